@@ -1,0 +1,93 @@
+//! Entries as the log holds them.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use ghostlight_rig::{Change, ClientId, Entry, Key, Levels, Origin};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::fault::BadInput;
+use crate::levels::{LevelsText, parse_levels};
+use crate::text::parse_position;
+
+/// The entry's text: `{"changes": [{"levels": {...}, "client"?, "seq"?, "only_if"?, "once"?}, ...]}`.
+pub fn encode_entry(entry: &Entry) -> Bytes {
+    let changes = entry.changes().iter().map(|change| ChangeOut {
+        levels: LevelsText(&change.levels),
+        client: change.origin.as_ref().map(|origin| origin.client.as_str()),
+        seq: change.origin.as_ref().map(|origin| origin.seq),
+        only_if: change.only_if.map(|position| position.to_string()),
+        once: change.once.as_ref().map(Key::as_str),
+    });
+    serde_json::to_vec(&EntryOut { changes: changes.collect() }).unwrap_or_default().into()
+}
+
+/// Reads an entry.
+///
+/// # Errors
+/// [`BadInput`] if it is none.
+pub fn decode_entry(text: &[u8]) -> Result<Entry, BadInput> {
+    let entry: EntryIn<'_> = serde_json::from_slice(text)?;
+    let mut changes = entry.changes.into_iter().map(ChangeIn::read);
+    let first = changes.next().ok_or_else(|| BadInput::Form("an entry has at least one change".to_owned()))??;
+    let mut entry = Entry::new(first);
+    for change in changes {
+        let closed = |_| BadInput::Form("a change with a key is the last of its entry".to_owned());
+        entry.push(change?).map_err(closed)?;
+    }
+    Ok(entry)
+}
+
+impl ChangeIn<'_> {
+    fn read(self) -> Result<Change, BadInput> {
+        let form = |error: ghostlight_rig::NameError| BadInput::Form(error.to_string());
+        let origin = match (self.client, self.seq) {
+            (Some(client), Some(seq)) => Some(Origin { client: ClientId::new(&client).map_err(form)?, seq }),
+            _ => None,
+        };
+        let position = |text: &Cow<'_, str>| {
+            parse_position(text).ok_or_else(|| BadInput::Form("only_if is a position, epoch-revision".to_owned()))
+        };
+        Ok(Change {
+            levels: parse_levels(self.levels.get().as_bytes())?,
+            origin,
+            only_if: self.only_if.as_ref().map(position).transpose()?,
+            once: self.once.as_deref().map(Key::new).transpose().map_err(form)?,
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct EntryOut<'a> {
+    changes: Vec<ChangeOut<'a>>,
+}
+
+#[derive(Serialize)]
+struct ChangeOut<'a> {
+    levels: LevelsText<'a, Levels>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    only_if: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    once: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct EntryIn<'a> {
+    #[serde(borrow)]
+    changes: Vec<ChangeIn<'a>>,
+}
+
+#[derive(Deserialize)]
+struct ChangeIn<'a> {
+    #[serde(borrow)]
+    levels: &'a RawValue,
+    client: Option<Cow<'a, str>>,
+    seq: Option<u64>,
+    only_if: Option<Cow<'a, str>>,
+    once: Option<Cow<'a, str>>,
+}

@@ -1,0 +1,57 @@
+//! What is wrong with what came in.
+
+use std::fmt;
+
+/// Up to this many faults are named; the rest is counted.
+pub const MOST_FAULTS: usize = 20;
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The key it is at, cut to 40 characters.
+    pub key: String,
+    /// What is wrong there.
+    pub problem: String,
+}
+
+impl Fault {
+    pub(crate) fn new(key: &str, problem: impl fmt::Display) -> Self {
+        const SHOWN: usize = 40;
+        let mut key: String = key.chars().take(SHOWN + 1).collect();
+        if key.chars().count() > SHOWN {
+            key.pop();
+            key.push('…');
+        }
+        Self { key, problem: problem.to_string() }
+    }
+}
+
+/// Why input was refused, as a whole: one bad dimmer or level refuses all of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadInput {
+    /// Not JSON, or not of the right form.
+    #[error("{0}")]
+    Form(String),
+    /// Dimmers or levels that are none.
+    #[error("{}", describe(.faults, *.more))]
+    Levels {
+        /// The first [`MOST_FAULTS`].
+        faults: Vec<Fault>,
+        /// How many more there are.
+        more: usize,
+    },
+}
+
+impl From<serde_json::Error> for BadInput {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Form(error.to_string())
+    }
+}
+
+fn describe(faults: &[Fault], more: usize) -> String {
+    let mut text: Vec<_> = faults.iter().map(|fault| format!("{:?}: {}", fault.key, fault.problem)).collect();
+    if more > 0 {
+        text.push(format!("and {more} more"));
+    }
+    text.join("; ")
+}

@@ -1,0 +1,31 @@
+//! The wire: every message that enters or leaves Ghostlight, and the way between text and domain.
+//!
+//! All parsing of outside input lives here, so that inside nothing is checked twice. Everything is JSON. What has no
+//! serialisation of its own ([`ghostlight_rig`] knows none) gets it here.
+
+mod client;
+mod entry;
+mod fault;
+mod levels;
+mod number;
+mod problem;
+mod server;
+mod text;
+
+pub use client::{ClientMessage, Hello, Set};
+pub use entry::{decode_entry, encode_entry};
+pub use fault::{BadInput, Fault, MOST_FAULTS};
+pub use levels::{LevelsText, parse_dimmer, parse_levels};
+pub use number::{LevelError, parse_level};
+pub use problem::Problem;
+pub use server::{Ack, Decoded, ErrorMessage, ServerMessage, decode};
+pub use text::{etag, parse_etag, parse_position};
+
+/// The OpenAPI description of the HTTP interface, as JSON.
+pub const OPENAPI: &str = include_str!("../openapi.json");
+
+/// The WebSocket subprotocol of the full protocol.
+pub const SUBPROTOCOL: &str = "ghostlight.v1";
+
+/// The largest number that a browser holds exactly, and so the largest `seq`.
+pub const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;

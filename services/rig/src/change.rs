@@ -1,0 +1,71 @@
+//! What clients ask for, and how it travels through the log.
+
+use std::collections::BTreeMap;
+
+use crate::{ClientId, Dimmer, Key, Level, Position};
+
+/// Levels by dimmer; `None` forgets the dimmer.
+pub type Levels = BTreeMap<Dimmer, Option<Level>>;
+
+/// Who asked for a change: the client, and the number that it gave the change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The client.
+    pub client: ClientId,
+    /// The client's own number for the change, below 2^53.
+    pub seq: u64,
+}
+
+/// What one client asked for at once. All of it happens or none of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// The levels to take.
+    pub levels: Levels,
+    /// Who asked, when the client wants to know its own echo.
+    pub origin: Option<Origin>,
+    /// Only if none of the dimmers it names has changed after this position.
+    pub only_if: Option<Position>,
+    /// Once: a repeat under the same key changes nothing and is answered as the first was.
+    pub once: Option<Key>,
+}
+
+impl From<Levels> for Change {
+    fn from(levels: Levels) -> Self {
+        Self { levels, ..Self::default() }
+    }
+}
+
+/// One message in the log: the changes that one gateway gathered in one go, at least one.
+///
+/// A change with a key is the last of its entry. So the map at the entry's position holds exactly what that change
+/// asked for, and a repeat can be answered from the request alone, however much later it comes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    changes: Vec<Change>,
+}
+
+impl Entry {
+    /// An entry of one change.
+    pub fn new(first: Change) -> Self {
+        Self { changes: vec![first] }
+    }
+
+    /// Adds a change, or gives it back if the entry takes no more because a change with a key ends it.
+    pub fn push(&mut self, change: Change) -> Result<(), Change> {
+        if self.is_closed() {
+            return Err(change);
+        }
+        self.changes.push(change);
+        Ok(())
+    }
+
+    /// Whether a change with a key ends the entry.
+    pub fn is_closed(&self) -> bool {
+        self.changes.last().is_some_and(|change| change.once.is_some())
+    }
+
+    /// Its changes, in the order in which they happen.
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+}

@@ -1,0 +1,56 @@
+//! What the fold tells the replicas.
+
+use std::collections::BTreeMap;
+
+use crate::{Digest, Dimmer, Level, Levels, Origin, Position, Revision};
+
+/// The absolute levels of every dimmer touched after `prev`, up to `position`.
+///
+/// It applies to any replica of the epoch whose revision is in `prev..=position.revision`: one that already holds a
+/// part of it takes that part again, to the same end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delta {
+    /// Where the map stands with the delta applied.
+    pub position: Position,
+    /// The revision that it follows on.
+    pub prev: Revision,
+    /// The levels; `None` for a dimmer that was forgotten.
+    pub levels: Levels,
+    /// Whose changes are in it.
+    pub origins: Vec<Origin>,
+    /// What became of those changes of the entry that were not simply applied, by their index in the entry.
+    pub verdicts: BTreeMap<usize, Verdict>,
+}
+
+/// What became of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It happened.
+    Applied,
+    /// It did not happen: these of its dimmers had changed after the position that it was conditional on.
+    Changed(Vec<Dimmer>),
+    /// It had happened already, at this position, under the same key; nothing happened again.
+    Repeated(Position),
+    /// It did not happen: its key was used before, for something else.
+    KeyReused,
+    /// It did not happen: the rig is not there, and no more rigs may be made.
+    NoRoom,
+}
+
+/// The whole map at a position. It replaces, it never merges.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Where the map stands.
+    pub position: Position,
+    /// Every dimmer that has a level.
+    pub levels: BTreeMap<Dimmer, Level>,
+}
+
+/// Sent every second: how a replica learns that it lost the last delta, and proves that it holds the same map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beacon {
+    /// Where the map stands.
+    pub position: Position,
+    /// The digest of its levels.
+    pub digest: Digest,
+}

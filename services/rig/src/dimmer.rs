@@ -1,0 +1,38 @@
+//! The number an operator calls a channel.
+
+use std::fmt;
+use std::num::NonZeroU16;
+
+/// A dimmer's number, 1 to 65,535. Where it sits on a DMX universe is *patch*, another matter.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Dimmer(NonZeroU16);
+
+impl Dimmer {
+    /// Dimmer 1.
+    pub const MIN: Self = Self(NonZeroU16::MIN);
+
+    /// The dimmer with this number; `None` for 0.
+    pub const fn new(number: u16) -> Option<Self> {
+        match NonZeroU16::new(number) {
+            Some(number) => Some(Self(number)),
+            None => None,
+        }
+    }
+
+    /// Its number, 1 to 65,535.
+    pub const fn get(self) -> u16 {
+        self.0.get()
+    }
+}
+
+impl fmt::Display for Dimmer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Dimmer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "dimmer {}", self.0)
+    }
+}

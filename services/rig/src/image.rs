@@ -1,0 +1,34 @@
+//! What a store keeps of the rigs.
+
+use std::collections::BTreeMap;
+
+use crate::{Dimmer, Key, Keyed, Position, RigName, Slot};
+
+/// The rigs at a position, or what has changed in them since an earlier one: a store is a cursor too.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Image {
+    /// Where the rigs stand.
+    pub position: Position,
+    /// The rigs, or those that changed.
+    pub rigs: BTreeMap<RigName, RigImage>,
+}
+
+/// One rig in an [`Image`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RigImage {
+    /// Where the rig's last entry stood.
+    pub position: Position,
+    /// Its dimmers, or those that changed.
+    pub slots: BTreeMap<Dimmer, Slot>,
+    /// The keyed changes that it remembers, or the new ones; the oldest first.
+    pub keyed: Vec<(Key, Keyed)>,
+    /// Keyed changes before this position are forgotten.
+    pub oldest_key: Option<Position>,
+}
+
+impl Image {
+    /// How many dimmers have a level, in all rigs.
+    pub fn dimmers(&self) -> usize {
+        self.rigs.values().flat_map(|rig| rig.slots.values()).filter(|slot| slot.level.is_some()).count()
+    }
+}

@@ -1,0 +1,89 @@
+//! The memory of keyed changes: how a repeat is known for one.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::{Change, Key, Level, Position};
+
+/// How many keyed changes a rig remembers.
+pub const REMEMBERED_KEYS: usize = 10_000;
+
+/// What is remembered of a keyed change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keyed {
+    /// Where it stood in the log.
+    pub position: Position,
+    /// What it asked for.
+    pub fingerprint: Fingerprint,
+    /// Whether it was applied. One that was refused for its condition is judged again when repeated; what it is
+    /// conditional on can only have changed further, so the answer is the same.
+    pub applied: bool,
+}
+
+/// A hash of what a change asks for: 64-bit FNV-1a over its levels and its condition. It is stored, so it must not
+/// change between versions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint(pub u64);
+
+impl Fingerprint {
+    /// The fingerprint of a change.
+    pub fn of(change: &Change) -> Self {
+        const FORGOTTEN: u16 = u16::MAX;
+        let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+        for (dimmer, level) in &change.levels {
+            hash.write(&dimmer.get().to_le_bytes());
+            hash.write(&level.map_or(FORGOTTEN, Level::hundredths).to_le_bytes());
+        }
+        if let Some(position) = change.only_if {
+            hash.write(b"only if");
+            hash.write(&position.epoch.0.to_le_bytes());
+            hash.write(&position.revision.0.to_le_bytes());
+        }
+        Self(hash.0)
+    }
+}
+
+struct Fnv(u64);
+
+impl Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
+
+/// The newest [`REMEMBERED_KEYS`] keyed changes, the oldest first.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KeyMemory {
+    order: VecDeque<Key>,
+    by_key: HashMap<Key, Keyed>,
+}
+
+impl KeyMemory {
+    pub(crate) fn get(&self, key: &Key) -> Option<Keyed> {
+        self.by_key.get(key).copied()
+    }
+
+    pub(crate) fn remember(&mut self, key: Key, keyed: Keyed) {
+        self.order.push_back(key.clone());
+        self.by_key.insert(key, keyed);
+        if self.order.len() > REMEMBERED_KEYS
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.by_key.remove(&oldest);
+        }
+    }
+
+    /// The keyed changes after `cursor`, the oldest first.
+    pub(crate) fn since(&self, cursor: Position) -> Vec<(Key, Keyed)> {
+        let newest_first = self.order.iter().rev().map(|key| (key.clone(), self.by_key[key]));
+        let mut since: Vec<_> = newest_first.take_while(|(_, keyed)| keyed.position > cursor).collect();
+        since.reverse();
+        since
+    }
+
+    /// Where the oldest change that is remembered stood.
+    pub(crate) fn oldest(&self) -> Option<Position> {
+        Some(self.by_key[self.order.front()?].position)
+    }
+}

@@ -1,0 +1,129 @@
+//! Names that clients choose: of rigs, of themselves, and of changes that must happen once.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::sync::Arc;
+
+/// Why a name was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Not `[a-z0-9][a-z0-9_-]{0,62}`.
+    #[error("a rig's name is 1 to 63 of a-z, 0-9, _ and -, and starts with a letter or a digit")]
+    Rig,
+    /// Empty, too long, or with characters that would garble a log line.
+    #[error("a client's name is 1 to 64 characters, none of them a control character")]
+    Client,
+    /// Not visible ASCII.
+    #[error("an idempotency key is 1 to 128 visible ASCII characters")]
+    Key,
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $error:expr, $valid:path) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// The name, if it is one.
+            pub fn new(name: &str) -> Result<Self, NameError> {
+                if $valid(name) { Ok(Self(name.into())) } else { Err($error) }
+            }
+
+            /// As text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+name!(
+    /// A rig's name: `[a-z0-9][a-z0-9_-]{0,62}`, so that it can stand in a URL and in a subject.
+    RigName,
+    NameError::Rig,
+    is_rig_name
+);
+name!(
+    /// What a client calls itself: 1 to 64 characters, so that it knows its own echo.
+    ClientId,
+    NameError::Client,
+    is_client_id
+);
+name!(
+    /// An idempotency key: 1 to 128 visible ASCII characters.
+    Key,
+    NameError::Key,
+    is_key
+);
+
+/// `main`, the rig that is always there.
+impl Default for RigName {
+    fn default() -> Self {
+        Self("main".into())
+    }
+}
+
+fn is_rig_name(name: &str) -> bool {
+    let letter_or_digit = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    name.len() <= 63
+        && name.as_bytes().first().is_some_and(letter_or_digit)
+        && name.bytes().all(|b| letter_or_digit(&b) || b == b'_' || b == b'-')
+}
+
+fn is_client_id(name: &str) -> bool {
+    !name.is_empty() && name.chars().count() <= 64 && !name.chars().any(char::is_control)
+}
+
+fn is_key(name: &str) -> bool {
+    (1..=128).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rig_name_fits_a_url_and_a_subject() {
+        for good in ["main", "0", "stage-left_2", &"a".repeat(63)] {
+            assert_eq!(RigName::new(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "-a", "_a", "Main", "a.b", "a*", "a/b", "ä", &"a".repeat(64)] {
+            assert_eq!(RigName::new(bad), Err(NameError::Rig), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_client_id_cannot_garble_a_log_line() {
+        assert!(ClientId::new("Lichtpult Ω 1").is_ok());
+        for bad in ["", "a\nb", &"a".repeat(65)] {
+            assert_eq!(ClientId::new(bad), Err(NameError::Client), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_visible_ascii() {
+        assert!(Key::new("8e03978e-40d5-43e8-bc93-6894a57f9324").is_ok());
+        for bad in ["", "a b", "é", &"k".repeat(129)] {
+            assert_eq!(Key::new(bad), Err(NameError::Key), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! One rig: the fold of its entries.
+
+use crate::keyed::KeyMemory;
+use crate::{
+    Beacon, Change, Delta, Dimmer, Entry, Epoch, Fingerprint, Keyed, LevelMap, Levels, Position, Revision, RigImage,
+    Slot, Snapshot, Verdict,
+};
+
+/// One set of dimmers that consoles share: its levels, and its memory of keyed changes.
+///
+/// [`apply`](Self::apply) depends on nothing but the entries before, so every state service that folds the same log
+/// passes the same judgements.
+#[derive(Clone, Debug, Default)]
+pub struct Rig {
+    epoch: Epoch,
+    map: LevelMap,
+    keyed: KeyMemory,
+}
+
+impl Rig {
+    /// An empty rig in this epoch.
+    pub fn new(epoch: Epoch) -> Self {
+        Self { epoch, ..Self::default() }
+    }
+
+    /// The rig as a store kept it, in an order that goes on from `start`.
+    ///
+    /// If that is a new epoch, the revisions of the old one mean nothing any more: the levels count as older than
+    /// everything to come, and what was forgotten need not be told to anyone.
+    pub(crate) fn restore(image: RigImage, start: Position) -> Self {
+        let same_epoch = image.position.epoch == start.epoch;
+        let map = if same_epoch {
+            LevelMap::restore(image.position.revision, Revision(0), image.slots)
+        } else {
+            let levels = image.slots.into_iter().filter(|(_, slot)| slot.level.is_some());
+            let before_all = levels.map(|(dimmer, slot)| (dimmer, Slot { revision: Revision(0), ..slot }));
+            LevelMap::restore(start.revision, start.revision, before_all)
+        };
+        let mut keyed = KeyMemory::default();
+        for (key, one) in image.keyed {
+            keyed.remember(key, one);
+        }
+        Self { epoch: start.epoch, map, keyed }
+    }
+
+    /// Folds an entry in and tells what it did.
+    pub fn apply(&mut self, revision: Revision, entry: &Entry) -> Delta {
+        let position = Position { epoch: self.epoch, revision };
+        let mut delta = Delta { position, prev: self.map.revision(), ..Delta::default() };
+        for (index, change) in entry.changes().iter().enumerate() {
+            match self.judge(position, change) {
+                Verdict::Applied => {
+                    self.map.apply(revision, &change.levels);
+                    delta.levels.extend(&change.levels);
+                    delta.origins.extend(change.origin.clone());
+                }
+                refused => {
+                    delta.verdicts.insert(index, refused);
+                }
+            }
+        }
+        self.map.apply(revision, &Levels::new());
+        delta
+    }
+
+    /// Decides what becomes of a change, and remembers its key.
+    fn judge(&mut self, position: Position, change: &Change) -> Verdict {
+        let Some(key) = &change.once else { return self.judge_condition(position, change) };
+        let fingerprint = Fingerprint::of(change);
+        match self.keyed.get(key) {
+            Some(before) if before.fingerprint != fingerprint => Verdict::KeyReused,
+            Some(before) if before.applied => Verdict::Repeated(before.position),
+            Some(_) => self.judge_condition(position, change),
+            None => {
+                let verdict = self.judge_condition(position, change);
+                let applied = verdict == Verdict::Applied;
+                self.keyed.remember(key.clone(), Keyed { position, fingerprint, applied });
+                verdict
+            }
+        }
+    }
+
+    fn judge_condition(&self, position: Position, change: &Change) -> Verdict {
+        let Some(only_if) = change.only_if else { return Verdict::Applied };
+        // Of another epoch, nothing is known; and nobody can have seen what is still to come.
+        let comparable = only_if.epoch == position.epoch && only_if.revision < position.revision;
+        let changed = |dimmer: &Dimmer| !comparable || self.map.changed_after(*dimmer, only_if.revision);
+        let changed: Vec<_> = change.levels.keys().copied().filter(changed).collect();
+        if changed.is_empty() { Verdict::Applied } else { Verdict::Changed(changed) }
+    }
+
+    /// Its levels.
+    pub fn map(&self) -> &LevelMap {
+        &self.map
+    }
+
+    /// Where it stands.
+    pub fn position(&self) -> Position {
+        Position { epoch: self.epoch, revision: self.map.revision() }
+    }
+
+    /// The whole map.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot { position: self.position(), levels: self.map.levels().collect() }
+    }
+
+    /// What a replica checks itself against.
+    pub fn beacon(&self) -> Beacon {
+        Beacon { position: self.position(), digest: self.map.digest() }
+    }
+
+    /// What has changed after `cursor`, for a store.
+    pub(crate) fn image_since(&self, cursor: Revision) -> RigImage {
+        RigImage {
+            position: self.position(),
+            slots: self.map.slots_since(cursor).collect(),
+            keyed: self.keyed.since(Position { epoch: self.epoch, revision: cursor }),
+            oldest_key: self.keyed.oldest(),
+        }
+    }
+}
