@@ -1,0 +1,70 @@
+//! From a gateway's address to the WebSocket of a rig.
+
+use ghostlight_rig::RigName;
+use tokio_tungstenite::tungstenite::http::Uri;
+
+use crate::AddressError;
+
+/// Where the full WebSocket of `rig` is at a gateway: `http://host:port` becomes `ws://host:port/v1/rigs/{rig}/ws`. A
+/// path before that stays: a gateway may stand behind one.
+pub(crate) fn websocket(url: &str, rig: &RigName) -> Result<Uri, AddressError> {
+    let malformed = |reason: &str| AddressError::Malformed { url: url.to_owned(), reason: reason.to_owned() };
+    let base: Uri = url.parse().map_err(|error| malformed(&format!("{error}")))?;
+    match base.scheme_str() {
+        Some("http" | "ws") => {}
+        Some("https" | "wss") => return Err(AddressError::Tls(url.to_owned())),
+        _ => return Err(malformed("it starts with http:// or ws://")),
+    }
+    let authority = base.authority().filter(|authority| !authority.host().is_empty());
+    let authority = authority.ok_or_else(|| malformed("it has no host"))?;
+    if authority.as_str().contains('@') {
+        return Err(malformed("a name and password in it would not be used"));
+    }
+    if base.query().is_some() || url.contains('#') {
+        return Err(malformed("it ends with its path"));
+    }
+    let path = base.path().trim_end_matches('/');
+    let uri = format!("ws://{authority}{path}/v1/rigs/{rig}/ws");
+    uri.parse().map_err(|error| malformed(&format!("{error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn main(url: &str) -> Result<String, AddressError> {
+        websocket(url, &RigName::default()).map(|uri| uri.to_string())
+    }
+
+    #[test]
+    fn a_base_leads_to_the_rigs_websocket() {
+        for (url, uri) in [
+            ("http://127.0.0.1:8080", "ws://127.0.0.1:8080/v1/rigs/main/ws"),
+            ("http://127.0.0.1:8080/", "ws://127.0.0.1:8080/v1/rigs/main/ws"),
+            ("ws://[::1]:80", "ws://[::1]:80/v1/rigs/main/ws"),
+            ("HTTP://lights.example/stage/", "ws://lights.example/stage/v1/rigs/main/ws"),
+        ] {
+            assert_eq!(main(url).unwrap(), uri);
+        }
+    }
+
+    #[test]
+    fn what_is_no_base_is_refused_with_its_reason() {
+        for (url, reason) in [
+            ("", "empty"),
+            ("127.0.0.1:8080", "starts with http://"),
+            ("localhost", "starts with http://"),
+            ("ftp://a", "starts with http://"),
+            ("http://", "empty"),
+            ("http://a b", "invalid"),
+            ("http://me:secret@a", "password"),
+            ("http://a/?b", "ends with its path"),
+            ("http://a/#b", "ends with its path"),
+            ("https://a", "without TLS"),
+            ("wss://a", "without TLS"),
+        ] {
+            let error = main(url).unwrap_err().to_string();
+            assert!(error.contains(reason), "{url:?}: {error}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The client as its user sees it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ghostlight_rig::{ClientId, Dimmer, Level, Levels, Origin, Position};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::pending::{Asker, Command};
+use crate::task::Task;
+use crate::view::View;
+use crate::{AddressError, ConnectError, Follower, Options, SetError, State, Status, address};
+
+/// So many changes may be under way; the next one waits for an answer to one of them. Enough to keep a connection busy
+/// over a slow network, few enough that a server that has stopped answering does not fill the memory.
+const MOST_UNDER_WAY: usize = 64;
+
+/// How long closing may take.
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+
+/// A connection to a rig, made again whenever it breaks, and a replica of its map.
+///
+/// Dropped, it closes by itself, though nobody waits for that: [`shutdown`](Self::shutdown) does.
+#[derive(Debug)]
+pub struct Client {
+    id: ClientId,
+    view: watch::Receiver<View>,
+    status: watch::Receiver<Status>,
+    commands: mpsc::Sender<Command>,
+    under_way: Arc<Semaphore>,
+    task: JoinHandle<()>,
+}
+
+impl Client {
+    /// Connects to the gateway at `url`, `http://host:port`, and waits for the map. Tries for
+    /// [`Options::answer_within`].
+    ///
+    /// # Errors
+    /// [`ConnectError`]; the client then tries no further.
+    pub async fn connect(url: &str, options: Options) -> Result<Self, ConnectError> {
+        let within = options.answer_within;
+        let client = Self::start(url, options)?;
+        let mut status = client.status();
+        let settled = status.wait_for(|status| status.state == State::Live || status.hopeless);
+        let settled = tokio::time::timeout(within, settled).await.is_ok();
+        let status = client.status.borrow().clone();
+        if status.state == State::Live {
+            return Ok(client);
+        }
+        client.shutdown().await;
+        let (url, reason) = (url.to_owned(), status.reason.as_deref().unwrap_or("no answer").to_owned());
+        Err(if settled {
+            ConnectError::NotGhostlight { url, reason }
+        } else {
+            ConnectError::Unavailable { url, within, reason }
+        })
+    }
+
+    /// Begins to connect to the gateway at `url`, and goes on trying for as long as it takes: [`status`](Self::status)
+    /// tells how that goes. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// [`AddressError`] if `url` is no address of a gateway.
+    pub fn start(url: &str, options: Options) -> Result<Self, AddressError> {
+        let uri = address::websocket(url, &options.rig)?;
+        let (view_out, view) = watch::channel(View::default());
+        let (status_out, status) = watch::channel(Status::default());
+        let (commands, commands_in) = mpsc::channel(MOST_UNDER_WAY);
+        let id = options.client_id.clone();
+        let task = Task::new(uri, options, view_out, status_out, commands_in);
+        let task = tokio::spawn(task.run());
+        Ok(Self { id, view, status, commands, under_way: Arc::new(Semaphore::new(MOST_UNDER_WAY)), task })
+    }
+
+    /// Asks for a change, and waits until it is durable and [`levels`](Self::levels) shows it. Returns its position.
+    ///
+    /// Several may be under way at once. They happen in the order in which their calls were first polled. Dropping the
+    /// call does not take the change back.
+    ///
+    /// # Errors
+    /// [`SetError`]: nothing happened, or nobody knows.
+    pub async fn set(&self, levels: Levels) -> Result<Position, SetError> {
+        let permit = Arc::clone(&self.under_way).acquire_owned().await.map_err(|_| SetError::Offline)?;
+        if !self.state().is_connected() {
+            return Err(SetError::Offline);
+        }
+        let (answer, answered) = oneshot::channel();
+        let command = Command { levels, asker: Asker { answer, permit } };
+        self.commands.send(command).await.map_err(|_| SetError::Offline)?;
+        let position = answered.await.unwrap_or(Err(SetError::Unknown))?;
+        self.reached(position).await;
+        Ok(position)
+    }
+
+    /// Waits until the map has reached a position, or the connection that would bring it there is gone.
+    async fn reached(&self, position: Position) {
+        let (mut view, mut status) = (self.view.clone(), self.status.clone());
+        tokio::select! {
+            biased;
+            _ = view.wait_for(|view| view.position() >= position) => {}
+            _ = status.wait_for(|status| !status.state.is_connected()) => {}
+        }
+    }
+
+    /// Follows the map: the first news is the whole of it.
+    pub fn follow(&self) -> Follower {
+        Follower::new(self.view.clone())
+    }
+
+    /// The map as the client knows it.
+    pub fn levels(&self) -> BTreeMap<Dimmer, Level> {
+        self.view.borrow().map().levels().collect()
+    }
+
+    /// The level of a dimmer, if it has one.
+    pub fn level(&self, dimmer: Dimmer) -> Option<Level> {
+        self.view.borrow().map().level(dimmer)
+    }
+
+    /// Where the map stands; `None` before the first one.
+    pub fn position(&self) -> Option<Position> {
+        self.view.borrow().resume()
+    }
+
+    /// How current the map is.
+    pub fn state(&self) -> State {
+        self.status.borrow().state
+    }
+
+    /// How the connection is doing, to read and to wait for.
+    pub fn status(&self) -> watch::Receiver<Status> {
+        self.status.clone()
+    }
+
+    /// What the client calls itself.
+    pub fn id(&self) -> &ClientId {
+        &self.id
+    }
+
+    /// Whether a change that came back is this client's own.
+    pub fn is_own(&self, origin: &Origin) -> bool {
+        origin.client == self.id
+    }
+
+    /// Closes the connection with a close frame, and waits until that is done, 2 s at most.
+    pub async fn shutdown(self) {
+        let Self { commands, mut task, .. } = self;
+        drop(commands);
+        if tokio::time::timeout(CLOSE_WITHIN, &mut task).await.is_err() {
+            task.abort();
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! The Rust client: a replica of a rig that stays current, and a way to change it.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use ghostlight_client::{Client, Options};
+//!
+//! let client = Client::connect("http://127.0.0.1:8080", Options::default()).await?;
+//! let levels = ghostlight_proto::parse_levels(br#"{"1": 50}"#)?;
+//! let position = client.set(levels).await?;
+//! println!("durable at {position}, and the map is {:?}", client.levels());
+//!
+//! let mut follower = client.follow();
+//! while let Some(change) = follower.changed().await {
+//!     println!("{}: {:?}", change.position, change.news);
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! One task owns the connection ([`task`]): it connects, says hello with the position it has, takes what the server says
+//! into a [`ghostlight_rig::Replica`] ([`session`]), and connects again when that ends. Readers are cursors over the
+//! replica ([`Follower`]): one that is slow has no queue that could fill up, it skips to the newest levels.
+
+mod address;
+mod backoff;
+mod client;
+mod error;
+mod follow;
+mod options;
+mod pending;
+mod session;
+mod status;
+mod task;
+mod view;
+
+pub use client::Client;
+pub use error::{AddressError, ConnectError, SetError};
+pub use follow::{Change, Follower, News};
+pub use options::{Options, Pace};
+pub use status::{State, Status};

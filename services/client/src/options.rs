@@ -1,0 +1,65 @@
+//! What a client is told when it is made.
+
+use std::time::Duration;
+
+use ghostlight_rig::{ClientId, RigName};
+
+/// Which rig to follow, and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The rig; `main` unless told.
+    pub rig: RigName,
+    /// What the client calls itself. Others see it beside its changes; two clients of one name take each other's
+    /// changes for their own. Random unless told.
+    pub client_id: ClientId,
+    /// How long [`Client::connect`](crate::Client::connect) tries; 5 s unless told.
+    pub answer_within: Duration,
+    /// What the client does when.
+    pub pace: Pace,
+}
+
+/// What the client does when. The default is what a server of this version expects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Without a beacon for so long the map counts as stale: three beacons are missing. 3 s.
+    pub stale_after: Duration,
+    /// Without any frame for so long the connection counts as dead. 10 s.
+    pub silent_after: Duration,
+    /// With a change unanswered for so long the connection counts as dead. 15 s.
+    pub unanswered_after: Duration,
+    /// The wait before the first attempt to connect again; it doubles with each. 0.1 s.
+    pub backoff_first: Duration,
+    /// The longest wait before an attempt. 5 s.
+    pub backoff_most: Duration,
+}
+
+impl Options {
+    /// A name for a client, the prefix and six random digits: `cli-0a1b2c`.
+    pub fn random_client(prefix: &str) -> ClientId {
+        let name = format!("{prefix}-{:06x}", fastrand::u32(..) >> 8);
+        ClientId::new(&name).unwrap_or_else(|_| Self::random_client("client"))
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            rig: RigName::default(),
+            client_id: Self::random_client("rust"),
+            answer_within: Duration::from_secs(5),
+            pace: Pace::default(),
+        }
+    }
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            stale_after: Duration::from_secs(3),
+            silent_after: Duration::from_secs(10),
+            unanswered_after: Duration::from_secs(15),
+            backoff_first: Duration::from_millis(100),
+            backoff_most: Duration::from_secs(5),
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! One connection: hello, then the map and what changes it, until it ends.
+//!
+//! Reading and writing go on side by side in one task. What the server says goes through [`Session::take`], which
+//! decides what it means; all else here is reading, writing and deadlines.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use ghostlight_proto::{ClientMessage, ErrorMessage, Hello, ServerMessage, Set, decode};
+use ghostlight_rig::{Received, Snapshot};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use crate::pending::{Command, Pending};
+use crate::task::{Ask, Socket, Task};
+use crate::view::{Trust, View};
+use crate::{Pace, SetError, State, Status};
+
+/// How long saying goodbye may take.
+const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+
+/// The code of an error that is no refusal: the server itself does not know what became of the change.
+const UNKNOWN_OUTCOME: &str = "unknown_outcome";
+
+/// How a connection ended.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// Its owner has ended it.
+    Stopped,
+    /// It broke.
+    Lost {
+        /// How.
+        reason: String,
+        /// Whether there was an answer to hello before.
+        synced: bool,
+    },
+    /// The replica cannot go on from where it stands.
+    Resync {
+        /// Why not.
+        reason: &'static str,
+        /// What its map is worth.
+        trust: Trust,
+    },
+}
+
+/// One connection.
+pub(crate) struct Session<'a> {
+    task: &'a mut Task,
+    ask: Ask,
+}
+
+/// What the reading half holds.
+struct Reader<'a> {
+    view: &'a watch::Sender<View>,
+    status: &'a watch::Sender<Status>,
+    pending: &'a Pending,
+    pace: Pace,
+    ask: Ask,
+    /// Whether hello was answered, so that the map is current.
+    synced: bool,
+    last_frame: Instant,
+    last_beacon: Instant,
+}
+
+impl<'a> Session<'a> {
+    pub(crate) fn new(task: &'a mut Task, ask: Ask) -> Self {
+        Self { task, ask }
+    }
+
+    pub(crate) async fn run(self, socket: Socket) -> End {
+        let Self { task, ask } = self;
+        let resume = if ask == Ask::Rest { task.view.borrow().resume() } else { None };
+        let hello = ClientMessage::Hello(Hello { client: task.options.client_id.clone(), resume });
+        let (mut sink, mut stream) = socket.split();
+        let pending = Pending::default();
+        let now = Instant::now();
+        let mut reader = Reader {
+            view: &task.view,
+            status: &task.status,
+            pending: &pending,
+            pace: task.options.pace,
+            ask: if resume.is_some() { Ask::Rest } else { fresh(ask) },
+            synced: false,
+            last_frame: now,
+            last_beacon: now,
+        };
+        let end = tokio::select! {
+            end = reader.run(&mut stream) => end,
+            end = write(&mut sink, hello, &mut task.commands, &pending, &mut task.seq) => match end {
+                Ok(()) => End::Stopped,
+                Err(error) => End::Lost { reason: error.to_string(), synced: false },
+            },
+        };
+        let end = match end {
+            End::Lost { reason, .. } => return End::Lost { reason, synced: reader.synced },
+            end => end,
+        };
+        // A server that does not take the goodbye is left without one.
+        let _ = timeout(CLOSE_WITHIN, say_goodbye(sink, stream)).await;
+        end
+    }
+}
+
+/// Without a position to resume from, the answer is a snapshot.
+fn fresh(ask: Ask) -> Ask {
+    match ask {
+        Ask::Rest => Ask::Snapshot(Trust::Sound),
+        ask => ask,
+    }
+}
+
+/// Sends a close frame and reads on until the server's.
+async fn say_goodbye(mut sink: SplitSink<Socket, Message>, mut stream: SplitStream<Socket>) {
+    if sink.close().await.is_ok() {
+        while let Some(Ok(_)) = stream.next().await {}
+    }
+}
+
+/// Says hello, then sends changes as they are asked for, until nobody is left to ask.
+async fn write(
+    sink: &mut SplitSink<Socket, Message>,
+    hello: ClientMessage,
+    commands: &mut mpsc::Receiver<Command>,
+    pending: &Pending,
+    seq: &mut u64,
+) -> Result<(), Error> {
+    sink.send(Message::text(hello.encode())).await?;
+    while let Some(command) = commands.recv().await {
+        let mut next = Some(command);
+        while let Some(Command { levels, asker }) = next {
+            *seq += 1;
+            let set = ClientMessage::Set(Set { seq: *seq, levels });
+            pending.add(*seq, asker);
+            sink.feed(Message::text(set.encode())).await?;
+            // What is there already goes out in one piece.
+            next = commands.try_recv().ok();
+        }
+        sink.flush().await?;
+    }
+    Ok(())
+}
+
+impl Reader<'_> {
+    async fn run(&mut self, stream: &mut SplitStream<Socket>) -> End {
+        loop {
+            let Ok(frame) = timeout_at(self.deadline(), stream.next()).await else {
+                match self.waited_in_vain() {
+                    Some(end) => return end,
+                    None => continue,
+                }
+            };
+            let end = match frame {
+                None => Some(lost("the server closed the connection")),
+                Some(Err(error)) => Some(lost(error)),
+                Some(Ok(message)) => self.frame(message),
+            };
+            if let Some(end) = end {
+                return end;
+            }
+        }
+    }
+
+    /// When to look what is missing.
+    fn deadline(&self) -> Instant {
+        let silent = self.last_frame + self.pace.silent_after;
+        let stale = self.last_beacon + self.pace.stale_after;
+        let is_live = self.status.borrow().state == State::Live;
+        let next = if is_live { silent.min(stale) } else { silent };
+        self.pending.oldest().map_or(next, |sent| next.min(sent + self.pace.unanswered_after))
+    }
+
+    /// Nothing came until the deadline.
+    fn waited_in_vain(&self) -> Option<End> {
+        if self.last_frame.elapsed() >= self.pace.silent_after {
+            return Some(lost(format_args!("nothing came for {} s", self.pace.silent_after.as_secs_f32())));
+        }
+        if let Some(end) = self.unanswered() {
+            return Some(end);
+        }
+        if self.last_beacon.elapsed() >= self.pace.stale_after {
+            self.enter(State::Stale);
+        }
+        None
+    }
+
+    fn unanswered(&self) -> Option<End> {
+        let oldest = self.pending.oldest()?;
+        let unanswered = oldest.elapsed() >= self.pace.unanswered_after;
+        unanswered
+            .then(|| lost(format_args!("a change was not answered for {} s", self.pace.unanswered_after.as_secs_f32())))
+    }
+
+    fn enter(&self, state: State) {
+        self.status.send_if_modified(|status| {
+            let changed = status.state != state;
+            *status = Status { state, ..Status::default() };
+            changed
+        });
+    }
+
+    fn frame(&mut self, message: Message) -> Option<End> {
+        if self.synced {
+            // Before the answer to hello, pings alone are no sign of life.
+            self.last_frame = Instant::now();
+        }
+        match message {
+            Message::Text(text) => {
+                let text = Bytes::from(text);
+                match decode(&text) {
+                    Ok(decoded) => return self.take(decoded.message).or_else(|| self.unanswered()),
+                    // A newer server may have more to say. If this was part of the map, the next beacon shows it.
+                    Err(error) => tracing::warn!(%error, "a message that cannot be read"),
+                }
+            }
+            Message::Close(close) => {
+                let why = close.map(|close| format!(": {} {}", u16::from(close.code), close.reason));
+                return Some(lost(format_args!("the server closed the connection{}", why.unwrap_or_default())));
+            }
+            Message::Binary(_) => tracing::warn!("a binary message"),
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+        }
+        self.unanswered()
+    }
+
+    /// What a message means.
+    fn take(&mut self, message: ServerMessage) -> Option<End> {
+        let awaits_snapshot = !self.synced && matches!(self.ask, Ask::Snapshot(_));
+        let is_beacon = matches!(message, ServerMessage::Beacon(_));
+        let received = match message {
+            ServerMessage::Ack(ack) => {
+                self.pending.answer(ack.seq, Ok(ack.position));
+                return None;
+            }
+            ServerMessage::Error(error) => {
+                self.refused(error);
+                return None;
+            }
+            ServerMessage::Snapshot(snapshot) => match self.snapshot(&snapshot) {
+                Ok(received) => received,
+                Err(end) => return Some(end),
+            },
+            // These go on from where another map stands.
+            ServerMessage::Delta(_) | ServerMessage::Beacon(_) if awaits_snapshot => return None,
+            ServerMessage::Delta(delta) => self.change(|view| view.delta(delta)),
+            ServerMessage::Beacon(beacon) => self.change(|view| view.beacon(&beacon)),
+        };
+        match received {
+            Received::Applied | Received::Replaced | Received::Had => {
+                self.current(is_beacon);
+                None
+            }
+            Received::Gap => Some(resync("a change is missing", Trust::Sound)),
+            Received::NewEpoch => Some(resync("a new order began", Trust::Void)),
+            Received::Diverged => {
+                let position = self.view.borrow().position();
+                tracing::error!(%position, "the map differs from the server's; taking the server's");
+                Some(resync("the map differs from the server's", Trust::Void))
+            }
+        }
+    }
+
+    fn snapshot(&self, snapshot: &Snapshot) -> Result<Received, End> {
+        let trust = match self.ask {
+            Ask::Snapshot(trust) if !self.synced => trust,
+            _ => Trust::Sound,
+        };
+        // A lower epoch is that of a server that is behind, or of one that was set back. The first is soon over, so it
+        // is asked once more.
+        if trust == Trust::Sound && snapshot.position.epoch < self.view.borrow().position().epoch {
+            return Err(resync("the server is in an older epoch", Trust::Void));
+        }
+        Ok(self.change(|view| view.snapshot(snapshot, trust)))
+    }
+
+    /// Lets the view take something in, and wakes the readers if it moved.
+    fn change(&self, take: impl FnOnce(&mut View) -> Received) -> Received {
+        let mut received = Received::Had;
+        self.view.send_if_modified(|view| {
+            received = take(view);
+            matches!(received, Received::Applied | Received::Replaced)
+        });
+        received
+    }
+
+    /// The map is as new as the server's. After that was in doubt, only a beacon proves it.
+    fn current(&mut self, is_beacon: bool) {
+        let is_answer = !self.synced;
+        self.synced = true;
+        if is_answer || is_beacon {
+            self.last_frame = Instant::now();
+            self.last_beacon = self.last_frame;
+            self.enter(State::Live);
+        }
+    }
+
+    fn refused(&self, error: ErrorMessage) {
+        let ErrorMessage { seq, code, message } = error;
+        match seq {
+            Some(seq) if code == UNKNOWN_OUTCOME => self.pending.answer(seq, Err(SetError::Unknown)),
+            Some(seq) => self.pending.answer(seq, Err(SetError::Refused { code, message })),
+            None => tracing::warn!(code, message, "the server complains"),
+        }
+    }
+}
+
+fn lost(reason: impl Display) -> End {
+    End::Lost { reason: reason.to_string(), synced: false }
+}
+
+fn resync(reason: &'static str, trust: Trust) -> End {
+    End::Resync { reason, trust }
+}

@@ -1,0 +1,173 @@
+//! The task that owns the connection: it connects, has a session, waits, and connects again.
+
+use std::time::Duration;
+
+use ghostlight_proto::SUBPROTOCOL;
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::client::ClientRequestBuilder;
+use tokio_tungstenite::tungstenite::error::{ProtocolError, SubProtocolError};
+use tokio_tungstenite::tungstenite::http::Uri;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{self, Error};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+
+use crate::backoff::Backoff;
+use crate::pending::Command;
+use crate::session::{End, Session};
+use crate::view::{Trust, View};
+use crate::{Options, SetError, State, Status};
+
+/// How long one attempt to connect may take.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+
+/// Beyond any message of a server: the map of all dimmers takes about 1 MB.
+const MOST_MESSAGE_BYTES: usize = 16 << 20;
+
+/// Small, so that thousands of clients fit into one process, as the bench has them.
+const BUFFER_BYTES: usize = 4_096;
+
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// The task, between connections.
+pub(crate) struct Task {
+    uri: Uri,
+    pub(crate) options: Options,
+    pub(crate) view: watch::Sender<View>,
+    pub(crate) status: watch::Sender<Status>,
+    pub(crate) commands: mpsc::Receiver<Command>,
+    /// The number of the last change that was sent. It goes on through all connections, so that none comes twice.
+    pub(crate) seq: u64,
+    /// What the next connection asks for.
+    next: Ask,
+}
+
+/// What a connection asks the server for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ask {
+    /// What has changed since the replica's position, if there is one.
+    Rest,
+    /// A snapshot, whatever the replica holds.
+    Snapshot(Trust),
+}
+
+/// Why an attempt to connect failed.
+struct Failed {
+    reason: String,
+    /// Whether another attempt will not change it.
+    hopeless: bool,
+}
+
+impl Task {
+    pub(crate) fn new(
+        uri: Uri,
+        options: Options,
+        view: watch::Sender<View>,
+        status: watch::Sender<Status>,
+        commands: mpsc::Receiver<Command>,
+    ) -> Self {
+        Self { uri, options, view, status, commands, seq: 0, next: Ask::Rest }
+    }
+
+    /// Until the client is dropped or shut down.
+    pub(crate) async fn run(mut self) {
+        let pace = self.options.pace;
+        let mut backoff = Backoff::new(pace.backoff_first, pace.backoff_most);
+        loop {
+            self.status.send_modify(|status| status.state = State::Connecting);
+            let began = Instant::now();
+            let Some(failed) = self.connect_once().await else { break };
+            if began.elapsed() > pace.backoff_most {
+                backoff.reset();
+            }
+            tracing::debug!(reason = failed.reason, "connection lost");
+            self.status.send_replace(Status {
+                state: State::Offline,
+                reason: Some(failed.reason.into()),
+                hopeless: failed.hopeless,
+            });
+            let wait = tokio::time::sleep(backoff.next(fastrand::f64()));
+            if while_offline(&mut self.commands, wait).await.is_none() {
+                break;
+            }
+        }
+        self.status.send_replace(Status { state: State::Closed, ..Status::default() });
+    }
+
+    /// Has one connection; `None` when its owner has ended it.
+    async fn connect_once(&mut self) -> Option<Failed> {
+        let ask = std::mem::replace(&mut self.next, Ask::Rest);
+        let connected = while_offline(&mut self.commands, connect(&self.uri)).await?;
+        let end = match connected {
+            Ok(socket) => Session::new(self, ask).run(socket).await,
+            Err(failed) => {
+                self.next = ask;
+                return Some(failed);
+            }
+        };
+        match end {
+            End::Stopped => None,
+            End::Lost { reason, synced } => {
+                self.next = if synced { Ask::Rest } else { ask };
+                Some(Failed { reason, hopeless: false })
+            }
+            End::Resync { reason, trust } => {
+                self.next = Ask::Snapshot(trust);
+                Some(Failed { reason: reason.to_owned(), hopeless: false })
+            }
+        }
+    }
+}
+
+/// Waits for `future`, and refuses changes meanwhile; `None` if the client has been dropped or shut down.
+async fn while_offline<F: Future>(commands: &mut mpsc::Receiver<Command>, future: F) -> Option<F::Output> {
+    tokio::pin!(future);
+    loop {
+        tokio::select! {
+            output = &mut future => return Some(output),
+            command = commands.recv() => command?.asker.tell(Err(SetError::Offline)),
+        }
+    }
+}
+
+async fn connect(uri: &Uri) -> Result<Socket, Failed> {
+    let request = ClientRequestBuilder::new(uri.clone()).with_sub_protocol(SUBPROTOCOL);
+    let config = WebSocketConfig::default()
+        .read_buffer_size(BUFFER_BYTES)
+        .write_buffer_size(BUFFER_BYTES)
+        .max_message_size(Some(MOST_MESSAGE_BYTES))
+        .max_frame_size(Some(MOST_MESSAGE_BYTES));
+    // Nagle's algorithm is off: a change is small and must not wait for the next.
+    let connecting = connect_async_with_config(request, Some(config), true);
+    match tokio::time::timeout(CONNECT_WITHIN, connecting).await {
+        Ok(Ok((socket, _))) => Ok(socket),
+        Ok(Err(error)) => Err(Failed { hopeless: is_hopeless(&error), reason: describe(&error) }),
+        Err(_) => Err(Failed { hopeless: false, reason: format!("no answer within {} s", CONNECT_WITHIN.as_secs()) }),
+    }
+}
+
+/// Whether something answered that is not what this client looks for, rather than something that is not ready.
+fn is_hopeless(error: &Error) -> bool {
+    match error {
+        Error::Http(response) => {
+            let status = response.status();
+            !(status.is_server_error() || status == tungstenite::http::StatusCode::TOO_MANY_REQUESTS)
+        }
+        Error::Protocol(ProtocolError::HandshakeIncomplete) => false,
+        Error::Protocol(_) | Error::HttpFormat(_) | Error::Url(_) => true,
+        _ => false,
+    }
+}
+
+/// An error in words that help who reads them.
+fn describe(error: &Error) -> String {
+    match error {
+        Error::Http(response) => format!("it answers {} instead of a WebSocket", response.status()),
+        Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(
+            SubProtocolError::NoSubProtocol | SubProtocolError::InvalidSubProtocol,
+        )) => format!("it did not accept the subprotocol {SUBPROTOCOL}"),
+        Error::Io(error) => error.to_string(),
+        other => other.to_string(),
+    }
+}

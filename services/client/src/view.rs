@@ -1,0 +1,96 @@
+//! The replica as readers see it.
+
+use std::collections::VecDeque;
+
+use ghostlight_rig::{Beacon, Delta, LevelMap, Origin, Position, Received, Replica, Snapshot};
+
+use crate::follow::{Change, Cursor, News};
+
+/// So many of the newest origins are remembered, for readers that are not far behind.
+const MOST_ORIGINS: usize = 1_024;
+
+/// The replica, and what readers need beside it. It changes in one place, [`Session`](crate::session), and is read
+/// through a [`tokio::sync::watch`]: readers wait for it to move and take what has changed since their cursor.
+#[derive(Debug, Default)]
+pub(crate) struct View {
+    replica: Replica,
+    /// Counts the maps that do not continue the one before: a cursor in another one needs the whole map.
+    generation: u64,
+    /// Whether there was a first map.
+    synced: bool,
+    origins: VecDeque<(Position, Origin)>,
+}
+
+/// Whether what the replica holds can be built on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// It is a map that the log had.
+    Sound,
+    /// It is of another order, or provably wrong: the next snapshot replaces it, whatever their positions.
+    Void,
+}
+
+impl View {
+    pub(crate) fn position(&self) -> Position {
+        self.replica.position()
+    }
+
+    pub(crate) fn map(&self) -> &LevelMap {
+        self.replica.map()
+    }
+
+    /// Where a connection can resume; `None` before the first map.
+    pub(crate) fn resume(&self) -> Option<Position> {
+        self.synced.then(|| self.position())
+    }
+
+    pub(crate) fn delta(&mut self, delta: Delta) -> Received {
+        let received = self.replica.delta(&delta);
+        if received == Received::Applied {
+            self.origins.extend(delta.origins.into_iter().map(|origin| (delta.position, origin)));
+            let excess = self.origins.len().saturating_sub(MOST_ORIGINS);
+            self.origins.drain(..excess);
+        }
+        received
+    }
+
+    pub(crate) fn beacon(&mut self, beacon: &Beacon) -> Received {
+        self.replica.beacon(beacon)
+    }
+
+    pub(crate) fn snapshot(&mut self, snapshot: &Snapshot, trust: Trust) -> Received {
+        if trust == Trust::Void {
+            self.replica = Replica::default();
+        }
+        let received = self.replica.snapshot(snapshot);
+        if received == Received::Replaced {
+            self.generation += 1;
+            self.origins.clear();
+        }
+        self.synced |= matches!(received, Received::Applied | Received::Replaced);
+        received
+    }
+
+    /// Whether a reader at `cursor` has something to read.
+    pub(crate) fn is_after(&self, cursor: Option<Cursor>) -> bool {
+        self.synced && cursor != Some(self.cursor())
+    }
+
+    pub(crate) fn cursor(&self) -> Cursor {
+        Cursor { generation: self.generation, position: self.position() }
+    }
+
+    /// What has changed after `cursor`.
+    pub(crate) fn since(&self, cursor: Option<Cursor>) -> Change {
+        let continued = cursor.filter(|cursor| cursor.generation == self.generation).map(|cursor| cursor.position);
+        let levels = continued.and_then(|position| self.map().since(position.revision));
+        let (news, after) = match (levels, continued) {
+            (Some(levels), Some(position)) => (News::Levels(levels), position),
+            _ => (News::Map(self.map().levels().collect()), self.position()),
+        };
+        let newest_first = self.origins.iter().rev().take_while(|(position, _)| *position > after);
+        let mut origins: Vec<_> = newest_first.map(|(_, origin)| origin.clone()).collect();
+        origins.reverse();
+        Change { position: self.position(), news, origins }
+    }
+}

@@ -1,0 +1,102 @@
+//! `ghostlight get`: show the levels.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Args;
+use ghostlight_proto::LevelsText;
+use ghostlight_rig::{Dimmer, Level};
+
+use super::levels::Dimmers;
+use super::output;
+use super::target::Target;
+
+/// Show the levels of dimmers
+///
+/// Of all that have one, or of those that are named. A dimmer without a level is left out.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  ghostlight get            every dimmer that has a level
+  ghostlight get 1 3-10     these, as far as they have one
+  ghostlight get --json     {\"1\":50,\"2\":0}
+
+Exit codes:
+  0 done   1 failed   2 wrong use   69 no server answers")]
+pub struct GetArgs {
+    /// Dimmers and ranges of dimmers
+    #[arg(value_name = "DIMMERS")]
+    pub dimmers: Vec<Dimmers>,
+    /// One JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Where from.
+    #[command(flatten)]
+    pub target: Target,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// When the standard output cannot be written.
+pub async fn run(args: GetArgs) -> anyhow::Result<ExitCode> {
+    let client = match args.target.connect().await {
+        Ok(client) => client,
+        Err(code) => return Ok(code),
+    };
+    let mut levels = client.levels();
+    client.shutdown().await;
+    if !args.dimmers.is_empty() {
+        levels.retain(|&dimmer, _| args.dimmers.iter().any(|range| range.contains(dimmer)));
+    }
+    let mut out = anstream::stdout().lock();
+    let written = if args.json { write_json(&mut out, &levels) } else { write_table(&mut out, &levels) };
+    output::ended(written)?;
+    if levels.is_empty() && !args.json {
+        output::remark(format_args!("no dimmer has a level{}", if args.dimmers.is_empty() { "" } else { " there" }));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write_json(out: &mut impl Write, levels: &BTreeMap<Dimmer, Level>) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, &LevelsText(levels))?;
+    writeln!(out)
+}
+
+fn write_table(out: &mut impl Write, levels: &BTreeMap<Dimmer, Level>) -> io::Result<()> {
+    if levels.is_empty() {
+        return Ok(());
+    }
+    let head = output::FAINT;
+    writeln!(out, "{head}dimmer   level{head:#}")?;
+    for (dimmer, level) in levels {
+        writeln!(out, "{:>6}  {:>6}", dimmer.get(), level.to_string())?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map() -> BTreeMap<Dimmer, Level> {
+        let levels = [(1, 5_000), (12, 0), (65_535, 1_234)].into_iter();
+        levels.map(|(d, h)| (Dimmer::new(d).unwrap(), Level::from_hundredths(h).unwrap())).collect()
+    }
+
+    #[test]
+    fn a_table_has_its_columns_right_aligned() {
+        let mut out = anstream::StripStream::new(Vec::new());
+        write_table(&mut out, &map()).unwrap();
+        let text = String::from_utf8(out.into_inner()).unwrap();
+        assert_eq!(text, "dimmer   level\n     1      50\n    12       0\n 65535   12.34\n");
+    }
+
+    #[test]
+    fn json_is_the_map() {
+        let mut out = Vec::new();
+        write_json(&mut out, &map()).unwrap();
+        assert_eq!(out, b"{\"1\":50,\"12\":0,\"65535\":12.34}\n");
+    }
+}

@@ -1,0 +1,11 @@
+//! The command line as a client: `set`, `get` and `watch`.
+//!
+//! Each command is its arguments and a `run`. They reach a gateway through [`ghostlight_client`], as any other client
+//! does. What they answer goes to the standard output, what they say about it to the standard error.
+
+pub mod get;
+pub mod levels;
+pub mod output;
+pub mod set;
+pub mod target;
+pub mod watch;

@@ -1,0 +1,53 @@
+//! `ghostlight set`: change levels, and wait until that is durable.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::levels::{Assignment, to_levels};
+use super::output;
+use super::target::Target;
+
+/// Set the levels of dimmers
+///
+/// All of it happens at once, or none of it. The command ends when the change is durable and every client is told.
+/// Where two words name one dimmer, the later one counts.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  ghostlight set 1=50                  dimmer 1 to 50 %
+  ghostlight set 1=50 3-10=0 12=33.3%  several at once, ranges too
+  ghostlight set 1-512=0 7=100         all out but dimmer 7
+  ghostlight set 7=none                forget dimmer 7
+
+Exit codes:
+  0 done   1 refused or failed   2 wrong use   69 no server answers")]
+pub struct SetArgs {
+    /// A dimmer or a range of dimmers, =, and a level from 0 to 100, or none
+    #[arg(required = true, value_name = "DIMMERS=LEVEL")]
+    pub assignments: Vec<Assignment>,
+    /// Where to.
+    #[command(flatten)]
+    pub target: Target,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// None of its own: what fails is said on the standard error, and the exit code tells.
+pub async fn run(args: SetArgs) -> anyhow::Result<ExitCode> {
+    let levels = to_levels(&args.assignments);
+    let client = match args.target.connect().await {
+        Ok(client) => client,
+        Err(code) => return Ok(code),
+    };
+    let answer = client.set(levels).await;
+    client.shutdown().await;
+    Ok(match answer {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::complain(format_args!("{error}"));
+            ExitCode::FAILURE
+        }
+    })
+}

@@ -1,0 +1,51 @@
+//! Which gateway and which rig: what `set`, `get` and `watch` have in common.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use ghostlight_client::{Client, ConnectError, Options};
+use ghostlight_rig::{ClientId, RigName};
+
+/// What a command exits with when no server answers: `EX_UNAVAILABLE` of sysexits.h.
+pub const EX_UNAVAILABLE: u8 = 69;
+
+/// How long a server has to answer.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+
+/// Where to connect to.
+#[derive(Args, Clone, Debug)]
+pub struct Target {
+    /// The address of a gateway
+    #[arg(long, env = "GHOSTLIGHT_URL", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    pub url: String,
+    /// The rig: 1 to 63 of a-z, 0-9, _ and -
+    #[arg(long, env = "GHOSTLIGHT_RIG", default_value_t, value_parser = RigName::new, value_name = "NAME")]
+    pub rig: RigName,
+    /// What to call this client; others see it beside its changes [default: cli- and six random digits]
+    #[arg(long, env = "GHOSTLIGHT_CLIENT", value_parser = ClientId::new, value_name = "NAME")]
+    pub client: Option<ClientId>,
+}
+
+impl Target {
+    /// Connects and waits for the map.
+    ///
+    /// # Errors
+    /// The exit code, when no server answers in time; why was said on the standard error.
+    pub async fn connect(self) -> Result<Client, ExitCode> {
+        let options = Options {
+            rig: self.rig,
+            client_id: self.client.unwrap_or_else(|| Options::random_client("cli")),
+            answer_within: ANSWERS_WITHIN,
+            ..Options::default()
+        };
+        Client::connect(&self.url, options).await.map_err(|error| {
+            super::output::complain(format_args!("{error}"));
+            match error {
+                ConnectError::Address(_) => ExitCode::from(2),
+                ConnectError::NotGhostlight { .. } => ExitCode::FAILURE,
+                ConnectError::Unavailable { .. } => ExitCode::from(EX_UNAVAILABLE),
+            }
+        })
+    }
+}

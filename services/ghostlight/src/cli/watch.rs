@@ -1,0 +1,163 @@
+//! `ghostlight watch`: follow what changes.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Args;
+use ghostlight_client::{Change, Client, News, State};
+use ghostlight_proto::LevelsText;
+use ghostlight_rig::{Levels, Origin};
+use jiff::Zoned;
+use serde::Serialize;
+
+use super::levels::to_assignments;
+use super::output::{self, FAINT, NAME};
+use super::target::Target;
+
+/// Follow what changes, as it comes
+///
+/// Prints the whole map first, then a line for each change: the local time, what changed, and who changed it. When the
+/// connection breaks, it says so on the standard error and goes on as soon as a server answers again. Whoever reads
+/// slowly gets several changes in one line, and always the newest levels.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  ghostlight watch
+    12:00:00.981  1-8=0
+    12:00:01.123  1=50 2-4=33.3  by desk-1
+  ghostlight watch --json
+    {\"type\":\"snapshot\",\"time\":\"2026-01-31T12:00:00.981+01:00\",\"position\":\"1790000000-41\",\"levels\":{\"1\":0}}
+    {\"type\":\"delta\",\"time\":\"…\",\"position\":\"1790000000-42\",\"levels\":{\"1\":50},\"origins\":[{\"client\":\"desk-1\",\"seq\":7}]}
+
+A level of none, or null, means that the dimmer was forgotten.
+
+Exit codes:
+  0 whoever read it has gone   1 failed   2 wrong use   69 no server answers at the start")]
+pub struct WatchArgs {
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+    /// Where.
+    #[command(flatten)]
+    pub target: Target,
+}
+
+/// Runs it, until whoever reads its output goes away.
+///
+/// # Errors
+/// When the standard output cannot be written.
+pub async fn run(args: WatchArgs) -> anyhow::Result<ExitCode> {
+    let client = match args.target.connect().await {
+        Ok(client) => client,
+        Err(code) => return Ok(code),
+    };
+    tokio::select! {
+        printed = print_changes(&client, args.json) => printed?,
+        () = tell_state(&client) => {}
+    }
+    client.shutdown().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn print_changes(client: &Client, json: bool) -> io::Result<()> {
+    let mut follower = client.follow();
+    while let Some(change) = follower.changed().await {
+        let mut out = anstream::stdout().lock();
+        let now = Zoned::now();
+        let written = if json { write_json(&mut out, &now, &change) } else { write_line(&mut out, &now, &change) };
+        if output::ended(written.and_then(|()| out.flush()))? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Says on the standard error when the connection breaks and when it is back.
+async fn tell_state(client: &Client) {
+    let mut status = client.status();
+    let mut live = true;
+    while status.changed().await.is_ok() {
+        let now = status.borrow_and_update().clone();
+        let time = Zoned::now();
+        let time = time.strftime("%H:%M:%S");
+        match now.state {
+            State::Live if !live => output::remark(format_args!("{time}  connected again")),
+            State::Stale if live => output::remark(format_args!("{time}  no word from the server")),
+            State::Offline if live => {
+                let why = now.reason.as_deref().unwrap_or("closed");
+                output::remark(format_args!("{time}  connection lost ({why}); trying again"));
+            }
+            _ => continue,
+        }
+        live = now.state == State::Live;
+    }
+}
+
+fn write_line(out: &mut impl Write, now: &Zoned, change: &Change) -> io::Result<()> {
+    write!(out, "{FAINT}{}{FAINT:#} ", now.strftime("%H:%M:%S%.3f"))?;
+    let levels = match &change.news {
+        News::Map(map) => to_assignments(map.iter().map(|(&dimmer, &level)| (dimmer, Some(level)))),
+        News::Levels(levels) => to_assignments(levels.iter().map(|(&dimmer, &level)| (dimmer, level))),
+    };
+    for assignment in &levels {
+        write!(out, " {assignment}")?;
+    }
+    if levels.is_empty() {
+        write!(out, " {FAINT}no dimmer has a level{FAINT:#}")?;
+    }
+    let names = names(&change.origins);
+    if !names.is_empty() {
+        write!(out, "  by {NAME}{}{NAME:#}", names.join(", "))?;
+    }
+    writeln!(out)
+}
+
+/// Who it was, each once, in the order of what they did.
+fn names(origins: &[Origin]) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for origin in origins {
+        let name = origin.client.as_str();
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn write_json(out: &mut impl Write, now: &Zoned, change: &Change) -> io::Result<()> {
+    let levels: Levels;
+    let (kind, levels) = match &change.news {
+        News::Map(map) => {
+            levels = map.iter().map(|(&dimmer, &level)| (dimmer, Some(level))).collect();
+            ("snapshot", &levels)
+        }
+        News::Levels(levels) => ("delta", levels),
+    };
+    let origins = change.origins.iter().map(|origin| OriginLine { client: origin.client.as_str(), seq: origin.seq });
+    let line = Line {
+        kind,
+        time: now.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string(),
+        position: change.position.to_string(),
+        levels: LevelsText(levels),
+        origins: origins.collect(),
+    };
+    serde_json::to_writer(&mut *out, &line)?;
+    writeln!(out)
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    time: String,
+    position: String,
+    levels: LevelsText<'a, Levels>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    origins: Vec<OriginLine<'a>>,
+}
+
+#[derive(Serialize)]
+struct OriginLine<'a> {
+    client: &'a str,
+    seq: u64,
+}

@@ -1,0 +1,3 @@
+//! What the one binary is made of.
+
+pub mod cli;
