@@ -1,0 +1,42 @@
+//! The linters: format, clippy, rustdoc, cargo-deny.
+
+use anyhow::bail;
+
+use crate::steps::Step;
+
+/// Runs every linter, also after one has failed, and then says which did.
+pub(crate) fn lint() -> anyhow::Result<()> {
+    let mut failed: Vec<String> = Vec::new();
+    for step in steps() {
+        failed.extend(step.run().err().map(|error| error.to_string()));
+    }
+    failed.extend(deny().err().map(|error| error.to_string()));
+    if !failed.is_empty() {
+        bail!("not clean:\n- {}", failed.join("\n- "));
+    }
+    println!("\nThe linters found nothing.");
+    Ok(())
+}
+
+fn steps() -> [Step; 3] {
+    [
+        Step::cargo(["fmt", "--all", "--check"]),
+        Step::cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+        Step::cargo(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"),
+    ]
+}
+
+/// The checks of cargo-deny that need no network. What could not be run is said, never passed over.
+fn deny() -> anyhow::Result<()> {
+    let present = Step::cargo(["deny", "--version"]);
+    if !present.succeeds() {
+        println!("\ncargo-deny is not installed; building it takes about two minutes.");
+        if let Err(error) = Step::cargo(["install", "--locked", "cargo-deny@0.20"]).run() {
+            println!("NOT RUN: cargo-deny (licences, bans, sources of dependencies): {error:#}");
+            return Ok(());
+        }
+    }
+    Step::cargo(["deny", "--offline", "--workspace", "check", "licenses", "bans", "sources"]).run()?;
+    println!("NOT RUN: cargo-deny's advisories, which need the network. To run them: cargo deny check advisories");
+    Ok(())
+}

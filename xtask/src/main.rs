@@ -1,0 +1,74 @@
+//! What a developer of Ghostlight runs: `cargo xtask test`, `lint`, `ci`, `coverage`.
+//!
+//! Each command is what the continuous integration runs too, so what passes here passes there. Nothing here is part of
+//! the product, and nothing of the product is used here.
+#![allow(clippy::print_stdout, reason = "a program for people, who read what it prints")]
+
+mod coverage;
+mod lint;
+mod needs;
+mod report;
+mod steps;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::steps::Step;
+
+/// What a developer of Ghostlight runs.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what the tests need and is missing, as far as this machine allows, then run every test
+    Test {
+        /// Passed on to `cargo test --workspace`
+        #[arg(last = true)]
+        cargo_test: Vec<String>,
+    },
+    /// Check format, lints, documentation and dependencies
+    Lint,
+    /// All that a change must pass: test, then lint
+    Ci,
+    /// Measure which lines of services and proto the tests reach; fail below the threshold
+    Coverage {
+        /// The least share of lines that may be covered, in percent
+        #[arg(long, default_value_t = coverage::THRESHOLD_PERCENT, value_name = "PERCENT")]
+        threshold: f64,
+        /// Read this report of cargo-tarpaulin instead of measuring
+        #[arg(long, value_name = "FILE")]
+        report: Option<PathBuf>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("\nxtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Test { cargo_test } => test(&cargo_test),
+        Command::Lint => lint::lint(),
+        Command::Ci => test(&[]).and_then(|()| lint::lint()),
+        Command::Coverage { threshold, report: Some(report) } => coverage::judge(&report, threshold),
+        Command::Coverage { threshold, report: None } => coverage::coverage(threshold),
+    }
+}
+
+fn test(more: &[String]) -> anyhow::Result<()> {
+    needs::meet()?;
+    Step::cargo(["test", "--workspace"]).args(more).run()
+}

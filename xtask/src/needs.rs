@@ -1,0 +1,153 @@
+//! What the tests need beside Rust, and how a machine gets it.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use anyhow::bail;
+
+use crate::steps::Step;
+
+/// Something that tests need.
+struct Need {
+    /// What it is, and what for.
+    what: &'static str,
+    /// It is there when, of each of these groups, one program is.
+    programs: &'static [&'static [&'static str]],
+    /// The packages of Debian and its kin that bring it.
+    debian: &'static [&'static str],
+    /// How to get it on other systems.
+    elsewhere: &'static str,
+}
+
+/// All that the tests need. A test whose need is not met fails; it is not skipped.
+const NEEDS: &[Need] = &[Need {
+    what: "Chromium and its WebDriver, for the test of the page",
+    programs: &[&["chromium", "chromium-browser", "google-chrome"], &["chromedriver"]],
+    debian: &["chromium", "chromium-driver"],
+    elsewhere: "on macOS `brew install --cask google-chrome chromedriver`, on Fedora `dnf install chromium chromedriver`, \
+                elsewhere any Chromium with the ChromeDriver of its version; a browser and `chromedriver` must be on the \
+                PATH",
+}];
+
+/// Installs what is missing, as far as this machine allows.
+///
+/// # Errors
+/// Names what is still missing, and what to do about it.
+pub(crate) fn meet() -> anyhow::Result<()> {
+    let missing = missing(NEEDS, &Places::of_this_machine());
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let problem = install(&missing).err();
+    let missing = self::missing(NEEDS, &Places::of_this_machine());
+    if missing.is_empty() {
+        return Ok(());
+    }
+    bail!("{}", describe(&missing, problem.as_ref()))
+}
+
+/// Those of the needs that are not met.
+fn missing<'a>(needs: &'a [Need], places: &Places) -> Vec<&'a Need> {
+    let met = |need: &&Need| need.programs.iter().all(|any_of| any_of.iter().any(|program| places.have(program)));
+    needs.iter().filter(|need| !met(need)).collect()
+}
+
+/// Where programs are looked for.
+struct Places(Vec<PathBuf>);
+
+impl Places {
+    fn of_this_machine() -> Self {
+        Self(std::env::var_os("PATH").iter().flat_map(std::env::split_paths).collect())
+    }
+
+    fn have(&self, program: &str) -> bool {
+        let file = format!("{program}{}", std::env::consts::EXE_SUFFIX);
+        self.0.iter().any(|place| place.join(&file).is_file())
+    }
+}
+
+fn install(missing: &[&Need]) -> anyhow::Result<()> {
+    if !Step::new("apt-get").args(["--version"]).succeeds() {
+        bail!("this machine has no apt-get, the only installer that xtask knows");
+    }
+    let is_root = Step::new("id").args(["-u"]).output().as_deref() == Some("0");
+    if !is_root && !Step::new("sudo").args(["-n", "true"]).succeeds() {
+        bail!("apt-get needs root, or a sudo that asks for no password");
+    }
+    let apt = |args: &[&str]| {
+        let as_root: &[&str] = if is_root { &[] } else { &["sudo", "-n"] };
+        let words = as_root.iter().chain(&["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]).chain(args);
+        let mut words = words.copied();
+        Step::new(words.next().unwrap_or_default()).args(words).run()
+    };
+    let names: Vec<_> = missing.iter().map(|need| need.what).collect();
+    println!("Missing: {}. Installing it.", names.join("; "));
+    apt(&["update", "--quiet"])?;
+    let packages = missing.iter().flat_map(|need| need.debian).copied();
+    let install = ["install", "--quiet", "--yes", "--no-install-recommends"];
+    apt(&install.into_iter().chain(packages).collect::<Vec<_>>())
+}
+
+fn describe(missing: &[&Need], problem: Option<&anyhow::Error>) -> String {
+    let mut text = "the tests need what this machine does not have".to_owned();
+    if let Some(problem) = problem {
+        let _ = write!(text, ", and it could not be installed: {problem:#}");
+    }
+    for need in missing {
+        let packages = need.debian.join(" ");
+        let _ = write!(text, "\n- {}: on Debian `apt-get install {packages}`, {}", need.what, need.elsewhere);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BROWSER: Need = Need {
+        what: "a browser",
+        programs: &[&["chromium", "google-chrome"], &["chromedriver"]],
+        debian: &["chromium", "chromium-driver"],
+        elsewhere: "elsewhere any other",
+    };
+
+    fn machine_with(programs: &[&str]) -> (tempfile::TempDir, Places) {
+        let bin = tempfile::tempdir().unwrap();
+        for program in programs {
+            let file = format!("{program}{}", std::env::consts::EXE_SUFFIX);
+            std::fs::write(bin.path().join(file), "").unwrap();
+        }
+        let places = Places(vec!["/does/not/exist".into(), bin.path().to_owned()]);
+        (bin, places)
+    }
+
+    #[test]
+    fn a_need_is_met_by_one_program_of_each_group() {
+        for (programs, met) in [
+            (&["chromium", "chromedriver"][..], true),
+            (&["google-chrome", "chromedriver", "other"], true),
+            (&["chromium", "google-chrome"], false),
+            (&["chromedriver"], false),
+            (&[], false),
+        ] {
+            let (_bin, places) = machine_with(programs);
+            assert_eq!(missing(&[BROWSER], &places).is_empty(), met, "{programs:?}");
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_installed_is_named_with_what_to_do() {
+        let text = describe(&[&BROWSER], Some(&anyhow::anyhow!("no network")));
+        assert!(text.contains("could not be installed: no network"), "{text}");
+        assert!(text.contains("a browser: on Debian `apt-get install chromium chromium-driver`"), "{text}");
+        assert!(text.contains("elsewhere any other"), "{text}");
+    }
+
+    #[test]
+    fn every_need_says_how_it_is_recognised_and_installed() {
+        for need in NEEDS {
+            assert!(!need.programs.is_empty() && need.programs.iter().all(|any| !any.is_empty()), "{}", need.what);
+            assert!(!need.debian.is_empty() && !need.elsewhere.is_empty(), "{}", need.what);
+        }
+    }
+}
