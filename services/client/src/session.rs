@@ -170,10 +170,12 @@ impl Reader<'_> {
         let stale = self.last_beacon + self.pace.stale_after;
         let is_live = self.status.borrow().state == State::Live;
         let next = if is_live { silent.min(stale) } else { silent };
-        self.pending.oldest().map_or(next, |sent| next.min(sent + self.pace.unanswered_after))
+        // What is sent while this waits is looked at in time too.
+        let oldest = self.pending.oldest().unwrap_or_else(Instant::now);
+        next.min(oldest + self.pace.unanswered_after)
     }
 
-    /// Nothing came until the deadline.
+    /// Nothing came until the deadline: what that means, if anything yet.
     fn waited_in_vain(&self) -> Option<End> {
         if self.last_frame.elapsed() >= self.pace.silent_after {
             return Some(lost(format_args!("nothing came for {} s", self.pace.silent_after.as_secs_f32())));
@@ -181,7 +183,7 @@ impl Reader<'_> {
         if let Some(end) = self.unanswered() {
             return Some(end);
         }
-        if self.last_beacon.elapsed() >= self.pace.stale_after {
+        if self.synced && self.last_beacon.elapsed() >= self.pace.stale_after {
             self.enter(State::Stale);
         }
         None
