@@ -1,0 +1,296 @@
+//! `asyncapi.yaml` is well formed, names every message that the code knows, and its schemas and examples are the code's.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use bytes::Bytes;
+use ghostlight_proto::{
+    Ack, ClientMessage, ErrorMessage, Hello, LevelsText, OPENAPI, SUBPROTOCOL, ServerMessage, Set, decode, parse_levels,
+};
+use ghostlight_rig::{
+    Beacon, Change, ClientId, Delta, Dimmer, Entry, Epoch, Key, Level, Levels, Origin, Position, Revision, Rig,
+};
+use jsonschema::Validator;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn document() -> Value {
+    serde_norway::from_str(include_str!("../asyncapi.yaml")).unwrap()
+}
+
+/// What checks payloads of one of the document's messages.
+fn message(document: &Value, name: &str) -> Validator {
+    let payload = &document["components"]["messages"][name]["payload"];
+    assert!(payload.is_object(), "there is no message {name}");
+    jsonschema::draft202012::new(&json!({"allOf": [payload], "components": document["components"]})).unwrap()
+}
+
+fn assert_fits(schema: &Validator, payload: &Value) {
+    let errors: Vec<_> = schema.iter_errors(payload).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{payload}: {errors:?}");
+}
+
+/// The names of a channel's messages.
+fn messages_of(document: &Value, channel: &str) -> BTreeSet<String> {
+    document["channels"][channel]["messages"].as_object().unwrap().keys().cloned().collect()
+}
+
+fn references(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            found.extend(members.get("$ref").and_then(Value::as_str).map(str::to_owned));
+            members.values().for_each(|value| references(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|value| references(value, found)),
+        _ => {}
+    }
+}
+
+/// A message's `type`: whoever adds a kind of message adds it here, and then to the document.
+fn server_kind(message: &ServerMessage) -> &'static str {
+    match message {
+        ServerMessage::Delta(_) => "delta",
+        ServerMessage::Snapshot(_) => "snapshot",
+        ServerMessage::Beacon(_) => "beacon",
+        ServerMessage::Ack(_) => "ack",
+        ServerMessage::Error(_) => "error",
+    }
+}
+
+fn client_kind(message: &ClientMessage) -> &'static str {
+    match message {
+        ClientMessage::Hello(_) => "hello",
+        ClientMessage::Set(_) => "set",
+    }
+}
+
+fn console() -> ClientId {
+    ClientId::new("console-1").unwrap()
+}
+
+fn position() -> Position {
+    Position::new(1_790_000_000, 42)
+}
+
+fn of_servers() -> Vec<ServerMessage> {
+    let error = |seq| ErrorMessage { seq, code: "bad_input".to_owned(), message: "a set has levels".to_owned() };
+    vec![
+        ServerMessage::Delta(Delta::default()),
+        ServerMessage::Snapshot(Rig::new(Epoch(1_790_000_000)).snapshot()),
+        ServerMessage::Beacon(Beacon { position: position(), ..Rig::default().beacon() }),
+        ServerMessage::Ack(Ack { seq: 7, position: position() }),
+        ServerMessage::Error(error(Some(7))),
+        ServerMessage::Error(error(None)),
+    ]
+}
+
+fn of_clients() -> Vec<ClientMessage> {
+    vec![
+        ClientMessage::Hello(Hello { client: console(), resume: None }),
+        ClientMessage::Hello(Hello { client: console(), resume: Some(position()) }),
+        ClientMessage::Set(Set { seq: ghostlight_proto::MAX_SAFE_INTEGER, levels: Levels::new() }),
+    ]
+}
+
+/// The payload as the code reads it and writes it again.
+fn recoded(name: &str, payload: &Value) -> Value {
+    let text = Bytes::from(payload.to_string());
+    let recoded: Bytes = match name {
+        "plainMap" | "plainChange" => serde_json::to_vec(&LevelsText(&parse_levels(&text).unwrap())).unwrap().into(),
+        "plainError" => {
+            let error: ErrorMessage = serde_json::from_value(payload["error"].clone()).unwrap();
+            json!({"error": error}).to_string().into()
+        }
+        "hello" | "set" => {
+            let message = ClientMessage::parse(&payload.to_string()).unwrap();
+            assert_eq!(client_kind(&message), name);
+            message.encode().into()
+        }
+        _ => {
+            let message = decode(&text).unwrap().message;
+            assert_eq!(server_kind(&message), name);
+            message.encode()
+        }
+    };
+    serde_json::from_slice(&recoded).unwrap()
+}
+
+#[test]
+fn it_describes_this_version_and_its_references_lead_somewhere() {
+    let document = document();
+    assert_eq!(document["asyncapi"], "3.0.0");
+    assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
+    let chosen = "/channels/full/bindings/ws/headers/properties/Sec-WebSocket-Protocol/const";
+    assert_eq!(document.pointer(chosen), Some(&json!(SUBPROTOCOL)));
+    let mut found = Vec::new();
+    references(&document, &mut found);
+    assert!(found.len() > 30);
+    for reference in found {
+        let target = reference.strip_prefix('#').and_then(|pointer| document.pointer(pointer));
+        assert!(target.is_some(), "{reference} is not there");
+    }
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        assert!(jsonschema::meta::is_valid(schema), "{name}");
+    }
+}
+
+#[test]
+fn its_addresses_are_those_of_openapi() {
+    let openapi: Value = serde_json::from_str(OPENAPI).unwrap();
+    for (name, channel) in document()["channels"].as_object().unwrap() {
+        let address = channel["address"].as_str().unwrap();
+        assert!(openapi["paths"][address]["get"].is_object(), "{name}: {address}");
+    }
+}
+
+#[test]
+fn what_openapi_has_too_is_the_same_there() {
+    let openapi: Value = serde_json::from_str(OPENAPI).unwrap();
+    let document = document();
+    let ours = document["components"]["schemas"].as_object().unwrap();
+    let shared = ours.iter().filter_map(|(name, schema)| {
+        let other = openapi["components"]["schemas"].get(name)?;
+        assert_eq!(schema, other, "{name}");
+        Some(name.as_str())
+    });
+    assert_eq!(shared.collect::<Vec<_>>(), ["Change", "Dimmer", "DimmerName", "Level", "Levels", "Position"]);
+}
+
+#[test]
+fn it_names_every_kind_of_message() {
+    let document = document();
+    let server = of_servers().iter().map(server_kind).collect::<BTreeSet<_>>();
+    let client = of_clients().iter().map(client_kind).collect::<BTreeSet<_>>();
+    let all: BTreeSet<_> = server.union(&client).map(|&kind| kind.to_owned()).collect();
+    assert_eq!(messages_of(&document, "full"), all);
+    let followed = ["snapshot", "delta", "beacon"].map(str::to_owned);
+    assert_eq!(messages_of(&document, "events"), BTreeSet::from(followed));
+    let operation = |name: &str| -> BTreeSet<_> {
+        let mut found = Vec::new();
+        references(&document["operations"][name]["messages"], &mut found);
+        found.iter().map(|reference| reference.rsplit('/').next().unwrap().to_owned()).collect()
+    };
+    assert_eq!(operation("takeFromClient"), client.iter().map(|&kind| kind.to_owned()).collect());
+    assert_eq!(operation("tellClient"), server.iter().map(|&kind| kind.to_owned()).collect());
+}
+
+#[test]
+fn every_example_fits_its_schema_and_is_read_and_written_by_the_code() {
+    let document = document();
+    for (name, described) in document["components"]["messages"].as_object().unwrap() {
+        let schema = message(&document, name);
+        let examples = described["examples"].as_array().unwrap();
+        assert!(!examples.is_empty(), "{name} has no example");
+        for example in examples {
+            let payload = &example["payload"];
+            assert_fits(&schema, payload);
+            assert_eq!(recoded(name, payload), *payload, "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_the_code_writes_fits_the_schemas() {
+    let document = document();
+    for written in of_servers() {
+        let text = serde_json::from_slice(&written.encode()).unwrap();
+        assert_fits(&message(&document, server_kind(&written)), &text);
+    }
+    for written in of_clients() {
+        let text = serde_json::from_str(&written.encode()).unwrap();
+        assert_fits(&message(&document, client_kind(&written)), &text);
+    }
+}
+
+#[test]
+fn golden_messages_fit_the_schemas() {
+    let document = document();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join("golden");
+    let mut kinds = BTreeSet::new();
+    for file in std::fs::read_dir(golden).unwrap() {
+        let file = file.unwrap().path();
+        if file.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let text: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        // What has no type is no message: entries of the log, problems, lists.
+        if let Some(kind) = text["type"].as_str() {
+            assert_fits(&message(&document, kind), &text);
+            kinds.insert(kind.to_owned());
+        }
+    }
+    assert!(!kinds.is_empty(), "there are no golden messages");
+}
+
+#[test]
+fn what_the_code_refuses_of_a_client_the_schema_refuses_too() {
+    let document = document();
+    let schemas = ["hello", "set"].map(|name| message(&document, name));
+    for text in [
+        r#"{}"#,
+        r#"{"type":"delta"}"#,
+        r#"{"type":"hello"}"#,
+        r#"{"type":"hello","client":""}"#,
+        r#"{"type":"hello","client":"a\nb"}"#,
+        r#"{"type":"hello","client":"a\u0085b"}"#,
+        r#"{"type":"hello","client":"a","resume":"1"}"#,
+        r#"{"type":"hello","client":"a","seq":1}"#,
+        r#"{"type":"hello","client":"a","colour":"red"}"#,
+        r#"{"type":"set","seq":1}"#,
+        r#"{"type":"set","levels":{}}"#,
+        r#"{"type":"set","seq":-1,"levels":{}}"#,
+        r#"{"type":"set","seq":1.5,"levels":{}}"#,
+        r#"{"type":"set","seq":9007199254740992,"levels":{}}"#,
+        r#"{"type":"set","seq":1,"levels":[]}"#,
+        r#"{"type":"set","seq":1,"levels":{"0":1}}"#,
+        r#"{"type":"set","seq":1,"levels":{"1":101}}"#,
+        r#"{"type":"set","seq":1,"levels":{},"client":"a"}"#,
+    ] {
+        let value = serde_json::from_str(text).unwrap();
+        assert!(ClientMessage::parse(text).is_err(), "{text}");
+        assert!(!schemas.iter().any(|schema| schema.is_valid(&value)), "{text}");
+    }
+    // Characters count, not bytes.
+    for (length, good) in [(64, true), (65, false)] {
+        let hello = json!({"type": "hello", "client": "Ω".repeat(length)});
+        assert_eq!(schemas[0].is_valid(&hello), good);
+        assert_eq!(ClientMessage::parse(&hello.to_string()).is_ok(), good);
+    }
+}
+
+fn some_change() -> impl Strategy<Value = Change> {
+    let levels = prop::collection::btree_map(1u16..=9, prop::option::of(0u16..=10_000), 0..4);
+    let asked = (levels, prop::option::of(0u64..1_000), prop::option::of(0u64..4), prop::option::of("[ab]"));
+    asked.prop_map(|(levels, seq, only_if, once)| Change {
+        levels: levels
+            .into_iter()
+            .map(|(dimmer, level)| (Dimmer::new(dimmer).unwrap(), level.and_then(Level::from_hundredths)))
+            .collect(),
+        origin: seq.map(|seq| Origin { client: console(), seq }),
+        only_if: only_if.map(|revision| Position::new(1_790_000_000, revision)),
+        once: once.map(|key| Key::new(&key).unwrap()),
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_rig_tells_fits_the_schemas(changes in prop::collection::vec(some_change(), 1..12)) {
+        thread_local!(static SCHEMAS: [Validator; 3] = {
+            let document = document();
+            ["delta", "snapshot", "beacon"].map(|name| message(&document, name))
+        });
+        let mut rig = Rig::new(Epoch(1_790_000_000));
+        for (revision, change) in (1..).zip(changes) {
+            let delta = rig.apply(Revision(revision), &Entry::new(change));
+            let told = [
+                ServerMessage::Delta(delta),
+                ServerMessage::Snapshot(rig.snapshot()),
+                ServerMessage::Beacon(rig.beacon()),
+            ];
+            SCHEMAS.with(|schemas| for (schema, message) in schemas.iter().zip(told) {
+                assert_fits(schema, &serde_json::from_slice(&message.encode()).unwrap());
+            });
+        }
+    }
+}
