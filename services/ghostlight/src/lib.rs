@@ -1,3 +1,5 @@
-//! What the one binary is made of.
+//! What the one binary is made of: the server, wired from its parts, and the command line.
 
 pub mod cli;
+pub mod serve;
+pub mod server;

@@ -4,22 +4,28 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use ghostlight::cli::{get, set, watch};
+use ghostlight::serve::{self, ServeArgs};
 
-/// Many consoles, one rig.
+/// What `sysexits.h` calls a usage error: bad arguments or a bad configuration.
+const EX_USAGE: u8 = 64;
+
+/// Many consoles, one rig: a lighting state service that every console sees alike
+///
+/// Without a command, it serves.
 #[derive(Debug, Parser)]
-#[command(name = "ghostlight", version, arg_required_else_help = true)]
+#[command(name = "ghostlight", version, args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Set the levels of dimmers
+    Serve(ServeArgs),
     Set(set::SetArgs),
-    /// Show the levels of dimmers
     Get(get::GetArgs),
-    /// Follow what changes, as it comes
     Watch(watch::WatchArgs),
     /// Print completions for a shell
     Completions {
@@ -30,7 +36,15 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
-    match Cli::parse().command {
+    let Cli { command, serve } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            error.print()?;
+            return Ok(if error.use_stderr() { EX_USAGE.into() } else { ExitCode::SUCCESS });
+        }
+    };
+    match command.unwrap_or(Command::Serve(serve)) {
+        Command::Serve(args) => serve::run(args).await,
         Command::Set(args) => set::run(args).await,
         Command::Get(args) => get::run(args).await,
         Command::Watch(args) => watch::run(args).await,

@@ -1,0 +1,159 @@
+//! The log of one process: a bounded queue that is as durable as the store behind its one reader.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use ghostlight_proto::{decode_entry, encode_entry};
+use ghostlight_rig::{Entry, Epoch, Position, Revision, RigName};
+use tokio::sync::{Notify, oneshot};
+
+use crate::{AppendError, Entries, Log, LogError, Logged};
+
+/// How many entries may wait to become durable. Gateways keep few in flight, each with many changes; this is far above.
+const MOST_WAITING: usize = 4_096;
+
+/// A log in memory.
+///
+/// An entry is durable once [`checkpoint`](Log::checkpoint) says that the store holds it: that is what releases its
+/// append. What the store does not hold when the order begins anew has not happened. Every beginning is a new epoch,
+/// because whoever follows may have seen entries that were lost.
+#[derive(Debug, Default)]
+pub struct MemoryLog {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    order: Mutex<Order>,
+    appended: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Order {
+    position: Position,
+    /// Entries that the reader has yet to take.
+    unread: VecDeque<(Revision, RigName, Bytes)>,
+    /// Appends that wait for a checkpoint, the oldest first.
+    waiting: VecDeque<(Revision, oneshot::Sender<Result<Position, AppendError>>)>,
+    /// Whether there is a reader in this order. Without one, nothing is taken in.
+    read: bool,
+}
+
+impl Shared {
+    // Held for a few pushes and pops, never across an await.
+    fn order(&self) -> MutexGuard<'_, Order> {
+        self.order.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Order {
+    /// Answers the appends up to `revision`.
+    fn release(&mut self, revision: Revision) {
+        let epoch = self.position.epoch;
+        while self.waiting.front().is_some_and(|(waiting, _)| *waiting <= revision) {
+            let Some((revision, reply)) = self.waiting.pop_front() else { return };
+            // Whoever asked may have given up; the entry is durable all the same.
+            let _ = reply.send(Ok(Position { epoch, revision }));
+        }
+    }
+
+    fn push(
+        &mut self,
+        rig: &RigName,
+        text: Bytes,
+    ) -> Result<oneshot::Receiver<Result<Position, AppendError>>, AppendError> {
+        let refuse = |why: &str| Err(AppendError::Unavailable(why.to_owned()));
+        if !self.read {
+            return refuse("it cannot be saved at the moment");
+        }
+        if self.waiting.len() >= MOST_WAITING {
+            return refuse("too many changes wait to be saved");
+        }
+        let revision = Revision(self.position.revision.0 + 1);
+        self.position.revision = revision;
+        let (reply, durable) = oneshot::channel();
+        self.unread.push_back((revision, rig.clone(), text));
+        self.waiting.push_back((revision, reply));
+        Ok(durable)
+    }
+}
+
+#[async_trait]
+impl Log for MemoryLog {
+    async fn begin(&self, stored: Position) -> Result<Position, LogError> {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let mut order = self.shared.order();
+        if stored.epoch == order.position.epoch {
+            order.release(stored.revision);
+        }
+        for (_, reply) in order.waiting.drain(..) {
+            let _ = reply.send(Err(AppendError::Unavailable("it could not be saved".to_owned())));
+        }
+        let epoch = now.max(stored.epoch.0 + 1).max(order.position.epoch.0 + 1);
+        *order = Order { position: Position { epoch: Epoch(epoch), revision: Revision(0) }, ..Order::default() };
+        Ok(order.position)
+    }
+
+    async fn read(&self, after: Position) -> Result<Box<dyn Entries>, LogError> {
+        let mut order = self.shared.order();
+        if after != order.position {
+            return Err(LogError(format!("it stands at {}, not at {after}", order.position)));
+        }
+        order.read = true;
+        Ok(Box::new(MemoryEntries { epoch: after.epoch, shared: self.shared.clone() }))
+    }
+
+    async fn append(&self, rig: &RigName, entry: &Entry) -> Result<Position, AppendError> {
+        let text = encode_entry(entry);
+        let durable = self.shared.order().push(rig, text)?;
+        self.shared.appended.notify_one();
+        durable.await.unwrap_or(Err(AppendError::Unknown))
+    }
+
+    fn checkpoint(&self, position: Position) {
+        let mut order = self.shared.order();
+        if position.epoch == order.position.epoch {
+            order.release(position.revision);
+        }
+    }
+}
+
+struct MemoryEntries {
+    epoch: Epoch,
+    shared: Arc<Shared>,
+}
+
+impl MemoryEntries {
+    fn take(&self) -> Result<Option<(Revision, RigName, Bytes)>, LogError> {
+        let mut order = self.shared.order();
+        if order.position.epoch != self.epoch {
+            return Err(LogError("a new order has begun".to_owned()));
+        }
+        Ok(order.unread.pop_front())
+    }
+}
+
+#[async_trait]
+impl Entries for MemoryEntries {
+    async fn next(&mut self) -> Result<Logged, LogError> {
+        loop {
+            if let Some((revision, rig, text)) = self.take()? {
+                let entry = decode_entry(&text).map_err(|error| LogError(error.to_string()))?;
+                return Ok(Logged { revision, rig, entry });
+            }
+            self.shared.appended.notified().await;
+        }
+    }
+}
+
+impl Drop for MemoryEntries {
+    fn drop(&mut self) {
+        let mut order = self.shared.order();
+        if order.position.epoch == self.epoch {
+            order.read = false;
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The bus of one process.
+
+mod echo;
+mod log;
+
+pub use echo::MemoryEcho;
+pub use log::MemoryLog;

@@ -1,0 +1,146 @@
+//! Levels over HTTP.
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use ghostlight_proto::{LevelsText, etag, parse_etag, parse_levels};
+use ghostlight_rig::{Change, Key, Position, RigName};
+
+use crate::Gateway;
+use crate::hub::Hub;
+use crate::hubs::STALE_AFTER;
+use crate::intake::{Done, Timing};
+use crate::problem::Refused;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// The rig that the path names; `main` where it names none.
+pub(crate) struct RigPath(pub(crate) RigName);
+
+impl<S: Send + Sync> FromRequestParts<S> for RigPath {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        let path = Option::<Path<String>>::from_request_parts(parts, state).await;
+        let path = path.map_err(|error| Refused::bad_input(error.body_text()))?;
+        let Some(Path(name)) = path else { return Ok(Self(RigName::default())) };
+        RigName::new(&name).map(Self).map_err(|error| Refused::bad_input(format!("{name:?}: {error}")))
+    }
+}
+
+/// `GET /v1/rigs`.
+pub(crate) async fn list(State(gateway): State<Gateway>) -> Result<Response, Refused> {
+    let list = gateway.hubs.list().await?;
+    Ok(([(header::CONTENT_TYPE, JSON)], list).into_response())
+}
+
+/// `GET /v1/rigs/{rig}/levels`: the whole map.
+pub(crate) async fn get_levels(
+    State(gateway): State<Gateway>,
+    RigPath(rig): RigPath,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    let hub = gateway.hubs.get(&rig).await?;
+    // The map and its position are read under one lock: they belong together.
+    let (position, text) = {
+        let kept = hub.kept();
+        let (map, position) = (kept.replica.map(), kept.replica.position());
+        if map.is_empty() && map.revision().0 == 0 && rig != RigName::default() {
+            return Err(Refused::not_found(format!("there is no rig {rig}: its first change makes it")));
+        }
+        if is_known(&headers, position) {
+            (position, None)
+        } else {
+            let levels = kept.replica.to_snapshot().levels;
+            (position, Some(serde_json::to_vec(&LevelsText(&levels)).unwrap_or_default()))
+        }
+    };
+    let mut response = match text {
+        None => StatusCode::NOT_MODIFIED.into_response(),
+        Some(text) => ([(header::CONTENT_TYPE, JSON)], text).into_response(),
+    };
+    response.headers_mut().insert(header::ETAG, header_value(etag(position)));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    mark_stale(&hub, response.headers_mut());
+    Ok(response)
+}
+
+/// Whether the client has the map at this position already (RFC 9110, section 13.1.2).
+fn is_known(headers: &HeaderMap, position: Position) -> bool {
+    let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|tags| tags.to_str().ok());
+    let mut tags = tags.flat_map(|tags| tags.split(',')).map(str::trim);
+    tags.any(|tag| tag == "*" || parse_etag(tag.trim_start_matches("W/")) == Some(position))
+}
+
+/// Says for how many seconds no state service was heard of, if that makes what is read stale.
+fn mark_stale(hub: &Hub, headers: &mut HeaderMap) {
+    if let Some(silence) = hub.latest().silence().filter(|silence| *silence >= STALE_AFTER) {
+        headers.insert("ghostlight-stale", header_value(silence.as_secs().to_string()));
+    }
+}
+
+/// `POST /v1/rigs/{rig}/levels`, and `POST /`: a change.
+pub(crate) async fn post_levels(
+    State(gateway): State<Gateway>,
+    RigPath(rig): RigPath,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refused> {
+    require_json(&headers)?;
+    let body = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Refused::too_large(gateway.limits.message_bytes),
+        _ => Refused::bad_input(rejection.body_text()),
+    })?;
+    let change =
+        Change { levels: parse_levels(&body)?, origin: None, only_if: only_if(&headers)?, once: once(&headers)? };
+    if gateway.closing.is_cancelled() {
+        return Err(Refused::unavailable("the server is stopping"));
+    }
+    let hub = gateway.hubs.get(&rig).await?;
+    let Done { position, levels, timing } = gateway.intake.change(&hub, change).await?;
+    let text = serde_json::to_vec(&LevelsText(&levels)).unwrap_or_default();
+    let mut response = ([(header::CONTENT_TYPE, JSON)], text).into_response();
+    response.headers_mut().insert(header::ETAG, header_value(etag(position)));
+    response.headers_mut().insert("server-timing", server_timing(timing));
+    Ok(response)
+}
+
+fn require_json(headers: &HeaderMap) -> Result<(), Refused> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if kind.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    let title = "The body's type is not understood; nothing happened";
+    let detail = "send application/json: curl wants -H 'content-type: application/json', or --json";
+    Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", title, detail))
+}
+
+/// The position in `If-Match`. A `*` asks for nothing: a rig's map is always there.
+fn only_if(headers: &HeaderMap) -> Result<Option<Position>, Refused> {
+    match headers.get(header::IF_MATCH).map(HeaderValue::to_str) {
+        None | Some(Ok("*")) => Ok(None),
+        Some(Ok(tag)) if parse_etag(tag).is_some() => Ok(parse_etag(tag)),
+        _ => Err(Refused::bad_input("If-Match is * or one ETag that this server gave, \"epoch-revision\"")),
+    }
+}
+
+fn once(headers: &HeaderMap) -> Result<Option<Key>, Refused> {
+    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
+    let key = key.to_str().map_err(|_| Refused::bad_input("Idempotency-Key is not visible ASCII"))?;
+    Key::new(key).map(Some).map_err(|error| Refused::bad_input(error.to_string()))
+}
+
+/// The stages in milliseconds, as the Server-Timing draft of the W3C writes them.
+fn server_timing(Timing { log, fold, echo }: Timing) -> HeaderValue {
+    let ms = |stage: std::time::Duration| stage.as_secs_f64() * 1_000.0;
+    header_value(format!("log;dur={:.3}, fold;dur={:.3}, echo;dur={:.3}", ms(log), ms(fold), ms(echo)))
+}
+
+/// What is written here is ASCII.
+fn header_value(text: String) -> HeaderValue {
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
+}

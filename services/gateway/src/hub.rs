@@ -1,0 +1,250 @@
+//! The hub of a rig: the gateway's replica of it, and what every connection reads from.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::extract::ws::Utf8Bytes;
+use bytes::Bytes;
+use ghostlight_bus::{Announcement, Announcements, Echo, EchoError, Heard, Question};
+use ghostlight_proto::{Decoded, ServerMessage, decode};
+use ghostlight_rig::{Beacon, Delta, Position, Received, Replica, Revision, RigName, Snapshot, Verdict};
+use tokio::sync::watch;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::intake::Lane;
+
+/// Verdicts are kept for so many entries: a gateway asks for its own within the time that a few of its entries take.
+const KEPT_VERDICTS: usize = 4_096;
+
+/// How long to wait before an echo that cannot be reached is tried again.
+const RETRY: Duration = Duration::from_millis(250);
+
+/// A rig as this gateway knows it.
+pub(crate) struct Hub {
+    pub(crate) rig: RigName,
+    /// Changes of this gateway that wait for their turn.
+    pub(crate) lane: Lane,
+    shared: Arc<Shared>,
+    /// Ends the following task with the hub.
+    _follows: DropGuard,
+}
+
+struct Shared {
+    kept: Mutex<Kept>,
+    latest: watch::Sender<Arc<Latest>>,
+}
+
+/// What the hub knows.
+#[derive(Default)]
+pub(crate) struct Kept {
+    pub(crate) replica: Replica,
+    verdicts: VecDeque<Verdicts>,
+    /// The catching-up text that was made last: readers who fall behind often fall behind together.
+    pub(crate) caught_up: Option<(Position, Position, Texts)>,
+}
+
+/// What became of the changes of one entry.
+#[derive(Clone, Debug)]
+pub(crate) struct Verdicts {
+    position: Position,
+    /// Those that were not simply applied, by their index in the entry.
+    pub(crate) by_index: Arc<BTreeMap<usize, Verdict>>,
+    /// How long the state service took.
+    pub(crate) fold: Duration,
+    /// When this gateway heard of it.
+    pub(crate) heard: Instant,
+}
+
+/// One step of the map, in the words of both protocols.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Texts {
+    pub(crate) full: Utf8Bytes,
+    /// Empty if there is nothing to say.
+    pub(crate) plain: Utf8Bytes,
+}
+
+/// The newest that happened, for every reader to see.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Latest {
+    pub(crate) position: Position,
+    /// Grows when the map was replaced by one that does not continue it.
+    pub(crate) generation: u64,
+    /// The last delta, which serves every reader at `prev` or later.
+    pub(crate) prev: Revision,
+    pub(crate) delta: Option<Texts>,
+    /// The last beacon, if nothing has changed since.
+    pub(crate) beacon: Utf8Bytes,
+    /// How many beacons there were.
+    pub(crate) beacons: u64,
+    heard: Option<Instant>,
+}
+
+impl Latest {
+    /// How long ago a state service was last heard of; `None` if never.
+    pub(crate) fn silence(&self) -> Option<Duration> {
+        self.heard.map(|heard| heard.elapsed())
+    }
+}
+
+impl Hub {
+    /// A hub that follows its rig from now on.
+    pub(crate) fn follow(rig: RigName, echo: Arc<dyn Echo>) -> Self {
+        let latest = watch::Sender::new(Arc::default());
+        let shared = Arc::new(Shared { kept: Mutex::default(), latest });
+        let ended = CancellationToken::new();
+        let follows = follow(rig.clone(), echo, shared.clone());
+        tokio::spawn(ended.clone().run_until_cancelled_owned(follows));
+        Self { rig, lane: Lane::default(), shared, _follows: ended.drop_guard() }
+    }
+
+    /// Watches what is newest.
+    pub(crate) fn watch(&self) -> watch::Receiver<Arc<Latest>> {
+        self.shared.latest.subscribe()
+    }
+
+    /// What is newest.
+    pub(crate) fn latest(&self) -> Arc<Latest> {
+        self.shared.latest.borrow().clone()
+    }
+
+    pub(crate) fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.shared.kept()
+    }
+
+    /// Waits until the replica stands at a position or later.
+    pub(crate) async fn reached(&self, position: Position) {
+        // The hub owns the sender, so the wait can only end by reaching.
+        let _ = self.watch().wait_for(|latest| latest.position >= position).await;
+    }
+
+    /// What became of an entry's changes; `None` if that announcement was missed.
+    pub(crate) fn verdicts(&self, position: Position) -> Option<Verdicts> {
+        let kept = self.kept();
+        let index = kept.verdicts.binary_search_by_key(&position, |verdicts| verdicts.position).ok()?;
+        kept.verdicts.get(index).cloned()
+    }
+}
+
+impl Shared {
+    // Held to fold one message in or to read, never across an await.
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a message in and shows it to the readers.
+    fn take(&self, rig: &RigName, text: &Bytes, fold: Duration) -> Received {
+        let Decoded { message, levels } = match decode(text) {
+            Ok(decoded) => decoded,
+            Err(error) => {
+                tracing::error!(%rig, %error, "an announcement cannot be read; fetching a snapshot");
+                return Received::Gap;
+            }
+        };
+        match message {
+            ServerMessage::Delta(delta) => self.take_delta(&delta, text, levels, fold),
+            ServerMessage::Beacon(beacon) => self.take_beacon(rig, &beacon, text),
+            ServerMessage::Snapshot(snapshot) => self.take_snapshot(&snapshot),
+            ServerMessage::Ack(_) | ServerMessage::Error(_) => Received::Had,
+        }
+    }
+
+    fn take_delta(&self, delta: &Delta, text: &Bytes, levels: Bytes, fold: Duration) -> Received {
+        let mut kept = self.kept();
+        let received = kept.replica.delta(delta);
+        if received != Received::Applied {
+            return received;
+        }
+        if kept.verdicts.len() == KEPT_VERDICTS {
+            kept.verdicts.pop_front();
+        }
+        let by_index = Arc::new(delta.verdicts.clone());
+        kept.verdicts.push_back(Verdicts { position: delta.position, by_index, fold, heard: Instant::now() });
+        let plain = if delta.levels.is_empty() { Utf8Bytes::default() } else { utf8(levels) };
+        let texts = Texts { full: utf8(text.clone()), plain };
+        self.show(&kept, |latest| {
+            latest.position = delta.position;
+            latest.prev = delta.prev;
+            latest.delta = Some(texts);
+            latest.beacon = Utf8Bytes::default();
+        });
+        received
+    }
+
+    fn take_beacon(&self, rig: &RigName, beacon: &Beacon, text: &Bytes) -> Received {
+        let mut kept = self.kept();
+        let received = kept.replica.beacon(beacon);
+        if received == Received::Diverged {
+            tracing::error!(%rig, position = %beacon.position, "this replica held another map than the state service");
+        }
+        self.show(&kept, |latest| {
+            latest.heard = Some(Instant::now());
+            if beacon.position == latest.position && received == Received::Had {
+                latest.beacon = utf8(text.clone());
+                latest.beacons += 1;
+            }
+        });
+        received
+    }
+
+    fn take_snapshot(&self, snapshot: &Snapshot) -> Received {
+        let mut kept = self.kept();
+        let received = kept.replica.snapshot(snapshot);
+        self.show(&kept, |latest| {
+            latest.heard = Some(Instant::now());
+            if matches!(received, Received::Applied | Received::Replaced) {
+                latest.position = snapshot.position;
+                latest.delta = None;
+                latest.beacon = Utf8Bytes::default();
+                latest.generation += u64::from(received == Received::Replaced);
+            }
+        });
+        received
+    }
+
+    /// Shows the readers what is newest. What is kept stays locked meanwhile, so that whoever locks it finds both alike;
+    /// showing only wakes readers, it runs none of their code.
+    fn show(&self, _kept: &MutexGuard<'_, Kept>, change: impl FnOnce(&mut Latest)) {
+        self.latest.send_modify(|latest| change(Arc::make_mut(latest)));
+    }
+}
+
+/// What `decode` has read is UTF-8.
+fn utf8(text: Bytes) -> Utf8Bytes {
+    Utf8Bytes::try_from(text).unwrap_or_default()
+}
+
+/// Follows a rig for as long as the hub lives.
+async fn follow(rig: RigName, echo: Arc<dyn Echo>, shared: Arc<Shared>) {
+    loop {
+        if let Err(error) = follow_once(&rig, &*echo, &shared).await {
+            tracing::warn!(%rig, %error, "trying again");
+        }
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+/// Follows until the echo is lost. Follow first, then ask for the snapshot, then take what came meanwhile: in any other
+/// order, changes are lost.
+async fn follow_once(rig: &RigName, echo: &dyn Echo, shared: &Shared) -> Result<(), EchoError> {
+    let mut announcements = echo.follow(rig).await?;
+    loop {
+        let snapshot = echo.ask(Question::Snapshot(rig.clone())).await?;
+        shared.take(rig, &snapshot, Duration::ZERO);
+        if !follow_to_gap(rig, &mut *announcements, shared).await {
+            return Ok(());
+        }
+    }
+}
+
+/// Follows until a snapshot is needed; `false` if the echo is gone.
+async fn follow_to_gap(rig: &RigName, announcements: &mut dyn Announcements, shared: &Shared) -> bool {
+    while let Some(heard) = announcements.next().await {
+        let Heard::Announcement(Announcement { text, fold }) = heard else { return true };
+        match shared.take(rig, &text, fold) {
+            Received::Applied | Received::Replaced | Received::Had => {}
+            Received::Gap | Received::NewEpoch | Received::Diverged => return true,
+        }
+    }
+    false
+}

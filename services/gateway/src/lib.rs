@@ -1,0 +1,89 @@
+//! The edge: where consoles connect, over HTTP, WebSocket and server-sent events.
+//!
+//! The way in: [`http`] or [`ws`] turns bytes into a change, [`intake`] gathers changes into entries and appends them to
+//! the log. The way out: the [`hub`] of a rig follows the echo with a replica, and every connection is a cursor over it
+//! ([`reader`]). A change is answered when it is durable and the hub's replica has reached it: what you are told
+//! happened is what you can read.
+//!
+//! A gateway knows the bus, never a store.
+
+mod docs;
+mod health;
+mod http;
+mod hub;
+mod hubs;
+mod intake;
+mod page;
+mod problem;
+mod reader;
+mod routes;
+mod server;
+mod sse;
+mod ws;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ghostlight_bus::{Echo, Log};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::hubs::Hubs;
+use crate::intake::Intake;
+
+pub use routes::{ROUTES, Route};
+
+/// The bounds of a gateway. Each is a setting.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Connections at once.
+    pub connections: usize,
+    /// Rigs that are followed at once.
+    pub rigs: usize,
+    /// The largest request body or WebSocket message, in bytes.
+    pub message_bytes: usize,
+    /// A client that takes nothing for so long is closed.
+    pub stall: Duration,
+    /// A WebSocket that has been silent for so long is pinged; after two and a half times that, it is dead.
+    pub ping_every: Duration,
+    /// A change whose fate is unknown after so long is answered so.
+    pub answer_within: Duration,
+    /// Entries of one rig that this gateway has under way at once; what comes meanwhile gathers into the next.
+    pub in_flight: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            rigs: 1_000,
+            message_bytes: 1 << 20,
+            stall: Duration::from_secs(15),
+            ping_every: Duration::from_secs(10),
+            answer_within: Duration::from_secs(10),
+            in_flight: 4,
+        }
+    }
+}
+
+/// A gateway.
+#[derive(Clone)]
+pub struct Gateway {
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) hubs: Arc<Hubs>,
+    pub(crate) intake: Intake,
+    /// Cancelled when the gateway stops taking anything in.
+    pub(crate) closing: CancellationToken,
+    /// Connections, and what outlives a request. Awaited at shutdown.
+    pub(crate) tasks: TaskTracker,
+}
+
+impl Gateway {
+    /// A gateway on this bus.
+    pub fn new(log: Arc<dyn Log>, echo: Arc<dyn Echo>, limits: Limits) -> Self {
+        let tasks = TaskTracker::new();
+        let intake = Intake::new(log, tasks.clone(), &limits);
+        let hubs = Arc::new(Hubs::new(echo, limits.rigs));
+        Self { limits: Arc::new(limits), hubs, intake, closing: CancellationToken::new(), tasks }
+    }
+}

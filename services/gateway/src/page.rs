@@ -1,0 +1,62 @@
+//! The console's files, carried in the binary.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use rust_embed::{EmbeddedFile, RustEmbed};
+
+use crate::Gateway;
+use crate::http::{RigPath, get_levels};
+use crate::problem::Refused;
+
+#[derive(RustEmbed)]
+#[folder = "console/"]
+struct Console;
+
+/// The page needs nothing from elsewhere, so nothing from elsewhere may run in it.
+const POLICY: HeaderValue = HeaderValue::from_static("default-src 'self'; frame-ancestors 'self'; base-uri 'none'");
+
+/// `GET /`: the page, or the map for a client that asks for JSON and not for HTML.
+pub(crate) async fn index(state: State<Gateway>, rig: RigPath, headers: HeaderMap) -> Result<Response, Refused> {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let mut response = if accept.contains("application/json") && !accept.contains("text/html") {
+        get_levels(state, rig, headers).await?
+    } else {
+        serve("index.html", &headers)?
+    };
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+    Ok(response)
+}
+
+/// Any other path: a file of the page, or nothing.
+pub(crate) async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Result<Response, Refused> {
+    if method != Method::GET && method != Method::HEAD {
+        return Err(Refused::not_found(format!("there is nothing at {}", uri.path())));
+    }
+    serve(uri.path().trim_start_matches('/'), &headers)
+}
+
+fn serve(name: &str, headers: &HeaderMap) -> Result<Response, Refused> {
+    let file = Console::get(name).ok_or_else(|| Refused::not_found(format!("there is no page /{name}")))?;
+    let tag = tag(&file);
+    let mut response = if headers.get(header::IF_NONE_MATCH) == Some(&tag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let kind = HeaderValue::try_from(file.metadata.mimetype());
+        let kind = kind.unwrap_or(HeaderValue::from_static("application/octet-stream"));
+        ([(header::CONTENT_TYPE, kind)], file.data).into_response()
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::ETAG, tag);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    Ok(response)
+}
+
+/// The file's own hash.
+fn tag(file: &EmbeddedFile) -> HeaderValue {
+    let hash: String = file.metadata.sha256_hash().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    HeaderValue::try_from(format!("\"{hash}\"")).unwrap_or(HeaderValue::from_static("\"\""))
+}

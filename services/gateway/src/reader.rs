@@ -1,0 +1,158 @@
+//! A reader of a hub: a cursor over the rig's map.
+//!
+//! However slow its client is, a reader costs this one cursor. It never has a queue: it takes the step from where it
+//! stands to where the map stands now. It may skip levels in between, never the last one, and never sees an older level
+//! after a newer one.
+
+use std::sync::Arc;
+
+use axum::extract::ws::Utf8Bytes;
+use ghostlight_proto::{LevelsText, ServerMessage};
+use ghostlight_rig::{Delta, LevelMap, Levels, Position, Revision};
+use tokio::sync::watch;
+
+use crate::hub::{Hub, Kept, Latest, Texts};
+
+/// Which protocol a reader speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// Levels only.
+    Plain,
+    /// Tagged messages.
+    Full,
+}
+
+/// What a reader is told next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    Snapshot(Utf8Bytes),
+    Delta(Utf8Bytes),
+    Beacon(Utf8Bytes),
+}
+
+/// A reader.
+pub(crate) struct Reader {
+    hub: Arc<Hub>,
+    latest: watch::Receiver<Arc<Latest>>,
+    protocol: Protocol,
+    /// Where its client stands; `None` if it has nothing yet.
+    cursor: Option<Cursor>,
+    beacons: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Cursor {
+    generation: u64,
+    revision: Revision,
+}
+
+impl Reader {
+    /// A reader for a client that has nothing yet, or left off at a position.
+    pub(crate) fn new(hub: Arc<Hub>, protocol: Protocol, resume: Option<Position>) -> Self {
+        let mut latest = hub.watch();
+        let now = latest.borrow_and_update().clone();
+        latest.mark_changed();
+        let resume = resume.filter(|at| at.epoch == now.position.epoch && *at <= now.position);
+        let cursor = resume.map(|at| Cursor { generation: now.generation, revision: at.revision });
+        Self { hub, latest, protocol, cursor, beacons: now.beacons.wrapping_sub(1) }
+    }
+
+    /// Waits until there may be something to tell. May be dropped and called again.
+    pub(crate) async fn changed(&mut self) {
+        // The hub owns the sender, and the reader the hub.
+        let _ = self.latest.changed().await;
+    }
+
+    /// Where its client stands once it has what it was told.
+    pub(crate) fn position(&self) -> Position {
+        let revision = self.cursor.map_or(Revision(0), |cursor| cursor.revision);
+        Position { epoch: self.latest.borrow().position.epoch, revision }
+    }
+
+    /// What to tell the client next; `None` if it stands where the map stands.
+    pub(crate) fn next(&mut self) -> Option<Told> {
+        loop {
+            let latest = self.latest.borrow_and_update().clone();
+            let Some(cursor) = self.cursor.filter(|cursor| cursor.generation == latest.generation) else {
+                return Some(self.whole_map());
+            };
+            if cursor.revision == latest.position.revision {
+                return self.next_beacon(&latest);
+            }
+            let texts = match &latest.delta {
+                Some(texts) if (latest.prev..latest.position.revision).contains(&cursor.revision) => {
+                    self.cursor = Some(Cursor { revision: latest.position.revision, ..cursor });
+                    texts.clone()
+                }
+                _ => match self.catch_up(cursor) {
+                    Some(texts) => texts,
+                    None => return Some(self.whole_map()),
+                },
+            };
+            match self.protocol {
+                Protocol::Full => return Some(Told::Delta(texts.full)),
+                Protocol::Plain if !texts.plain.is_empty() => return Some(Told::Delta(texts.plain)),
+                Protocol::Plain => {}
+            }
+        }
+    }
+
+    fn next_beacon(&mut self, latest: &Latest) -> Option<Told> {
+        let new = self.beacons != latest.beacons && !latest.beacon.is_empty() && self.protocol == Protocol::Full;
+        self.beacons = latest.beacons;
+        new.then(|| Told::Beacon(latest.beacon.clone()))
+    }
+
+    /// The step from a cursor to now, for a client that skipped some; `None` if the replica does not reach back so far.
+    fn catch_up(&mut self, cursor: Cursor) -> Option<Texts> {
+        let mut kept = self.hub.kept();
+        if self.latest.borrow().generation != cursor.generation {
+            return None;
+        }
+        let Kept { replica, caught_up, .. } = &mut *kept;
+        let to = replica.position();
+        let from = Position { revision: cursor.revision, ..to };
+        let texts = match caught_up {
+            Some((start, end, texts)) if (*start, *end) == (from, to) => texts.clone(),
+            _ => {
+                let texts = step(replica.map(), from, to)?;
+                *caught_up = Some((from, to, texts.clone()));
+                texts
+            }
+        };
+        self.cursor = Some(Cursor { revision: to.revision, ..cursor });
+        Some(texts)
+    }
+
+    /// The whole map. A plain client that had an older one is also told what is there no more.
+    fn whole_map(&mut self) -> Told {
+        let is_first = self.cursor.is_none();
+        let kept = self.hub.kept();
+        let generation = self.latest.borrow().generation;
+        let (map, position) = (kept.replica.map(), kept.replica.position());
+        self.cursor = Some(Cursor { generation, revision: position.revision });
+        match self.protocol {
+            Protocol::Full => Told::Snapshot(text(&ServerMessage::Snapshot(kept.replica.to_snapshot()).encode())),
+            Protocol::Plain => {
+                let slots = map.slots().filter(|(_, slot)| !is_first || slot.level.is_some());
+                Told::Snapshot(plain(&slots.map(|(dimmer, slot)| (dimmer, slot.level)).collect()))
+            }
+        }
+    }
+}
+
+/// The step from one position of a map to the position where it stands.
+fn step(map: &LevelMap, from: Position, to: Position) -> Option<Texts> {
+    let levels = map.since(from.revision)?;
+    let plain = if levels.is_empty() { Utf8Bytes::default() } else { plain(&levels) };
+    let delta = Delta { position: to, prev: from.revision, levels, ..Delta::default() };
+    Some(Texts { full: text(&ServerMessage::Delta(delta).encode()), plain })
+}
+
+fn plain(levels: &Levels) -> Utf8Bytes {
+    serde_json::to_string(&LevelsText(levels)).unwrap_or_default().into()
+}
+
+fn text(encoded: &bytes::Bytes) -> Utf8Bytes {
+    Utf8Bytes::try_from(encoded.clone()).unwrap_or_default()
+}

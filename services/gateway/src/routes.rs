@@ -1,0 +1,67 @@
+//! Where everything is.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{Method, StatusCode, Uri};
+use axum::routing::get;
+use ghostlight_rig::{Change, RigName};
+
+use crate::intake::{Outcome, Refusal};
+use crate::problem::Refused;
+use crate::{Gateway, docs, health, http, page, sse, ws};
+
+/// A place in the interface.
+pub type Route = (&'static str, &'static str);
+
+/// Every method and path of the interface, as the OpenAPI document has them; a test holds both to each other.
+pub const ROUTES: &[Route] = &[
+    ("get", "/"),
+    ("post", "/"),
+    ("get", "/ws"),
+    ("get", "/v1/rigs"),
+    ("get", "/v1/rigs/{rig}/levels"),
+    ("post", "/v1/rigs/{rig}/levels"),
+    ("get", "/v1/rigs/{rig}/events"),
+    ("get", "/v1/rigs/{rig}/ws"),
+    ("get", "/v1/openapi.json"),
+    ("get", "/healthz"),
+    ("get", "/readyz"),
+    ("get", "/docs"),
+];
+
+impl Gateway {
+    /// The whole interface.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .route("/", get(page::index).post(http::post_levels))
+            .route("/ws", get(ws::plain))
+            .route("/v1/rigs", get(http::list))
+            .route("/v1/rigs/{rig}/levels", get(http::get_levels).post(http::post_levels))
+            .route("/v1/rigs/{rig}/events", get(sse::events))
+            .route("/v1/rigs/{rig}/ws", get(ws::full))
+            .route("/v1/openapi.json", get(docs::openapi))
+            .route("/healthz", get(health::alive))
+            .route("/readyz", get(health::ready))
+            .route("/docs", get(docs::docs))
+            .route("/docs/", get(docs::docs_index))
+            .route("/docs/{file}", get(docs::docs_file))
+            .fallback(page::file)
+            .method_not_allowed_fallback(method_not_allowed)
+            .layer(DefaultBodyLimit::max(self.limits.message_bytes))
+            .with_state(self.clone())
+    }
+
+    /// Sends an empty change to `main` the whole way.
+    pub(crate) async fn canary(&self) -> Outcome {
+        let hub = self.hubs.get(&RigName::default()).await?;
+        match self.intake.change(&hub, Change::default()).await {
+            Err(Refusal::Unknown) => Err(Refusal::Unavailable("the log does not answer in time".to_owned())),
+            outcome => outcome,
+        }
+    }
+}
+
+async fn method_not_allowed(method: Method, uri: Uri) -> Refused {
+    let detail = format!("{method} is not for {}", uri.path());
+    Refused::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This cannot be done here", detail)
+}

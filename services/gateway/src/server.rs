@@ -1,0 +1,112 @@
+//! Connections: accepting, bounding and ending them.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_io_timeout::TimeoutStream;
+use tokio_util::sync::CancellationToken;
+
+use crate::{Gateway, Limits};
+
+/// A client has so long to send a request's head, and a kept-alive connection so long to ask again.
+const HEAD_WITHIN: Duration = Duration::from_secs(30);
+
+/// What hyper may hold of one connection's input and output: heads and small bodies. More than a body's bound is never
+/// needed, and less is kept for idle ones.
+const BUFFER: usize = 64 << 10;
+
+/// A pause after an accept that failed for want of resources, before the next.
+const BREATH: Duration = Duration::from_millis(50);
+
+/// A connection's place among those that may be open: a WebSocket keeps it beyond its request.
+pub(crate) struct Place {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Gateway {
+    /// Serves a listener until shutdown: then nothing more is accepted, WebSockets are closed, and what is under way is
+    /// finished. Returns when all that is done.
+    pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) {
+        let places = Arc::new(Semaphore::new(self.limits.connections));
+        let router = self.router();
+        loop {
+            let stream = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = shutdown.cancelled() => break,
+            };
+            match (stream, places.clone().try_acquire_owned()) {
+                (Ok((stream, _)), Ok(permit)) => {
+                    let connection =
+                        connection(stream, permit, router.clone(), self.limits.clone(), self.closing.clone());
+                    self.tasks.spawn(connection);
+                }
+                (Ok((stream, _)), Err(_)) => drop(self.tasks.spawn(refuse(stream))),
+                (Err(error), _) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(BREATH).await;
+                }
+            }
+        }
+        drop(listener);
+        self.closing.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    permit: OwnedSemaphorePermit,
+    router: Router,
+    limits: Arc<Limits>,
+    closing: CancellationToken,
+) {
+    if let Err(error) = stream.set_nodelay(true) {
+        return tracing::debug!(%error, "a connection was gone at once");
+    }
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(limits.stall));
+    let router = router.layer(Extension(Arc::new(Place { _permit: permit })));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WITHIN)
+        .max_buf_size(BUFFER)
+        .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(router))
+        .with_upgrades();
+    tokio::pin!(connection);
+    let served = tokio::select! {
+        served = connection.as_mut() => served,
+        () = closing.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// Tells a client that there is no place for it.
+async fn refuse(mut stream: TcpStream) {
+    const PROBLEM: &str = r#"{"status":503,"code":"unavailable","title":"Not now","detail":"as many connections are open here as may be"}"#;
+    let answer = format!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\nretry-after: 1\r\n\
+         connection: close\r\ncontent-length: {}\r\n\r\n{PROBLEM}",
+        PROBLEM.len()
+    );
+    let told = async {
+        stream.write_all(answer.as_bytes()).await?;
+        stream.shutdown().await
+    };
+    let told: Result<io::Result<()>, _> = tokio::time::timeout(Duration::from_secs(1), told).await;
+    tracing::warn!(told = matches!(told, Ok(Ok(()))), "a connection was refused: as many are open as may be");
+}

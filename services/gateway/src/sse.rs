@@ -1,0 +1,58 @@
+//! Server-sent events: the same texts as on the full WebSocket, for readers that only read.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Sse;
+use axum::response::sse::{Event, KeepAlive};
+use futures_util::stream::{self, Stream};
+use ghostlight_proto::parse_position;
+use ghostlight_rig::Position;
+use tokio_util::sync::CancellationToken;
+
+use crate::Gateway;
+use crate::http::RigPath;
+use crate::problem::Refused;
+use crate::reader::{Protocol, Reader, Told};
+
+/// Tells a browser how soon to connect again, in case the connection breaks.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// `GET /v1/rigs/{rig}/events`. `Last-Event-ID` resumes; one that is no position of ours is as good as none.
+pub(crate) async fn events(
+    State(gateway): State<Gateway>,
+    RigPath(rig): RigPath,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refused> {
+    let resume = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(parse_position);
+    let hub = gateway.hubs.get(&rig).await?;
+    let reader = Reader::new(hub, Protocol::Full, resume);
+    let keep_alive = KeepAlive::new().interval(gateway.limits.ping_every);
+    Ok(Sse::new(stream(reader, gateway.closing)).keep_alive(keep_alive))
+}
+
+/// Pulled only when the client has taken what came before: a slow one skips, as on a WebSocket.
+fn stream(reader: Reader, closing: CancellationToken) -> impl Stream<Item = Result<Event, Infallible>> {
+    stream::unfold((reader, closing), async |(mut reader, closing)| {
+        loop {
+            if let Some(told) = reader.next() {
+                return Some((Ok(event(&told, reader.position())), (reader, closing)));
+            }
+            tokio::select! {
+                () = reader.changed() => {}
+                () = closing.cancelled() => return None,
+            }
+        }
+    })
+}
+
+fn event(told: &Told, position: Position) -> Event {
+    let (kind, text) = match told {
+        Told::Snapshot(text) => ("snapshot", text),
+        Told::Delta(text) => ("delta", text),
+        Told::Beacon(text) => ("beacon", text),
+    };
+    Event::default().event(kind).id(position.to_string()).retry(RETRY).data(text.as_str())
+}

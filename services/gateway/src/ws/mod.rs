@@ -1,0 +1,111 @@
+//! WebSockets: the upgrade, and which protocol is spoken.
+
+mod reading;
+mod session;
+mod writing;
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{State, WebSocketUpgrade};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use ghostlight_proto::SUBPROTOCOL;
+use ghostlight_rig::RigName;
+
+use crate::Gateway;
+use crate::http::RigPath;
+use crate::problem::Refused;
+use crate::reader::Protocol;
+use crate::server::Place;
+
+/// What is read at once from a client, in bytes. Every idle client holds this much, so it is no more than what a few
+/// changes need; a larger message comes in several reads.
+const READ_BUFFER: usize = 2 << 10;
+
+/// `GET /ws`: the plain protocol on `main`, or the full one if the client offers it.
+pub(crate) async fn plain(
+    State(gateway): State<Gateway>,
+    place: Option<Extension<Arc<Place>>>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Refused> {
+    let protocol = match offered(&headers) {
+        Offered::Nothing => Protocol::Plain,
+        Offered::Ours => Protocol::Full,
+        Offered::Others => return Err(unknown_subprotocol()),
+    };
+    start(gateway, RigName::default(), protocol, upgrade, place).await
+}
+
+/// `GET /v1/rigs/{rig}/ws`: the full protocol.
+pub(crate) async fn full(
+    State(gateway): State<Gateway>,
+    RigPath(rig): RigPath,
+    place: Option<Extension<Arc<Place>>>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Refused> {
+    match offered(&headers) {
+        Offered::Ours => start(gateway, rig, Protocol::Full, upgrade, place).await,
+        Offered::Nothing | Offered::Others => Err(unknown_subprotocol()),
+    }
+}
+
+enum Offered {
+    Nothing,
+    Ours,
+    Others,
+}
+
+fn offered(headers: &HeaderMap) -> Offered {
+    let mut all = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().peekable();
+    if all.peek().is_none() {
+        return Offered::Nothing;
+    }
+    let mut names = all.filter_map(|names| names.to_str().ok()).flat_map(|names| names.split(','));
+    if names.any(|name| name.trim() == SUBPROTOCOL) { Offered::Ours } else { Offered::Others }
+}
+
+fn unknown_subprotocol() -> Refused {
+    Refused::bad_input(format!("the subprotocol that is spoken here is {SUBPROTOCOL}"))
+}
+
+async fn start(
+    gateway: Gateway,
+    rig: RigName,
+    protocol: Protocol,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    place: Option<Extension<Arc<Place>>>,
+) -> Result<Response, Refused> {
+    let upgrade = upgrade.map_err(|rejection| {
+        let title = "This is where a WebSocket is opened";
+        Refused::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", title, rejection.body_text())
+    });
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(refused) => {
+            let mut response = axum::response::IntoResponse::into_response(refused);
+            response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+            return Ok(response);
+        }
+    };
+    if gateway.closing.is_cancelled() {
+        return Err(Refused::unavailable("the server is stopping"));
+    }
+    let hub = gateway.hubs.get(&rig).await?;
+    let most = gateway.limits.message_bytes;
+    let upgrade = upgrade
+        .protocols([SUBPROTOCOL])
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(0)
+        .max_frame_size(most)
+        .max_message_size(most);
+    // Taken now, so that a shutdown waits for the session from before it starts.
+    let tracked = gateway.tasks.token();
+    Ok(upgrade.on_upgrade(async move |socket| {
+        session::run(gateway, hub, protocol, socket).await;
+        drop((tracked, place));
+    }))
+}

@@ -1,0 +1,120 @@
+//! What comes in on a WebSocket.
+
+use std::sync::Arc;
+
+use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
+use futures_util::StreamExt;
+use futures_util::stream::SplitStream;
+use ghostlight_proto::{BadInput, ClientMessage, Hello, parse_levels};
+use ghostlight_rig::{Change, Origin};
+use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite;
+
+use crate::intake::Reply;
+use crate::problem::Refused;
+use crate::reader::Protocol;
+use crate::ws::session::{Answer, Ending, Session};
+
+pub(crate) type Stream = SplitStream<WebSocket>;
+
+/// An error that a client is told of, under its number for the change if that could be read.
+pub(crate) type Error = (Option<u64>, Refused);
+
+/// What a client sent.
+pub(crate) enum Incoming {
+    Text(Utf8Bytes),
+    /// A sign of life.
+    Control,
+}
+
+/// Reads until the session ends, and tells why.
+pub(crate) async fn run(
+    session: &Arc<Session>,
+    stream: &mut Stream,
+    answers: mpsc::Sender<Answer>,
+    errors: mpsc::Sender<Error>,
+) -> Ending {
+    // Pings go out every `ping_every`; who has answered none of two is dead.
+    let silence = session.gateway.limits.ping_every * 5 / 2;
+    loop {
+        let incoming = tokio::select! {
+            incoming = tokio::time::timeout(silence, next(stream)) => incoming,
+            () = session.ended.cancelled() => return Ending::Gone,
+            () = session.gateway.closing.cancelled() => return Ending::Stopping,
+        };
+        let text = match incoming {
+            Ok(Ok(Incoming::Text(text))) => text,
+            Ok(Ok(Incoming::Control)) => continue,
+            Ok(Err(ending)) => return ending,
+            Err(_) => return Ending::Gone,
+        };
+        // A place for the answer first: whoever sends faster than is answered waits in its own socket.
+        tokio::select! {
+            taken = take(session, &text, &answers, &errors) => if taken.is_none() { return Ending::Gone },
+            () = session.ended.cancelled() => return Ending::Gone,
+        }
+    }
+}
+
+/// Takes a message; `None` if nobody is left to answer.
+async fn take(
+    session: &Session,
+    text: &Utf8Bytes,
+    answers: &mpsc::Sender<Answer>,
+    errors: &mpsc::Sender<Error>,
+) -> Option<()> {
+    match change(session, text) {
+        Ok((seq, change)) => {
+            let place = answers.clone().reserve_owned().await.ok()?;
+            session.gateway.intake.submit(&session.hub, change, Reply::Connection(place, seq));
+            Some(())
+        }
+        Err((seq, error)) => errors.send((seq, error.into())).await.ok(),
+    }
+}
+
+/// Reads what a client asks for.
+fn change(session: &Session, text: &Utf8Bytes) -> Result<(Option<u64>, Change), (Option<u64>, BadInput)> {
+    if session.protocol == Protocol::Plain {
+        let levels = parse_levels(text.as_bytes()).map_err(|error| (None, error))?;
+        return Ok((None, levels.into()));
+    }
+    match ClientMessage::parse(text)? {
+        ClientMessage::Set(set) => {
+            let origin = session.client.clone().map(|client| Origin { client, seq: set.seq });
+            Ok((Some(set.seq), Change { levels: set.levels, origin, ..Change::default() }))
+        }
+        ClientMessage::Hello(_) => Err((None, BadInput::Form("hello is only said once".to_owned()))),
+    }
+}
+
+/// Reads the first message of the full protocol.
+pub(crate) fn hello(text: &Utf8Bytes) -> Result<Hello, Ending> {
+    match ClientMessage::parse(text) {
+        Ok(ClientMessage::Hello(hello)) => Ok(hello),
+        _ => Err(Ending::NoHello),
+    }
+}
+
+/// The next message, or why there is none.
+pub(crate) async fn next(stream: &mut Stream) -> Result<Incoming, Ending> {
+    match stream.next().await {
+        Some(Ok(Message::Text(text))) => Ok(Incoming::Text(text)),
+        Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(Incoming::Control),
+        Some(Ok(Message::Binary(_))) => Err(Ending::Binary),
+        Some(Ok(Message::Close(_))) | None => Err(Ending::Gone),
+        Some(Err(error)) => Err(ending(error)),
+    }
+}
+
+/// What an error of the socket means for the session.
+pub(crate) fn ending(error: axum::Error) -> Ending {
+    use tungstenite::Error;
+    let Ok(error) = error.into_inner().downcast::<Error>() else { return Ending::Gone };
+    match *error {
+        Error::Capacity(_) => Ending::TooLarge,
+        Error::Protocol(_) | Error::Utf8(_) => Ending::Broken,
+        Error::Io(error) if error.kind() == std::io::ErrorKind::TimedOut => Ending::Stalled,
+        _ => Ending::Gone,
+    }
+}

@@ -1,0 +1,123 @@
+//! One WebSocket session: a task that reads and a task that writes.
+//!
+//! They are apart so that a wake-up of one does not poll the other's side of the socket: with hundreds of clients that
+//! is a third of the work.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, WebSocket, close_code};
+use futures_util::StreamExt;
+use ghostlight_rig::{ClientId, Position};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::Gateway;
+use crate::hub::Hub;
+use crate::intake::Outcome;
+use crate::reader::{Protocol, Reader};
+use crate::ws::reading::{self, Incoming};
+use crate::ws::writing;
+
+/// How many changes of one connection may wait for their answers; then its next messages wait in its socket.
+const MOST_UNANSWERED: usize = 32;
+
+/// How long a client of the full protocol has to say hello.
+const HELLO_WITHIN: Duration = Duration::from_secs(10);
+
+/// Why a session ends, as RFC 6455, section 7.4 numbers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The client closed, or is gone.
+    Gone,
+    /// It broke the protocol of WebSockets.
+    Broken,
+    /// It sent a binary message.
+    Binary,
+    /// It sent too large a message.
+    TooLarge,
+    /// It did not say hello.
+    NoHello,
+    /// It took nothing for too long.
+    Stalled,
+    /// The server stops.
+    Stopping,
+}
+
+impl Ending {
+    /// The frame that tells the client.
+    pub(crate) fn frame(self) -> Option<CloseFrame> {
+        let (code, reason) = match self {
+            Self::Gone => return None,
+            Self::Broken => (close_code::PROTOCOL, "not a WebSocket frame"),
+            Self::Binary => (close_code::UNSUPPORTED, "text messages only"),
+            Self::TooLarge => (close_code::SIZE, "the message is too large"),
+            Self::NoHello => (close_code::POLICY, "the first message is hello, within ten seconds"),
+            Self::Stalled => (close_code::AGAIN, "nothing was taken for too long"),
+            Self::Stopping => (close_code::RESTART, "the server stops; connect again"),
+        };
+        Some(CloseFrame { code, reason: reason.into() })
+    }
+}
+
+/// What a change is answered with, under the client's number for it.
+pub(crate) type Answer = (Option<u64>, Outcome);
+
+/// What both tasks of a session know.
+pub(crate) struct Session {
+    pub(crate) gateway: Gateway,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) protocol: Protocol,
+    pub(crate) client: Option<ClientId>,
+    /// Cancelled by whichever task ends first.
+    pub(crate) ended: CancellationToken,
+}
+
+/// Runs a session to its end.
+pub(crate) async fn run(gateway: Gateway, hub: Arc<Hub>, protocol: Protocol, socket: WebSocket) {
+    let (mut sink, mut stream) = socket.split();
+    let (client, resume) = match greet(&gateway, protocol, &mut stream).await {
+        Ok(greeting) => greeting,
+        Err(ending) => return writing::close(&mut sink, ending).await,
+    };
+    let reader = Reader::new(hub.clone(), protocol, resume);
+    let ended = CancellationToken::new();
+    let (answers, answered) = mpsc::channel(MOST_UNANSWERED);
+    let (errors, refused) = mpsc::channel(MOST_UNANSWERED);
+    let session = Arc::new(Session { gateway, hub, protocol, client, ended });
+    let writer = writing::Writer { session: session.clone(), sink, reader, answered, refused };
+    let writer = tokio::spawn(writer.run());
+    let ending = reading::run(&session, &mut stream, answers, errors).await;
+    // The writer ends by itself on a stall; otherwise it is told, and finishes what is under way.
+    session.ended.cancel();
+    match writer.await {
+        Ok((mut sink, noticed)) => writing::close(&mut sink, noticed.unwrap_or(ending)).await,
+        Err(error) => tracing::error!(%error, "a session's writer failed"),
+    }
+}
+
+/// Hears who a client of the full protocol is, and where it left off.
+async fn greet(
+    gateway: &Gateway,
+    protocol: Protocol,
+    stream: &mut reading::Stream,
+) -> Result<(Option<ClientId>, Option<Position>), Ending> {
+    if protocol == Protocol::Plain {
+        return Ok((None, None));
+    }
+    let hello = async {
+        loop {
+            match reading::next(stream).await? {
+                Incoming::Text(text) => break reading::hello(&text),
+                Incoming::Control => {}
+            }
+        }
+    };
+    tokio::select! {
+        hello = tokio::time::timeout(HELLO_WITHIN, hello) => {
+            let hello = hello.map_err(|_| Ending::NoHello)??;
+            Ok((Some(hello.client), hello.resume))
+        }
+        () = gateway.closing.cancelled() => Err(Ending::Stopping),
+    }
+}

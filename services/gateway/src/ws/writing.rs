@@ -1,0 +1,119 @@
+//! What goes out on a WebSocket.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
+use bytes::Bytes;
+use futures_util::SinkExt;
+use futures_util::stream::SplitSink;
+use ghostlight_proto::{Ack, ServerMessage};
+use tokio::sync::mpsc;
+use tokio::time::{Interval, MissedTickBehavior};
+
+use crate::problem::Refused;
+use crate::reader::{Protocol, Reader, Told};
+use crate::ws::reading::{Error, ending};
+use crate::ws::session::{Answer, Ending, Session};
+
+pub(crate) type Sink = SplitSink<WebSocket, Message>;
+
+/// How long a client has to take a close frame.
+const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+
+/// The writing half of a session.
+pub(crate) struct Writer {
+    pub(crate) session: Arc<Session>,
+    pub(crate) sink: Sink,
+    pub(crate) reader: Reader,
+    pub(crate) answered: mpsc::Receiver<Answer>,
+    pub(crate) refused: mpsc::Receiver<Error>,
+}
+
+impl Writer {
+    /// Writes until the session ends; answers why, if that was noticed here.
+    pub(crate) async fn run(mut self) -> (Sink, Option<Ending>) {
+        let ended = self.write().await.err();
+        self.session.ended.cancel();
+        (self.sink, ended)
+    }
+
+    async fn write(&mut self) -> Result<(), Ending> {
+        let mut pings = pings(self.session.gateway.limits.ping_every);
+        let ended = self.session.ended.clone();
+        loop {
+            while let Some(told) = self.reader.next() {
+                self.send(told_text(told)).await?;
+            }
+            tokio::select! {
+                () = self.reader.changed() => {}
+                Some(answer) = self.answered.recv() => self.answer(answer).await?,
+                Some((seq, refused)) = self.refused.recv() => self.refuse(seq, refused).await?,
+                _ = pings.tick() => self.sink.send(Message::Ping(Bytes::new())).await.map_err(ending)?,
+                () = ended.cancelled() => return self.finish().await,
+            }
+        }
+    }
+
+    /// Answers the changes that are under way. The reading half takes no more, so there is an end to them.
+    async fn finish(&mut self) -> Result<(), Ending> {
+        while let Some(answer) = self.answered.recv().await {
+            self.answer(answer).await?;
+        }
+        Ok(())
+    }
+
+    /// Answers a change, after what it did.
+    async fn answer(&mut self, (seq, outcome): Answer) -> Result<(), Ending> {
+        match (outcome, seq) {
+            (Ok(done), Some(seq)) => {
+                while let Some(told) = self.reader.next() {
+                    self.send(told_text(told)).await?;
+                }
+                let ack = ServerMessage::Ack(Ack { seq, position: done.position });
+                self.send(text(ack.encode())).await
+            }
+            // The plain protocol answers with the echo.
+            (Ok(_), None) => Ok(()),
+            (Err(refusal), seq) => self.refuse(seq, refusal.into()).await,
+        }
+    }
+
+    async fn refuse(&mut self, seq: Option<u64>, refused: Refused) -> Result<(), Ending> {
+        let told = match self.session.protocol {
+            Protocol::Full => text(ServerMessage::Error(refused.into_message(seq)).encode()),
+            Protocol::Plain => {
+                let Refused(problem) = refused;
+                serde_json::json!({ "error": problem }).to_string().into()
+            }
+        };
+        self.send(told).await
+    }
+
+    async fn send(&mut self, text: Utf8Bytes) -> Result<(), Ending> {
+        self.sink.send(Message::Text(text)).await.map_err(ending)
+    }
+}
+
+fn told_text(told: Told) -> Utf8Bytes {
+    match told {
+        Told::Snapshot(text) | Told::Delta(text) | Told::Beacon(text) => text,
+    }
+}
+
+fn text(encoded: Bytes) -> Utf8Bytes {
+    Utf8Bytes::try_from(encoded).unwrap_or_default()
+}
+
+fn pings(every: Duration) -> Interval {
+    let mut pings = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
+    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    pings
+}
+
+/// Tells the client why, if it still takes anything, and lets go.
+pub(crate) async fn close(sink: &mut Sink, ending: Ending) {
+    let Some(frame) = ending.frame() else { return };
+    // It may be gone or take nothing: then the socket is just dropped.
+    let _ = tokio::time::timeout(CLOSE_WITHIN, sink.send(Message::Close(Some(frame)))).await;
+}

@@ -1,0 +1,41 @@
+//! The state service: folds the log into the rigs, announces what that did, and saves it.
+//!
+//! One task owns the rigs. Each entry is folded and announced at once; the store is a cursor behind that, and takes
+//! everything that has changed since its last save in one transaction. When a save fails, the service starts over from
+//! what the store holds, as it would after a crash: what was not saved has then not happened, for everyone alike.
+
+mod service;
+
+use std::sync::Arc;
+
+use ghostlight_bus::{Echo, EchoError, Log, LogError};
+use ghostlight_store::{Store, StoreError};
+
+pub use service::StateService;
+
+/// What a state service works with.
+#[derive(Clone)]
+pub struct Parts {
+    /// Where changes come from.
+    pub log: Arc<dyn Log>,
+    /// Where they are announced.
+    pub echo: Arc<dyn Echo>,
+    /// Where they are saved.
+    pub store: Arc<dyn Store>,
+    /// How many rigs may be made. State services of one log must agree on it.
+    pub most_rigs: usize,
+}
+
+/// A state service cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The log cannot be reached.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The echo cannot be reached.
+    #[error(transparent)]
+    Echo(#[from] EchoError),
+}

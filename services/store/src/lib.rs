@@ -1,0 +1,83 @@
+//! The store: what outlives a restart.
+//!
+//! One seam, [`Store`]; an adapter for each technology, which the URL's scheme selects. A store is a cursor downstream
+//! of the fold: what it is given to save is what has changed since it last saved.
+
+mod error;
+mod sqlite;
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use ghostlight_rig::Image;
+
+pub use error::{OpenError, StoreError};
+
+/// Keeps the rigs.
+///
+/// Its contract, which `tests/contract.rs` runs on every adapter:
+/// - what was saved is loaded, also by the next process after this one was killed;
+/// - all of an image is saved, or none of it;
+/// - saving is guarded by epoch and revision: saving an older image again, or two services saving at once, changes
+///   nothing that is newer.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Everything that is saved.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read now.
+    async fn load(&self) -> Result<Image, StoreError>;
+
+    /// Saves what has changed, and resolves when it is durable.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing of it was saved, or all was and only the answer was lost. A load tells.
+    async fn save(&self, image: &Image) -> Result<(), StoreError>;
+
+    /// Lets go of the store in good order.
+    async fn close(&self);
+}
+
+/// What a save must survive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// A power cut: every commit is synced to the disk.
+    #[default]
+    Full,
+    /// A killed process, not a power cut: the newest commits may be lost then, but what is there is whole.
+    Relaxed,
+}
+
+impl FromStr for Durability {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "full" => Ok(Self::Full),
+            "relaxed" => Ok(Self::Relaxed),
+            _ => Err("durability is full or relaxed".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Durability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full => "full",
+            Self::Relaxed => "relaxed",
+        })
+    }
+}
+
+/// Opens the store at a URL, makes it if it is not there, and brings its tables up to date.
+///
+/// # Errors
+/// [`OpenError`], with what to do about it.
+pub async fn open(url: &str, durability: Durability) -> Result<Arc<dyn Store>, OpenError> {
+    match url.split_once(':') {
+        Some(("sqlite", path)) if !path.is_empty() => Ok(Arc::new(sqlite::SqliteStore::open(path, durability).await?)),
+        _ => Err(OpenError::Url(url.to_owned())),
+    }
+}
