@@ -44,18 +44,19 @@ impl Client {
         let client = Self::start(url, options)?;
         let mut status = client.status();
         let settled = status.wait_for(|status| status.state == State::Live || status.hopeless);
-        let settled = tokio::time::timeout(within, settled).await.is_ok();
-        let status = client.status.borrow().clone();
-        if status.state == State::Live {
+        let settled =
+            tokio::time::timeout(within, settled).await.ok().and_then(Result::ok).map(|status| status.clone());
+        if settled.as_ref().is_some_and(|status| status.state == State::Live) {
             return Ok(client);
         }
+        let why = |status: &Status| status.reason.as_deref().unwrap_or("no answer").to_owned();
+        let url = url.to_owned();
+        let error = match settled {
+            Some(status) => ConnectError::NotGhostlight { url, reason: why(&status) },
+            None => ConnectError::Unavailable { url, within, reason: why(&client.status.borrow()) },
+        };
         client.shutdown().await;
-        let (url, reason) = (url.to_owned(), status.reason.as_deref().unwrap_or("no answer").to_owned());
-        Err(if settled {
-            ConnectError::NotGhostlight { url, reason }
-        } else {
-            ConnectError::Unavailable { url, within, reason }
-        })
+        Err(error)
     }
 
     /// Begins to connect to the gateway at `url`, and goes on trying for as long as it takes: [`status`](Self::status)

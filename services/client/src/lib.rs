@@ -16,8 +16,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! One task owns the connection ([`task`]): it connects, says hello with the position it has, takes what the server says
-//! into a [`ghostlight_rig::Replica`] ([`session`]), and connects again when that ends. Readers are cursors over the
+//! One task owns the connection (`task`): it connects, says hello with the position it has, takes what the server says
+//! into a [`ghostlight_rig::Replica`] (`session`), and connects again when that ends. Readers are cursors over the
 //! replica ([`Follower`]): one that is slow has no queue that could fill up, it skips to the newest levels.
 
 mod address;

@@ -21,7 +21,7 @@ pub struct Options {
 /// What the client does when. The default is what a server of this version expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// Without a beacon for so long the map counts as stale: three beacons are missing. 3 s.
+    /// Without a beacon or a delta for so long the map counts as stale: three beacons are missing. 3 s.
     pub stale_after: Duration,
     /// Without any frame for so long the connection counts as dead. 10 s.
     pub silent_after: Duration,

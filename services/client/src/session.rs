@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use ghostlight_proto::{ClientMessage, ErrorMessage, Hello, ServerMessage, Set, decode};
-use ghostlight_rig::{Received, Snapshot};
+use ghostlight_rig::{Position, Received, Snapshot};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -63,7 +63,8 @@ struct Reader<'a> {
     /// Whether hello was answered, so that the map is current.
     synced: bool,
     last_frame: Instant,
-    last_beacon: Instant,
+    /// When the server last showed how current it is: by a beacon, or by a delta that the replica took.
+    last_proof: Instant,
 }
 
 impl<'a> Session<'a> {
@@ -86,7 +87,7 @@ impl<'a> Session<'a> {
             ask: if resume.is_some() { Ask::Rest } else { fresh(ask) },
             synced: false,
             last_frame: now,
-            last_beacon: now,
+            last_proof: now,
         };
         let end = tokio::select! {
             end = reader.run(&mut stream) => end,
@@ -167,7 +168,7 @@ impl Reader<'_> {
     /// When to look what is missing.
     fn deadline(&self) -> Instant {
         let silent = self.last_frame + self.pace.silent_after;
-        let stale = self.last_beacon + self.pace.stale_after;
+        let stale = self.last_proof + self.pace.stale_after;
         let is_live = self.status.borrow().state == State::Live;
         let next = if is_live { silent.min(stale) } else { silent };
         // What is sent while this waits is looked at in time too.
@@ -183,7 +184,7 @@ impl Reader<'_> {
         if let Some(end) = self.unanswered() {
             return Some(end);
         }
-        if self.synced && self.last_beacon.elapsed() >= self.pace.stale_after {
+        if self.synced && self.last_proof.elapsed() >= self.pace.stale_after {
             self.enter(State::Stale);
         }
         None
@@ -231,7 +232,7 @@ impl Reader<'_> {
     /// What a message means.
     fn take(&mut self, message: ServerMessage) -> Option<End> {
         let awaits_snapshot = !self.synced && matches!(self.ask, Ask::Snapshot(_));
-        let is_beacon = matches!(message, ServerMessage::Beacon(_));
+        let is_proof = matches!(message, ServerMessage::Beacon(_) | ServerMessage::Delta(_));
         let received = match message {
             ServerMessage::Ack(ack) => {
                 self.pending.answer(ack.seq, Ok(ack.position));
@@ -241,6 +242,8 @@ impl Reader<'_> {
                 self.refused(error);
                 return None;
             }
+            // A gateway that has no map itself yet stands nowhere, and that is no answer.
+            ServerMessage::Snapshot(snapshot) if snapshot.position == Position::default() => return None,
             ServerMessage::Snapshot(snapshot) => match self.snapshot(&snapshot) {
                 Ok(received) => received,
                 Err(end) => return Some(end),
@@ -252,7 +255,7 @@ impl Reader<'_> {
         };
         match received {
             Received::Applied | Received::Replaced | Received::Had => {
-                self.current(is_beacon);
+                self.current(is_proof);
                 None
             }
             Received::Gap => Some(resync("a change is missing", Trust::Sound)),
@@ -288,13 +291,12 @@ impl Reader<'_> {
         received
     }
 
-    /// The map is as new as the server's. After that was in doubt, only a beacon proves it.
-    fn current(&mut self, is_beacon: bool) {
-        let is_answer = !self.synced;
-        self.synced = true;
-        if is_answer || is_beacon {
+    /// The map is as new as the server's. Whether the server's own is current, deltas and beacons prove.
+    fn current(&mut self, is_proof: bool) {
+        if is_proof || !self.synced {
+            self.synced = true;
             self.last_frame = Instant::now();
-            self.last_beacon = self.last_frame;
+            self.last_proof = self.last_frame;
             self.enter(State::Live);
         }
     }

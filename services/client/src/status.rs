@@ -10,7 +10,7 @@ pub enum State {
     Connecting,
     /// The map is current.
     Live,
-    /// There is a connection, but no beacon has come of late: the map may be old.
+    /// There is a connection, but neither a beacon nor a delta has come of late: the map may be old.
     Stale,
     /// There is no connection; another attempt follows.
     Offline,

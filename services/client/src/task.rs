@@ -22,6 +22,10 @@ use crate::{Options, SetError, State, Status};
 /// How long one attempt to connect may take.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
+/// A connection that held for so long was a good one: the next attempt need not wait long. Otherwise a server that
+/// accepts connections only to drop them would be tried ten times a second.
+const HELD_AFTER: Duration = Duration::from_secs(1);
+
 /// Beyond any message of a server: the map of all dimmers takes about 1 MB.
 const MOST_MESSAGE_BYTES: usize = 16 << 20;
 
@@ -52,11 +56,13 @@ pub(crate) enum Ask {
     Snapshot(Trust),
 }
 
-/// Why an attempt to connect failed.
+/// Why there is no connection any more, or was none.
 struct Failed {
     reason: String,
     /// Whether another attempt will not change it.
     hopeless: bool,
+    /// Whether there was a connection that held for a while.
+    held: bool,
 }
 
 impl Task {
@@ -76,9 +82,8 @@ impl Task {
         let mut backoff = Backoff::new(pace.backoff_first, pace.backoff_most);
         loop {
             self.status.send_modify(|status| status.state = State::Connecting);
-            let began = Instant::now();
             let Some(failed) = self.connect_once().await else { break };
-            if began.elapsed() > pace.backoff_most {
+            if failed.held {
                 backoff.reset();
             }
             tracing::debug!(reason = failed.reason, "connection lost");
@@ -99,6 +104,7 @@ impl Task {
     async fn connect_once(&mut self) -> Option<Failed> {
         let ask = std::mem::replace(&mut self.next, Ask::Rest);
         let connected = while_offline(&mut self.commands, connect(&self.uri)).await?;
+        let began = Instant::now();
         let end = match connected {
             Ok(socket) => Session::new(self, ask).run(socket).await,
             Err(failed) => {
@@ -106,15 +112,16 @@ impl Task {
                 return Some(failed);
             }
         };
+        let held = began.elapsed() > HELD_AFTER;
         match end {
             End::Stopped => None,
             End::Lost { reason, synced } => {
                 self.next = if synced { Ask::Rest } else { ask };
-                Some(Failed { reason, hopeless: false })
+                Some(Failed { reason, hopeless: false, held })
             }
             End::Resync { reason, trust } => {
                 self.next = Ask::Snapshot(trust);
-                Some(Failed { reason: reason.to_owned(), hopeless: false })
+                Some(Failed { reason: reason.to_owned(), hopeless: false, held })
             }
         }
     }
@@ -142,8 +149,12 @@ async fn connect(uri: &Uri) -> Result<Socket, Failed> {
     let connecting = connect_async_with_config(request, Some(config), true);
     match tokio::time::timeout(CONNECT_WITHIN, connecting).await {
         Ok(Ok((socket, _))) => Ok(socket),
-        Ok(Err(error)) => Err(Failed { hopeless: is_hopeless(&error), reason: describe(&error) }),
-        Err(_) => Err(Failed { hopeless: false, reason: format!("no answer within {} s", CONNECT_WITHIN.as_secs()) }),
+        Ok(Err(error)) => Err(Failed { hopeless: is_hopeless(&error), held: false, reason: describe(&error) }),
+        Err(_) => Err(Failed {
+            hopeless: false,
+            held: false,
+            reason: format!("no answer within {} s", CONNECT_WITHIN.as_secs()),
+        }),
     }
 }
 

@@ -4,9 +4,11 @@
 
 mod support;
 
-use ghostlight_client::{Client, State};
+use std::collections::BTreeMap;
+
+use ghostlight_client::{Client, Follower, News, State};
 use ghostlight_proto::ServerMessage;
-use ghostlight_rig::{Beacon, Digest, Revision};
+use ghostlight_rig::{Beacon, Digest, Dimmer, Level, Position, Revision, Snapshot};
 use support::{Script, Server, converges, map, news, next, options, origin, reaches, soon};
 
 #[tokio::test]
@@ -66,6 +68,25 @@ async fn a_beacon_alone_answers_who_missed_nothing() {
     let (mut connection, _) = server.accept().await;
     connection.say(script.beacon()).await;
     reaches(&client, State::Live).await;
+}
+
+#[tokio::test]
+async fn a_gateway_without_a_map_is_not_taken_for_an_empty_rig() {
+    let server = Server::bind().await;
+    let mut script = Script::new(7);
+    script.change(r#"{"1": 50}"#);
+    let url = server.url();
+    let serve = async {
+        let (mut connection, _) = server.accept().await;
+        connection.say(ServerMessage::Snapshot(Snapshot::default())).await;
+        connection
+            .say(ServerMessage::Beacon(Beacon { position: Position::default(), digest: Digest::default() }))
+            .await;
+        connection.say(script.snapshot()).await;
+        connection
+    };
+    let (client, _connection) = tokio::join!(soon("the map", Client::connect(&url, options())), serve);
+    assert_eq!(client.unwrap().levels(), script.rig.snapshot().levels);
 }
 
 #[tokio::test]
@@ -189,6 +210,21 @@ async fn an_older_snapshot_of_the_same_order_does_not_turn_the_clock_back() {
     converges(&client, &script).await;
 }
 
+/// What a follower was told, put together, up to a position.
+async fn collect(mut follower: Follower, end: Position) -> BTreeMap<Dimmer, Level> {
+    let mut told = BTreeMap::new();
+    loop {
+        let change = next(&mut follower).await;
+        match change.news {
+            News::Map(map) => told = map,
+            News::Levels(levels) => told.extend(levels.into_iter().map(|(dimmer, level)| (dimmer, level.unwrap()))),
+        }
+        if change.position == end {
+            return told;
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_slow_follower_skips_to_the_newest() {
     const CHANGES: u64 = 10_000;
@@ -197,16 +233,18 @@ async fn a_slow_follower_skips_to_the_newest() {
     let (client, mut connection) = server.live(&script, options()).await;
     let mut slow = client.follow();
     next(&mut slow).await;
+    let quick = tokio::spawn(collect(client.follow(), Position::new(7, CHANGES)));
 
     for change in 0..CHANGES {
         let json = format!(r#"{{"{}": {}}}"#, change % 3 + 1, change % 101);
         connection.say(ServerMessage::Delta(script.change_by(&json, origin("desk-2", change)))).await;
     }
     converges(&client, &script).await;
+    assert_eq!(quick.await.unwrap(), script.rig.snapshot().levels, "who reads along gets there by what it is told");
 
     let change = next(&mut slow).await;
     assert_eq!(change.position, script.position());
-    assert_eq!(change.news, ghostlight_client::News::Levels(script.rig.map().since(Revision(0)).unwrap()));
+    assert_eq!(change.news, News::Levels(script.rig.map().since(Revision(0)).unwrap()));
     assert_eq!(change.origins.len(), 1_024, "what is remembered of who did it is bounded");
     assert_eq!(change.origins.last().unwrap().seq, CHANGES - 1);
 

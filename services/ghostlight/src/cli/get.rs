@@ -23,7 +23,7 @@ Examples:
   ghostlight get --json     {\"1\":50,\"2\":0}
 
 Exit codes:
-  0 done   1 failed   2 wrong use   69 no server answers")]
+  0 done   1 failed   64 wrong use   69 no server answers")]
 pub struct GetArgs {
     /// Dimmers and ranges of dimmers
     #[arg(value_name = "DIMMERS")]

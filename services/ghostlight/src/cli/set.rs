@@ -21,7 +21,7 @@ Examples:
   ghostlight set 7=none                forget dimmer 7
 
 Exit codes:
-  0 done   1 refused or failed   2 wrong use   69 no server answers")]
+  0 done   1 refused or failed   64 wrong use   69 no server answers")]
 pub struct SetArgs {
     /// A dimmer or a range of dimmers, =, and a level from 0 to 100, or none
     #[arg(required = true, value_name = "DIMMERS=LEVEL")]

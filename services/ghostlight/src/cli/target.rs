@@ -7,6 +7,9 @@ use clap::Args;
 use ghostlight_client::{Client, ConnectError, Options};
 use ghostlight_rig::{ClientId, RigName};
 
+/// What a command exits with when its arguments are wrong: `EX_USAGE` of sysexits.h.
+pub const EX_USAGE: u8 = 64;
+
 /// What a command exits with when no server answers: `EX_UNAVAILABLE` of sysexits.h.
 pub const EX_UNAVAILABLE: u8 = 69;
 
@@ -42,7 +45,7 @@ impl Target {
         Client::connect(&self.url, options).await.map_err(|error| {
             super::output::complain(format_args!("{error}"));
             match error {
-                ConnectError::Address(_) => ExitCode::from(2),
+                ConnectError::Address(_) => ExitCode::from(EX_USAGE),
                 ConnectError::NotGhostlight { .. } => ExitCode::FAILURE,
                 ConnectError::Unavailable { .. } => ExitCode::from(EX_UNAVAILABLE),
             }

@@ -32,7 +32,7 @@ Examples:
 A level of none, or null, means that the dimmer was forgotten.
 
 Exit codes:
-  0 whoever read it has gone   1 failed   2 wrong use   69 no server answers at the start")]
+  0 whoever read it has gone   1 failed   64 wrong use   69 no server answers at the start")]
 pub struct WatchArgs {
     /// One JSON object a line
     #[arg(long)]
@@ -160,4 +160,57 @@ struct Line<'a> {
 struct OriginLine<'a> {
     client: &'a str,
     seq: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use ghostlight_proto::parse_levels;
+    use ghostlight_rig::{ClientId, Position};
+
+    use super::*;
+
+    fn noon() -> Zoned {
+        "2026-01-31T12:00:01.123+01:00[+01:00]".parse().unwrap()
+    }
+
+    fn change(news: News, by: &[&str]) -> Change {
+        let origin = |name: &&str| Origin { client: ClientId::new(name).unwrap(), seq: 7 };
+        Change { position: Position::new(17, 42), news, origins: by.iter().map(origin).collect() }
+    }
+
+    fn levels(json: &str) -> News {
+        News::Levels(parse_levels(json.as_bytes()).unwrap())
+    }
+
+    fn line(change: &Change) -> String {
+        let mut out = anstream::StripStream::new(Vec::new());
+        write_line(&mut out, &noon(), change).unwrap();
+        String::from_utf8(out.into_inner()).unwrap()
+    }
+
+    fn json(change: &Change) -> String {
+        let mut out = Vec::new();
+        write_json(&mut out, &noon(), change).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_line_tells_when_what_and_who() {
+        let both = change(levels(r#"{"1": 50, "2": 0, "3": 0, "9": null}"#), &["desk-1", "desk-2", "desk-1"]);
+        assert_eq!(line(&both), "12:00:01.123  1=50 2-3=0 9=none  by desk-1, desk-2\n");
+        assert_eq!(line(&change(levels(r#"{"1": 50}"#), &[])), "12:00:01.123  1=50\n");
+        assert_eq!(line(&change(News::Map([].into()), &[])), "12:00:01.123  no dimmer has a level\n");
+    }
+
+    #[test]
+    fn json_is_one_object_a_line() {
+        let delta = json(&change(levels(r#"{"1": 50, "9": null}"#), &["desk-1"]));
+        let start = r#"{"type":"delta","time":"2026-01-31T12:00:01.123+01:00","position":"17-42","#;
+        assert_eq!(
+            delta,
+            format!("{start}{}\n", r#""levels":{"1":50,"9":null},"origins":[{"client":"desk-1","seq":7}]}"#)
+        );
+        let snapshot = json(&change(News::Map([].into()), &[]));
+        assert_eq!(snapshot, format!("{}\n", start.replace("delta", "snapshot") + r#""levels":{}}"#));
+    }
 }
