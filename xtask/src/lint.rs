@@ -26,17 +26,22 @@ fn steps() -> [Step; 3] {
     ]
 }
 
-/// The checks of cargo-deny that need no network. What could not be run is said, never passed over.
+/// The checks of cargo-deny that need no database of its own. What could not be run is said, never passed over.
 fn deny() -> anyhow::Result<()> {
-    let present = Step::cargo(["deny", "--version"]);
-    if !present.succeeds() {
-        println!("\ncargo-deny is not installed; building it takes about two minutes.");
-        if let Err(error) = Step::cargo(["install", "--locked", "cargo-deny@0.20"]).run() {
-            println!("NOT RUN: cargo-deny (licences, bans, sources of dependencies): {error:#}");
-            return Ok(());
-        }
+    if let Err(error) = deny_is_ready() {
+        println!("NOT RUN: cargo-deny (licences, bans, sources of dependencies): {error:#}");
+        return Ok(());
     }
     Step::cargo(["deny", "--offline", "--workspace", "check", "licenses", "bans", "sources"]).run()?;
     println!("NOT RUN: cargo-deny's advisories, which need the network. To run them: cargo deny check advisories");
     Ok(())
+}
+
+fn deny_is_ready() -> anyhow::Result<()> {
+    if !Step::cargo(["deny", "--version"]).succeeds() {
+        println!("\ncargo-deny is not installed; building it takes about two minutes.");
+        Step::cargo(["install", "--locked", "cargo-deny@0.20"]).run()?;
+    }
+    // It looks at the dependencies of every platform, more than a build has fetched.
+    Step::cargo(["fetch"]).run()
 }

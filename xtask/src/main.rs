@@ -29,7 +29,7 @@ struct Arguments {
 enum Command {
     /// Install what the tests need and is missing, as far as this machine allows, then run every test
     Test {
-        /// Passed on to `cargo test --workspace`
+        /// For `cargo test`, in place of `--workspace`
         #[arg(last = true)]
         cargo_test: Vec<String>,
     },
@@ -68,7 +68,8 @@ fn run(command: Command) -> anyhow::Result<()> {
     }
 }
 
-fn test(more: &[String]) -> anyhow::Result<()> {
+fn test(selection: &[String]) -> anyhow::Result<()> {
     needs::meet()?;
-    Step::cargo(["test", "--workspace"]).args(more).run()
+    let step = Step::cargo(["test"]);
+    if selection.is_empty() { step.args(["--workspace"]).run() } else { step.args(selection).run() }
 }
