@@ -1,0 +1,187 @@
+//! Every kind of message, held to a file byte for byte, in both directions. The page's own code reads the same files.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use bytes::Bytes;
+use ghostlight_proto::{
+    Ack, ClientMessage, ErrorMessage, Hello, MAX_SAFE_INTEGER, ServerMessage, Set, decode, decode_entry, encode_entry,
+};
+use ghostlight_rig::{
+    Beacon, Change, ClientId, Delta, Digest, Dimmer, Entry, Key, Level, Levels, Origin, Position, Revision, Snapshot,
+    Verdict,
+};
+
+const EPOCH: u64 = 1_790_000_000;
+
+/// A file's name without its ending, and what it means.
+type Golden<T> = (&'static str, T);
+
+fn folder() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden"))
+}
+
+fn text(name: &str) -> String {
+    let path = folder().join(name).with_extension("json");
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn dimmer(number: u16) -> Dimmer {
+    Dimmer::new(number).unwrap()
+}
+
+fn level(hundredths: u16) -> Level {
+    Level::from_hundredths(hundredths).unwrap()
+}
+
+/// Levels in hundredths; `None` forgets.
+fn levels<const N: usize>(levels: [(u16, Option<u16>); N]) -> Levels {
+    levels.map(|(number, hundredths)| (dimmer(number), hundredths.map(level))).into()
+}
+
+/// Whole levels, fractions, both ends of both ranges: the map of `snapshot` and `set`, which `beacon` digests.
+fn stage() -> BTreeMap<Dimmer, Level> {
+    [(1, 5_000), (2, 0), (7, 1_250), (12, 1_234), (512, 1), (65_535, 10_000)]
+        .map(|(number, hundredths)| (dimmer(number), level(hundredths)))
+        .into()
+}
+
+fn at(revision: u64) -> Position {
+    Position::new(EPOCH, revision)
+}
+
+fn client(name: &str) -> ClientId {
+    ClientId::new(name).unwrap()
+}
+
+fn origin(name: &str, seq: u64) -> Origin {
+    Origin { client: client(name), seq }
+}
+
+fn said_by_clients() -> Vec<Golden<ClientMessage>> {
+    let hello = |name, resume| ClientMessage::Hello(Hello { client: client(name), resume });
+    let set = |seq, levels| ClientMessage::Set(Set { seq, levels });
+    vec![
+        ("hello", hello("Lichtpult Ω 1", None)),
+        ("hello_resume", hello("console-1", Some(at(42)))),
+        ("set", set(7, stage().into_iter().map(|(dimmer, level)| (dimmer, Some(level))).collect())),
+        ("set_null", set(MAX_SAFE_INTEGER, levels([(3, None)]))),
+        ("set_nothing", set(0, levels([]))),
+    ]
+}
+
+fn deltas() -> Vec<Golden<Delta>> {
+    let delta = |prev, revision| Delta { position: at(revision), prev: Revision(prev), ..Delta::default() };
+    let refused = |prev, revision, verdict| Delta { verdicts: [(0, verdict)].into(), ..delta(prev, revision) };
+    vec![
+        ("delta", Delta { levels: levels([(1, Some(5_000)), (3, None), (12, Some(1_234))]), ..delta(41, 42) }),
+        (
+            "delta_origins",
+            Delta {
+                levels: levels([(1, Some(9_999))]),
+                origins: vec![origin("console-1", 7), origin("say \"hi\"", MAX_SAFE_INTEGER)],
+                ..delta(42, 45)
+            },
+        ),
+        (
+            "delta_refused_changed",
+            Delta {
+                levels: levels([(5, Some(3_000))]),
+                origins: vec![origin("console-1", 8)],
+                verdicts: [(1, Verdict::Changed(vec![dimmer(1), dimmer(65_535)]))].into(),
+                ..delta(45, 46)
+            },
+        ),
+        ("delta_refused_repeated", refused(46, 47, Verdict::Repeated(Position::new(EPOCH - 1, 3)))),
+        ("delta_refused_key_reused", refused(47, 48, Verdict::KeyReused)),
+        (
+            "delta_refused_rig_limit",
+            Delta { verdicts: [(0, Verdict::NoRoom), (1, Verdict::NoRoom)].into(), ..delta(0, 49) },
+        ),
+    ]
+}
+
+fn said_by_servers() -> Vec<Golden<ServerMessage>> {
+    let error = |seq, code: &str, message: &str| {
+        ServerMessage::Error(ErrorMessage { seq, code: code.to_owned(), message: message.to_owned() })
+    };
+    let mut digest = Digest::default();
+    stage().into_iter().for_each(|(dimmer, level)| digest.add(dimmer, level));
+    let mut said: Vec<_> = deltas().into_iter().map(|(name, delta)| (name, ServerMessage::Delta(delta))).collect();
+    said.extend([
+        ("snapshot", ServerMessage::Snapshot(Snapshot { position: at(42), levels: stage() })),
+        ("snapshot_empty", ServerMessage::Snapshot(Snapshot { position: at(0), ..Snapshot::default() })),
+        ("beacon", ServerMessage::Beacon(Beacon { position: at(42), digest })),
+        ("beacon_empty", ServerMessage::Beacon(Beacon { position: at(0), digest: Digest::default() })),
+        ("ack", ServerMessage::Ack(Ack { seq: 7, position: at(42) })),
+        ("error", error(None, "bad_input", "unknown type \"sett\": a client says hello or set")),
+        ("error_seq", error(Some(8), "changed", "dimmer 1 has changed")),
+    ]);
+    said
+}
+
+fn entries() -> Vec<Golden<Entry>> {
+    let one = Change::from(levels([(1, Some(5_000))]));
+    let other = Change { origin: Some(origin("console-2", 0)), ..Change::from(levels([(1, Some(6_000))])) };
+    let last = Change {
+        origin: Some(origin("console-1", 8)),
+        only_if: Some(at(0)),
+        once: Some(Key::new("k").unwrap()),
+        ..Change::from(levels([(2, None)]))
+    };
+    let mut many = Entry::new(Change { origin: Some(origin("console-1", 7)), ..one.clone() });
+    many.push(other).unwrap();
+    many.push(last).unwrap();
+    let once = Some(Key::new("8e03978e-40d5-43e8-bc93-6894a57f9324").unwrap());
+    vec![
+        ("entry", Entry::new(levels([(1, Some(5_000)), (3, None)]).into())),
+        ("entry_origin", Entry::new(Change { origin: Some(origin("console-1", 7)), ..one.clone() })),
+        ("entry_only_if", Entry::new(Change { only_if: Some(at(42)), ..levels([(1, Some(1_234))]).into() })),
+        ("entry_once", Entry::new(Change { once, ..one })),
+        ("entry_many", many),
+    ]
+}
+
+#[test]
+fn clients_say_it_so() {
+    for (name, message) in said_by_clients() {
+        assert_eq!(message.encode(), text(name), "{name}");
+        assert_eq!(ClientMessage::parse(&text(name)), Ok(message), "{name}");
+    }
+}
+
+#[test]
+fn servers_say_it_so() {
+    for (name, message) in said_by_servers() {
+        assert_eq!(message.encode(), text(name), "{name}");
+        assert_eq!(decode(&text(name).into()).unwrap().message, message, "{name}");
+    }
+}
+
+#[test]
+fn the_log_holds_it_so() {
+    for (name, entry) in entries() {
+        assert_eq!(encode_entry(&entry), text(name), "{name}");
+        assert_eq!(decode_entry(text(name).as_bytes()), Ok(entry), "{name}");
+    }
+}
+
+#[test]
+fn the_plain_protocol_gets_the_levels_cut_out_of_the_message() {
+    let cut = |name| decode(&text(name).into()).unwrap().levels;
+    assert_eq!(cut("delta"), r#"{"1":50,"3":null,"12":12.34}"#);
+    assert_eq!(cut("snapshot"), r#"{"1":50,"2":0,"7":12.5,"12":12.34,"512":0.01,"65535":100}"#);
+    assert_eq!(cut("snapshot_empty"), "{}");
+    assert_eq!(cut("beacon"), Bytes::new());
+}
+
+#[test]
+fn every_file_is_read_by_a_test() {
+    let there = std::fs::read_dir(folder()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    let there: BTreeSet<_> = there.collect();
+    let clients = said_by_clients().into_iter().map(|(name, _)| name);
+    let servers = said_by_servers().into_iter().map(|(name, _)| name);
+    let read = clients.chain(servers).chain(entries().into_iter().map(|(name, _)| name));
+    assert_eq!(there, read.map(|name| format!("{name}.json")).collect());
+}
