@@ -37,7 +37,8 @@ pub(crate) struct Reader {
     protocol: Protocol,
     /// Where its client stands; `None` if it has nothing yet.
     cursor: Option<Cursor>,
-    beacons: u64,
+    /// How many beacons there had been when it was last told one; `None` if it has been told none.
+    beacons: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +55,7 @@ impl Reader {
         latest.mark_changed();
         let resume = resume.filter(|at| at.epoch == now.position.epoch && *at <= now.position);
         let cursor = resume.map(|at| Cursor { generation: now.generation, revision: at.revision });
-        Self { hub, latest, protocol, cursor, beacons: now.beacons.wrapping_sub(1) }
+        Self { hub, latest, protocol, cursor, beacons: None }
     }
 
     /// Waits until there may be something to tell. May be dropped and called again.
@@ -97,9 +98,19 @@ impl Reader {
         }
     }
 
+    /// A beacon, if there is a new one. The first is made here, so that a client that resumes and has missed nothing
+    /// hears so at once.
     fn next_beacon(&mut self, latest: &Latest) -> Option<Told> {
-        let new = self.beacons != latest.beacons && !latest.beacon.is_empty() && self.protocol == Protocol::Full;
-        self.beacons = latest.beacons;
+        if self.protocol == Protocol::Plain {
+            return None;
+        }
+        let Some(told) = self.beacons.replace(latest.beacons) else {
+            let beacon = self.hub.kept().replica.to_beacon();
+            // If the map has moved on meanwhile, the next step tells as much.
+            let beacon = Some(beacon).filter(|beacon| beacon.position == latest.position);
+            return beacon.map(|beacon| Told::Beacon(text(&ServerMessage::Beacon(beacon).encode())));
+        };
+        let new = told != latest.beacons && !latest.beacon.is_empty();
         new.then(|| Told::Beacon(latest.beacon.clone()))
     }
 

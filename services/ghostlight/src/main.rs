@@ -35,14 +35,22 @@ enum Command {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<ExitCode> {
-    let Cli { command, serve } = match Cli::try_parse() {
+async fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            error.print()?;
-            return Ok(if error.use_stderr() { EX_USAGE.into() } else { ExitCode::SUCCESS });
+            // If nobody can be told, the exit code still tells.
+            let _ = error.print();
+            return if error.use_stderr() { EX_USAGE.into() } else { ExitCode::SUCCESS };
         }
     };
+    run(cli).await.unwrap_or_else(|error| {
+        anstream::eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+async fn run(Cli { command, serve }: Cli) -> anyhow::Result<ExitCode> {
     match command.unwrap_or(Command::Serve(serve)) {
         Command::Serve(args) => serve::run(args).await,
         Command::Set(args) => set::run(args).await,

@@ -29,23 +29,23 @@ pub struct Config {
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// Its address cannot be listened on.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}: {cause}")]
     Listen {
         /// The address.
         address: SocketAddr,
         /// Why.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// Its store cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
     /// Its rigs cannot be loaded, or nothing can be saved.
-    #[error("{store}: {source}")]
+    #[error("{store}: {cause}")]
     Start {
         /// The store's URL.
         store: String,
         /// Why.
-        source: StartError,
+        cause: StartError,
     },
 }
 
@@ -64,13 +64,13 @@ impl Server {
     /// [`ServerError`], which says what to do.
     pub async fn start(config: Config) -> Result<Self, ServerError> {
         let Config { listen, store: url, durability, most_rigs, limits } = config;
-        let listen_error = |source| ServerError::Listen { address: listen, source };
+        let listen_error = |cause| ServerError::Listen { address: listen, cause };
         let listener = TcpListener::bind(listen).await.map_err(listen_error)?;
         let store = ghostlight_store::open(&url, durability).await?;
         let log = Arc::new(MemoryLog::default());
         let echo = Arc::new(MemoryEcho::default());
         let parts = Parts { log: log.clone(), echo: echo.clone(), store: store.clone(), most_rigs };
-        let state = StateService::start(parts).await.map_err(|source| ServerError::Start { store: url, source })?;
+        let state = StateService::start(parts).await.map_err(|cause| ServerError::Start { store: url, cause })?;
         Ok(Self { listener, store, state, gateway: Gateway::new(log, echo, limits) })
     }
 

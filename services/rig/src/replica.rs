@@ -106,4 +106,9 @@ impl Replica {
     pub fn to_snapshot(&self) -> Snapshot {
         Snapshot { position: self.position(), levels: self.map.levels().collect() }
     }
+
+    /// What its readers check themselves against.
+    pub fn to_beacon(&self) -> Beacon {
+        Beacon { position: self.position(), digest: self.map.digest() }
+    }
 }

@@ -33,11 +33,11 @@ pub enum OpenError {
         path: String,
     },
     /// The database is there, and cannot be used.
-    #[error("{path}: {source}")]
+    #[error("{path}: {cause}")]
     Unusable {
         /// The database.
         path: String,
         /// Why.
-        source: StoreError,
+        cause: StoreError,
     },
 }

@@ -66,7 +66,7 @@ pub(crate) struct SqliteStore {
 impl SqliteStore {
     pub(crate) async fn open(path: &str, durability: Durability) -> Result<Self, OpenError> {
         let lock = lock(path)?;
-        let unusable = |source| OpenError::Unusable { path: path.to_owned(), source };
+        let unusable = |cause| OpenError::Unusable { path: path.to_owned(), cause };
         let synchronous = match durability {
             Durability::Full => SqliteSynchronous::Full,
             Durability::Relaxed => SqliteSynchronous::Normal,
@@ -87,7 +87,7 @@ impl SqliteStore {
 
 /// Takes the lock of the database at `path`: a file beside it, so that other tools may still read the database.
 fn lock(path: &str) -> Result<File, OpenError> {
-    let unusable = |source| OpenError::Unusable { path: path.to_owned(), source };
+    let unusable = |cause| OpenError::Unusable { path: path.to_owned(), cause };
     if Path::new(path).is_dir() {
         return Err(unusable(StoreError::Other("it is a folder".to_owned())));
     }

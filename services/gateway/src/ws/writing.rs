@@ -80,12 +80,10 @@ impl Writer {
     }
 
     async fn refuse(&mut self, seq: Option<u64>, refused: Refused) -> Result<(), Ending> {
+        let error = refused.into_message(seq);
         let told = match self.session.protocol {
-            Protocol::Full => text(ServerMessage::Error(refused.into_message(seq)).encode()),
-            Protocol::Plain => {
-                let Refused(problem) = refused;
-                serde_json::json!({ "error": problem }).to_string().into()
-            }
+            Protocol::Full => text(ServerMessage::Error(error).encode()),
+            Protocol::Plain => serde_json::json!({ "error": error }).to_string().into(),
         };
         self.send(told).await
     }

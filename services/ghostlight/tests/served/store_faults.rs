@@ -1,0 +1,107 @@
+//! A store that fails: at the start, and while it runs.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use reqwest::Client;
+use serde_json::{Value, json};
+
+use crate::support::{Map, PlainMap, Served, Socket, command, folder, until, within};
+
+/// Starts the binary where it must fail, and answers its exit code and what it said.
+async fn fails(folder: &Path) -> (Option<i32>, String) {
+    let child = command(folder).args(["--listen", "127.0.0.1:0"]).stderr(Stdio::piped()).spawn().unwrap();
+    let output = within("the failure", child.wait_with_output()).await.unwrap();
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[tokio::test]
+async fn a_second_server_on_one_file_is_refused() {
+    let (_folder, path) = folder();
+    let served = Served::start(&path, &[]).await;
+    let (code, said) = fails(&path).await;
+    assert_eq!(code, Some(1));
+    assert!(said.contains("in use by another Ghostlight"), "{said}");
+    served.kill().await;
+    Served::start(&path, &[]).await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_named() {
+    let (_folder, path) = folder();
+    std::fs::write(path.join("rigs.db"), "this is not a database, and long enough to be looked at".repeat(100))
+        .unwrap();
+    let (code, said) = fails(&path).await;
+    assert_eq!(code, Some(1));
+    assert!(said.contains("rigs.db") && said.contains("damaged"), "{said}");
+}
+
+/// A small file system of the test's own.
+struct Tmpfs(tempfile::TempDir);
+
+impl Tmpfs {
+    fn mount(size: &str) -> Self {
+        let folder = tempfile::TempDir::new().unwrap();
+        let mounted = Self::run("mount", &["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"], folder.path());
+        assert!(mounted, "mounting a tmpfs takes root: run the tests as root, or in a user namespace (unshare -rm)");
+        Self(folder)
+    }
+
+    fn run(program: &str, args: &[&str], path: &Path) -> bool {
+        std::process::Command::new(program).args(args).arg(path).status().is_ok_and(|status| status.success())
+    }
+}
+
+impl Drop for Tmpfs {
+    fn drop(&mut self) {
+        Self::run("umount", &["-l"], self.0.path());
+    }
+}
+
+/// When the disk is full, changes are refused with 503 and have not happened for anyone; when there is room again, the
+/// server takes them again by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_refuses_changes_until_there_is_room() {
+    let disk = Tmpfs::mount("2m");
+    let path = disk.0.path();
+    let served = Served::start(path, &[]).await;
+    let mut watcher = Socket::plain(&served).await;
+    let http = Client::new();
+    let post = async |body: Value| http.post(served.url("/")).json(&body).send().await.unwrap();
+    assert_eq!(post(json!({"1": 1})).await.status(), 200);
+    std::fs::write(path.join("ballast"), vec![0; 4 << 20]).expect_err("the disk is full now");
+
+    let mut kept: Map = serde_json::from_value(json!({"1": 1})).unwrap();
+    let refused = until("a change is refused", async || {
+        // SQLite's own files have some room left at first.
+        let level = json!(kept.len() % 100);
+        let change: Map = (0..500).map(|n| ((kept.len() + n + 1).to_string(), level.clone())).collect();
+        let response = post(serde_json::to_value(&change).unwrap()).await;
+        if response.status() == 200 {
+            kept.extend(change);
+            return None;
+        }
+        Some(response)
+    })
+    .await;
+    assert_eq!(refused.status(), 503);
+    assert_eq!(refused.headers()["retry-after"], "1");
+    let problem: Value = refused.json().await.unwrap();
+    assert_eq!(problem["code"], "unavailable");
+    assert_eq!(http.get(served.url("/readyz")).send().await.unwrap().status(), 503);
+
+    // Reads go on, and show what is kept: who had seen more is brought back to it.
+    until("the map is what is kept", async || (served.map().await == kept).then_some(())).await;
+    let mut seen = PlainMap::default();
+    seen.follow_to(&mut watcher, &kept).await;
+
+    std::fs::remove_file(path.join("ballast")).unwrap();
+    until("changes are taken again", async || (post(json!({"9": 99})).await.status() == 200).then_some(())).await;
+    assert_eq!(http.get(served.url("/readyz")).send().await.unwrap().status(), 200);
+    kept.insert("9".to_owned(), json!(99));
+    assert_eq!(served.map().await, kept);
+    seen.follow_to(&mut watcher, &kept).await;
+    served.kill().await;
+    let served = Served::start(path, &[]).await;
+    assert_eq!(served.map().await, kept);
+}
