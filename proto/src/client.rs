@@ -81,36 +81,34 @@ impl Frame<'_> {
         match &*self.kind {
             "hello" => self.hello().map(ClientMessage::Hello),
             "set" => self.set().map(ClientMessage::Set),
-            other => Err(form(format!("unknown type {other:?}: a client says hello or set"))),
+            other => Err(BadInput::form(format_args!("unknown type {other:?}: a client says hello or set"))),
         }
     }
 
     fn hello(self) -> Result<Hello, BadInput> {
         if self.seq.is_some() || self.levels.is_some() {
-            return Err(form("a hello has client and resume, nothing else"));
+            return Err(BadInput::form("a hello has client and resume, nothing else"));
         }
-        let client = self.client.ok_or_else(|| form("a hello names its client"))?;
-        let client = ClientId::new(&client).map_err(form)?;
+        let client = self.client.ok_or_else(|| BadInput::form("a hello names its client"))?;
+        let client = ClientId::new(&client).map_err(BadInput::form)?;
         let resume = match self.resume {
             None => None,
-            Some(text) => Some(parse_position(&text).ok_or_else(|| form("resume is a position, epoch-revision"))?),
+            Some(text) => {
+                Some(parse_position(&text).ok_or_else(|| BadInput::form("resume is a position, epoch-revision"))?)
+            }
         };
         Ok(Hello { client, resume })
     }
 
     fn set(self) -> Result<Set, BadInput> {
         if self.client.is_some() || self.resume.is_some() {
-            return Err(form("a set has seq and levels, nothing else"));
+            return Err(BadInput::form("a set has seq and levels, nothing else"));
         }
         let seq = self.seq.filter(|&seq| seq <= MAX_SAFE_INTEGER);
-        let seq = seq.ok_or_else(|| form("a set has a seq, a whole number from 0 to 2^53 - 1"))?;
-        let levels = self.levels.ok_or_else(|| form("a set has levels"))?;
+        let seq = seq.ok_or_else(|| BadInput::form("a set has a seq, a whole number from 0 to 2^53 - 1"))?;
+        let levels = self.levels.ok_or_else(|| BadInput::form("a set has levels"))?;
         Ok(Set { seq, levels: parse_levels(levels.get().as_bytes())? })
     }
-}
-
-fn form(problem: impl std::fmt::Display) -> BadInput {
-    BadInput::Form(problem.to_string())
 }
 
 #[derive(Serialize)]

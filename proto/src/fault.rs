@@ -42,9 +42,25 @@ pub enum BadInput {
     },
 }
 
+impl BadInput {
+    /// A problem with the form. If it quotes a long input, the middle is left out: nobody gets a megabyte back.
+    pub(crate) fn form(problem: impl fmt::Display) -> Self {
+        const HEAD: usize = 160;
+        const TAIL: usize = 40;
+        let problem = problem.to_string();
+        let length = problem.chars().count();
+        if length <= HEAD + TAIL {
+            return Self::Form(problem);
+        }
+        let head = problem.chars().take(HEAD);
+        let tail = problem.chars().skip(length - TAIL);
+        Self::Form(head.chain(['…']).chain(tail).collect())
+    }
+}
+
 impl From<serde_json::Error> for BadInput {
     fn from(error: serde_json::Error) -> Self {
-        Self::Form(error.to_string())
+        Self::form(error)
     }
 }
 

@@ -114,7 +114,7 @@ pub fn decode(text: &Bytes) -> Result<Decoded, BadInput> {
             code: need(frame.code.take(), "code")?,
             message: need(frame.message.take(), "message")?,
         }),
-        other => return Err(BadInput::Form(format!("unknown type {other:?}"))),
+        other => return Err(BadInput::form(format_args!("unknown type {other:?}"))),
     };
     Ok(Decoded { message, levels })
 }
