@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::MAX_SAFE_INTEGER;
-use crate::fault::BadInput;
+use crate::fault::{BadInput, refuse_array};
 use crate::levels::{LevelsText, parse_levels};
 use crate::text::parse_position;
 
@@ -55,6 +55,7 @@ impl ClientMessage {
     /// # Errors
     /// The `seq` that it carried, if that much could be read, and [`BadInput`].
     pub fn parse(json: &str) -> Result<Self, (Option<u64>, BadInput)> {
+        refuse_array(json.as_bytes()).map_err(|error| (None, error))?;
         let frame: Frame<'_> = serde_json::from_str(json).map_err(|error| (None, error.into()))?;
         let seq = frame.seq;
         frame.read().map_err(|error| (seq, error))

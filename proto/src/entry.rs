@@ -7,7 +7,7 @@ use ghostlight_rig::{Change, ClientId, Entry, Key, Levels, Origin};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::fault::BadInput;
+use crate::fault::{BadInput, refuse_array};
 use crate::levels::{LevelsText, parse_levels};
 use crate::text::parse_position;
 
@@ -28,6 +28,7 @@ pub fn encode_entry(entry: &Entry) -> Bytes {
 /// # Errors
 /// [`BadInput`] if it is none.
 pub fn decode_entry(text: &[u8]) -> Result<Entry, BadInput> {
+    refuse_array(text)?;
     let entry: EntryIn<'_> = serde_json::from_slice(text)?;
     let mut changes = entry.changes.into_iter().map(ChangeIn::read);
     let first = changes.next().ok_or_else(|| BadInput::Form("an entry has at least one change".to_owned()))??;

@@ -58,6 +58,11 @@ impl BadInput {
     }
 }
 
+/// Refuses what is in square brackets: serde would read the values of a message's fields in a row as that message.
+pub(crate) fn refuse_array(json: &[u8]) -> Result<(), BadInput> {
+    if json.trim_ascii_start().starts_with(b"[") { Err(BadInput::form("a message is an object")) } else { Ok(()) }
+}
+
 impl From<serde_json::Error> for BadInput {
     fn from(error: serde_json::Error) -> Self {
         Self::form(error)

@@ -10,7 +10,7 @@ use ghostlight_rig::{
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::fault::BadInput;
+use crate::fault::{BadInput, refuse_array};
 use crate::levels::{LevelsText, parse_levels};
 use crate::text::parse_position;
 
@@ -102,6 +102,7 @@ fn encode_delta(delta: &Delta) -> serde_json::Result<Vec<u8>> {
 /// # Errors
 /// [`BadInput`] if it is none.
 pub fn decode(text: &Bytes) -> Result<Decoded, BadInput> {
+    refuse_array(text)?;
     let mut frame: Frame<'_> = serde_json::from_slice(text)?;
     let levels = frame.levels.map_or_else(Bytes::new, |levels| text.slice_ref(levels.get().as_bytes()));
     let message = match frame.kind {
