@@ -164,7 +164,8 @@ impl Frame<'_> {
     }
 
     fn digest(&self) -> Result<Digest, BadInput> {
-        let text = need(self.digest.filter(|text| text.len() == 16 && text.is_ascii()), "digest")?;
+        let hexadecimal = |text: &&str| text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        let text = need(self.digest.filter(hexadecimal), "digest")?;
         let lane = |text| need(u32::from_str_radix(text, 16).ok(), "digest");
         Ok(Digest::from_lanes([lane(&text[..8])?, lane(&text[8..])?]))
     }
