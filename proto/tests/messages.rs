@@ -1,0 +1,224 @@
+//! Whole messages from outside are read strictly: what is not exactly right is refused in few words, and nothing panics.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use bytes::Bytes;
+use ghostlight_proto::{BadInput, ClientMessage, decode, decode_entry, parse_levels, parse_position};
+use proptest::prelude::*;
+
+const MEGABYTE: usize = 1 << 20;
+/// More than any refusal has to say: what a client sent is not sent back at length.
+const LONG_ENOUGH: usize = 4_096;
+
+/// Why a client's message was refused, and the `seq` that could be read.
+fn refused(json: &str) -> (Option<u64>, String) {
+    let (seq, bad) = ClientMessage::parse(json).unwrap_err();
+    let problem = bad.to_string();
+    assert!(!problem.is_empty() && problem.len() < LONG_ENOUGH, "{} bytes", problem.len());
+    (seq, problem)
+}
+
+#[test]
+fn a_client_says_hello_or_set_and_nothing_else() {
+    for json in [
+        "",
+        "null",
+        "1",
+        "{}",
+        "[]",
+        r#""hello""#,
+        r#"{"client":"a"}"#,
+        r#"{"type":null,"client":"a"}"#,
+        r#"{"type":1,"client":"a"}"#,
+        r#"{"type":"ack","seq":1,"position":"1-1"}"#,
+        r#"{"type":"Hello","client":"a"}"#,
+        r#"{"type":"hello","client":"a"}{"type":"hello","client":"a"}"#,
+        r#"{"type":"hello","type":"hello","client":"a"}"#,
+        r#"{"type":"hello","client":"a","client":"a"}"#,
+        r#"{"type":"hello","client":"a","colour":"red"}"#,
+        r#"{"type":"hello","client":"a","seq":1}"#,
+        r#"{"type":"hello","client":"a","levels":{}}"#,
+        r#"{"type":"hello"}"#,
+        r#"{"type":"hello","client":""}"#,
+        r#"{"type":"hello","client":"a\nb"}"#,
+        r#"{"type":"hello","client":7}"#,
+    ] {
+        refused(json);
+    }
+}
+
+#[test]
+fn a_message_is_an_object_not_its_values_in_a_row() {
+    refused(r#"["hello","console-1",null,null,null]"#);
+    refused(r#"["set",null,null,1,{"1":50}]"#);
+    assert!(decode_entry(br#"[[[{"1":50},null,null,null,null]]]"#).is_err());
+    let beacon = r#"["beacon",1,null,1,null,[],[],"0000000000000000",null,null,null,null]"#;
+    assert!(decode(&Bytes::from_static(beacon.as_bytes())).is_err());
+}
+
+#[test]
+fn a_hello_resumes_at_a_position() {
+    for resume in ["", "1", "1-", "-1", "01-1", "1-2-3", "1 -2", "+1-2", "1-18446744073709551616", "W/1-2"] {
+        refused(&format!(r#"{{"type":"hello","client":"a","resume":"{resume}"}}"#));
+    }
+    for resume in ["1", "{}", "true", "[]"] {
+        refused(&format!(r#"{{"type":"hello","client":"a","resume":{resume}}}"#));
+    }
+    assert!(ClientMessage::parse(r#"{"type":"hello","client":"a","resume":null}"#).is_ok());
+}
+
+#[test]
+fn a_set_has_a_number_and_levels() {
+    let most = (1u64 << 53) - 1;
+    for seq in [0, 1, most] {
+        assert!(ClientMessage::parse(&format!(r#"{{"type":"set","seq":{seq},"levels":{{}}}}"#)).is_ok(), "{seq}");
+    }
+    for seq in ["null", "-1", "1.5", "\"1\"", "true", "{}", "1e400", "99999999999999999999"] {
+        refused(&format!(r#"{{"type":"set","seq":{seq},"levels":{{}}}}"#));
+    }
+    refused(&format!(r#"{{"type":"set","seq":{},"levels":{{}}}}"#, most + 1));
+    refused(r#"{"type":"set","levels":{"1":50}}"#);
+    refused(r#"{"type":"set","seq":1,"seq":2,"levels":{"1":50}}"#);
+    refused(r#"{"type":"set","seq":1,"levels":{"1":50},"levels":{"1":50}}"#);
+    refused(r#"{"type":"set","seq":1,"levels":{"1":50},"rig":"main"}"#);
+}
+
+#[test]
+fn a_refused_set_is_answered_under_its_number() {
+    assert_eq!(refused(r#"{"type":"set","seq":7}"#).0, Some(7));
+    assert_eq!(refused(r#"{"type":"set","seq":7,"levels":[1,2]}"#).0, Some(7));
+    assert_eq!(refused(r#"{"type":"set","seq":7,"client":"a","levels":{}}"#).0, Some(7));
+    assert_eq!(refused(r#"{"type":"sett","seq":7,"levels":{}}"#).0, Some(7));
+    let (seq, bad) = ClientMessage::parse(r#"{"levels":{"01":1,"2":101,"3":50},"type":"set","seq":8}"#).unwrap_err();
+    assert_eq!(seq, Some(8));
+    let BadInput::Levels { faults, more: 0 } = bad else { panic!("{bad:?}") };
+    assert_eq!(faults.iter().map(|fault| fault.key.as_str()).collect::<Vec<_>>(), ["01", "2"]);
+}
+
+#[test]
+fn a_megabyte_in_a_message_is_refused_in_few_words() {
+    let long = "\u{7f}".repeat(MEGABYTE);
+    for json in [
+        format!(r#"{{"type":"{long}"}}"#),
+        format!(r#"{{"type":"hello","client":"{long}"}}"#),
+        format!(r#"{{"type":"hello","client":"a","resume":"{long}"}}"#),
+        format!(r#"{{"{long}":1}}"#),
+        format!(r#"{{"type":"set","seq":"{long}"}}"#),
+        format!(r#"{{"type":"set","seq":1,"levels":"{long}"}}"#),
+        format!(r#"{{"type":"set","seq":1,"levels":{}"#, "[".repeat(MEGABYTE)),
+        format!(r#"{{"type":"set","seq":1,"levels":{}"#, r#"{"1":"#.repeat(MEGABYTE / 5)),
+        format!(r#"{{"type":{}"#, "[".repeat(MEGABYTE)),
+        "{".repeat(MEGABYTE),
+        "[".repeat(MEGABYTE),
+    ] {
+        refused(&json);
+    }
+}
+
+#[test]
+fn a_server_s_message_is_whole_or_refused() {
+    let refused = |json: &str| decode(&Bytes::copy_from_slice(json.as_bytes())).is_err();
+    for json in [
+        "",
+        "{}",
+        "[]",
+        r#"{"type":"hello"}"#,
+        r#"{"type":"beacon","epoch":1,"revision":1}"#,
+        r#"{"type":"beacon","epoch":1,"revision":1,"digest":"0"}"#,
+        r#"{"type":"beacon","epoch":1,"revision":1,"digest":"+1234567+1234567"}"#,
+        r#"{"type":"beacon","epoch":1,"revision":1,"digest":"0000000000000ä0"}"#,
+        r#"{"type":"snapshot","epoch":1,"revision":1,"levels":{"1":null}}"#,
+        r#"{"type":"snapshot","epoch":1,"revision":1,"levels":{"1":1,"1":1}}"#,
+        r#"{"type":"snapshot","epoch":1,"levels":{}}"#,
+        r#"{"type":"delta","epoch":1,"revision":1,"levels":{}}"#,
+        r#"{"type":"delta","epoch":1,"prev":0,"revision":1}"#,
+        r#"{"type":"delta","epoch":1,"prev":0,"revision":1,"levels":{},"refused":[{"change":0,"code":"why"}]}"#,
+        r#"{"type":"delta","epoch":1,"prev":0,"revision":1,"levels":{},"refused":[{"change":0,"code":"changed","dimmers":[0]}]}"#,
+        r#"{"type":"delta","epoch":1,"prev":0,"revision":1,"levels":{},"origins":[{"client":"","seq":1}]}"#,
+        r#"{"type":"ack","seq":1,"position":"1"}"#,
+        r#"{"type":"ack","position":"1-1"}"#,
+        r#"{"type":"error","code":"x"}"#,
+    ] {
+        assert!(refused(json), "{json}");
+    }
+    assert!(!refused(r#"{"type":"ack","seq":1,"position":"1-1","new":"field"}"#), "a newer server is understood");
+}
+
+#[test]
+fn an_entry_of_the_log_is_whole_or_refused() {
+    for json in [
+        "",
+        "{}",
+        "[]",
+        r#"{"changes":[]}"#,
+        r#"{"changes":[{}]}"#,
+        r#"{"changes":[{"levels":{"0":1}}]}"#,
+        r#"{"changes":[{"levels":{"1":1},"only_if":"1"}]}"#,
+        r#"{"changes":[{"levels":{"1":1},"once":""}]}"#,
+        r#"{"changes":[{"levels":{"1":1},"client":"","seq":1}]}"#,
+        r#"{"changes":[{"levels":{"1":1},"once":"k"},{"levels":{"1":1}}]}"#,
+    ] {
+        assert!(decode_entry(json.as_bytes()).is_err(), "{json}");
+    }
+}
+
+/// Text that is close to right: pieces of JSON in a row.
+fn nearly() -> impl Strategy<Value = String> {
+    const PIECES: &[&str] = &[
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"1\"",
+        "\"01\"",
+        "\"\\u0031\"",
+        "50",
+        "12.345",
+        "-1",
+        "1e400",
+        "null",
+        "true",
+        "\"type\"",
+        "\"set\"",
+        "\"hello\"",
+        "\"seq\"",
+        "\"levels\"",
+        "\"client\"",
+        "\"resume\"",
+        "\"1-2\"",
+        "\"delta\"",
+        "\"epoch\"",
+        "\"prev\"",
+        "\"revision\"",
+        "\"changes\"",
+        "\"once\"",
+        " ",
+        "\\",
+        "\"",
+        "ä",
+    ];
+    prop::collection::vec(prop::sample::select(PIECES), 0..24).prop_map(|pieces| pieces.concat())
+}
+
+fn take(bytes: Vec<u8>) {
+    if let Ok(text) = std::str::from_utf8(&bytes) {
+        let _ = ClientMessage::parse(text);
+        let _ = parse_position(text);
+    }
+    let _ = parse_levels(&bytes);
+    let _ = decode_entry(&bytes);
+    let _ = decode(&Bytes::from(bytes));
+}
+
+proptest! {
+    #[test]
+    fn nothing_panics_on_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..256)) {
+        take(bytes);
+    }
+
+    #[test]
+    fn nothing_panics_on_what_is_nearly_right(text in nearly()) {
+        take(text.into_bytes());
+    }
+}
