@@ -38,8 +38,16 @@ struct Order {
     unread: VecDeque<(Revision, RigName, Bytes)>,
     /// Appends that wait for a checkpoint, the oldest first.
     waiting: VecDeque<(Revision, oneshot::Sender<Result<Position, AppendError>>)>,
-    /// Whether there is a reader in this order. Without one, nothing is taken in.
-    read: bool,
+    reader: Reader,
+}
+
+/// The one reader of an order. Nothing is taken in without it, and what it has taken no other would find.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Reader {
+    #[default]
+    Awaited,
+    Reads,
+    Gone,
 }
 
 impl Shared {
@@ -66,7 +74,7 @@ impl Order {
         text: Bytes,
     ) -> Result<oneshot::Receiver<Result<Position, AppendError>>, AppendError> {
         let refuse = |why: &str| Err(AppendError::Unavailable(why.to_owned()));
-        if !self.read {
+        if self.reader != Reader::Reads {
             return refuse("it cannot be saved at the moment");
         }
         if self.waiting.len() >= MOST_WAITING {
@@ -102,7 +110,10 @@ impl Log for MemoryLog {
         if after != order.position {
             return Err(LogError(format!("it stands at {}, not at {after}", order.position)));
         }
-        order.read = true;
+        if order.reader != Reader::Awaited {
+            return Err(LogError("it has had its reader: begin anew".to_owned()));
+        }
+        order.reader = Reader::Reads;
         Ok(Box::new(MemoryEntries { epoch: after.epoch, shared: self.shared.clone() }))
     }
 
@@ -153,7 +164,7 @@ impl Drop for MemoryEntries {
     fn drop(&mut self) {
         let mut order = self.shared.order();
         if order.position.epoch == self.epoch {
-            order.read = false;
+            order.reader = Reader::Gone;
         }
     }
 }
