@@ -102,6 +102,8 @@ impl Log for MemoryLog {
         }
         let epoch = now.max(stored.epoch.0 + 1).max(order.position.epoch.0 + 1);
         *order = Order { position: Position { epoch: Epoch(epoch), revision: Revision(0) }, ..Order::default() };
+        // So that a reader of the old order learns of it, and never takes a wake-up that is meant for the new one.
+        self.shared.appended.notify_waiters();
         Ok(order.position)
     }
 
@@ -151,11 +153,13 @@ impl MemoryEntries {
 impl Entries for MemoryEntries {
     async fn next(&mut self) -> Result<Logged, LogError> {
         loop {
+            // Made before looking, so that no new order between the two is missed.
+            let appended = self.shared.appended.notified();
             if let Some((revision, rig, text)) = self.take()? {
                 let entry = decode_entry(&text).map_err(|error| LogError(error.to_string()))?;
                 return Ok(Logged { revision, rig, entry });
             }
-            self.shared.appended.notified().await;
+            appended.await;
         }
     }
 }
