@@ -1,0 +1,182 @@
+//! The laws of the log.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::{join, join_all};
+use ghostlight_bus::{AppendError, Log};
+use ghostlight_rig::{Change, ClientId, Entry, Key, Levels, Origin, Position, Revision};
+
+use super::{at_once, begun, entry, levels, next, pass, rig, soon};
+
+pub(crate) async fn entries_are_read_in_the_order_of_their_revisions(log: &impl Log) {
+    let (start, mut entries) = begun(log).await;
+    let mut last = start.revision;
+    for number in 0..50 {
+        let name = rig(["main", "stage", "foyer"][usize::from(number) % 3]);
+        let (appended, read) = pass(log, start.epoch, entries.as_mut(), &name, &entry(number)).await;
+        assert_eq!(appended, Ok(Position { epoch: start.epoch, revision: read.revision }));
+        assert!(read.revision > last, "{} after {last}", read.revision);
+        assert_eq!((read.rig, read.entry), (name, entry(number)));
+        last = read.revision;
+    }
+}
+
+pub(crate) async fn entries_in_flight_are_read_where_their_appends_say(log: &impl Log) {
+    const MANY: u16 = 200;
+    let (start, mut entries) = begun(log).await;
+    let sent: Vec<Entry> = (0..MANY).map(entry).collect();
+    let main = rig("main");
+    let reading = async {
+        let mut read = Vec::new();
+        for _ in 0..MANY {
+            let logged = next(entries.as_mut()).await;
+            read.push((logged.revision, logged.entry));
+        }
+        let revision = read.last().unwrap().0;
+        log.checkpoint(Position { epoch: start.epoch, revision });
+        read
+    };
+    let appends = join_all(sent.iter().map(|entry| log.append(&main, entry)));
+    let (appended, read) = soon("all appends", join(appends, reading)).await;
+    assert!(read.is_sorted_by(|a, b| a.0 < b.0), "revisions grow: {:?}", read.iter().map(|r| r.0).collect::<Vec<_>>());
+    let appended: BTreeMap<Revision, Entry> =
+        appended.into_iter().map(|position| position.unwrap().revision).zip(sent).collect();
+    assert_eq!(read.into_iter().collect::<BTreeMap<_, _>>(), appended);
+}
+
+pub(crate) async fn every_kind_of_entry_crosses_unchanged(log: &impl Log) {
+    let (start, mut entries) = begun(log).await;
+    let longest = rig(&"r".repeat(63));
+    for entry in every_kind() {
+        let (appended, read) = pass(log, start.epoch, entries.as_mut(), &longest, &entry).await;
+        assert!(appended.is_ok(), "{appended:?}");
+        assert_eq!((read.rig, read.entry), (longest.clone(), entry));
+    }
+}
+
+/// An entry of every kind that there is, up to the bounds of every name and number.
+fn every_kind() -> Vec<Entry> {
+    let origin = |client: &str, seq| Some(Origin { client: ClientId::new(client).unwrap(), seq });
+    let plain = Change::from(levels(1, Some(5_000)));
+    let forgets = Change::from(levels(65_535, None));
+    let nothing = Change::from(Levels::new());
+    let whole = Change::from((1..=512).flat_map(|dimmer| levels(dimmer, Some(dimmer * 19))).collect::<Levels>());
+    let sent =
+        Change { origin: origin("Lichtpult \"Ω\" \\ 1", (1 << 53) - 1), ..Change::from(levels(2, Some(1_234))) };
+    let first = Change { origin: origin(&"c".repeat(64), 0), ..forgets.clone() };
+    let only_if = Change { only_if: Some(Position::new((1 << 53) - 1, 42)), ..Change::from(levels(3, Some(0))) };
+    let once = Change { once: Some(Key::new("\"'{}\\~!").unwrap()), ..Change::from(levels(4, Some(10_000))) };
+    let all = Change {
+        levels: [levels(1, Some(1)), levels(2, None), levels(65_535, Some(9_999))].into_iter().flatten().collect(),
+        origin: origin("é", 1),
+        only_if: Some(Position::new(0, 0)),
+        once: Some(Key::new(&"k".repeat(128)).unwrap()),
+    };
+    let mut gathered = Entry::new(plain.clone());
+    for change in [forgets.clone(), nothing.clone(), sent.clone(), only_if.clone(), plain.clone(), all.clone()] {
+        gathered.push(change).unwrap();
+    }
+    let mut kinds: Vec<Entry> =
+        [plain, forgets, nothing, whole, sent, first, only_if, once, all].map(Entry::new).into_iter().collect();
+    kinds.push(gathered);
+    kinds
+}
+
+pub(crate) async fn a_read_begins_after_its_position(log: &impl Log) {
+    let (start, mut entries) = begun(log).await;
+    let main = rig("main");
+    let (before, _) = pass(log, start.epoch, entries.as_mut(), &main, &entry(1)).await;
+    drop(entries);
+    let stored = before.unwrap();
+
+    let start = soon("the order to begin", log.begin(stored)).await.unwrap();
+    assert!(start >= stored, "{start} goes on from {stored}");
+    let mut entries = soon("the reader", log.read(start)).await.unwrap();
+    let (after, read) = pass(log, start.epoch, entries.as_mut(), &main, &entry(2)).await;
+    assert_eq!(read.entry, entry(2), "what was stored is not read again");
+    assert!(after.unwrap() > start);
+}
+
+pub(crate) async fn nothing_is_appended_before_the_order_is_read(log: &impl Log) {
+    let main = rig("main");
+    refused(log, 1).await;
+    let start = soon("the order to begin", log.begin(Position::default())).await.unwrap();
+    refused(log, 2).await;
+
+    let mut entries = soon("the reader", log.read(start)).await.unwrap();
+    let (appended, read) = pass(log, start.epoch, entries.as_mut(), &main, &entry(3)).await;
+    assert!(appended.is_ok(), "{appended:?}");
+    assert_eq!(read.entry, entry(3));
+}
+
+pub(crate) async fn nothing_is_appended_after_the_reader_is_gone(log: &impl Log) {
+    let (start, mut entries) = begun(log).await;
+    let (appended, _) = pass(log, start.epoch, entries.as_mut(), &rig("main"), &entry(1)).await;
+    assert!(appended.is_ok(), "{appended:?}");
+    drop(entries);
+    refused(log, 2).await;
+}
+
+pub(crate) async fn what_was_refused_never_appears(log: &impl Log) {
+    refused(log, 1).await;
+    let (_, entries) = begun(log).await;
+    drop(entries);
+    refused(log, 2).await;
+
+    let (start, mut entries) = begun(log).await;
+    for number in 3..6 {
+        let (_, read) = pass(log, start.epoch, entries.as_mut(), &rig("main"), &entry(number)).await;
+        assert_eq!(read.entry, entry(number));
+    }
+}
+
+async fn refused(log: &impl Log, number: u16) {
+    let answer = soon("the refusal", log.append(&rig("main"), &entry(number))).await;
+    assert!(matches!(answer, Err(AppendError::Unavailable(_))), "{answer:?}");
+}
+
+pub(crate) async fn a_reader_that_is_dropped_and_asked_again_misses_nothing(log: &impl Log) {
+    let (start, mut entries) = begun(log).await;
+    let main = rig("main");
+    let mut read = Vec::new();
+    for number in 0..100 {
+        let appending = entry(number);
+        let mut append = log.append(&main, &appending);
+        // Asked and dropped before the entry is there, and again while it comes.
+        read.extend(at_once(&mut entries.next()).transpose().unwrap());
+        assert_eq!(at_once(&mut append), None, "nobody has saved it");
+        read.extend(at_once(&mut entries.next()).transpose().unwrap());
+        while read.len() <= usize::from(number) {
+            tokio::select! {
+                biased;
+                () = tokio::task::yield_now() => {}
+                logged = entries.next() => read.push(logged.unwrap()),
+            }
+        }
+        let revision = read.last().unwrap().revision;
+        log.checkpoint(Position { epoch: start.epoch, revision });
+        soon("the append", append).await.unwrap();
+    }
+    let read: Vec<Entry> = read.into_iter().map(|logged| logged.entry).collect();
+    assert_eq!(read, (0..100).map(entry).collect::<Vec<_>>());
+}
+
+pub(crate) async fn what_becomes_of_a_dropped_append_leaves_the_order_whole(log: &impl Log) {
+    let (start, mut entries) = begun(log).await;
+    let main = rig("main");
+    assert_eq!(at_once(&mut log.append(&main, &entry(1))), None);
+    let (dropped, kept) = (entry(1), entry(2));
+    let reading = async {
+        let mut read = Vec::new();
+        while read.last().is_none_or(|(_, entry)| *entry != kept) {
+            let logged = next(entries.as_mut()).await;
+            log.checkpoint(Position { epoch: start.epoch, revision: logged.revision });
+            read.push((logged.revision, logged.entry));
+        }
+        read
+    };
+    let (appended, read) = soon("the append", join(log.append(&main, &kept), reading)).await;
+    assert_eq!(appended.unwrap().revision, read.last().unwrap().0);
+    let read: Vec<Entry> = read.into_iter().map(|(_, entry)| entry).collect();
+    assert!(read == [kept.clone()] || read == [dropped, kept], "{read:?}");
+}

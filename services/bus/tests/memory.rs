@@ -1,0 +1,154 @@
+//! What the log in memory promises beyond the contract: it is as durable as the store behind its one reader.
+
+mod laws;
+
+use futures_util::future::join_all;
+use ghostlight_bus::memory::MemoryLog;
+use ghostlight_bus::{AppendError, Log};
+use ghostlight_rig::{Epoch, Position, Revision};
+
+use laws::{at_once, begun, entry, next, pass, rig, soon};
+
+#[tokio::test]
+async fn an_append_resolves_once_it_is_saved_and_not_before() {
+    let log = MemoryLog::default();
+    let (start, mut entries) = begun(&log).await;
+    let (main, one, two) = (rig("main"), entry(1), entry(2));
+    let (mut first, mut second) = (log.append(&main, &one), log.append(&main, &two));
+    assert_eq!(at_once(&mut first), None, "nobody has read it");
+    assert_eq!(at_once(&mut second), None, "nobody has read it");
+
+    let (first_at, second_at) = (next(entries.as_mut()).await.revision, next(entries.as_mut()).await.revision);
+    let at = |revision| Position { revision, ..start };
+    assert_eq!(at_once(&mut first), None, "it is read, not saved");
+    log.checkpoint(start);
+    assert_eq!(at_once(&mut first), None, "what came before it is saved");
+    log.checkpoint(Position { epoch: Epoch(start.epoch.0 - 1), revision: second_at });
+    assert_eq!(at_once(&mut first), None, "another order has got that far");
+
+    log.checkpoint(at(first_at));
+    assert_eq!(at_once(&mut first), Some(Ok(at(first_at))));
+    assert_eq!(at_once(&mut second), None, "only what came before it is saved");
+    log.checkpoint(at(second_at));
+    assert_eq!(at_once(&mut second), Some(Ok(at(second_at))));
+}
+
+#[tokio::test]
+async fn a_new_order_tells_what_became_of_the_appends_that_wait() {
+    let log = MemoryLog::default();
+    let (start, mut entries) = begun(&log).await;
+    let (main, sent) = (rig("main"), [entry(1), entry(2), entry(3)]);
+    let mut appends: Vec<_> = sent.iter().map(|entry| log.append(&main, entry)).collect();
+    assert!(appends.iter_mut().all(|append| at_once(append).is_none()));
+    let stored = Position { revision: next(entries.as_mut()).await.revision, ..start };
+    // Read as well, and lost with the save that failed. The third was never read.
+    next(entries.as_mut()).await;
+    drop(entries);
+    assert!(appends.iter_mut().all(|append| at_once(append).is_none()), "only the store knows");
+
+    soon("the order to begin", log.begin(stored)).await.unwrap();
+    let answers = soon("the answers", join_all(appends)).await;
+    assert_eq!(answers[0], Ok(stored), "the store holds it");
+    assert!(matches!(answers[1], Err(AppendError::Unavailable(_))), "{answers:?}");
+    assert!(matches!(answers[2], Err(AppendError::Unavailable(_))), "{answers:?}");
+}
+
+#[tokio::test]
+async fn what_the_store_of_another_order_holds_releases_nothing() {
+    let log = MemoryLog::default();
+    let (start, entries) = begun(&log).await;
+    let (main, one) = (rig("main"), entry(1));
+    let mut append = log.append(&main, &one);
+    assert_eq!(at_once(&mut append), None);
+    drop(entries);
+
+    soon("the order to begin", log.begin(Position::new(start.epoch.0 - 1, 1_000))).await.unwrap();
+    let answer = soon("the answer", append).await;
+    assert!(matches!(answer, Err(AppendError::Unavailable(_))), "{answer:?}");
+}
+
+#[tokio::test]
+async fn every_beginning_is_a_higher_epoch() {
+    let log = MemoryLog::default();
+    let far_off = Position::new(90_000_000_000, 7);
+    let mut last = Epoch(0);
+    for stored in [Position::default(), Position::default(), far_off, far_off, Position::default()] {
+        let start = soon("the order to begin", log.begin(stored)).await.unwrap();
+        assert!(start.epoch > last.max(stored.epoch), "{start} after {last} and {stored}");
+        assert_eq!(start.revision, Revision(0));
+        last = start.epoch;
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_append_lands() {
+    let log = MemoryLog::default();
+    let (_, mut entries) = begun(&log).await;
+    assert_eq!(at_once(&mut log.append(&rig("main"), &entry(1))), None);
+    assert_eq!(next(entries.as_mut()).await.entry, entry(1));
+}
+
+#[tokio::test]
+async fn no_more_than_so_many_appends_wait() {
+    const MOST: usize = 4_096;
+    let log = MemoryLog::default();
+    let (start, mut entries) = begun(&log).await;
+    let (main, one) = (rig("main"), entry(1));
+    let mut waiting: Vec<_> = (0..MOST).map(|_| log.append(&main, &one)).collect();
+    assert!(waiting.iter_mut().all(|append| at_once(append).is_none()));
+    let refused = soon("the refusal", log.append(&main, &one)).await;
+    assert!(matches!(refused, Err(AppendError::Unavailable(_))), "{refused:?}");
+
+    // Reading them makes no room, saving one does.
+    let first = next(entries.as_mut()).await.revision;
+    let refused = soon("the refusal", log.append(&main, &one)).await;
+    assert!(matches!(refused, Err(AppendError::Unavailable(_))), "{refused:?}");
+    log.checkpoint(Position { revision: first, ..start });
+    let mut room = log.append(&main, &one);
+    assert_eq!(at_once(&mut room), None, "it is taken in");
+
+    // No revision was spent on what was refused.
+    let last = Position { revision: Revision(first.0 + MOST as u64), ..start };
+    log.checkpoint(last);
+    assert_eq!(soon("the append", room).await, Ok(last));
+}
+
+#[tokio::test]
+async fn an_order_has_one_reader() {
+    let log = MemoryLog::default();
+    let (start, entries) = begun(&log).await;
+    assert!(log.read(start).await.is_err(), "the entries would be dealt out between two");
+    drop(entries);
+    assert!(log.read(start).await.is_err(), "what the first took is gone");
+
+    let (start, mut entries) = begun(&log).await;
+    let (appended, _) = pass(&log, start.epoch, entries.as_mut(), &rig("main"), &entry(1)).await;
+    assert!(appended.is_ok(), "{appended:?}");
+}
+
+#[tokio::test]
+async fn an_order_is_read_from_where_it_stands() {
+    let log = MemoryLog::default();
+    let old = soon("the order to begin", log.begin(Position::default())).await.unwrap();
+    let start = soon("the order to begin", log.begin(old)).await.unwrap();
+    assert!(log.read(old).await.is_err(), "a newer order has begun");
+    assert!(log.read(Position { revision: Revision(1), ..start }).await.is_err(), "that is still to come");
+    assert!(log.read(start).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_reader_learns_that_a_newer_order_has_begun() {
+    let log = MemoryLog::default();
+    let (_, mut idle) = begun(&log).await;
+    let mut reading = idle.next();
+    assert!(at_once(&mut reading).is_none(), "there is nothing to read");
+
+    let (start, mut entries) = begun(&log).await;
+    let answer = soon("the end of the old reader", reading).await;
+    assert!(answer.is_err(), "{answer:?}");
+    drop(idle);
+    // Neither that nor its going away has touched the new order.
+    let (appended, read) = pass(&log, start.epoch, entries.as_mut(), &rig("main"), &entry(1)).await;
+    assert!(appended.is_ok(), "{appended:?}");
+    assert_eq!(read.entry, entry(1));
+}
