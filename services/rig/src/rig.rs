@@ -70,7 +70,7 @@ impl Rig {
         match self.keyed.get(key) {
             Some(before) if before.fingerprint != fingerprint => Verdict::KeyReused,
             Some(before) if before.applied => Verdict::Repeated(before.position),
-            Some(_) => self.judge_condition(position, change),
+            Some(before) => self.judge_condition(before.position, change),
             None => {
                 let verdict = self.judge_condition(position, change);
                 let applied = verdict == Verdict::Applied;
@@ -80,10 +80,11 @@ impl Rig {
         }
     }
 
+    /// Judges the condition of a change that was first asked for at `position`.
     fn judge_condition(&self, position: Position, change: &Change) -> Verdict {
         let Some(only_if) = change.only_if else { return Verdict::Applied };
-        // Of another epoch, nothing is known; and nobody can have seen what is still to come.
-        let comparable = only_if.epoch == position.epoch && only_if.revision < position.revision;
+        // Of another epoch, nothing is known; and nobody can have seen what was still to come.
+        let comparable = only_if.epoch == self.epoch && only_if < position && position.epoch == self.epoch;
         let changed = |dimmer: &Dimmer| !comparable || self.map.changed_after(*dimmer, only_if.revision);
         let changed: Vec<_> = change.levels.keys().copied().filter(changed).collect();
         if changed.is_empty() { Verdict::Applied } else { Verdict::Changed(changed) }
