@@ -1,0 +1,241 @@
+//! What becomes of a change that asks for more than levels: only if, once, and room for its rig.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use ghostlight_rig::{
+    Change, ClientId, Delta, Entry, Epoch, Fingerprint, Image, Levels, Origin, Position, REMEMBERED_KEYS, Revision,
+    Rig, RigName, Rigs, Verdict,
+};
+use support::{Stored, at, dimmer, entry, key, levels, named};
+
+fn only_if(position: Position, levels: Levels) -> Change {
+    Change { only_if: Some(position), ..levels.into() }
+}
+
+fn once(name: &str, levels: Levels) -> Change {
+    Change { once: Some(key(name)), ..levels.into() }
+}
+
+fn apply(rig: &mut Rig, revision: u64, change: Change) -> Delta {
+    rig.apply(Revision(revision), &Entry::new(change))
+}
+
+/// What became of the only change of an entry.
+fn verdict(delta: &Delta) -> Verdict {
+    delta.verdicts.get(&0).cloned().unwrap_or(Verdict::Applied)
+}
+
+/// In epoch 1: dimmer 2 changed at 3, dimmer 3 was forgotten at 4, dimmer 1 changed at 5.
+fn rig() -> Rig {
+    let mut rig = Rig::new(Epoch(1));
+    apply(&mut rig, 1, levels([(1, Some(10)), (3, Some(30))]).into());
+    apply(&mut rig, 3, levels([(2, Some(20))]).into());
+    apply(&mut rig, 4, levels([(3, None)]).into());
+    apply(&mut rig, 5, levels([(1, Some(11))]).into());
+    rig
+}
+
+#[test]
+fn only_if_none_of_its_dimmers_has_changed() {
+    let cases: &[(Position, &[u16], &[u16])] = &[
+        (at(1, 5), &[1, 2, 3], &[]),
+        (at(1, 4), &[1], &[1]),
+        (at(1, 4), &[2, 3], &[]),
+        (at(1, 4), &[1, 2, 3, 9], &[1]),
+        (at(1, 3), &[2], &[]),
+        (at(1, 3), &[3], &[3]),
+        (at(1, 2), &[1, 2, 3], &[1, 2, 3]),
+        (at(1, 0), &[9], &[]),
+        // Of another epoch nothing is known, and nobody has seen what is still to come.
+        (at(0, 5), &[9], &[9]),
+        (at(2, 5), &[1, 9], &[1, 9]),
+        (at(1, 6), &[9], &[9]),
+        (at(1, 99), &[2, 9], &[2, 9]),
+        // What names no dimmer has nothing that could have changed.
+        (at(2, 99), &[], &[]),
+    ];
+    for &(position, named, changed) in cases {
+        let mut rig = rig();
+        let before = rig.map().levels().collect::<Vec<_>>();
+        let asked: Levels = named.iter().map(|&number| (dimmer(number), Some(support::percent(77)))).collect();
+        let delta = apply(&mut rig, 6, only_if(position, asked.clone()));
+        assert_eq!((delta.prev, delta.position), (Revision(5), at(1, 6)));
+        if changed.is_empty() {
+            assert_eq!((verdict(&delta), delta.levels), (Verdict::Applied, asked), "{position} {named:?}");
+        } else {
+            let changed = changed.iter().map(|&number| dimmer(number)).collect();
+            assert_eq!(verdict(&delta), Verdict::Changed(changed), "{position} {named:?}");
+            assert_eq!(delta.levels, Levels::new(), "one dimmer that has changed refuses all");
+            assert_eq!(rig.map().levels().collect::<Vec<_>>(), before);
+        }
+    }
+}
+
+#[test]
+fn what_the_same_entry_changed_before_has_changed() {
+    let mut rig = rig();
+    let delta = rig.apply(
+        Revision(6),
+        &entry([
+            only_if(at(1, 5), levels([(1, Some(50))])),
+            only_if(at(1, 5), levels([(1, Some(60)), (2, Some(60))])),
+            only_if(at(1, 5), levels([(2, Some(70))])),
+        ]),
+    );
+    assert_eq!(delta.verdicts, [(1, Verdict::Changed(vec![dimmer(1)]))].into());
+    assert_eq!(delta.levels, levels([(1, Some(50)), (2, Some(70))]));
+}
+
+#[test]
+fn the_same_level_again_is_a_change_and_a_refused_one_is_none() {
+    let mut rig = rig();
+    apply(&mut rig, 6, levels([(2, Some(20))]).into());
+    let delta = apply(&mut rig, 7, only_if(at(1, 5), levels([(2, Some(1)), (9, Some(1))])));
+    assert_eq!(verdict(&delta), Verdict::Changed(vec![dimmer(2)]));
+    let delta = apply(&mut rig, 8, only_if(at(1, 5), levels([(9, Some(1))])));
+    assert_eq!(verdict(&delta), Verdict::Applied);
+}
+
+#[test]
+fn only_what_happened_is_echoed_to_its_origin() {
+    let origin = |seq| Some(Origin { client: ClientId::new("a").unwrap(), seq });
+    let mut rig = rig();
+    let refused = Change { origin: origin(1), ..only_if(at(1, 1), levels([(1, Some(1))])) };
+    let delta = rig.apply(Revision(6), &entry([refused, Change { origin: origin(2), ..Change::default() }]));
+    assert_eq!(delta.origins, origin(2).into_iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn a_repeat_changes_nothing_and_is_told_where_the_first_stood() {
+    let mut rig = rig();
+    assert_eq!(verdict(&apply(&mut rig, 6, once("k", levels([(1, Some(50))])))), Verdict::Applied);
+    apply(&mut rig, 7, levels([(1, Some(60))]).into());
+    for revision in 8..10 {
+        let delta = apply(&mut rig, revision, once("k", levels([(1, Some(50))])));
+        assert_eq!((verdict(&delta), delta.levels), (Verdict::Repeated(at(1, 6)), Levels::new()));
+        assert_eq!(delta.position, at(1, revision));
+    }
+    assert_eq!(rig.map().level(dimmer(1)), Some(support::percent(60)));
+}
+
+#[test]
+fn something_else_under_the_same_key_is_refused() {
+    let first = || only_if(at(1, 5), levels([(1, Some(50)), (2, None)]));
+    let with_key = |change: Change| Change { once: Some(key("k")), ..change };
+    let others = [
+        only_if(at(1, 5), levels([(1, Some(51)), (2, None)])),
+        only_if(at(1, 5), levels([(1, Some(50)), (2, Some(0))])),
+        only_if(at(1, 5), levels([(1, Some(50)), (3, None)])),
+        only_if(at(1, 5), levels([(1, Some(50))])),
+        only_if(at(1, 4), levels([(1, Some(50)), (2, None)])),
+        only_if(at(2, 5), levels([(1, Some(50)), (2, None)])),
+        levels([(1, Some(50)), (2, None)]).into(),
+        Change::default(),
+    ];
+    for other in others {
+        let mut rig = rig();
+        assert_eq!(verdict(&apply(&mut rig, 6, with_key(first()))), Verdict::Applied);
+        let delta = apply(&mut rig, 7, with_key(other));
+        assert_eq!((verdict(&delta), delta.levels), (Verdict::KeyReused, Levels::new()));
+        let repeat = Change { origin: Some(Origin { client: ClientId::new("b").unwrap(), seq: 9 }), ..first() };
+        assert_eq!(
+            verdict(&apply(&mut rig, 8, with_key(repeat))),
+            Verdict::Repeated(at(1, 6)),
+            "who asks is no matter"
+        );
+    }
+}
+
+#[test]
+fn what_was_refused_stays_refused_when_repeated() {
+    for position in [at(1, 4), at(2, 0), at(1, 6), at(1, 8), at(2, 1)] {
+        let mut rig = rig();
+        let change = || Change { once: Some(key("k")), ..only_if(position, levels([(1, Some(50))])) };
+        for revision in 6..12 {
+            let delta = apply(&mut rig, revision, change());
+            assert_eq!(verdict(&delta), Verdict::Changed(vec![dimmer(1)]), "only if {position}, at {revision}");
+        }
+        // Nor does a new epoch let it through, be it the one that it was conditional on.
+        let mut stored = Stored::default();
+        let mut rigs = Rigs::restore(Image::default(), at(1, 0), 9);
+        rigs.apply(Revision(3), &RigName::default(), &Entry::new(change()));
+        stored.save(&rigs.image_since(Revision(0)));
+        let mut rigs = Rigs::restore(stored.load(), at(2, 0), 9);
+        let delta = rigs.apply(Revision(5), &RigName::default(), &Entry::new(change()));
+        assert_eq!(verdict(&delta), Verdict::Changed(vec![dimmer(1)]), "only if {position}");
+    }
+}
+
+#[test]
+fn ten_thousand_keys_are_remembered_and_the_next_forgets_the_first() {
+    let mut rig = Rig::new(Epoch(1));
+    let mut revision = 0;
+    let mut ask = |rig: &mut Rig, number: usize| {
+        revision += 1;
+        verdict(&apply(rig, revision, once(&number.to_string(), levels([(1, Some(50))]))))
+    };
+    for number in 1..=REMEMBERED_KEYS {
+        assert_eq!(ask(&mut rig, number), Verdict::Applied);
+    }
+    assert_eq!(ask(&mut rig, 1), Verdict::Repeated(at(1, 1)), "ten thousand are remembered");
+    assert_eq!(ask(&mut rig, REMEMBERED_KEYS + 1), Verdict::Applied);
+    assert_eq!(ask(&mut rig, 2), Verdict::Repeated(at(1, 2)));
+    assert_eq!(ask(&mut rig, 1), Verdict::Applied, "the first is forgotten, and happens again");
+    assert_eq!(ask(&mut rig, 2), Verdict::Applied, "which forgot the second");
+}
+
+#[test]
+fn a_restart_in_a_new_epoch_keeps_levels_and_remembered_keys() {
+    let main = RigName::default();
+    let mut stored = Stored::default();
+    let mut rigs = Rigs::restore(Image::default(), at(1, 0), 9);
+    rigs.apply(Revision(7), &main, &Entry::new(once("k", levels([(1, Some(50)), (2, Some(20))]))));
+    rigs.apply(Revision(8), &main, &Entry::new(levels([(2, None)]).into()));
+    stored.save(&rigs.image_since(Revision(0)));
+    let mut rigs = Rigs::restore(stored.load(), at(2, 0), 9);
+    let rig = rigs.get(&main).unwrap();
+    assert_eq!(rig.snapshot().levels, [(dimmer(1), support::percent(50))].into());
+    assert_eq!(rig.position(), at(2, 0));
+    assert_eq!(rig.map().since(Revision(0)), Some(Levels::new()), "what is carried over is older than what comes");
+    let delta = rigs.apply(Revision(1), &main, &Entry::new(once("k", levels([(1, Some(50)), (2, Some(20))]))));
+    assert_eq!(verdict(&delta), Verdict::Repeated(at(1, 7)));
+    let delta = rigs.apply(Revision(2), &main, &Entry::new(only_if(at(2, 0), levels([(1, Some(60))]))));
+    assert_eq!((delta.prev, verdict(&delta)), (Revision(1), Verdict::Applied));
+}
+
+#[test]
+fn no_more_rigs_are_made_than_may_be() {
+    let mut rigs = Rigs::restore(Image::default(), at(1, 0), 2);
+    let one = || Entry::new(levels([(1, Some(50))]).into());
+    assert!(rigs.get(&RigName::default()).is_some(), "main is always there");
+    assert_eq!(rigs.apply(Revision(1), &named("a"), &one()).verdicts, [].into());
+    let delta = rigs.apply(Revision(2), &named("b"), &entry([Change::default(), once("k", levels([(1, Some(1))]))]));
+    assert_eq!(delta.verdicts, [(0, Verdict::NoRoom), (1, Verdict::NoRoom)].into());
+    assert_eq!((delta.position, delta.levels), (at(1, 2), Levels::new()));
+    assert!(rigs.get(&named("b")).is_none());
+    assert_eq!(rigs.position(), at(1, 2), "the log goes on");
+    assert_eq!(rigs.apply(Revision(3), &named("a"), &one()).verdicts, [].into(), "what is there stays");
+    assert_eq!(rigs.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["a", "main"]);
+    // None that was stored is dropped.
+    let mut stored = Stored::default();
+    stored.save(&rigs.image_since(Revision(0)));
+    let rigs = Rigs::restore(stored.load(), at(2, 0), 1);
+    assert_eq!(rigs.iter().count(), 2);
+}
+
+#[test]
+fn an_entry_ends_with_its_key() {
+    let mut entry = Entry::new(once("k", Levels::new()));
+    let change = Change::from(levels([(1, Some(1))]));
+    assert!(entry.is_closed());
+    assert_eq!(entry.push(change.clone()), Err(change));
+    assert_eq!(entry.changes().len(), 1);
+}
+
+#[test]
+fn a_fingerprint_is_stored_and_so_never_changes() {
+    let change = only_if(at(1_790_000_000, 42), levels([(1, Some(50)), (2, None)]));
+    assert_eq!(Fingerprint::of(&change), Fingerprint(0xa8a3_d20d_6563_5e9e));
+    assert_eq!(Fingerprint::of(&Change::default()), Fingerprint(0xcbf2_9ce4_8422_2325));
+}
