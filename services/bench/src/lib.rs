@@ -1,0 +1,31 @@
+//! Ghostlight under load: the measures, their yardsticks and the report.
+//!
+//! It stands outside of the way of a change: it drives a running server through real sockets, as clients do, and knows
+//! the wire only as text. Beside the server it drives a yardstick, a bare server that carries the same bytes and keeps
+//! nothing (`peer`), and alternates between the two, so that ratios hold on a machine where absolute figures wander.
+//!
+//! - `measure`: one round of one measure against one server; every answer is checked, a wrong one ends the run.
+//! - `runner`: which measures, how often, against whom.
+//! - `report`, `table`: medians, ratios and what was wanted, as JSON and for people.
+//!
+//! The load comes from the machine it measures, so it is kept lean: requests are made up front, answers are compared as
+//! bytes, and the levels in a message are scanned, not deserialised.
+
+mod failure;
+mod levels;
+mod measure;
+mod options;
+mod peer;
+mod process;
+mod report;
+mod runner;
+mod table;
+mod tally;
+mod target;
+mod wire;
+
+pub use failure::{Failure, Fault};
+pub use options::{Effort, Measure, Options, Yardstick};
+pub use peer::{bare_peer, serve_bare};
+pub use report::{Bound, Measured, Ratio, Report, Side, Wanted};
+pub use runner::run;

@@ -1,0 +1,66 @@
+//! What an idle WebSocket client costs the server in memory: the difference that many make, divided.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_tungstenite::tungstenite::Message;
+
+use super::Round;
+use crate::failure::Fault;
+use crate::process::{Memory, memory};
+use crate::target::Target;
+use crate::wire::{Socket, close_all, follow, follow_many};
+
+pub(super) async fn round(target: &Target, clients: usize) -> Result<Round, Fault> {
+    // The first connection makes the server load what all of them share.
+    let first = follow(target, "/ws").await?;
+    let before = settled(target.pid).await;
+    let mut sockets = follow_many(target, "/ws", clients).await?;
+    for socket in &mut sockets {
+        pong(socket).await?;
+    }
+    let after = settled(target.pid).await;
+    sockets.push(first);
+    close_all(sockets).await;
+
+    let mut figures = BTreeMap::new();
+    let each = |before: u64, after: u64| (after as f64 - before as f64) / clients.max(1) as f64;
+    if let (Some(before), Some(after)) = (before, after) {
+        figures.insert("rss_bytes_each", each(before.rss, after.rss));
+        figures.insert("rss_before_bytes", before.rss as f64);
+        if let (Some(before), Some(after)) = (before.pss, after.pss) {
+            figures.insert("pss_bytes_each", each(before, after));
+        }
+    }
+    Ok(Round { answers: clients as u64, figures })
+}
+
+/// A pong proves that the server still serves the client.
+async fn pong(socket: &mut Socket) -> Result<(), Fault> {
+    socket.send(Message::Ping("bench".into())).await?;
+    let pong = async {
+        while let Some(message) = socket.next().await.transpose()? {
+            if let Message::Pong(_) = message {
+                return Ok(());
+            }
+        }
+        Err(Fault::Wrong("the server closed an idle client".into()))
+    };
+    timeout(Duration::from_secs(10), pong).await.map_err(|_| Fault::Late("a ping was not answered".into()))?
+}
+
+/// The memory once it stands still: connections that are being set up hold more for a moment.
+async fn settled(pid: Option<u32>) -> Option<Memory> {
+    let deadline = Instant::now() + Duration::from_secs(3);
+    let mut seen = memory(pid?)?;
+    loop {
+        sleep(Duration::from_millis(200)).await;
+        let now = memory(pid?)?;
+        if now == seen || Instant::now() >= deadline {
+            return Some(now);
+        }
+        seen = now;
+    }
+}

@@ -1,0 +1,123 @@
+//! One round of one measure against one server. Every answer is checked: a wrong one ends the run.
+
+mod echo;
+mod fanout;
+mod http;
+mod memory;
+mod writers;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::failure::Fault;
+use crate::options::Effort;
+use crate::tally::Tally;
+use crate::target::Target;
+
+/// What was measured, by name; the name ends in the unit.
+pub(crate) type Figures = BTreeMap<&'static str, f64>;
+
+/// What one round gave.
+#[derive(Debug)]
+pub(crate) struct Round {
+    /// Answers that were checked and counted.
+    pub(crate) answers: u64,
+    /// What they amount to.
+    pub(crate) figures: Figures,
+}
+
+/// One of the things that a round can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Idle WebSocket clients, and what they cost in memory.
+    Memory { clients: usize },
+    /// Changes by POST.
+    Http { connections: usize },
+    /// A client that awaits its own echo: at so many a second, or back to back.
+    Echo { pace: Option<u32> },
+    /// Changes a second, and clients that they go to.
+    Fanout { rate: u32, clients: usize },
+    /// Writers of one dimmer each.
+    Writers { writers: usize },
+}
+
+impl Kind {
+    /// What the report calls it.
+    pub(crate) fn name(self) -> String {
+        match self {
+            Self::Memory { clients } => format!("memory, {clients} idle clients"),
+            Self::Http { connections: 1 } => "http, 1 connection".to_owned(),
+            Self::Http { connections } => format!("http, {connections} connections"),
+            Self::Echo { pace: None } => "echo, back to back".to_owned(),
+            Self::Echo { pace: Some(pace) } => format!("echo, {pace} a second"),
+            Self::Fanout { rate, clients } => format!("fanout, {rate} a second to {clients} clients"),
+            Self::Writers { writers } => format!("writers, {writers} at once"),
+        }
+    }
+
+    /// Does it once.
+    pub(crate) async fn round(self, target: &Target, effort: &Effort) -> Result<Round, Fault> {
+        // Once to connect, once for what is under way when the time is over.
+        let deadline = effort.warm_up + effort.lasting + effort.patience * 2;
+        let round = async {
+            match self {
+                Self::Memory { clients } => memory::round(target, clients).await,
+                Self::Http { connections } => http::round(target, connections, effort).await,
+                Self::Echo { pace } => echo::round(target, pace, effort).await,
+                Self::Fanout { rate, clients } => fanout::round(target, rate, clients, effort).await,
+                Self::Writers { writers } => writers::round(target, writers, effort).await,
+            }
+        };
+        let late = || Fault::Late(format!("the round was not over after {} s", deadline.as_secs()));
+        tokio::time::timeout(deadline, round).await.map_err(|_| late())?
+    }
+}
+
+impl Round {
+    /// Durations and how many came in which time.
+    fn timed(tally: &Tally, took: Duration) -> Self {
+        let total = tally.total();
+        let micros = |quantile| total.value_at_quantile(quantile) as f64 / 1e3;
+        let figures = BTreeMap::from([
+            ("per_second", total.len() as f64 / took.as_secs_f64().max(f64::EPSILON)),
+            ("p50_us", micros(0.5)),
+            ("p90_us", micros(0.9)),
+            ("p99_us", micros(0.99)),
+            ("p999_us", micros(0.999)),
+            ("max_us", total.max() as f64 / 1e3),
+        ]);
+        Self { answers: total.len(), figures }
+    }
+}
+
+/// When a round counts.
+#[derive(Clone, Copy)]
+struct Window {
+    from: Instant,
+    until: Instant,
+}
+
+impl Window {
+    /// Opens after the warm-up that starts now.
+    fn after_warm_up(effort: &Effort) -> Self {
+        let from = Instant::now() + effort.warm_up;
+        Self { from, until: from + effort.lasting }
+    }
+
+    /// How long it has been open.
+    fn took(&self) -> Duration {
+        Instant::now().saturating_duration_since(self.from)
+    }
+}
+
+/// Awaits all tasks. The first that fails ends the others.
+async fn all<T: Send + 'static>(mut tasks: JoinSet<Result<T, Fault>>) -> Result<Vec<T>, Fault> {
+    let mut done = Vec::with_capacity(tasks.len());
+    while let Some(ended) = tasks.join_next().await {
+        done.push(ended??);
+    }
+    Ok(done)
+}

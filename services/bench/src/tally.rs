@@ -1,0 +1,70 @@
+//! Durations, counted by many tasks.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+/// The longest duration that is told apart, in nanoseconds: a minute. Longer ones count as a minute.
+const LONGEST_NS: u64 = 60_000_000_000;
+/// The shortest, in nanoseconds: below it all are alike.
+const SHORTEST_NS: u64 = 100;
+/// Many tasks record at once on few cores: with this many parts they hardly ever meet on one lock.
+const PARTS: usize = 8;
+
+/// Percentiles to three digits. Tasks record into parts of it, by their number.
+pub(crate) struct Tally {
+    parts: Vec<Mutex<Histogram<u64>>>,
+}
+
+impl Tally {
+    pub(crate) fn new() -> Self {
+        Self { parts: (0..PARTS).map(|_| Mutex::new(empty())).collect() }
+    }
+
+    /// Counts a duration that task number `who` has seen.
+    pub(crate) fn record(&self, who: usize, duration: Duration) {
+        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(LONGEST_NS);
+        let mut part = lock(&self.parts[who % PARTS]);
+        part.saturating_record(nanos);
+    }
+
+    /// All that was counted.
+    pub(crate) fn total(&self) -> Histogram<u64> {
+        let mut total = empty();
+        for part in &self.parts {
+            // Both have the same bounds, so adding cannot fail.
+            let added = total.add(&*lock(part));
+            debug_assert!(added.is_ok());
+        }
+        total
+    }
+}
+
+/// A poisoned part is still a count: the task that panicked is reported where it is joined.
+fn lock(part: &Mutex<Histogram<u64>>) -> std::sync::MutexGuard<'_, Histogram<u64>> {
+    part.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn empty() -> Histogram<u64> {
+    #[expect(clippy::expect_used, reason = "constant bounds, which a test constructs")]
+    Histogram::new_with_bounds(SHORTEST_NS, LONGEST_NS, 3).expect("bounds are in order")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_add_up() {
+        let tally = Tally::new();
+        for who in 0..1_000 {
+            tally.record(who, Duration::from_micros(who as u64 + 1));
+        }
+        tally.record(3, Duration::from_secs(3_600));
+        let total = tally.total();
+        assert_eq!(total.len(), 1_001);
+        assert!((500_000..=502_000).contains(&total.value_at_quantile(0.5)), "{}", total.value_at_quantile(0.5));
+        assert!(total.max() >= LONGEST_NS);
+    }
+}

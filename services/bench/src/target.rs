@@ -1,0 +1,76 @@
+//! A server that is measured.
+
+use std::net::SocketAddr;
+
+use axum::http::Uri;
+use axum::http::uri::Scheme;
+
+use crate::failure::Failure;
+use crate::process;
+
+/// A server that is measured.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    /// Its name in the report.
+    pub(crate) name: &'static str,
+    /// `host:port`, as requests name it.
+    pub(crate) authority: String,
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    /// Its process, if it is known.
+    pub(crate) pid: Option<u32>,
+    /// Whether it is the bare peer.
+    pub(crate) bare: bool,
+}
+
+impl Target {
+    /// The Ghostlight at a URL. It must be on this machine, unless `allow_remote` is set.
+    pub(crate) async fn ghostlight(name: &'static str, url: &str, allow_remote: bool) -> Result<Self, Failure> {
+        let not_a_url = || Failure::Url(url.to_owned());
+        let uri: Uri = url.parse().map_err(|_| not_a_url())?;
+        let host = uri.host().filter(|_| uri.scheme() == Some(&Scheme::HTTP)).ok_or_else(not_a_url)?;
+        if uri.path() != "/" || uri.query().is_some() {
+            return Err(not_a_url());
+        }
+        let port = uri.port_u16().unwrap_or(80);
+        let bare_host = host.trim_start_matches('[').trim_end_matches(']');
+        let resolved = tokio::net::lookup_host((bare_host, port)).await;
+        let resolved: Vec<_> = resolved.map_err(|source| Failure::Resolve { host: host.to_owned(), source })?.collect();
+        if !allow_remote && !resolved.iter().all(|address| address.ip().is_loopback()) {
+            return Err(Failure::Remote(host.to_owned()));
+        }
+        let address = first_that_answers(&resolved).await.ok_or_else(not_a_url)?;
+        let pid = address.ip().is_loopback().then(|| process::listening_on(port)).flatten();
+        Ok(Self { name, authority: format!("{host}:{port}"), address, pid, bare: false })
+    }
+
+    /// The bare peer at an address of this machine.
+    pub(crate) fn bare(address: SocketAddr, pid: Option<u32>) -> Self {
+        let pid = pid.or_else(|| process::listening_on(address.port()));
+        Self { name: "bare", authority: address.to_string(), address, pid, bare: true }
+    }
+
+    /// The process, for the report: without it there is no CPU time and no memory.
+    pub(crate) fn pid_note(&self) -> Option<String> {
+        let known = self.pid.is_some_and(|pid| process::cpu_time(pid).is_some());
+        (!known).then(|| {
+            format!(
+                "{}: its process is not known or cannot be read (--pid), so CPU time and memory are left out",
+                self.name
+            )
+        })
+    }
+}
+
+/// A name such as `localhost` has several addresses, and a server may listen on one of them. If none answers, the
+/// first is as good as any: the measure tells what went wrong.
+async fn first_that_answers(addresses: &[SocketAddr]) -> Option<SocketAddr> {
+    if let [_, _, ..] = addresses {
+        for &address in addresses {
+            if tokio::net::TcpStream::connect(address).await.is_ok() {
+                return Some(address);
+            }
+        }
+    }
+    addresses.first().copied()
+}

@@ -1,0 +1,84 @@
+//! `ghostlight bench`: a running server under load, beside a bare one.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use ghostlight_bench::{Effort, Measure, Options, Yardstick};
+
+/// Measure a running server, beside a bare server of the same bytes
+///
+/// It sets dimmers 60001 and up of rig main, and forgets them when it is done. Every answer is checked: the first
+/// wrong one ends the run with exit code 1. A figure that is not as wanted does not.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// The server to measure
+    #[arg(long, default_value = "http://127.0.0.1:8080")]
+    url: String,
+    /// A second Ghostlight to measure it against, for instance with another --durability
+    #[arg(long, value_name = "URL")]
+    against: Option<String>,
+    /// Only these: memory, http, echo, fanout, writers
+    #[arg(long, value_delimiter = ',', value_name = "MEASURE")]
+    only: Vec<Measure>,
+    /// Seconds that each round counts, after a warm-up of a tenth
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    seconds: u32,
+    /// Rounds of each measure, each against every server in turn
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    rounds: u32,
+    /// WebSocket clients of fanout and memory
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=50_000))]
+    clients: u32,
+    /// WebSocket clients of writers
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    writers: u32,
+    /// Measure without the bare server beside it
+    #[arg(long)]
+    no_yardstick: bool,
+    /// The server's process, for its CPU time and memory [default: found through its port, on Linux]
+    #[arg(long)]
+    pid: Option<u32>,
+    /// Send the load to a server of yours that is not on this machine
+    #[arg(long)]
+    allow_remote: bool,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Measures and prints the report.
+///
+/// # Errors
+/// A wrong answer, or nothing to measure.
+pub async fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
+    let json = args.json;
+    let report = ghostlight_bench::run(&args.options()?).await?;
+    let mut stdout = io::stdout();
+    if json {
+        writeln!(stdout, "{}", serde_json::to_string_pretty(&report)?)?;
+    } else {
+        write!(stdout, "{report}")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl BenchArgs {
+    fn options(self) -> io::Result<Options> {
+        let lasting = Duration::from_secs(self.seconds.into());
+        let yardstick = if self.no_yardstick { Yardstick::None } else { Yardstick::Spawn(std::env::current_exe()?) };
+        Ok(Options {
+            url: self.url,
+            against: self.against,
+            allow_remote: self.allow_remote,
+            pid: self.pid,
+            yardstick,
+            only: if self.only.is_empty() { Measure::ALL.to_vec() } else { self.only },
+            rounds: self.rounds,
+            effort: Effort { warm_up: lasting / 10, lasting, most: u64::MAX, patience: Duration::from_secs(20) },
+            clients: self.clients as usize,
+            writers: self.writers as usize,
+        })
+    }
+}
