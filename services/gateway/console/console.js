@@ -117,10 +117,11 @@ function follow(delta) {
   settle();
 }
 
-/** Gives back to the rig every fader that it has answered. */
+/** The rig has answered: gives back to it every fader that waited for that, and sends what did. */
 function settle() {
   clearTimeout(settleTimer);
   outbox.reached(replica.position);
+  send();
   const now = performance.now();
   const waits = [...channels].map(([dimmer, { hold }]) => hold.settle(outbox.pending(dimmer), replica.level(dimmer), now));
   const next_ms = Math.min(...waits.filter((wait) => wait !== null));
@@ -128,15 +129,17 @@ function settle() {
   draw();
 }
 
-/** Draws once a frame, however much happens within it. */
+/** Draws with the next frame, once, however much happens before it. */
 function draw() {
   if (drawing) return;
   drawing = true;
-  requestAnimationFrame(() => {
-    drawing = false;
-    for (const [dimmer, { fader, hold }] of channels) fader.show(hold.shown(replica.level(dimmer)), hold.ghost);
-    document.body.dataset.position = replica.resume ?? '';
-  });
+  requestAnimationFrame(paint);
+}
+
+function paint() {
+  drawing = false;
+  for (const [dimmer, { fader, hold }] of channels) fader.show(hold.shown(replica.level(dimmer)), hold.ghost);
+  document.body.dataset.position = replica.resume ?? '';
 }
 
 /** The connection's state changed. Whatever was in hand is dropped: what the rig last said is shown, nothing waits. */
@@ -153,7 +156,7 @@ function enter(state) {
     clearTimeout(sendTimer);
     outbox.clear();
   }
-  draw();
+  paint(); // at once: no state is shown with levels that are not its own
 }
 
 function notice(text) {

@@ -17,6 +17,7 @@ export class Hold {
   grab(level) {
     this.#phase = 'held';
     this.#hand = level;
+    this.#theirs = null;
   }
 
   /** The hand moves it. */
@@ -41,7 +42,7 @@ export class Hold {
    */
   settle(pending, rigLevel, now) {
     if (this.#phase === 'free') return null;
-    if (!pending) this.#theirs = rigLevel;
+    if (!pending) this.#theirs = rigLevel === this.#hand ? null : rigLevel;
     if (this.#phase === 'held') return null;
     const left = this.#releasedAt + SETTLE_MS - now;
     if (pending && left > 0) return left;

@@ -5,6 +5,9 @@ import { compare, hundredths } from './replica.js';
 /** No console sends more: a DMX line (ANSI E1.11) carries about 44 full frames a second. */
 export const SETS_PER_SECOND = 44;
 
+/** With this many unanswered the rig or the network is behind, and the newest levels can wait for it. */
+const MOST_UNDER_WAY = 24;
+
 /**
  * Moves wait here until the next `set` may go; a newer move of a dimmer takes the place of an older one, and the last
  * one always goes. A `set` is under way until it is acknowledged and the replica has reached it, or it was refused.
@@ -20,9 +23,10 @@ export class Outbox {
     this.#moved.set(dimmer, level);
   }
 
-  /** How many milliseconds until something may go; null if there is nothing to send. */
+  /** How many milliseconds until something may go; null if there is nothing to send, or answers must come first. */
   wait(now) {
-    return this.#moved.size > 0 ? Math.max(0, this.#nextAt - now) : null;
+    if (this.#moved.size === 0 || this.#underWay.size >= MOST_UNDER_WAY) return null;
+    return Math.max(0, this.#nextAt - now);
   }
 
   /** Everything moved since the last time: `{seq, levels}`, with the levels in a map. */

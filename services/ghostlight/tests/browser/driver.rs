@@ -32,14 +32,14 @@ const FLAGS: [&str; 8] = [
 ];
 
 /// A running ChromeDriver. Dropped, it takes its browsers with it, also when a test panics.
-pub struct Driver {
+pub(crate) struct Driver {
     port: u16,
     _process: Child,
 }
 
 impl Driver {
     /// Starts ChromeDriver on a free port.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let mut process = Command::new(program(&["chromedriver"]))
             .arg("--port=0")
             .stdin(Stdio::null())
@@ -61,7 +61,7 @@ impl Driver {
     }
 
     /// Opens a page in a browser of its own, so that no page is in the background.
-    pub async fn open(&self, url: &str) -> Page {
+    pub(crate) async fn open(&self, url: &str) -> Page {
         let profile = tempfile::tempdir().expect("a directory for the browser's profile");
         let mut args: Vec<String> = FLAGS.map(str::to_owned).into();
         args.push(format!("--user-data-dir={}", profile.path().display()));
@@ -106,56 +106,71 @@ fn program(names: &[&str]) -> PathBuf {
 
 /// What a page shows.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct Shown {
+pub(crate) struct Shown {
     /// The connection's state.
-    pub state: String,
+    pub(crate) state: String,
     /// The position of the map.
-    pub position: String,
+    pub(crate) position: String,
     /// The faders' levels in percent, by dimmer; without those that have none.
-    pub levels: BTreeMap<u16, f64>,
+    pub(crate) levels: BTreeMap<u16, f64>,
     /// The ghost marks.
-    pub ghosts: BTreeMap<u16, f64>,
+    pub(crate) ghosts: BTreeMap<u16, f64>,
     /// How many faders take moves.
-    pub unlocked: usize,
+    pub(crate) unlocked: usize,
 }
 
+/// Answers after a frame, in which whatever happened before has been drawn.
 const LOOK: &str = r#"
+    const [answer] = arguments;
     const faders = [...document.querySelectorAll('[data-dimmer]')];
-    const of = (faders, level) => Object.fromEntries(faders.map((fader) => [fader.dataset.dimmer, level(fader)]));
-    return {
+    const each = (which, level) => Object.fromEntries(faders.filter(which).map((f) => [f.dataset.dimmer, level(f)]));
+    requestAnimationFrame(() => requestAnimationFrame(() => answer({
         state: document.body.dataset.state,
         position: document.body.dataset.position ?? '',
-        levels: of(faders.filter((f) => 'unset' in f.dataset === false), (f) => Number(f.getAttribute('aria-valuenow'))),
-        ghosts: of(faders.filter((f) => 'ghost' in f.dataset), (f) => Number(f.dataset.ghost)),
+        levels: each((f) => !('unset' in f.dataset), (f) => Number(f.getAttribute('aria-valuenow'))),
+        ghosts: each((f) => 'ghost' in f.dataset, (f) => Number(f.dataset.ghost)),
         unlocked: faders.filter((f) => f.getAttribute('aria-disabled') === 'false').length,
-    };
+    })));
 "#;
 
-/// Notes every level that a fader shows from now on.
+/// Notes what a fader shows from now on.
 const WATCH: &str = r#"
     const fader = document.querySelector(`[data-dimmer="${arguments[0]}"]`);
-    const shown = () => Number(fader.getAttribute('aria-valuenow'));
-    window.seen = [shown()];
+    window.seen = { levels: [], ghosts: [] };
+    const note = () => {
+        window.seen.levels.push(Number(fader.getAttribute('aria-valuenow')));
+        if ('ghost' in fader.dataset) window.seen.ghosts.push(Number(fader.dataset.ghost));
+    };
+    note();
     window.watch?.disconnect();
-    window.watch = new MutationObserver(() => window.seen.push(shown()));
-    window.watch.observe(fader, { attributeFilter: ['aria-valuenow'] });
+    window.watch = new MutationObserver(note);
+    window.watch.observe(fader, { attributeFilter: ['aria-valuenow', 'data-ghost'] });
 "#;
 
+/// What a fader has shown since it is watched, as often as it was drawn.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Seen {
+    /// Its levels.
+    pub(crate) levels: Vec<f64>,
+    /// Its ghost marks.
+    pub(crate) ghosts: Vec<f64>,
+}
+
 /// A page in a browser.
-pub struct Page {
+pub(crate) struct Page {
     client: Client,
     _profile: TempDir,
 }
 
 impl Page {
     /// What it shows now.
-    pub async fn look(&self) -> Shown {
-        let shown = self.client.execute(LOOK, Vec::new()).await.expect("the page answers");
+    pub(crate) async fn look(&self) -> Shown {
+        let shown = self.client.execute_async(LOOK, Vec::new()).await.expect("the page answers");
         serde_json::from_value(shown).expect("what it shows")
     }
 
     /// Waits until it shows what is wanted.
-    pub async fn until(&self, what: &str, wanted: impl Fn(&Shown) -> bool) -> Shown {
+    pub(crate) async fn until(&self, what: &str, wanted: impl Fn(&Shown) -> bool) -> Shown {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let shown = self.look().await;
@@ -168,12 +183,12 @@ impl Page {
     }
 
     /// Waits until it shows this level of a dimmer.
-    pub async fn until_level(&self, dimmer: u16, level: f64) -> Shown {
+    pub(crate) async fn until_level(&self, dimmer: u16, level: f64) -> Shown {
         self.until(&format!("dimmer {dimmer} at {level}"), |shown| shown.levels.get(&dimmer) == Some(&level)).await
     }
 
     /// Takes the fader's cap with the mouse.
-    pub async fn press(&self, dimmer: u16) {
+    pub(crate) async fn press(&self, dimmer: u16) {
         let cap = self.find(&format!("[data-dimmer='{dimmer}'] .cap")).await;
         let mouse = mouse()
             .then(PointerAction::MoveToElement { element: cap, duration: None, x: 0.0, y: 0.0 })
@@ -181,36 +196,41 @@ impl Page {
         self.client.perform_actions(mouse).await.expect("the mouse takes the cap");
     }
 
-    /// Moves the mouse up by this share of the fader's travel, taking this long. Negative is down.
-    pub async fn drag(&self, dimmer: u16, share: f64, duration: Duration) {
+    /// Moves the mouse up by this share of the fader's travel, in steps as a hand would. Negative is down.
+    pub(crate) async fn drag(&self, dimmer: u16, share: f64) {
+        const STEPS: u8 = 20;
+        const STEP: Duration = Duration::from_millis(16);
         let travel = self.find(&format!("[data-dimmer='{dimmer}'] .travel")).await;
         let (.., height) = travel.rectangle().await.expect("its place");
-        let y = (-share * height).round();
-        let mouse = mouse().then(PointerAction::MoveBy { duration: Some(duration), x: 0.0, y });
-        self.client.perform_actions(mouse).await.expect("the mouse moves");
+        let reached = |step: u8| (-share * height * f64::from(step) / f64::from(STEPS)).round();
+        let steps = (0..STEPS).fold(mouse(), |mouse, step| {
+            let y = reached(step + 1) - reached(step);
+            mouse.then(PointerAction::MoveBy { duration: Some(STEP), x: 0.0, y })
+        });
+        self.client.perform_actions(steps).await.expect("the mouse moves");
     }
 
     /// Lets go.
-    pub async fn release(&self) {
+    pub(crate) async fn release(&self) {
         let mouse = mouse().then(PointerAction::Up { button: MOUSE_BUTTON_LEFT });
         self.client.perform_actions(mouse).await.expect("the mouse lets go");
     }
 
     /// Types on the fader.
-    pub async fn type_keys(&self, dimmer: u16, keys: &str) {
+    pub(crate) async fn type_keys(&self, dimmer: u16, keys: &str) {
         let fader = self.find(&format!("[data-dimmer='{dimmer}']")).await;
         fader.send_keys(keys).await.expect("the fader takes keys");
     }
 
-    /// From now on, notes every level that the fader shows.
-    pub async fn watch(&self, dimmer: u16) {
+    /// From now on, notes what the fader shows.
+    pub(crate) async fn watch(&self, dimmer: u16) {
         self.client.execute(WATCH, vec![json!(dimmer)]).await.expect("the page watches");
     }
 
     /// What has been noted.
-    pub async fn seen(&self) -> Vec<f64> {
+    pub(crate) async fn seen(&self) -> Seen {
         let seen = self.client.execute("return window.seen", Vec::new()).await.expect("the page answers");
-        serde_json::from_value(seen).expect("levels")
+        serde_json::from_value(seen).expect("what was seen")
     }
 
     async fn find(&self, selector: &str) -> fantoccini::elements::Element {

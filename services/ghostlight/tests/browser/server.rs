@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use futures_util::{SinkExt, StreamExt};
-use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, ETAG};
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -18,16 +18,16 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use crate::PATIENCE;
 
 /// The server's process.
-pub struct Server {
+pub(crate) struct Server {
     process: Child,
     _stdout: BufReader<ChildStdout>,
     /// Its address and port.
-    pub address: String,
+    pub(crate) address: String,
 }
 
 impl Server {
     /// Starts it on this address and store, and waits until it listens.
-    pub async fn start(listen: &str, store: &Path) -> Self {
+    pub(crate) async fn start(listen: &str, store: &Path) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_ghostlight"))
             .args(["serve", "--listen", listen, "--store", &format!("sqlite:{}", store.display())])
             .stdin(Stdio::null())
@@ -44,24 +44,25 @@ impl Server {
     }
 
     /// The page.
-    pub fn page(&self) -> String {
+    pub(crate) fn page(&self) -> String {
         format!("http://{}/", self.address)
     }
 
     /// Kills it, without a chance to write or say anything.
-    pub async fn kill(mut self) {
+    pub(crate) async fn kill(mut self) {
         self.process.kill().await.expect("it was running");
     }
 
     /// Posts levels, as a script does.
-    pub async fn post(&self, levels: &'static str) {
+    pub(crate) async fn post(&self, levels: &'static str) {
         send(client().post(self.page()).header(CONTENT_TYPE, "application/json").body(levels)).await;
     }
 
-    /// The rig's map.
-    pub async fn map(&self) -> BTreeMap<u16, f64> {
+    /// The rig's map, and its position.
+    pub(crate) async fn map(&self) -> (BTreeMap<u16, f64>, String) {
         let answer = send(client().get(self.page()).header(ACCEPT, "application/json")).await;
-        answer.json().await.expect("a map")
+        let position = answer.headers()[ETAG].to_str().expect("an entity tag").trim_matches('"').to_owned();
+        (answer.json().await.expect("a map"), position)
     }
 }
 
@@ -76,23 +77,23 @@ async fn send(request: RequestBuilder) -> Response {
 }
 
 /// A client of the plain protocol.
-pub struct Plain(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Plain(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Plain {
     /// Connects.
-    pub async fn connect(server: &Server) -> Self {
+    pub(crate) async fn connect(server: &Server) -> Self {
         let (socket, _) =
             tokio_tungstenite::connect_async(format!("ws://{}/ws", server.address)).await.expect("a WebSocket");
         Self(socket)
     }
 
     /// Asks for levels.
-    pub async fn say(&mut self, levels: &str) {
+    pub(crate) async fn say(&mut self, levels: &str) {
         self.0.send(Message::text(levels)).await.expect("the socket takes it");
     }
 
     /// Listens until the dimmer is at `level`; all levels that it had on the way.
-    pub async fn until_level(&mut self, dimmer: u16, level: f64) -> Vec<f64> {
+    pub(crate) async fn until_level(&mut self, dimmer: u16, level: f64) -> Vec<f64> {
         let mut heard = Vec::new();
         let arrived = async {
             while heard.last() != Some(&level) {
