@@ -23,24 +23,25 @@ impl Rig {
         Self { epoch, ..Self::default() }
     }
 
-    /// The rig as a store kept it, in an order that goes on from `start`.
+    /// The rig as a store kept it, in the order of this epoch.
     ///
     /// If that is a new epoch, the revisions of the old one mean nothing any more: the levels count as older than
-    /// everything to come, and what was forgotten need not be told to anyone.
-    pub(crate) fn restore(image: RigImage, start: Position) -> Self {
-        let same_epoch = image.position.epoch == start.epoch;
+    /// everything to come, and what was forgotten need not be told to anyone. The rig stands before the epoch's first
+    /// entry, wherever the log may be by now, so that all who restore it agree on where it stands.
+    pub(crate) fn restore(image: RigImage, epoch: Epoch) -> Self {
+        let same_epoch = image.position.epoch == epoch;
         let map = if same_epoch {
             LevelMap::restore(image.position.revision, Revision(0), image.slots)
         } else {
             let levels = image.slots.into_iter().filter(|(_, slot)| slot.level.is_some());
             let before_all = levels.map(|(dimmer, slot)| (dimmer, Slot { revision: Revision(0), ..slot }));
-            LevelMap::restore(start.revision, start.revision, before_all)
+            LevelMap::restore(Revision(0), Revision(0), before_all)
         };
         let mut keyed = KeyMemory::default();
         for (key, one) in image.keyed {
             keyed.remember(key, one);
         }
-        Self { epoch: start.epoch, map, keyed }
+        Self { epoch, map, keyed }
     }
 
     /// Folds an entry in and tells what it did.

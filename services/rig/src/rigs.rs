@@ -19,7 +19,7 @@ impl Rigs {
     /// The rigs as a store kept them, in an order that goes on from `start`; at most `most` of them, though none that
     /// was stored is dropped.
     pub fn restore(image: Image, start: Position, most: usize) -> Self {
-        let rigs = image.rigs.into_iter().map(|(name, rig)| (name, Rig::restore(rig, start)));
+        let rigs = image.rigs.into_iter().map(|(name, rig)| (name, Rig::restore(rig, start.epoch)));
         let mut rigs: BTreeMap<_, _> = rigs.collect();
         rigs.entry(RigName::default()).or_insert_with(|| Rig::new(start.epoch));
         Self { position: start, rigs, most }
