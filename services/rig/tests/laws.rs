@@ -1,0 +1,336 @@
+//! The laws of the fold and of its replicas, held by property tests: applying twice changes nothing, catching up
+//! equals replaying, and a snapshot or an image stands for the history before it.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use ghostlight_rig::{
+    Beacon, Change, Delta, Digest, Entry, Epoch, Image, Level, Levels, Position, Received, Replica, Revision, Rig,
+    RigName, Rigs, Snapshot,
+};
+use proptest::prelude::*;
+use support::{Map, Stored, at, digest_of, dimmer, key, levels, map_of, named, overlay};
+
+/// Few dimmers and few levels, so that changes meet; the last dimmer is there for its number.
+fn some_levels() -> impl Strategy<Value = Levels> {
+    let number = prop_oneof![1u16..=6, Just(65_535)];
+    let level = prop::option::weighted(0.75, prop::sample::select(&[0u16, 1, 5_000, 10_000][..]));
+    let level = level.prop_map(|hundredths| hundredths.and_then(Level::from_hundredths));
+    prop::collection::btree_map(number.prop_map(dimmer), level, 0..4)
+}
+
+fn some_change() -> impl Strategy<Value = Change> {
+    let only_if = prop::option::weighted(0.3, (1u64..=2, 0u64..40).prop_map(|(epoch, revision)| at(epoch, revision)));
+    (some_levels(), only_if).prop_map(|(levels, only_if)| Change { only_if, ..levels.into() })
+}
+
+fn some_entry() -> impl Strategy<Value = Entry> {
+    let once = prop::option::weighted(0.3, prop::sample::select(&["k", "l", "m"][..]));
+    (prop::collection::vec(some_change(), 1..4), once).prop_map(|(mut changes, once)| {
+        if let Some(last) = changes.last_mut() {
+            last.once = once.map(key);
+        }
+        support::entry(changes)
+    })
+}
+
+/// Entries, and how far each revision is from the one before: revisions need not be contiguous.
+fn some_log() -> impl Strategy<Value = Vec<(u64, Entry)>> {
+    prop::collection::vec((1u64..=3, some_entry()), 1..16)
+}
+
+/// A history: the rig before the first entry and after each, and the deltas between.
+struct History {
+    rigs: Vec<Rig>,
+    deltas: Vec<Delta>,
+}
+
+impl History {
+    fn of(epoch: u64, log: &[(u64, Entry)]) -> Self {
+        let mut history = Self { rigs: vec![Rig::new(Epoch(epoch))], deltas: Vec::new() };
+        for (step, entry) in log {
+            let mut rig = history.rigs.last().unwrap().clone();
+            let revision = Revision(rig.position().revision.0 + step);
+            history.deltas.push(rig.apply(revision, entry));
+            history.rigs.push(rig);
+        }
+        history
+    }
+
+    fn last(&self) -> &Rig {
+        self.rigs.last().unwrap()
+    }
+
+    /// A replica that has taken a snapshot of the beginning, and the first `deltas` deltas.
+    fn replica(&self, deltas: usize) -> Replica {
+        let mut replica = Replica::default();
+        assert_eq!(replica.snapshot(&self.rigs[0].snapshot()), Received::Replaced);
+        for delta in &self.deltas[..deltas] {
+            assert_eq!(replica.delta(delta), Received::Applied);
+        }
+        replica
+    }
+
+    /// The map where a cursor stands, which may be between two entries.
+    fn map_at(&self, cursor: u64) -> Map {
+        let rig = self.rigs.iter().rev().find(|rig| rig.position().revision.0 <= cursor).unwrap();
+        map_of(rig.map())
+    }
+}
+
+/// Up to three places in a history of `length` entries, in order.
+fn places(length: usize, at: [prop::sample::Index; 3]) -> [usize; 3] {
+    let mut places = at.map(|index| index.index(length + 1));
+    places.sort_unstable();
+    places
+}
+
+proptest! {
+    #[test]
+    fn a_delta_twice_is_a_delta_once(log in some_log()) {
+        let history = History::of(1, &log);
+        let mut replica = history.replica(0);
+        for (delta, rig) in history.deltas.iter().zip(&history.rigs[1..]) {
+            prop_assert_eq!(replica.delta(delta), Received::Applied);
+            let before = replica.clone();
+            prop_assert_eq!(replica.delta(delta), Received::Had);
+            prop_assert_eq!(replica.map(), before.map());
+            prop_assert_eq!(replica.to_snapshot(), rig.snapshot());
+            prop_assert_eq!(replica.beacon(&rig.beacon()), Received::Had);
+        }
+    }
+
+    #[test]
+    fn a_delta_over_any_replica_in_its_range_equals_replay(log in some_log(), at: [prop::sample::Index; 3]) {
+        let history = History::of(1, &log);
+        let [prev, own, end] = places(log.len(), at);
+        let (prev, end) = (&history.rigs[prev], &history.rigs[end]);
+        let levels = end.map().since(prev.position().revision).unwrap();
+        let wide = Delta { position: end.position(), prev: prev.position().revision, levels, ..Delta::default() };
+        let mut replica = history.replica(own);
+        let position = replica.position();
+        let received = if end.position() > position { Received::Applied } else { Received::Had };
+        prop_assert_eq!(replica.delta(&wide), received);
+        prop_assert_eq!(replica.to_snapshot(), end.snapshot());
+        prop_assert_eq!(replica.beacon(&end.beacon()), Received::Had);
+        // And who follows the replica is caught up too, from wherever it stands.
+        for cursor in 0..=position.revision.0 {
+            let mut reader = history.map_at(cursor);
+            overlay(&mut reader, &replica.map().since(Revision(cursor)).unwrap());
+            prop_assert_eq!(&reader, &map_of(end.map()));
+        }
+    }
+
+    #[test]
+    fn a_delta_beyond_a_gap_changes_nothing(log in some_log(), at: [prop::sample::Index; 3]) {
+        let history = History::of(1, &log);
+        let [own, prev, _] = places(log.len() - 1, at);
+        prop_assume!(own < prev);
+        let mut replica = history.replica(own);
+        prop_assert_eq!(replica.delta(&history.deltas[prev]), Received::Gap);
+        prop_assert_eq!(replica.beacon(&history.last().beacon()), Received::Gap);
+        prop_assert_eq!(replica.to_snapshot(), history.rigs[own].snapshot());
+    }
+
+    #[test]
+    fn since_equals_replay(log in some_log()) {
+        let history = History::of(1, &log);
+        let end = history.last().position().revision.0;
+        for map in [history.last().map(), history.replica(log.len()).map()] {
+            for cursor in 0..=end {
+                let mut reader = history.map_at(cursor);
+                overlay(&mut reader, &map.since(Revision(cursor)).unwrap());
+                prop_assert_eq!(&reader, &map_of(map), "from {}", cursor);
+            }
+            prop_assert_eq!(map.since(Revision(end)), Some(Levels::new()));
+            for beyond in [end + 1, u64::MAX] {
+                prop_assert_eq!(map.since(Revision(beyond)), None);
+            }
+        }
+    }
+
+    #[test]
+    fn since_tells_only_what_has_changed(log in some_log()) {
+        let history = History::of(1, &log);
+        for (delta, rig) in history.deltas.iter().zip(&history.rigs[1..]) {
+            prop_assert_eq!(rig.map().since(delta.prev), Some(delta.levels.clone()));
+        }
+    }
+
+    #[test]
+    fn the_digest_is_that_of_the_levels(log in some_log()) {
+        let history = History::of(1, &log);
+        for (rig, deltas) in history.rigs.iter().zip(0..) {
+            let digest = digest_of(&map_of(rig.map()));
+            prop_assert_eq!(rig.map().digest(), digest);
+            prop_assert_eq!(history.replica(deltas).map().digest(), digest);
+            prop_assert_eq!(rig.map().len(), map_of(rig.map()).len());
+            prop_assert_eq!(rig.map().is_empty(), digest == Digest::default());
+        }
+    }
+
+    #[test]
+    fn a_snapshot_of_the_same_order_replaces(log in some_log(), at: [prop::sample::Index; 3]) {
+        let history = History::of(1, &log);
+        let [older, own, newer] = places(log.len(), at).map(|place| (place, &history.rigs[place]));
+        let mut replica = history.replica(own.0);
+        prop_assert_eq!(replica.snapshot(&older.1.snapshot()), Received::Had);
+        prop_assert_eq!(replica.to_snapshot(), own.1.snapshot());
+        let received = if newer.0 > own.0 { Received::Applied } else { Received::Had };
+        prop_assert_eq!(replica.snapshot(&newer.1.snapshot()), received);
+        prop_assert_eq!(replica.to_snapshot(), newer.1.snapshot());
+        prop_assert_eq!(replica.beacon(&newer.1.beacon()), Received::Had);
+        // Readers go on from where they stand, and lose what was forgotten meanwhile.
+        let mut reader = map_of(own.1.map());
+        overlay(&mut reader, &replica.map().since(own.1.position().revision).unwrap());
+        prop_assert_eq!(reader, map_of(newer.1.map()));
+        for delta in &history.deltas[newer.0..] {
+            prop_assert_eq!(replica.delta(delta), Received::Applied);
+        }
+        prop_assert_eq!(replica.to_snapshot(), history.last().snapshot());
+    }
+
+    #[test]
+    fn a_snapshot_of_a_new_order_replaces(old in some_log(), new in some_log(), at: [prop::sample::Index; 3]) {
+        let (old, new) = (History::of(1, &old), History::of(2, &new));
+        let place = places(new.deltas.len(), at)[1];
+        let mut replica = old.replica(old.deltas.len());
+        prop_assert_eq!(replica.beacon(&new.last().beacon()), Received::NewEpoch);
+        prop_assert_eq!(replica.delta(&new.deltas[0]), Received::NewEpoch);
+        prop_assert_eq!(replica.to_snapshot(), old.last().snapshot());
+        prop_assert_eq!(replica.snapshot(&new.rigs[place].snapshot()), Received::Replaced);
+        prop_assert_eq!(replica.to_snapshot(), new.rigs[place].snapshot());
+        let revision = replica.position().revision;
+        prop_assert_eq!(replica.map().since(revision), Some(Levels::new()));
+        if revision > Revision(0) {
+            prop_assert_eq!(replica.map().since(Revision(revision.0 - 1)), None, "it does not reach back that far");
+        }
+        // What is left of the old order is old news.
+        prop_assert_eq!(replica.delta(&old.deltas[0]), Received::Had);
+        prop_assert_eq!(replica.beacon(&old.last().beacon()), Received::Had);
+        prop_assert_eq!(replica.snapshot(&old.last().snapshot()), Received::Had);
+        for delta in &new.deltas[place..] {
+            prop_assert_eq!(replica.delta(delta), Received::Applied);
+        }
+        prop_assert_eq!(replica.to_snapshot(), new.last().snapshot());
+        prop_assert_eq!(replica.beacon(&new.last().beacon()), Received::Had);
+    }
+
+    #[test]
+    fn two_that_fold_one_log_tell_the_same(log in some_log()) {
+        prop_assert_eq!(History::of(1, &log).deltas, History::of(1, &log).deltas);
+    }
+}
+
+/// A log of several rigs.
+fn shared_log() -> impl Strategy<Value = Vec<(u64, RigName, Entry)>> {
+    let name = prop::sample::select(&["main", "a", "b", "c"][..]).prop_map(named);
+    prop::collection::vec((1u64..=3, name, some_entry()), 1..24)
+}
+
+/// Folds a log into rigs and returns the deltas. The store is saved to where `saves` says so.
+fn fold(rigs: &mut Rigs, log: &[(u64, RigName, Entry)], stored: &mut Stored, saves: &[bool]) -> Vec<Delta> {
+    let mut saved = rigs.position().revision;
+    let mut deltas = Vec::new();
+    for ((step, name, entry), save) in log.iter().zip(saves.iter().cycle()) {
+        deltas.push(rigs.apply(Revision(rigs.position().revision.0 + step), name, entry));
+        if *save {
+            stored.save(&rigs.image_since(saved));
+            saved = rigs.position().revision;
+        }
+    }
+    stored.save(&rigs.image_since(saved));
+    deltas
+}
+
+/// Everything that can be told of rigs from outside.
+fn told(rigs: &Rigs) -> Vec<(RigName, Snapshot, Beacon, Vec<Option<Levels>>)> {
+    let since = |rig: &Rig| (0..=rig.position().revision.0).map(|cursor| rig.map().since(Revision(cursor))).collect();
+    rigs.iter().map(|(name, rig)| (name.clone(), rig.snapshot(), rig.beacon(), since(rig))).collect()
+}
+
+const MOST: usize = 3;
+
+proptest! {
+    #[test]
+    fn what_was_saved_in_parts_is_what_was_saved_whole(log in shared_log(), saves: [bool; 7]) {
+        let mut parts = Stored::default();
+        let mut rigs = Rigs::restore(Image::default(), at(1, 0), MOST);
+        fold(&mut rigs, &log, &mut parts, &saves);
+        let mut whole = Stored::default();
+        whole.save(&rigs.image_since(Revision(0)));
+        prop_assert_eq!(parts.load(), whole.load());
+        whole.save(&rigs.image_since(Revision(0)));
+        prop_assert_eq!(parts.load(), whole.load(), "saving twice is saving once");
+        let restored = Rigs::restore(rigs.image_since(Revision(0)), rigs.position(), MOST);
+        prop_assert_eq!(told(&restored), told(&rigs));
+        let main = RigName::default();
+        prop_assert_eq!(restored.get(&main).unwrap().map(), rigs.get(&main).unwrap().map());
+        prop_assert_eq!(restored.image_since(Revision(0)), rigs.image_since(Revision(0)));
+    }
+
+    /// In the first epoch of all, and in one that goes on from what an older one left.
+    #[test]
+    fn who_restarts_tells_the_same_as_who_did_not(
+        old in shared_log(), new in shared_log(), saves: [bool; 7], cut: prop::sample::Index, start in 0u64..20,
+    ) {
+        let mut stored = Stored::default();
+        fold(&mut Rigs::restore(Image::default(), at(1, 0), MOST), &old, &mut stored, &saves);
+        let image = stored.load();
+        let start = at(2, start);
+        let mut steady = Rigs::restore(image, start, MOST);
+        stored.save(&steady.image_since(start.revision));
+        let (before, after) = new.split_at(cut.index(new.len()));
+        fold(&mut steady, before, &mut stored, &saves);
+        prop_assert_eq!(stored.position(), steady.position());
+        let mut restarted = Rigs::restore(stored.load(), stored.position(), MOST);
+        prop_assert_eq!(
+            fold(&mut restarted, after, &mut stored.clone(), &[false]),
+            fold(&mut steady, after, &mut stored, &saves)
+        );
+        let maps = |rigs: &Rigs| told(rigs).into_iter().map(|(name, snapshot, beacon, _)| (name, snapshot, beacon));
+        prop_assert_eq!(maps(&restarted).collect::<Vec<_>>(), maps(&steady).collect::<Vec<_>>());
+    }
+}
+
+/// The map is wrong, which must never be: here a delta that the log never had brings it about.
+#[test]
+fn a_beacon_finds_a_replica_that_diverged_and_a_snapshot_mends_it() {
+    let history = History::of(1, &[(1, Entry::new(levels([(1, Some(50))]).into()))]);
+    let (truth, wrong) = (history.last(), Delta { levels: levels([(1, Some(51))]), ..history.deltas[0].clone() });
+    let mut replica = history.replica(0);
+    assert_eq!(replica.delta(&wrong), Received::Applied);
+    assert_eq!(replica.snapshot(&truth.snapshot()), Received::Had, "nothing tells yet that it is wrong");
+    for _ in 0..2 {
+        assert_eq!(replica.beacon(&truth.beacon()), Received::Diverged);
+    }
+    let older: Position = at(1, 0);
+    assert_eq!(replica.snapshot(&Snapshot { position: older, ..truth.snapshot() }), Received::Had);
+    assert_eq!(replica.snapshot(&truth.snapshot()), Received::Replaced, "every reader needs the whole map");
+    assert_eq!(replica.beacon(&truth.beacon()), Received::Had);
+    assert_eq!(replica.to_snapshot(), truth.snapshot());
+    assert_eq!(replica.map().since(older.revision), None);
+}
+
+#[test]
+fn a_diverged_replica_that_goes_on_is_mended_by_a_newer_snapshot() {
+    let log = [(1, Entry::new(levels([(1, Some(50))]).into())), (1, Entry::new(levels([(2, Some(1))]).into()))];
+    let history = History::of(1, &log);
+    let mut replica = history.replica(0);
+    replica.delta(&Delta { levels: levels([(9, Some(9))]), ..history.deltas[0].clone() });
+    assert_eq!(replica.beacon(&history.rigs[1].beacon()), Received::Diverged);
+    assert_eq!(replica.delta(&history.deltas[1]), Received::Applied);
+    assert_eq!(replica.snapshot(&history.rigs[1].snapshot()), Received::Had);
+    assert_eq!(replica.snapshot(&history.last().snapshot()), Received::Replaced);
+    assert_eq!(replica.to_snapshot(), history.last().snapshot());
+}
+
+#[test]
+fn a_replica_of_nothing_takes_the_first_snapshot_it_gets() {
+    let rig = Rig::new(Epoch(1));
+    let mut replica = Replica::default();
+    assert_eq!(replica.beacon(&rig.beacon()), Received::NewEpoch);
+    assert_eq!(replica.snapshot(&rig.snapshot()), Received::Replaced);
+    assert_eq!(replica.position(), at(1, 0));
+    assert_eq!(replica.beacon(&rig.beacon()), Received::Had);
+}
