@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use ghostlight::cli::{get, set, watch};
+use ghostlight::cli::{bench, get, set, watch};
 use ghostlight::serve::{self, ServeArgs};
 
 /// What `sysexits.h` calls a usage error: bad arguments or a bad configuration.
@@ -27,6 +27,10 @@ enum Command {
     Set(set::SetArgs),
     Get(get::GetArgs),
     Watch(watch::WatchArgs),
+    Bench(bench::BenchArgs),
+    /// The bare server that `bench` starts to compare with
+    #[command(hide = true)]
+    BenchPeer,
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -56,6 +60,8 @@ async fn run(Cli { command, serve }: Cli) -> anyhow::Result<ExitCode> {
         Command::Set(args) => set::run(args).await,
         Command::Get(args) => get::run(args).await,
         Command::Watch(args) => watch::run(args).await,
+        Command::Bench(args) => bench::run(args).await,
+        Command::BenchPeer => Ok(ghostlight_bench::bare_peer().await.map(|()| ExitCode::SUCCESS)?),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "ghostlight", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)
