@@ -24,32 +24,34 @@ const BUSY_WITHIN: Duration = Duration::from_secs(1);
 
 /// The save, all of it in one execution: what costs a small save is waking the connection's thread, not SQLite. Rows
 /// come as JSON, so that any number of them is the same statement. A row gives way only to a newer one.
+///
+/// No `?1`: sqlx counts every number that a statement skips as one more argument, and binds NULL once it runs out.
 static SAVE_LEVELS: LazyLock<String> = LazyLock::new(|| [LEVELS, COMMIT].concat());
 static SAVE_ALL: LazyLock<String> = LazyLock::new(|| [LEVELS, KEYED, COMMIT].concat());
 
 const LEVELS: &str = "
 BEGIN IMMEDIATE;
-INSERT INTO position (id, epoch, revision) VALUES (1, ?1, ?2)
+INSERT INTO position (id, epoch, revision) VALUES (1, ?, ?)
     ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, revision = excluded.revision
     WHERE (excluded.epoch, excluded.revision) > (position.epoch, position.revision);
 INSERT INTO rig (name, epoch, revision)
-    SELECT value ->> 0, ?1, value ->> 1 FROM json_each(?3) WHERE true
+    SELECT value ->> 0, ?, value ->> 1 FROM json_each(?) WHERE true
     ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch, revision = excluded.revision
     WHERE (excluded.epoch, excluded.revision) > (rig.epoch, rig.revision);
 INSERT INTO level (rig, dimmer, level, epoch, revision)
-    SELECT value ->> 0, value ->> 1, value ->> 2, ?1, value ->> 3 FROM json_each(?4) WHERE true
+    SELECT value ->> 0, value ->> 1, value ->> 2, ?, value ->> 3 FROM json_each(?) WHERE true
     ON CONFLICT (rig, dimmer) DO UPDATE SET level = excluded.level, epoch = excluded.epoch, revision = excluded.revision
     WHERE (excluded.epoch, excluded.revision) > (level.epoch, level.revision);
 ";
 
 const KEYED: &str = "
 INSERT INTO keyed (rig, key, epoch, revision, fingerprint, applied)
-    SELECT value ->> 0, value ->> 1, ?1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?5) WHERE true
+    SELECT value ->> 0, value ->> 1, ?, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?) WHERE true
     ON CONFLICT (rig, key) DO UPDATE
     SET epoch = excluded.epoch, revision = excluded.revision, fingerprint = excluded.fingerprint, applied = excluded.applied
     WHERE (excluded.epoch, excluded.revision) > (keyed.epoch, keyed.revision);
 DELETE FROM keyed WHERE EXISTS (
-    SELECT 1 FROM json_each(?6)
+    SELECT 1 FROM json_each(?)
     WHERE keyed.rig = value ->> 0 AND (keyed.epoch, keyed.revision) < (value ->> 1, value ->> 2));
 ";
 
@@ -160,14 +162,15 @@ async fn roll_back(connection: &mut SqliteConnection) -> bool {
 
 async fn save(connection: &mut SqliteConnection, image: &Image) -> Result<(), StoreError> {
     let rows = Rows::of(image);
-    let sql: &'static str = if rows.keyed.is_empty() { &SAVE_LEVELS } else { &SAVE_ALL };
-    let query = sqlx::query(sql)
-        .bind(image.position.epoch.0 as i64)
-        .bind(image.position.revision.0 as i64)
-        .bind(json!(rows.rigs).to_string())
-        .bind(json!(rows.levels).to_string())
-        .bind(json!(rows.keyed).to_string())
-        .bind(json!(rows.oldest_keys).to_string());
+    let (epoch, revision) = (image.position.epoch.0 as i64, image.position.revision.0 as i64);
+    let keyed = !rows.keyed.is_empty();
+    let sql: &'static str = if keyed { &SAVE_ALL } else { &SAVE_LEVELS };
+    let mut query = sqlx::query(sql).bind(epoch).bind(revision);
+    query = query.bind(epoch).bind(json!(rows.rigs).to_string());
+    query = query.bind(epoch).bind(json!(rows.levels).to_string());
+    if keyed {
+        query = query.bind(epoch).bind(json!(rows.keyed).to_string()).bind(json!(rows.oldest_keys).to_string());
+    }
     query.execute(connection).await?;
     Ok(())
 }
