@@ -50,9 +50,9 @@ INSERT INTO keyed (rig, key, epoch, revision, fingerprint, applied)
     ON CONFLICT (rig, key) DO UPDATE
     SET epoch = excluded.epoch, revision = excluded.revision, fingerprint = excluded.fingerprint, applied = excluded.applied
     WHERE (excluded.epoch, excluded.revision) > (keyed.epoch, keyed.revision);
-DELETE FROM keyed WHERE EXISTS (
-    SELECT 1 FROM json_each(?)
-    WHERE keyed.rig = value ->> 0 AND (keyed.epoch, keyed.revision) < (value ->> 1, value ->> 2));
+DELETE FROM keyed WHERE (rig, key) IN (
+    SELECT old.rig, old.key FROM json_each(?) AS oldest CROSS JOIN keyed AS old
+    ON old.rig = oldest.value ->> 0 AND (old.epoch, old.revision) < (oldest.value ->> 1, oldest.value ->> 2));
 ";
 
 const COMMIT: &str = "COMMIT;";
