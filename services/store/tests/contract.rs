@@ -1,0 +1,56 @@
+//! The contract of the store, run on every adapter.
+//!
+//! The laws stand in `laws/`, each a function over a place where no store has been yet. What only one adapter promises
+//! is in a file of its own, such as `sqlite.rs`.
+
+mod laws;
+mod support;
+
+use std::sync::Arc;
+
+use ghostlight_store::{Durability, Store, open};
+use laws::Place;
+use support::{Folder, soon};
+
+/// Runs every law of [`Store`] on an adapter: one test for each, each at a place of its own.
+macro_rules! store_contract {
+    ($adapter:ident, at $place:expr) => {
+        store_contract! { $adapter, at $place =>
+            a_new_store_is_empty,
+            what_was_saved_is_loaded,
+            a_store_that_was_dropped_has_lost_nothing,
+            a_forgotten_dimmer_stays_known_as_forgotten,
+            increments_add_up_to_the_whole,
+            an_older_image_saved_again_changes_nothing,
+            two_services_saving_at_once_get_in_nobodys_way,
+            a_new_epoch_wins_over_a_higher_revision,
+            keyed_changes_come_back_in_order_and_are_forgotten_in_order,
+            a_load_never_shows_half_a_save,
+            a_dropped_save_saved_all_or_nothing,
+        }
+    };
+    ($adapter:ident, at $place:expr => $($law:ident),+ $(,)?) => {
+        mod $adapter {
+            use super::*;
+
+            $(
+                #[tokio::test]
+                async fn $law() {
+                    laws::$law(&$place).await;
+                }
+            )+
+        }
+    };
+}
+
+/// An SQLite file.
+struct SqliteFile(Folder, Durability);
+
+impl Place for SqliteFile {
+    async fn open(&self) -> Arc<dyn Store> {
+        soon("the store", open(&self.0.url(), self.1)).await.expect("it opens")
+    }
+}
+
+store_contract!(sqlite_full, at SqliteFile(Folder::new(), Durability::Full));
+store_contract!(sqlite_relaxed, at SqliteFile(Folder::new(), Durability::Relaxed));

@@ -1,0 +1,287 @@
+//! The laws of the store.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use ghostlight_rig::{Dimmer, Epoch, Fingerprint, Image, Key, Keyed, Level, Position, Revision, RigImage, Slot};
+use ghostlight_store::Store;
+
+use crate::support::{Show, rig, soon, uniform};
+
+/// Where a store is.
+pub(crate) trait Place {
+    /// Opens the store that is there, or a new one. Only one is open at a time.
+    fn open(&self) -> impl Future<Output = Arc<dyn Store>>;
+}
+
+async fn load(store: &Arc<dyn Store>) -> Image {
+    soon("the load", store.load()).await.unwrap()
+}
+
+async fn save(store: &Arc<dyn Store>, image: &Image) {
+    soon("the save", store.save(image)).await.unwrap();
+}
+
+pub(crate) async fn a_new_store_is_empty(place: &impl Place) {
+    let store = place.open().await;
+    assert_eq!(load(&store).await, Image::default());
+}
+
+pub(crate) async fn what_was_saved_is_loaded(place: &impl Place) {
+    let image = everything();
+    let store = place.open().await;
+    save(&store, &image).await;
+    assert_eq!(load(&store).await, image);
+
+    soon("the store to close", store.close()).await;
+    drop(store);
+    assert_eq!(load(&place.open().await).await, image);
+}
+
+/// Every kind of thing that is kept, at the bounds of what it may be.
+fn everything() -> Image {
+    const MOST: u64 = (1 << 53) - 1;
+    let slot = |hundredths, revision| {
+        let level = Option::map(hundredths, |h| Level::from_hundredths(h).unwrap());
+        Slot { level, revision: Revision(revision) }
+    };
+    let keyed = |key: &str, revision, fingerprint, applied| {
+        let position = Position::new(MOST, revision);
+        (Key::new(key).unwrap(), Keyed { position, fingerprint: Fingerprint(fingerprint), applied })
+    };
+    let slots =
+        [(1, slot(Some(0), 1)), (2, slot(None, 2)), (512, slot(Some(1), 3)), (65_535, slot(Some(10_000), MOST))];
+    let keys = vec![
+        keyed("\"'{}\\,~!", 1, 0, true),
+        keyed(&"k".repeat(128), 2, u64::MAX, false),
+        keyed("a", MOST, 1 << 63, true),
+    ];
+    let full = RigImage {
+        position: Position::new(MOST, MOST),
+        slots: slots.into_iter().map(|(number, slot)| (Dimmer::new(number).unwrap(), slot)).collect(),
+        oldest_key: Some(keys[0].1.position),
+        keyed: keys,
+    };
+    // A rig whose only change was refused is there all the same.
+    let empty = RigImage { position: Position::new(MOST, 4), ..RigImage::default() };
+    let rigs = [(rig("main"), full.clone()), (rig(&"r".repeat(63)), full), (rig("0_-"), empty)];
+    Image { position: Position::new(MOST, MOST), rigs: rigs.into() }
+}
+
+pub(crate) async fn a_store_that_was_dropped_has_lost_nothing(place: &impl Place) {
+    let mut show = Show::new(1);
+    for level in 0..10 {
+        let store = place.open().await;
+        let cursor = show.revision();
+        save(&store, &show.change("main", [(level + 1, Some(level))]).since(cursor)).await;
+        drop(store);
+        assert_eq!(load(&place.open().await).await, show.whole());
+    }
+}
+
+pub(crate) async fn a_forgotten_dimmer_stays_known_as_forgotten(place: &impl Place) {
+    let store = place.open().await;
+    let mut show = Show::new(1);
+    save(&store, &show.change("main", [(1, Some(5_000)), (2, Some(100)), (3, None)]).whole()).await;
+    let cursor = show.revision();
+    save(&store, &show.change("main", [(1, None)]).since(cursor)).await;
+
+    let loaded = load(&store).await;
+    assert_eq!(loaded, show.whole());
+    assert_eq!(loaded.dimmers(), 1, "{loaded:?}");
+    let cursor = show.revision();
+    save(&store, &show.change("main", [(1, Some(7))]).since(cursor)).await;
+    assert_eq!(load(&store).await, show.whole(), "and may come back");
+}
+
+/// A change of one of three rigs that depends on `step` alone: it sets, changes and forgets, with a key now and then.
+fn step(show: &mut Show, step: u16) {
+    let name = ["main", "stage", "foyer"][usize::from(step * step % 5 % 3)];
+    if step % 4 == 1 {
+        show.keyed(name, &format!("key-{step}"), step % 7 + 1, step);
+    } else {
+        show.change(
+            name,
+            [(step % 7 + 1, Some(step)), (step * 3 % 11 + 1, (!step.is_multiple_of(3)).then_some(step + 1))],
+        );
+    }
+}
+
+pub(crate) async fn increments_add_up_to_the_whole(place: &impl Place) {
+    let store = place.open().await;
+    let mut show = Show::new(1);
+    let mut cursor = show.revision();
+    for number in 0..60 {
+        step(&mut show, number);
+        if number % 5 == 0 || number % 7 == 0 {
+            save(&store, &show.since(cursor)).await;
+            cursor = show.revision();
+            assert_eq!(load(&store).await, show.whole(), "after step {number}");
+        }
+    }
+}
+
+pub(crate) async fn an_older_image_saved_again_changes_nothing(place: &impl Place) {
+    let store = place.open().await;
+    let mut show = Show::new(1);
+    let mut images = Vec::new();
+    for number in 0..20 {
+        let cursor = show.revision();
+        step(&mut show, number);
+        images.push(show.since(cursor));
+        images.push(show.whole());
+    }
+    for image in &images {
+        save(&store, image).await;
+    }
+    for image in images.iter().rev().chain(&images) {
+        save(&store, image).await;
+        assert_eq!(load(&store).await, show.whole(), "after saving the image of {} again", image.position);
+    }
+}
+
+pub(crate) async fn two_services_saving_at_once_get_in_nobodys_way(place: &impl Place) {
+    let store = place.open().await;
+    // Both fold the same log; each saves at its own pace what has changed since its own last save.
+    let service = async |every: u16| {
+        let mut show = Show::new(1);
+        let mut cursor = show.revision();
+        for number in 0..60 {
+            step(&mut show, number);
+            if number % every == every - 1 {
+                save(&store, &show.since(cursor)).await;
+                cursor = show.revision();
+                let loaded = load(&store).await;
+                assert!(loaded.position >= Position { epoch: Epoch(1), revision: cursor }, "{}", loaded.position);
+                assert_eq!(loaded, replayed(loaded.position.revision), "at {}", loaded.position);
+            }
+        }
+        show.whole()
+    };
+    let (one, other) = futures_util::future::join(service(3), service(5)).await;
+    assert_eq!(one, other);
+    assert_eq!(load(&store).await, one);
+}
+
+/// What the store holds when it has got as far as a revision.
+fn replayed(revision: Revision) -> Image {
+    let mut show = Show::new(1);
+    (0..).take_while(|number| u64::from(*number) < revision.0).for_each(|number| step(&mut show, number));
+    show.whole()
+}
+
+pub(crate) async fn a_new_epoch_wins_over_a_higher_revision(place: &impl Place) {
+    let store = place.open().await;
+    let mut old = Show::new(10);
+    old.change("main", [(1, Some(100)), (2, Some(200)), (3, None)]).keyed("main", "old", 4, 400).change("stage", []);
+    for number in 0..50 {
+        old.change("main", [(1, Some(number))]);
+    }
+    save(&store, &old.whole()).await;
+
+    // A new order begins, and says so before anything has happened in it.
+    let mut new = Show::after(load(&store).await, 20);
+    save(&store, &new.whole()).await;
+    let begun = load(&store).await;
+    assert_eq!(begun.position, Position::new(20, 0));
+    assert_eq!(begun.rigs.keys().collect::<Vec<_>>(), [&rig("main"), &rig("stage")]);
+    let main = &begun.rigs["main"];
+    assert_eq!(main.position, old.whole().rigs["main"].position, "where its last entry stood");
+    assert!(main.slots.values().all(|slot| slot.revision == Revision(0)), "older than all to come: {main:?}");
+    assert_eq!(main.keyed, old.whole().rigs["main"].keyed);
+
+    // Revisions begin anew, below those of the old order.
+    new.change("main", [(1, Some(7_777))]).keyed("main", "new", 5, 500);
+    save(&store, &new.whole()).await;
+    save(&store, &old.whole()).await;
+    let loaded = load(&store).await;
+    assert_eq!(loaded.position, Position::new(20, 2));
+    let main = &loaded.rigs["main"];
+    assert_eq!(main.position, Position::new(20, 2));
+    let slots: Vec<_> =
+        main.slots.iter().map(|(d, s)| (d.get(), s.level.map(Level::hundredths), s.revision.0)).collect();
+    let expected = [(1, Some(7_777), 1), (2, Some(200), 0), (3, None, 0), (4, Some(400), 0), (5, Some(500), 2)];
+    assert_eq!(slots, expected);
+    let keys: Vec<_> = main.keyed.iter().map(|(key, keyed)| (key.as_str(), keyed.position.epoch.0)).collect();
+    assert_eq!(keys, [("old", 10), ("new", 20)]);
+}
+
+pub(crate) async fn keyed_changes_come_back_in_order_and_are_forgotten_in_order(place: &impl Place) {
+    let store = place.open().await;
+    let mut show = Show::new(1);
+    for (number, key) in ["z", "a", "m", "b"].into_iter().enumerate() {
+        show.keyed("main", key, 1, number as u16).keyed("stage", key, 2, number as u16);
+    }
+    let mut image = show.whole();
+    save(&store, &image).await;
+    assert_eq!(keys(&load(&store).await, "main"), ["z", "a", "m", "b"]);
+
+    // The rig `main` remembers no more than the last two, and then a third.
+    let cursor = show.revision();
+    let third = image.rigs["main"].keyed[2].1.position;
+    image = show.keyed("main", "c", 1, 9).since(cursor);
+    image.rigs.get_mut("main").unwrap().oldest_key = Some(third);
+    save(&store, &image).await;
+    let loaded = load(&store).await;
+    assert_eq!(keys(&loaded, "main"), ["m", "b", "c"]);
+    assert_eq!(loaded.rigs["main"].oldest_key, Some(third));
+    assert_eq!(keys(&loaded, "stage"), ["z", "a", "m", "b"], "another rig has a memory of its own");
+}
+
+fn keys<'a>(image: &'a Image, name: &str) -> Vec<&'a str> {
+    image.rigs[name].keyed.iter().map(|(key, _)| key.as_str()).collect()
+}
+
+pub(crate) async fn a_load_never_shows_half_a_save(place: &impl Place) {
+    let store = place.open().await;
+    let saving = async {
+        for revision in 1..=30 {
+            save(&store, &uniform(3, 100, revision)).await;
+        }
+    };
+    let loading = async {
+        let mut seen = BTreeSet::new();
+        while !seen.contains(&30) {
+            seen.extend(only_level(&load(&store).await));
+        }
+    };
+    soon("all saves and the loads between", futures_util::future::join(saving, loading)).await;
+}
+
+/// The one level at which every dimmer of a [`uniform`] image stands, or `None` if it is empty.
+fn only_level(image: &Image) -> Option<u16> {
+    let slots = image.rigs.values().flat_map(|rig| rig.slots.values());
+    let levels: BTreeSet<u16> = slots.map(|slot| slot.level.unwrap().hundredths()).collect();
+    let level = levels.first().copied()?;
+    assert_eq!(*image, uniform(3, 100, level), "half of a save");
+    Some(level)
+}
+
+pub(crate) async fn a_dropped_save_saved_all_or_nothing(place: &impl Place) {
+    let mut store = place.open().await;
+    save(&store, &uniform(3, 100, 1)).await;
+    for revision in 2..20 {
+        // Begun, and dropped after as many turns as the round says.
+        let image = uniform(3, 100, revision);
+        let mut saving = store.save(&image);
+        for _ in 0..revision {
+            if (&mut saving).now_or_never().is_some() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(saving);
+        if revision % 3 == 0 {
+            // Where a process that was killed left off, the next one goes on.
+            drop(store);
+            store = place.open().await;
+        }
+        let level = only_level(&load(&store).await).unwrap();
+        assert!((revision - 1..=revision).contains(&level), "{level} after {revision}");
+        save(&store, &image).await;
+        assert_eq!(load(&store).await, image);
+    }
+}

@@ -1,0 +1,116 @@
+//! What the tests of the store are told with.
+
+#![allow(dead_code, reason = "every test binary compiles this module and uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+pub(crate) mod disk;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ghostlight_rig::{Change, Dimmer, Entry, Image, Key, Level, Levels, Position, Revision, RigName, Rigs};
+use tempfile::TempDir;
+use tokio::time::timeout;
+
+/// How long a test waits for anything.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Waits for something that must happen.
+pub(crate) async fn soon<F: Future>(what: &str, future: F) -> F::Output {
+    timeout(DEADLINE, future).await.unwrap_or_else(|_| panic!("waited in vain for {what}"))
+}
+
+/// A folder with a place for a database.
+pub(crate) struct Folder(TempDir);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    /// The database's file.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.0.path().join("ghostlight.db")
+    }
+
+    /// The database's URL.
+    pub(crate) fn url(&self) -> String {
+        url(&self.file())
+    }
+}
+
+/// The URL of the database in this file.
+pub(crate) fn url(file: &std::path::Path) -> String {
+    format!("sqlite:{}", file.display())
+}
+
+/// A rig's name.
+pub(crate) fn rig(name: &str) -> RigName {
+    RigName::new(name).unwrap()
+}
+
+/// Levels in hundredths of a percent, by dimmer; `None` forgets.
+pub(crate) fn levels(of: impl IntoIterator<Item = (u16, Option<u16>)>) -> Levels {
+    let level = |hundredths| Level::from_hundredths(hundredths).unwrap();
+    of.into_iter().map(|(dimmer, hundredths)| (Dimmer::new(dimmer).unwrap(), hundredths.map(level))).collect()
+}
+
+/// The rigs that a store is to keep: entries are folded in, images come out.
+pub(crate) struct Show {
+    rigs: Rigs,
+    revision: u64,
+}
+
+impl Show {
+    /// Rigs in which nothing has happened yet.
+    pub(crate) fn new(epoch: u64) -> Self {
+        Self::after(Image::default(), epoch)
+    }
+
+    /// Rigs that go on from what a store holds, in a new epoch.
+    pub(crate) fn after(image: Image, epoch: u64) -> Self {
+        Self { rigs: Rigs::restore(image, Position::new(epoch, 0), 1_000), revision: 0 }
+    }
+
+    /// A change of one rig.
+    pub(crate) fn change(&mut self, name: &str, of: impl IntoIterator<Item = (u16, Option<u16>)>) -> &mut Self {
+        self.fold(name, Change::from(levels(of)))
+    }
+
+    /// A change that happens once.
+    pub(crate) fn keyed(&mut self, name: &str, key: &str, dimmer: u16, hundredths: u16) -> &mut Self {
+        let once = Some(Key::new(key).unwrap());
+        self.fold(name, Change { once, ..Change::from(levels([(dimmer, Some(hundredths))])) })
+    }
+
+    pub(crate) fn fold(&mut self, name: &str, change: Change) -> &mut Self {
+        self.revision += 1;
+        self.rigs.apply(Revision(self.revision), &rig(name), &Entry::new(change));
+        self
+    }
+
+    /// How far it has got.
+    pub(crate) fn revision(&self) -> Revision {
+        Revision(self.revision)
+    }
+
+    /// All that has happened in its epoch.
+    pub(crate) fn whole(&self) -> Image {
+        self.since(Revision(0))
+    }
+
+    /// What has happened after a revision.
+    pub(crate) fn since(&self, cursor: Revision) -> Image {
+        self.rigs.image_since(cursor)
+    }
+}
+
+/// An image of `rigs` rigs with `dimmers` dimmers each, all of them at as many hundredths as `revision` says.
+pub(crate) fn uniform(rigs: usize, dimmers: u16, revision: u16) -> Image {
+    let mut show = Show::new(1);
+    show.revision = u64::from(revision) * 1_000;
+    for number in 0..rigs {
+        show.change(&format!("rig-{number}"), (1..=dimmers).map(|dimmer| (dimmer, Some(revision))));
+    }
+    show.whole()
+}
