@@ -84,7 +84,12 @@ impl Stored {
         self.position
     }
 
+    /// Saves what has changed, unless a newer order has begun: what an older one still has to say was not taken over
+    /// into it, and must not turn up under its positions.
     pub fn save(&mut self, image: &Image) {
+        if image.position.epoch < self.position.epoch {
+            return;
+        }
         self.position = self.position.max(image.position);
         for (name, new) in &image.rigs {
             let rig = self.rigs.entry(name.clone()).or_default();
