@@ -83,6 +83,7 @@ impl SqliteStore {
         let mut connection = options.connect().await.map_err(|error| unusable(error.into()))?;
         check(&mut connection).await.map_err(unusable)?;
         MIGRATIONS.run(&mut connection).await.map_err(|error| unusable(error.into()))?;
+        check_writable(&mut connection).await.map_err(unusable)?;
         Ok(Self { options, connection: Mutex::new(Some(connection)), _lock: lock })
     }
 }
@@ -106,6 +107,12 @@ fn lock(path: &str) -> Result<File, OpenError> {
 async fn check(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     let answer: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(connection).await?;
     if answer == "ok" { Ok(()) } else { Err(StoreError::Corrupt(answer)) }
+}
+
+/// Writes nothing, which fails as any other write does.
+async fn check_writable(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM position WHERE false").execute(connection).await?;
+    Ok(())
 }
 
 #[async_trait]
