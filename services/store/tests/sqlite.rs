@@ -1,0 +1,246 @@
+//! What SQLite promises beyond the contract: every way in which its file can be unusable has its own clear answer, and
+//! what goes away again leaves a store that works.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use std::fs;
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use ghostlight_store::{Durability, OpenError, Store, StoreError, open};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection};
+use support::disk::{Disk, ReadOnly};
+use support::{Folder, Show, soon, uniform, url};
+
+async fn opened(file: &Path) -> Arc<dyn Store> {
+    soon("the store", open(&url(file), Durability::Full)).await.unwrap()
+}
+
+/// Opens a store that must not open. The answer names the file.
+async fn refused(file: &Path) -> OpenError {
+    match soon("the refusal", open(&url(file), Durability::Full)).await {
+        Ok(_) => panic!("{} opens", file.display()),
+        Err(error) => {
+            assert!(error.to_string().contains(&file.display().to_string()), "{error}");
+            error
+        }
+    }
+}
+
+/// Why a database cannot be used.
+async fn unusable(file: &Path) -> StoreError {
+    match refused(file).await {
+        OpenError::Unusable { cause, .. } => cause,
+        error => panic!("{error:?}"),
+    }
+}
+
+/// Saves an image in a new database, and closes it in good order.
+async fn written(file: &Path) {
+    let store = opened(file).await;
+    soon("the save", store.save(&uniform(10, 500, 1))).await.unwrap();
+    soon("the store to close", store.close()).await;
+}
+
+/// Another program's connection to the database.
+async fn another(file: &Path) -> SqliteConnection {
+    soon("the connection", SqliteConnectOptions::new().filename(file).connect()).await.unwrap()
+}
+
+async fn execute(connection: &mut SqliteConnection, sql: &'static str) {
+    soon(sql, sqlx::raw_sql(sql).execute(connection)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_names_no_store_is_refused() {
+    for bad in ["", "ghostlight.db", "sqlite", "sqlite:", "postgres://localhost/ghostlight", "file:ghostlight.db"] {
+        let error = open(bad, Durability::Full).await.err();
+        assert_eq!(error, Some(OpenError::Url(bad.to_owned())));
+    }
+}
+
+#[tokio::test]
+async fn a_database_is_in_use_by_one_at_a_time() {
+    let folder = Folder::new();
+    let first = opened(&folder.file()).await;
+    assert_eq!(refused(&folder.file()).await, OpenError::InUse { path: folder.file().display().to_string() });
+
+    let mut show = Show::new(1);
+    soon("the save", first.save(&show.change("main", [(1, Some(1))]).whole())).await.unwrap();
+    drop(first);
+    let second = opened(&folder.file()).await;
+    assert_eq!(soon("the load", second.load()).await, Ok(show.whole()), "the first was not disturbed");
+}
+
+#[tokio::test]
+async fn a_folder_is_no_database() {
+    let folder = Folder::new();
+    fs::create_dir(folder.file()).unwrap();
+    assert_eq!(unusable(&folder.file()).await, StoreError::Other("it is a folder".to_owned()));
+}
+
+#[tokio::test]
+async fn a_folder_that_is_not_there_is_not_made() {
+    let folder = Folder::new();
+    let file = folder.file().join("ghostlight.db");
+    let cause = unusable(&file).await;
+    assert!(matches!(&cause, StoreError::Other(why) if why.contains("No such file or directory")), "{cause:?}");
+    assert!(!folder.file().exists());
+}
+
+#[tokio::test]
+async fn what_is_no_database_is_said_to_be_damaged_and_left_alone() {
+    let folder = Folder::new();
+    let noise: Vec<u8> = (0..40_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    fs::write(folder.file(), &noise).unwrap();
+    let cause = unusable(&folder.file()).await;
+    assert!(matches!(cause, StoreError::Corrupt(_)), "{cause:?}");
+    assert!(fs::read(folder.file()).unwrap() == noise, "it has been written to");
+}
+
+#[tokio::test]
+async fn a_truncated_database_is_damaged() {
+    let folder = Folder::new();
+    written(&folder.file()).await;
+    let whole = fs::metadata(folder.file()).unwrap().len();
+    fs::File::options().write(true).open(folder.file()).unwrap().set_len(whole / 2).unwrap();
+    let cause = unusable(&folder.file()).await;
+    assert!(matches!(cause, StoreError::Corrupt(_)), "{cause:?}");
+}
+
+#[tokio::test]
+async fn a_database_with_a_damaged_page_is_damaged() {
+    let folder = Folder::new();
+    written(&folder.file()).await;
+    let pages = fs::metadata(folder.file()).unwrap().len() / 4_096;
+    let mut file = fs::File::options().write(true).open(folder.file()).unwrap();
+    for page in pages / 2..pages {
+        file.seek(SeekFrom::Start(page * 4_096)).unwrap();
+        file.write_all(&[0xa5; 4_096]).unwrap();
+    }
+    drop(file);
+    let cause = unusable(&folder.file()).await;
+    assert!(matches!(cause, StoreError::Corrupt(_)), "{cause:?}");
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_left_to_it() {
+    let folder = Folder::new();
+    written(&folder.file()).await;
+    let mut newer = another(&folder.file()).await;
+    execute(
+        &mut newer,
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+         VALUES (9000, 'what is yet to come', TRUE, x'00', 0)",
+    )
+    .await;
+    soon("the connection to close", newer.close()).await.unwrap();
+    let cause = unusable(&folder.file()).await;
+    assert!(matches!(&cause, StoreError::Other(why) if why.contains("newer Ghostlight")), "{cause:?}");
+}
+
+#[tokio::test]
+async fn a_read_only_disk_is_said_to_be_so() {
+    let disk = Disk::new(4_096);
+    let file = disk.file("ghostlight.db");
+    written(&file).await;
+    disk.make_read_only();
+    assert_eq!(unusable(&file).await, StoreError::ReadOnly);
+    assert_eq!(unusable(&disk.file("another.db")).await, StoreError::ReadOnly);
+}
+
+#[tokio::test]
+async fn a_read_only_file_is_said_to_be_so() {
+    let folder = Folder::new();
+    written(&folder.file()).await;
+    let _read_only = ReadOnly::new(&folder.file());
+    assert_eq!(unusable(&folder.file()).await, StoreError::ReadOnly);
+}
+
+#[tokio::test]
+async fn a_locked_database_fails_until_it_is_released() {
+    let folder = Folder::new();
+    let store = opened(&folder.file()).await;
+    let (before, after) = (uniform(3, 10, 1), uniform(3, 10, 2));
+    soon("the save", store.save(&before)).await.unwrap();
+
+    let mut other = another(&folder.file()).await;
+    execute(&mut other, "BEGIN EXCLUSIVE").await;
+    assert_eq!(soon("the failure", store.save(&after)).await, Err(StoreError::Locked));
+    assert_eq!(soon("the failure", store.save(&after)).await, Err(StoreError::Locked), "and again");
+    assert_eq!(soon("the load", store.load()).await, Ok(before), "nothing of it was saved");
+
+    execute(&mut other, "ROLLBACK").await;
+    soon("the save", store.save(&after)).await.unwrap();
+    assert_eq!(soon("the load", store.load()).await, Ok(after));
+}
+
+#[tokio::test]
+async fn a_database_that_is_locked_does_not_open() {
+    let folder = Folder::new();
+    written(&folder.file()).await;
+    let mut other = another(&folder.file()).await;
+    execute(&mut other, "BEGIN EXCLUSIVE").await;
+    assert_eq!(unusable(&folder.file()).await, StoreError::Locked);
+
+    execute(&mut other, "ROLLBACK").await;
+    assert_eq!(soon("the load", opened(&folder.file()).await.load()).await, Ok(uniform(10, 500, 1)));
+}
+
+#[tokio::test]
+async fn a_database_that_another_program_keeps_to_itself_is_locked() {
+    let folder = Folder::new();
+    written(&folder.file()).await;
+    let mut other = another(&folder.file()).await;
+    execute(&mut other, "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT").await;
+    assert_eq!(unusable(&folder.file()).await, StoreError::Locked);
+
+    soon("the connection to close", other.close()).await.unwrap();
+    assert_eq!(soon("the load", opened(&folder.file()).await.load()).await, Ok(uniform(10, 500, 1)));
+}
+
+#[tokio::test]
+async fn a_full_disk_fails_until_there_is_room() {
+    let disk = Disk::new(1_024);
+    let file = disk.file("ghostlight.db");
+    let store = opened(&file).await;
+    let (before, after) = (uniform(3, 100, 1), uniform(3, 1_000, 2));
+    soon("the save", store.save(&before)).await.unwrap();
+
+    let ballast = disk.fill();
+    assert_eq!(soon("the failure", store.save(&after)).await, Err(StoreError::Full));
+    assert_eq!(soon("the failure", store.save(&after)).await, Err(StoreError::Full), "and again");
+    assert_eq!(soon("the load", store.load()).await, Ok(before.clone()), "nothing of it was saved");
+
+    fs::remove_file(ballast).unwrap();
+    assert_eq!(soon("the load", store.load()).await, Ok(before), "nor was it left over");
+    soon("the save", store.save(&after)).await.unwrap();
+    drop(store);
+    assert_eq!(soon("the load", opened(&file).await.load()).await, Ok(after));
+}
+
+#[tokio::test]
+async fn what_did_not_fit_is_not_there_for_the_next_process_either() {
+    let disk = Disk::new(1_024);
+    let file = disk.file("ghostlight.db");
+    let store = opened(&file).await;
+    let before = uniform(3, 100, 1);
+    soon("the save", store.save(&before)).await.unwrap();
+    let ballast = disk.fill();
+    assert_eq!(soon("the failure", store.save(&uniform(3, 1_000, 2))).await, Err(StoreError::Full));
+    drop(store);
+
+    fs::remove_file(ballast).unwrap();
+    assert_eq!(soon("the load", opened(&file).await.load()).await, Ok(before));
+}
+
+#[tokio::test]
+async fn a_full_disk_takes_no_new_database() {
+    let disk = Disk::new(64);
+    disk.fill();
+    assert_eq!(unusable(&disk.file("ghostlight.db")).await, StoreError::Full);
+}
