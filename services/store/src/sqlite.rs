@@ -2,7 +2,6 @@
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -22,45 +21,14 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 /// How long a statement waits for another program that holds the database.
 const BUSY_WITHIN: Duration = Duration::from_secs(1);
 
-/// The save, all of it in one execution: what costs a small save is waking the connection's thread, not SQLite. Rows
-/// come as JSON, so that any number of them is the same statement. A row gives way only to a newer one.
-///
-/// No `?1`: sqlx counts every number that a statement skips as one more argument, and binds NULL once it runs out.
-static SAVE_LEVELS: LazyLock<String> = LazyLock::new(|| [LEVELS, COMMIT].concat());
-static SAVE_ALL: LazyLock<String> = LazyLock::new(|| [LEVELS, KEYED, COMMIT].concat());
-
-const LEVELS: &str = "
-BEGIN IMMEDIATE;
-INSERT INTO position (id, epoch, revision) VALUES (1, ?, ?)
-    ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, revision = excluded.revision
-    WHERE (excluded.epoch, excluded.revision) > (position.epoch, position.revision);
-INSERT INTO rig (name, epoch, revision)
-    SELECT value ->> 0, ?, value ->> 1 FROM json_each(?) WHERE true
-    ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch, revision = excluded.revision
-    WHERE (excluded.epoch, excluded.revision) > (rig.epoch, rig.revision);
-INSERT INTO level (rig, dimmer, level, epoch, revision)
-    SELECT value ->> 0, value ->> 1, value ->> 2, ?, value ->> 3 FROM json_each(?) WHERE true
-    ON CONFLICT (rig, dimmer) DO UPDATE SET level = excluded.level, epoch = excluded.epoch, revision = excluded.revision
-    WHERE (excluded.epoch, excluded.revision) > (level.epoch, level.revision);
-";
-
-const KEYED: &str = "
-INSERT INTO keyed (rig, key, epoch, revision, fingerprint, applied)
-    SELECT value ->> 0, value ->> 1, ?, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?) WHERE true
-    ON CONFLICT (rig, key) DO UPDATE
-    SET epoch = excluded.epoch, revision = excluded.revision, fingerprint = excluded.fingerprint, applied = excluded.applied
-    WHERE (excluded.epoch, excluded.revision) > (keyed.epoch, keyed.revision);
-DELETE FROM keyed WHERE (rig, key) IN (
-    SELECT old.rig, old.key FROM json_each(?) AS oldest CROSS JOIN keyed AS old
-    ON old.rig = oldest.value ->> 0 AND (old.epoch, old.revision) < (oldest.value ->> 1, oldest.value ->> 2));
-";
-
-const COMMIT: &str = "COMMIT;";
+/// The save: the view's trigger, in the migrations, does all of it in one transaction. One statement, because what costs
+/// a small save is going to the connection's thread and back, not SQLite.
+const SAVE: &str = "INSERT INTO save (epoch, revision, rigs, levels, keyed, oldest_keys) VALUES (?, ?, ?, ?, ?, ?)";
 
 /// An SQLite database, and the lock that keeps a second Ghostlight out.
 pub(crate) struct SqliteStore {
     options: SqliteConnectOptions,
-    /// `None` after it failed in a way that only a new one mends.
+    /// Taken out while it is used: whoever gives up half-way gives the connection up, and what it had begun with it.
     connection: Mutex<Option<SqliteConnection>>,
     _lock: File,
 }
@@ -127,16 +95,9 @@ impl Store for SqliteStore {
 
     async fn save(&self, image: &Image) -> Result<(), StoreError> {
         let mut held = self.connection.lock().await;
-        // Taken out: if this future is dropped half-way, so is the connection, and with it the open transaction.
         let mut connection = taken_or_new(&mut held, &self.options).await?;
         let saved = save(&mut connection, image).await;
-        let rolled_back = match &saved {
-            Ok(()) => true,
-            Err(_) => roll_back(&mut connection).await,
-        };
-        if rolled_back {
-            *held = Some(connection);
-        }
+        *held = Some(connection);
         saved
     }
 
@@ -159,25 +120,15 @@ async fn taken_or_new(
     }
 }
 
-/// Leaves the failed transaction; some errors have ended it already. Whether the connection may be used again.
-async fn roll_back(connection: &mut SqliteConnection) -> bool {
-    match sqlx::query("ROLLBACK").execute(connection).await {
-        Ok(_) => true,
-        Err(error) => error.to_string().contains("no transaction is active"),
-    }
-}
-
 async fn save(connection: &mut SqliteConnection, image: &Image) -> Result<(), StoreError> {
     let rows = Rows::of(image);
-    let (epoch, revision) = (image.position.epoch.0 as i64, image.position.revision.0 as i64);
-    let keyed = !rows.keyed.is_empty();
-    let sql: &'static str = if keyed { &SAVE_ALL } else { &SAVE_LEVELS };
-    let mut query = sqlx::query(sql).bind(epoch).bind(revision);
-    query = query.bind(epoch).bind(json!(rows.rigs).to_string());
-    query = query.bind(epoch).bind(json!(rows.levels).to_string());
-    if keyed {
-        query = query.bind(epoch).bind(json!(rows.keyed).to_string()).bind(json!(rows.oldest_keys).to_string());
-    }
+    let query = sqlx::query(SAVE)
+        .bind(image.position.epoch.0 as i64)
+        .bind(image.position.revision.0 as i64)
+        .bind(json!(rows.rigs).to_string())
+        .bind(json!(rows.levels).to_string())
+        .bind(json!(rows.keyed).to_string())
+        .bind(json!(rows.oldest_keys).to_string());
     query.execute(connection).await?;
     Ok(())
 }
@@ -206,7 +157,9 @@ impl<'a> Rows<'a> {
                 let fingerprint = format!("{:016x}", keyed.fingerprint.0);
                 (name, key.as_str(), keyed.position.revision.0, fingerprint, u8::from(keyed.applied))
             }));
-            rows.oldest_keys.extend(rig.oldest_key.map(|oldest| (name, oldest.epoch.0, oldest.revision.0)));
+            if !rig.keyed.is_empty() {
+                rows.oldest_keys.extend(rig.oldest_key.map(|oldest| (name, oldest.epoch.0, oldest.revision.0)));
+            }
         }
         rows
     }
