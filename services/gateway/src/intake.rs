@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::Limits;
 use crate::hub::{Hub, Verdicts};
+use crate::problem::Refused;
 
 /// An entry takes changes until it names so many dimmers: some 64 KiB of text, well within what a message may hold.
 const MOST_DIMMERS: usize = 4_096;
@@ -64,7 +65,15 @@ pub(crate) enum Reply {
     /// To one request.
     Request(oneshot::Sender<Outcome>),
     /// To a connection, at a place that was reserved for it, under the client's number for the change.
-    Connection(mpsc::OwnedPermit<(Option<u64>, Outcome)>, Option<u64>),
+    Connection(mpsc::OwnedPermit<Answer>, Option<u64>),
+}
+
+/// What a connection is told about one of its messages. Small: every connection has places for some.
+pub(crate) struct Answer {
+    /// The client's number for the change, if there is one.
+    pub(crate) seq: Option<u64>,
+    /// Where it stands, or why it does not.
+    pub(crate) outcome: Result<Position, Refused>,
 }
 
 impl Reply {
@@ -72,7 +81,10 @@ impl Reply {
         match self {
             // A client that is gone needs no answer; what it asked for has happened or not all the same.
             Self::Request(reply) => drop(reply.send(outcome)),
-            Self::Connection(permit, seq) => drop(permit.send((seq, outcome))),
+            Self::Connection(permit, seq) => {
+                let outcome = outcome.map(|done| done.position).map_err(Refused::from);
+                permit.send(Answer { seq, outcome });
+            }
         }
     }
 }

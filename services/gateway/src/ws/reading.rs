@@ -10,15 +10,11 @@ use ghostlight_rig::{Change, Origin};
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite;
 
-use crate::intake::Reply;
-use crate::problem::Refused;
+use crate::intake::{Answer, Reply};
 use crate::reader::Protocol;
-use crate::ws::session::{Answer, Ending, Session};
+use crate::ws::session::{Ending, Session};
 
 pub(crate) type Stream = SplitStream<WebSocket>;
-
-/// An error that a client is told of, under its number for the change if that could be read.
-pub(crate) type Error = (Option<u64>, Refused);
 
 /// What a client sent.
 pub(crate) enum Incoming {
@@ -28,12 +24,7 @@ pub(crate) enum Incoming {
 }
 
 /// Reads until the session ends, and tells why.
-pub(crate) async fn run(
-    session: &Arc<Session>,
-    stream: &mut Stream,
-    answers: mpsc::Sender<Answer>,
-    errors: mpsc::Sender<Error>,
-) -> Ending {
+pub(crate) async fn run(session: &Arc<Session>, stream: &mut Stream, answers: mpsc::Sender<Answer>) -> Ending {
     // Pings go out every `ping_every`; who has answered none of two is dead.
     let silence = session.gateway.limits.ping_every * 5 / 2;
     loop {
@@ -50,27 +41,20 @@ pub(crate) async fn run(
         };
         // A place for the answer first: whoever sends faster than is answered waits in its own socket.
         tokio::select! {
-            taken = take(session, &text, &answers, &errors) => if taken.is_none() { return Ending::Gone },
+            taken = take(session, &text, &answers) => if taken.is_none() { return Ending::Gone },
             () = session.ended.cancelled() => return Ending::Gone,
         }
     }
 }
 
 /// Takes a message; `None` if nobody is left to answer.
-async fn take(
-    session: &Session,
-    text: &Utf8Bytes,
-    answers: &mpsc::Sender<Answer>,
-    errors: &mpsc::Sender<Error>,
-) -> Option<()> {
+async fn take(session: &Session, text: &Utf8Bytes, answers: &mpsc::Sender<Answer>) -> Option<()> {
+    let place = answers.clone().reserve_owned().await.ok()?;
     match change(session, text) {
-        Ok((seq, change)) => {
-            let place = answers.clone().reserve_owned().await.ok()?;
-            session.gateway.intake.submit(&session.hub, change, Reply::Connection(place, seq));
-            Some(())
-        }
-        Err((seq, error)) => errors.send((seq, error.into())).await.ok(),
+        Ok((seq, change)) => session.gateway.intake.submit(&session.hub, change, Reply::Connection(place, seq)),
+        Err((seq, error)) => drop(place.send(Answer { seq, outcome: Err(error.into()) })),
     }
+    Some(())
 }
 
 /// Reads what a client asks for.

@@ -14,7 +14,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Gateway;
 use crate::hub::Hub;
-use crate::intake::Outcome;
 use crate::reader::{Protocol, Reader};
 use crate::ws::reading::{self, Incoming};
 use crate::ws::writing;
@@ -60,9 +59,6 @@ impl Ending {
     }
 }
 
-/// What a change is answered with, under the client's number for it.
-pub(crate) type Answer = (Option<u64>, Outcome);
-
 /// What both tasks of a session know.
 pub(crate) struct Session {
     pub(crate) gateway: Gateway,
@@ -83,11 +79,10 @@ pub(crate) async fn run(gateway: Gateway, hub: Arc<Hub>, protocol: Protocol, soc
     let reader = Reader::new(hub.clone(), protocol, resume);
     let ended = CancellationToken::new();
     let (answers, answered) = mpsc::channel(MOST_UNANSWERED);
-    let (errors, refused) = mpsc::channel(MOST_UNANSWERED);
     let session = Arc::new(Session { gateway, hub, protocol, client, ended });
-    let writer = writing::Writer { session: session.clone(), sink, reader, answered, refused };
+    let writer = writing::Writer { session: session.clone(), sink, reader, answered };
     let writer = tokio::spawn(writer.run());
-    let ending = reading::run(&session, &mut stream, answers, errors).await;
+    let ending = reading::run(&session, &mut stream, answers).await;
     // The writer ends by itself on a stall; otherwise it is told, and finishes what is under way.
     session.ended.cancel();
     match writer.await {

@@ -11,10 +11,11 @@ use ghostlight_proto::{Ack, ServerMessage};
 use tokio::sync::mpsc;
 use tokio::time::{Interval, MissedTickBehavior};
 
+use crate::intake::Answer;
 use crate::problem::Refused;
 use crate::reader::{Protocol, Reader, Told};
-use crate::ws::reading::{Error, ending};
-use crate::ws::session::{Answer, Ending, Session};
+use crate::ws::reading::ending;
+use crate::ws::session::{Ending, Session};
 
 pub(crate) type Sink = SplitSink<WebSocket, Message>;
 
@@ -27,7 +28,6 @@ pub(crate) struct Writer {
     pub(crate) sink: Sink,
     pub(crate) reader: Reader,
     pub(crate) answered: mpsc::Receiver<Answer>,
-    pub(crate) refused: mpsc::Receiver<Error>,
 }
 
 impl Writer {
@@ -48,7 +48,6 @@ impl Writer {
             tokio::select! {
                 () = self.reader.changed() => {}
                 Some(answer) = self.answered.recv() => self.answer(answer).await?,
-                Some((seq, refused)) = self.refused.recv() => self.refuse(seq, refused).await?,
                 _ = pings.tick() => self.sink.send(Message::Ping(Bytes::new())).await.map_err(ending)?,
                 () = ended.cancelled() => return self.finish().await,
             }
@@ -64,18 +63,17 @@ impl Writer {
     }
 
     /// Answers a change, after what it did.
-    async fn answer(&mut self, (seq, outcome): Answer) -> Result<(), Ending> {
+    async fn answer(&mut self, Answer { seq, outcome }: Answer) -> Result<(), Ending> {
         match (outcome, seq) {
-            (Ok(done), Some(seq)) => {
+            (Ok(position), Some(seq)) => {
                 while let Some(told) = self.reader.next() {
                     self.send(told_text(told)).await?;
                 }
-                let ack = ServerMessage::Ack(Ack { seq, position: done.position });
-                self.send(text(ack.encode())).await
+                self.send(text(ServerMessage::Ack(Ack { seq, position }).encode())).await
             }
             // The plain protocol answers with the echo.
             (Ok(_), None) => Ok(()),
-            (Err(refusal), seq) => self.refuse(seq, refusal.into()).await,
+            (Err(refused), seq) => self.refuse(seq, refused).await,
         }
     }
 
