@@ -228,47 +228,43 @@ impl Intake {
 /// Answers the changes of an entry that is durable and has been heard of.
 fn settle(batch: Batch, position: Position, durable: Instant, verdicts: Option<&Verdicts>) {
     let changes = batch.entry.changes();
-    let verdict = |index: usize| match verdicts {
-        Some(verdicts) => verdicts.by_index.get(&index).unwrap_or(&Verdict::Applied).clone(),
-        None => Verdict::Applied,
-    };
+    let left = levels_left(changes, verdicts);
     for (index, (came, reply)) in batch.waiting.into_iter().enumerate() {
         let change = &changes[index];
-        let conditional = change.only_if.is_some() || change.once.is_some();
-        if verdicts.is_none() && conditional {
-            reply.send(Err(Refusal::Unknown));
-            continue;
-        }
-        let heard = verdicts.map_or_else(Instant::now, |verdicts| verdicts.heard);
         let timing = Timing {
-            log: durable - came,
+            log: durable.saturating_duration_since(came),
             fold: verdicts.map_or(Duration::ZERO, |verdicts| verdicts.fold),
-            echo: heard.saturating_duration_since(came),
+            echo: verdicts.map_or_else(Instant::now, |verdicts| verdicts.heard).saturating_duration_since(came),
         };
-        reply.send(match verdict(index) {
-            Verdict::Applied => {
-                let later = changes.iter().enumerate().skip(index + 1);
-                let later = later.filter(|(later, _)| verdict(*later) == Verdict::Applied);
-                let levels = as_left(&change.levels, later.map(|(_, change)| &change.levels));
-                Ok(Done { position, levels, timing })
+        reply.send(match verdict(verdicts, index, change) {
+            None => Err(Refusal::Unknown),
+            Some(Verdict::Applied) => {
+                let levels = change.levels.keys().map(|dimmer| (*dimmer, left.get(dimmer).copied().flatten()));
+                Ok(Done { position, levels: levels.collect(), timing })
             }
-            Verdict::Repeated(first) => Ok(Done { position: first, levels: change.levels.clone(), timing }),
-            Verdict::Changed(dimmers) => Err(Refusal::Changed(dimmers)),
-            Verdict::KeyReused => Err(Refusal::KeyReused),
-            Verdict::NoRoom => Err(Refusal::NoRoom),
+            // The entry that it came in then was ended by it, so what it asked for is what it left.
+            Some(Verdict::Repeated(first)) => Ok(Done { position: *first, levels: change.levels.clone(), timing }),
+            Some(Verdict::Changed(dimmers)) => Err(Refusal::Changed(dimmers.clone())),
+            Some(Verdict::KeyReused) => Err(Refusal::KeyReused),
+            Some(Verdict::NoRoom) => Err(Refusal::NoRoom),
         });
     }
 }
 
-/// The levels of a change, as the later changes of its entry have left them: the map at the entry's position.
-fn as_left<'a>(levels: &Levels, later: impl Iterator<Item = &'a Levels>) -> Levels {
-    let mut left = levels.clone();
-    for change in later {
-        for (dimmer, level) in &mut left {
-            if let Some(newer) = change.get(dimmer) {
-                *level = *newer;
-            }
-        }
+/// What became of a change; `None` if that is not known, because the announcement was missed.
+fn verdict<'a>(verdicts: Option<&'a Verdicts>, index: usize, change: &Change) -> Option<&'a Verdict> {
+    match verdicts {
+        Some(verdicts) => Some(verdicts.by_index.get(&index).unwrap_or(&Verdict::Applied)),
+        // A change without conditions cannot have been refused.
+        None if change.only_if.is_none() && change.once.is_none() => Some(&Verdict::Applied),
+        None => None,
     }
-    left
+}
+
+/// What the map holds at the entry's position, of the dimmers that its changes named: a later change may have gone over
+/// an earlier one.
+fn levels_left(changes: &[Change], verdicts: Option<&Verdicts>) -> Levels {
+    let applied = changes.iter().enumerate();
+    let applied = applied.filter(|(index, change)| verdict(verdicts, *index, change) == Some(&Verdict::Applied));
+    applied.flat_map(|(_, change)| &change.levels).map(|(&dimmer, &level)| (dimmer, level)).collect()
 }
