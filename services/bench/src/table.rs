@@ -5,9 +5,10 @@ use std::fmt;
 use crate::report::{Bound, Measured, Ratio, Report, Wanted};
 
 /// Figures in the order in which they are shown, and what they are called. What a report has besides is in its JSON.
-const SHOWN: [(&str, &str); 13] = [
+const SHOWN: [(&str, &str); 14] = [
     ("rss_bytes_each", "resident memory each"),
     ("pss_bytes_each", "proportional memory each"),
+    ("reused_bytes_each", "from memory freed before (restart it)"),
     ("per_second", "answers a second"),
     ("deliveries_per_change", "deliveries for each change"),
     ("p50_us", "p50"),
@@ -37,7 +38,7 @@ impl fmt::Display for Report {
 
 impl fmt::Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:<36}", self.name)?;
+        write!(f, "{:<39}", self.name)?;
         for side in &self.sides {
             write!(f, "{:>14}", side.name)?;
         }
@@ -49,7 +50,7 @@ impl fmt::Display for Measured {
             if !self.sides.iter().any(|side| side.figures.contains_key(figure)) {
                 continue;
             }
-            write!(f, "  {called:<34}")?;
+            write!(f, "  {called:<37}")?;
             for side in &self.sides {
                 write!(f, "{:>14}", side.figures.get(figure).map_or("-".into(), |&value| shown(figure, value)))?;
             }

@@ -1,17 +1,20 @@
 //! What an idle WebSocket client costs the server in memory: the difference that many make, divided.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::Round;
+use super::{Figures, Round};
 use crate::failure::Fault;
 use crate::process::{Memory, memory};
 use crate::target::Target;
 use crate::wire::{Socket, close_all, follow, follow_many};
+
+/// A connection has at least a buffer to read into, of 4 KiB. A server that seems to need less has taken it from memory
+/// that it had freed before: that is no figure of what a client costs, and is not judged.
+const LEAST: f64 = 4_096.0;
 
 pub(super) async fn round(target: &Target, clients: usize) -> Result<Round, Fault> {
     // The first connection makes the server load what all of them share.
@@ -25,16 +28,21 @@ pub(super) async fn round(target: &Target, clients: usize) -> Result<Round, Faul
     sockets.push(first);
     close_all(sockets).await;
 
-    let mut figures = BTreeMap::new();
+    let figures = before.zip(after).map(|(before, after)| figures(before, after, clients));
+    Ok(Round { answers: clients as u64, figures: figures.unwrap_or_default() })
+}
+
+fn figures(before: Memory, after: Memory, clients: usize) -> Figures {
     let each = |before: u64, after: u64| (after as f64 - before as f64) / clients.max(1) as f64;
-    if let (Some(before), Some(after)) = (before, after) {
-        figures.insert("rss_bytes_each", each(before.rss, after.rss));
-        figures.insert("rss_before_bytes", before.rss as f64);
-        if let (Some(before), Some(after)) = (before.pss, after.pss) {
-            figures.insert("pss_bytes_each", each(before, after));
-        }
+    let rss = each(before.rss, after.rss);
+    if rss < LEAST {
+        return Figures::from([("reused_bytes_each", rss)]);
     }
-    Ok(Round { answers: clients as u64, figures })
+    let mut figures = Figures::from([("rss_bytes_each", rss), ("rss_before_bytes", before.rss as f64)]);
+    if let (Some(before), Some(after)) = (before.pss, after.pss) {
+        figures.insert("pss_bytes_each", each(before, after));
+    }
+    figures
 }
 
 /// A pong proves that the server still serves the client.
@@ -62,5 +70,19 @@ async fn settled(pid: Option<u32>) -> Option<Memory> {
             return Some(now);
         }
         seen = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_that_was_freed_before_is_not_taken_for_cheap() {
+        let held = |rss| Memory { rss, pss: None };
+        let fresh = figures(held(20_000_000), held(28_000_000), 1_000);
+        assert_eq!(fresh["rss_bytes_each"], 8_000.0);
+        let warm = figures(held(20_000_000), held(20_300_000), 1_000);
+        assert!(!warm.contains_key("rss_bytes_each"), "{warm:?}");
     }
 }

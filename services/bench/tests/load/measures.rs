@@ -56,7 +56,9 @@ async fn memory_counts_each_client() {
     let report = beside_itself(Measure::Memory, 200).await;
     let [memory] = &report.measures[..] else { panic!("{report:?}") };
     assert_eq!(answers(memory), [("ghostlight", 20), ("bare", 20)], "one round");
-    assert_eq!(memory.sides[0].figures.contains_key("rss_bytes_each"), cfg!(target_os = "linux"));
+    // In the tests' own process memory may come from what other tests have freed.
+    let told = ["rss_bytes_each", "reused_bytes_each"].iter().any(|&key| memory.sides[0].figures.contains_key(key));
+    assert_eq!(told, cfg!(target_os = "linux"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

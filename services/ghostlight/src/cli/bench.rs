@@ -10,7 +10,7 @@ use ghostlight_bench::{Effort, Measure, Options, Yardstick};
 /// Measure a running server, beside a bare server of the same bytes
 ///
 /// It sets dimmers 60001 and up of rig main, and forgets them when it is done. Every answer is checked: the first
-/// wrong one ends the run with exit code 1. A figure that is not as wanted does not.
+/// wrong one ends the run with exit code 1. A figure that is not as wanted does not. For memory, start the server afresh.
 #[derive(Debug, Args)]
 pub struct BenchArgs {
     /// The server to measure
