@@ -1,6 +1,7 @@
 //! The map of levels that the fold and every replica keep.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use crate::{Digest, Dimmer, Level, Levels, Revision};
 
@@ -27,6 +28,8 @@ pub struct LevelMap {
     revision: Revision,
     /// [`since`](Self::since) can answer from here on.
     floor: Revision,
+    /// But not from here, where it has not been itself: see [`leap`](Self::leap).
+    leapt: Range<u64>,
     digest: Digest,
 }
 
@@ -50,6 +53,19 @@ impl LevelMap {
             self.put(dimmer, Slot { level, revision });
         }
         self.revision = revision;
+    }
+
+    /// Takes in what differs between the map and the one at `revision`, without what happened in between.
+    ///
+    /// A dimmer that changed and changed back on the way is not in it. So a cursor that stands on the way cannot be
+    /// caught up from here; the others can. Of several leaps the newest is kept, and the floor rises to the ones before.
+    pub(crate) fn leap(&mut self, revision: Revision, differs: &Levels) {
+        let leapt = self.revision.0 + 1..revision.0;
+        if !leapt.is_empty() {
+            self.floor = self.floor.max(Revision(self.leapt.end));
+            self.leapt = leapt;
+        }
+        self.apply(revision, differs);
     }
 
     fn put(&mut self, dimmer: Dimmer, slot: Slot) {
@@ -101,10 +117,10 @@ impl LevelMap {
         self.slots.iter().map(|(&dimmer, &slot)| (dimmer, slot))
     }
 
-    /// The newest levels of all that changed after `cursor`; `None` if the map does not reach back that far, and the
-    /// reader needs a snapshot. Costs what has changed, not what is there.
+    /// The newest levels of all that changed after `cursor`; `None` if the map does not know how it was there, and
+    /// the reader needs a snapshot. Costs what has changed, not what is there.
     pub fn since(&self, cursor: Revision) -> Option<Levels> {
-        if cursor < self.floor || cursor > self.revision {
+        if cursor < self.floor || cursor > self.revision || self.leapt.contains(&cursor.0) {
             return None;
         }
         Some(self.slots_since(cursor).map(|(dimmer, slot)| (dimmer, slot.level)).collect())

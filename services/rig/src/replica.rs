@@ -73,7 +73,7 @@ impl Replica {
         self.diverged = false;
         let differs = self.difference(snapshot);
         if continues {
-            self.map.apply(new.revision, &differs);
+            self.map.leap(new.revision, &differs);
             return Received::Applied;
         }
         let mut levels: Levels = self.map.slots().map(|(dimmer, slot)| (dimmer, slot.level)).collect();

@@ -181,9 +181,17 @@ proptest! {
         prop_assert_eq!(replica.to_snapshot(), newer.1.snapshot());
         prop_assert_eq!(replica.beacon(&newer.1.beacon()), Received::Had);
         // Readers go on from where they stand, and lose what was forgotten meanwhile.
-        let mut reader = map_of(own.1.map());
-        overlay(&mut reader, &replica.map().since(own.1.position().revision).unwrap());
-        prop_assert_eq!(reader, map_of(newer.1.map()));
+        let positions = [&own, &newer].map(|(_, rig)| rig.position().revision.0);
+        for cursor in 0..=positions[1] {
+            // Where the replica has not been itself, it does not know what changed and changed back.
+            let Some(levels) = replica.map().since(Revision(cursor)) else {
+                prop_assert!(positions[0] < cursor && cursor < positions[1], "{} should be caught up", cursor);
+                continue;
+            };
+            let mut reader = history.map_at(cursor);
+            overlay(&mut reader, &levels);
+            prop_assert_eq!(reader, map_of(newer.1.map()), "from {}", cursor);
+        }
         for delta in &history.deltas[newer.0..] {
             prop_assert_eq!(replica.delta(delta), Received::Applied);
         }
@@ -291,6 +299,20 @@ proptest! {
         let maps = |rigs: &Rigs| told(rigs).into_iter().map(|(name, snapshot, beacon, _)| (name, snapshot, beacon));
         prop_assert_eq!(maps(&restarted).collect::<Vec<_>>(), maps(&steady).collect::<Vec<_>>());
     }
+}
+
+/// It jumps over where dimmer 1 was up; a reader that comes from elsewhere and saw it there must not keep it.
+#[test]
+fn a_reader_that_stands_where_the_replica_never_was_needs_the_whole_map() {
+    let level = |level| (1, Entry::new(levels([(1, level)]).into()));
+    let history = History::of(1, &[level(Some(0)), level(Some(50)), level(Some(0)), level(Some(60)), level(Some(0))]);
+    let mut replica = history.replica(1);
+    assert_eq!(replica.snapshot(&history.rigs[3].snapshot()), Received::Applied);
+    let since = |replica: &Replica| [1, 2, 3].map(|cursor| replica.map().since(Revision(cursor)));
+    assert_eq!(since(&replica), [Some(Levels::new()), None, Some(Levels::new())]);
+    assert_eq!(replica.snapshot(&history.rigs[5].snapshot()), Received::Applied);
+    assert_eq!(since(&replica), [None, None, Some(Levels::new())], "of several leaps the newest is kept");
+    assert_eq!([4, 5].map(|cursor| replica.map().since(Revision(cursor))), [None, Some(Levels::new())]);
 }
 
 /// The map is wrong, which must never be: here a delta that the log never had brings it about.

@@ -4,6 +4,7 @@
 //!
 //! `GHOSTLIGHT_SIM_SEEDS=100000` runs more seeds, `GHOSTLIGHT_SIM_SEED=7` replays one and tells what happens in it.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::print_stdout, reason = "a replay tells what happens")]
 
 mod support;
 
@@ -211,7 +212,7 @@ impl World {
             52..54 => self.restart(service),
             54 if self.random.random_bool(0.4) => self.lose_tail(),
             54..68 => self.answer(node, service),
-            68..75 => self.nodes[node].read(),
+            68..75 => self.read(node),
             _ => self.deliver(node),
         }
     }
@@ -282,6 +283,16 @@ impl World {
         let received = self.nodes[node].receive(message, &self.log);
         self.tell(|| format!("node {node}: {message:?}: {received:?}"));
         *self.received.entry(format!("{received:?}")).or_default() += 1;
+    }
+
+    /// A reader reads on, sometimes at another node than before: it resumes there, from where it stands.
+    fn read(&mut self, node: usize) {
+        if self.random.random_bool(0.3) {
+            let other = self.random.random_range(0..self.nodes.len());
+            let (reader, shown) = (self.nodes[other].reader, self.nodes[other].shown.clone());
+            (self.nodes[node].reader, self.nodes[node].shown) = (reader, shown);
+        }
+        self.nodes[node].read();
     }
 
     /// A request for a snapshot reaches some service, or nobody.
