@@ -36,8 +36,8 @@ CREATE TABLE keyed (
 CREATE INDEX keyed_by_age ON keyed (rig, epoch, revision);
 
 -- A save is one INSERT into this view, and so one transaction: all of it happens or none. Rows come as JSON arrays, so
--- that any number of them is the same statement. A row gives way only to a newer one: saving something old again, or two
--- services saving at once, changes nothing.
+-- that any number of them is the same statement. A row gives way only to a newer one, and nothing is saved from an epoch
+-- that has ended: saving something old again, or two services saving at once, changes nothing.
 --   rigs        [[name, revision], ...]
 --   levels      [[rig, dimmer, level or null, revision], ...]
 --   keyed       [[rig, key, revision, fingerprint, applied], ...]
@@ -45,7 +45,8 @@ CREATE INDEX keyed_by_age ON keyed (rig, epoch, revision);
 CREATE VIEW save AS
     SELECT epoch, revision, '[]' AS rigs, '[]' AS levels, '[]' AS keyed, '[]' AS oldest_keys FROM position;
 
-CREATE TRIGGER save_all INSTEAD OF INSERT ON save BEGIN
+CREATE TRIGGER save_all INSTEAD OF INSERT ON save
+WHEN NEW.epoch >= coalesce((SELECT epoch FROM position), 0) BEGIN
     INSERT INTO position (id, epoch, revision) VALUES (1, NEW.epoch, NEW.revision)
         ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, revision = excluded.revision
         WHERE (excluded.epoch, excluded.revision) > (position.epoch, position.revision);

@@ -196,8 +196,12 @@ pub(crate) async fn a_new_epoch_wins_over_a_higher_revision(place: &impl Place) 
     // Revisions begin anew, below those of the old order.
     new.change("main", [(1, Some(7_777))]).keyed("main", "new", 5, 500);
     save(&store, &new.whole()).await;
+    // A service that has not noticed yet: nothing of the old order is saved any more, not even where it hits nothing new.
+    old.change("main", [(9, Some(900))]).keyed("main", "late", 6, 600).change("late", [(1, Some(1))]);
     save(&store, &old.whole()).await;
     let loaded = load(&store).await;
+    assert!(!loaded.rigs.contains_key("late"), "{loaded:?}");
+    assert!(!loaded.rigs["main"].slots.contains_key(&ghostlight_rig::Dimmer::new(9).unwrap()), "{loaded:?}");
     assert_eq!(loaded.position, Position::new(20, 2));
     let main = &loaded.rigs["main"];
     assert_eq!(main.position, Position::new(20, 2));
