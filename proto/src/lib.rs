@@ -19,7 +19,7 @@ pub use fault::{BadInput, Fault, MOST_FAULTS};
 pub use levels::{LevelsText, parse_dimmer, parse_levels};
 pub use number::{LevelError, parse_level};
 pub use problem::Problem;
-pub use rigs::{RigSummary, encode_rigs};
+pub use rigs::{RigSummary, encode_rigs, lists_rig};
 pub use server::{Ack, Decoded, ErrorMessage, ServerMessage, decode};
 pub use text::{etag, parse_etag, parse_position};
 

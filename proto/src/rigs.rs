@@ -1,7 +1,7 @@
 //! The list of rigs.
 
 use ghostlight_rig::{Position, RigName};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What a list tells of one rig.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,12 +24,18 @@ pub fn encode_rigs(rigs: impl IntoIterator<Item = RigSummary>) -> bytes::Bytes {
     serde_json::to_vec(&ListText { rigs: rigs.collect() }).unwrap_or_default().into()
 }
 
-#[derive(Serialize)]
+/// Whether a list, as [`encode_rigs`] writes it, has this rig.
+pub fn lists_rig(list: &[u8], rig: &RigName) -> bool {
+    let list: ListText = serde_json::from_slice(list).unwrap_or_default();
+    list.rigs.iter().any(|summary| summary.name == rig.as_str())
+}
+
+#[derive(Default, Serialize, Deserialize)]
 struct ListText {
     rigs: Vec<SummaryText>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct SummaryText {
     name: String,
     position: String,

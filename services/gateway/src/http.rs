@@ -1,19 +1,18 @@
 //! Levels over HTTP.
 
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ghostlight_proto::{LevelsText, etag, parse_etag, parse_levels};
 use ghostlight_rig::{Change, Key, Position, RigName};
 
-use crate::Gateway;
 use crate::hub::Hub;
 use crate::hubs::STALE_AFTER;
 use crate::intake::{Done, Timing};
 use crate::problem::Refused;
+use crate::{Gateway, body};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -44,14 +43,16 @@ pub(crate) async fn get_levels(
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
     let hub = gateway.hubs.get(&rig).await?;
+    let is_empty = hub.kept().replica.map().is_empty();
+    // An empty map may be that of a rig that nobody has made: only the state service knows.
+    if is_empty && !gateway.hubs.is_made(&rig).await? {
+        return Err(Refused::not_found(format!("there is no rig {rig}: its first change makes it")));
+    }
     // The map and its position are read under one lock: they belong together.
     let (position, text) = {
         let kept = hub.kept();
-        let (map, position) = (kept.replica.map(), kept.replica.position());
-        if map.is_empty() && map.revision().0 == 0 && rig != RigName::default() {
-            return Err(Refused::not_found(format!("there is no rig {rig}: its first change makes it")));
-        }
-        if is_known(&headers, position) {
+        let position = kept.replica.position();
+        if is_known(&headers, |tag| parse_etag(tag) == Some(position)) {
             (position, None)
         } else {
             let levels = kept.replica.to_snapshot().levels;
@@ -68,11 +69,11 @@ pub(crate) async fn get_levels(
     Ok(response)
 }
 
-/// Whether the client has the map at this position already (RFC 9110, section 13.1.2).
-fn is_known(headers: &HeaderMap, position: Position) -> bool {
+/// Whether the client has what it asks for already: it names a tag that is the one (RFC 9110, section 13.1.2).
+pub(crate) fn is_known(headers: &HeaderMap, is_this: impl Fn(&str) -> bool) -> bool {
     let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|tags| tags.to_str().ok());
     let mut tags = tags.flat_map(|tags| tags.split(',')).map(str::trim);
-    tags.any(|tag| tag == "*" || parse_etag(tag.trim_start_matches("W/")) == Some(position))
+    tags.any(|tag| tag == "*" || is_this(tag.strip_prefix("W/").unwrap_or(tag)))
 }
 
 /// Says for how many seconds no state service was heard of, if that makes what is read stale.
@@ -87,20 +88,20 @@ pub(crate) async fn post_levels(
     State(gateway): State<Gateway>,
     RigPath(rig): RigPath,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Result<Response, Refused> {
-    require_json(&headers)?;
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Refused::too_large(gateway.limits.message_bytes),
-        _ => Refused::bad_input(rejection.body_text()),
-    })?;
+    if let Err(refused) = require_json(&headers) {
+        body::linger(&gateway, body);
+        return Err(refused);
+    }
+    let body = body::read(&gateway, body).await?;
     let change =
         Change { levels: parse_levels(&body)?, origin: None, only_if: only_if(&headers)?, once: once(&headers)? };
     if gateway.closing.is_cancelled() {
         return Err(Refused::unavailable("the server is stopping"));
     }
     let hub = gateway.hubs.get(&rig).await?;
-    let Done { position, levels, timing } = gateway.intake.change(&hub, change).await?;
+    let Done { position, levels, timing } = hub.lane.change(change).await?;
     let text = serde_json::to_vec(&LevelsText(&levels)).unwrap_or_default();
     let mut response = ([(header::CONTENT_TYPE, JSON)], text).into_response();
     response.headers_mut().insert(header::ETAG, header_value(etag(position)));
@@ -119,9 +120,18 @@ fn require_json(headers: &HeaderMap) -> Result<(), Refused> {
     Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", title, detail))
 }
 
+/// A header that may come once: of two that differ, neither may be passed over.
+fn only_one(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue>, Refused> {
+    let mut values = headers.get_all(&name).iter();
+    match (values.next(), values.next()) {
+        (_, Some(_)) => Err(Refused::bad_input(format!("{name} comes more than once"))),
+        (value, None) => Ok(value),
+    }
+}
+
 /// The position in `If-Match`. A `*` asks for nothing: a rig's map is always there.
 fn only_if(headers: &HeaderMap) -> Result<Option<Position>, Refused> {
-    match headers.get(header::IF_MATCH).map(HeaderValue::to_str) {
+    match only_one(headers, header::IF_MATCH)?.map(HeaderValue::to_str) {
         None | Some(Ok("*")) => Ok(None),
         Some(Ok(tag)) if parse_etag(tag).is_some() => Ok(parse_etag(tag)),
         _ => Err(Refused::bad_input("If-Match is * or one ETag that this server gave, \"epoch-revision\"")),
@@ -129,7 +139,7 @@ fn only_if(headers: &HeaderMap) -> Result<Option<Position>, Refused> {
 }
 
 fn once(headers: &HeaderMap) -> Result<Option<Key>, Refused> {
-    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
+    let Some(key) = only_one(headers, HeaderName::from_static("idempotency-key"))? else { return Ok(None) };
     let key = key.to_str().map_err(|_| Refused::bad_input("Idempotency-Key is not visible ASCII"))?;
     Key::new(key).map(Some).map_err(|error| Refused::bad_input(error.to_string()))
 }

@@ -12,7 +12,7 @@ use ghostlight_rig::{Beacon, Delta, Position, Received, Replica, Revision, RigNa
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::intake::Lane;
+use crate::intake::{Appending, Lane};
 
 /// Verdicts are kept for so many entries: a gateway asks for its own within the time that a few of its entries take.
 const KEPT_VERDICTS: usize = 4_096;
@@ -22,15 +22,15 @@ const RETRY: Duration = Duration::from_millis(250);
 
 /// A rig as this gateway knows it.
 pub(crate) struct Hub {
-    pub(crate) rig: RigName,
-    /// Changes of this gateway that wait for their turn.
+    /// Changes of this gateway, on their way.
     pub(crate) lane: Lane,
-    shared: Arc<Shared>,
+    followed: Arc<Followed>,
     /// Ends the following task with the hub.
     _follows: DropGuard,
 }
 
-struct Shared {
+/// What the following task, the lane and the readers share.
+pub(crate) struct Followed {
     kept: Mutex<Kept>,
     latest: watch::Sender<Arc<Latest>>,
 }
@@ -89,33 +89,41 @@ impl Latest {
 
 impl Hub {
     /// A hub that follows its rig from now on.
-    pub(crate) fn follow(rig: RigName, echo: Arc<dyn Echo>) -> Self {
+    pub(crate) fn follow(rig: RigName, echo: Arc<dyn Echo>, appending: &Appending) -> Self {
         let latest = watch::Sender::new(Arc::default());
-        let shared = Arc::new(Shared { kept: Mutex::default(), latest });
+        let followed = Arc::new(Followed { kept: Mutex::default(), latest });
+        let lane = Lane::start(rig.clone(), followed.clone(), appending);
         let ended = CancellationToken::new();
-        let follows = follow(rig.clone(), echo, shared.clone());
-        tokio::spawn(ended.clone().run_until_cancelled_owned(follows));
-        Self { rig, lane: Lane::default(), shared, _follows: ended.drop_guard() }
+        tokio::spawn(ended.clone().run_until_cancelled_owned(follow(rig, echo, followed.clone())));
+        Self { lane, followed, _follows: ended.drop_guard() }
     }
 
     /// Watches what is newest.
     pub(crate) fn watch(&self) -> watch::Receiver<Arc<Latest>> {
-        self.shared.latest.subscribe()
+        self.followed.latest.subscribe()
     }
 
     /// What is newest.
     pub(crate) fn latest(&self) -> Arc<Latest> {
-        self.shared.latest.borrow().clone()
+        self.followed.latest.borrow().clone()
     }
 
+    /// What the hub knows; not to be held across an await.
     pub(crate) fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.shared.kept()
+        self.followed.kept()
     }
 
     /// Waits until the replica stands at a position or later.
     pub(crate) async fn reached(&self, position: Position) {
-        // The hub owns the sender, so the wait can only end by reaching.
-        let _ = self.watch().wait_for(|latest| latest.position >= position).await;
+        self.followed.reached(position).await;
+    }
+}
+
+impl Followed {
+    /// Waits until the replica stands at a position or later.
+    pub(crate) async fn reached(&self, position: Position) {
+        // The sender is here, so the wait can only end by reaching.
+        let _ = self.latest.subscribe().wait_for(|latest| latest.position >= position).await;
     }
 
     /// What became of an entry's changes; `None` if that announcement was missed.
@@ -124,9 +132,7 @@ impl Hub {
         let index = kept.verdicts.binary_search_by_key(&position, |verdicts| verdicts.position).ok()?;
         kept.verdicts.get(index).cloned()
     }
-}
 
-impl Shared {
     // Held to fold one message in or to read, never across an await.
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
@@ -215,9 +221,9 @@ fn utf8(text: Bytes) -> Utf8Bytes {
 }
 
 /// Follows a rig for as long as the hub lives.
-async fn follow(rig: RigName, echo: Arc<dyn Echo>, shared: Arc<Shared>) {
+async fn follow(rig: RigName, echo: Arc<dyn Echo>, followed: Arc<Followed>) {
     loop {
-        if let Err(error) = follow_once(&rig, &*echo, &shared).await {
+        if let Err(error) = follow_once(&rig, &*echo, &followed).await {
             tracing::warn!(%rig, %error, "trying again");
         }
         tokio::time::sleep(RETRY).await;
@@ -226,22 +232,22 @@ async fn follow(rig: RigName, echo: Arc<dyn Echo>, shared: Arc<Shared>) {
 
 /// Follows until the echo is lost. Follow first, then ask for the snapshot, then take what came meanwhile: in any other
 /// order, changes are lost.
-async fn follow_once(rig: &RigName, echo: &dyn Echo, shared: &Shared) -> Result<(), EchoError> {
+async fn follow_once(rig: &RigName, echo: &dyn Echo, followed: &Followed) -> Result<(), EchoError> {
     let mut announcements = echo.follow(rig).await?;
     loop {
         let snapshot = echo.ask(Question::Snapshot(rig.clone())).await?;
-        shared.take(rig, &snapshot, Duration::ZERO);
-        if !follow_to_gap(rig, &mut *announcements, shared).await {
+        followed.take(rig, &snapshot, Duration::ZERO);
+        if !follow_to_gap(rig, &mut *announcements, followed).await {
             return Ok(());
         }
     }
 }
 
 /// Follows until a snapshot is needed; `false` if the echo is gone.
-async fn follow_to_gap(rig: &RigName, announcements: &mut dyn Announcements, shared: &Shared) -> bool {
+async fn follow_to_gap(rig: &RigName, announcements: &mut dyn Announcements, followed: &Followed) -> bool {
     while let Some(heard) = announcements.next().await {
         let Heard::Announcement(Announcement { text, fold }) = heard else { return true };
-        match shared.take(rig, &text, fold) {
+        match followed.take(rig, &text, fold) {
             Received::Applied | Received::Replaced | Received::Had => {}
             Received::Gap | Received::NewEpoch | Received::Diverged => return true,
         }

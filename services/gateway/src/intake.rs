@@ -3,24 +3,25 @@
 //! At low load a change goes at once, alone. While appends of its rig are under way, what arrives meanwhile from all
 //! connections gathers into the next entry: batching appears with load, without a timer.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use ghostlight_bus::{AppendError, Log};
-use ghostlight_rig::{Change, Dimmer, Entry, Levels, Position, Verdict};
+use ghostlight_rig::{Change, Dimmer, Entry, Levels, Position, RigName, Verdict};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use crate::Limits;
-use crate::hub::{Hub, Verdicts};
+use crate::hub::{Followed, Verdicts};
 use crate::problem::Refused;
 
 /// An entry takes changes until it names so many dimmers: some 64 KiB of text, well within what a message may hold.
 const MOST_DIMMERS: usize = 4_096;
 
-/// So many entries of one rig may gather before changes are refused.
-const MOST_GATHERED: usize = 256;
+/// So many changes of one rig may wait their turn before more are refused.
+const MOST_WAITING: usize = 4_096;
 
 /// A change that happened.
 #[derive(Clone, Debug)]
@@ -89,138 +90,135 @@ impl Reply {
     }
 }
 
-/// The changes of one rig that are under way or wait.
-#[derive(Default)]
-pub(crate) struct Lane {
-    // Held for a push or a pop, never across an await.
-    state: Mutex<LaneState>,
+/// A change that waits for its turn or its answer.
+struct Asked {
+    change: Change,
+    came: Instant,
+    reply: Reply,
+    /// A shutdown waits for it, even if whoever asked does not.
+    tracked: TaskTrackerToken,
 }
 
-#[derive(Default)]
-struct LaneState {
-    in_flight: usize,
-    gathered: VecDeque<Batch>,
+/// How changes are appended: what all lanes share.
+#[derive(Clone)]
+pub(crate) struct Appending {
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) tasks: TaskTracker,
+    /// Entries of one rig that may be under way at once.
+    pub(crate) in_flight: usize,
+    /// A change that is not answered after so long is answered as unknown.
+    pub(crate) answer_within: Duration,
+}
+
+/// The way of one rig's changes into the log: one queue and one task, so that they get there in the order in which they
+/// came. Of two changes on one connection, the second is the one that stays.
+pub(crate) struct Lane {
+    asked: mpsc::Sender<Asked>,
+    tasks: TaskTracker,
+}
+
+impl Lane {
+    /// A lane, and the task that serves it: it ends when the lane is dropped and all is answered.
+    pub(crate) fn start(rig: RigName, followed: Arc<Followed>, appending: &Appending) -> Self {
+        let (asked, queue) = mpsc::channel(MOST_WAITING);
+        tokio::spawn(serve(rig, followed, appending.clone(), queue));
+        Self { asked, tasks: appending.tasks.clone() }
+    }
+
+    /// Takes a change in; its outcome goes where `reply` says. The change goes on if whoever asked is gone.
+    pub(crate) fn submit(&self, change: Change, reply: Reply) {
+        let asked = Asked { change, came: Instant::now(), reply, tracked: self.tasks.token() };
+        if let Err(error) = self.asked.try_send(asked) {
+            let refusal = Refusal::Unavailable("too many changes wait their turn".to_owned());
+            error.into_inner().reply.send(Err(refusal));
+        }
+    }
+
+    /// Takes a change in and waits for its outcome.
+    pub(crate) async fn change(&self, change: Change) -> Outcome {
+        let (reply, outcome) = oneshot::channel();
+        self.submit(change, Reply::Request(reply));
+        outcome.await.unwrap_or(Err(Refusal::Unknown))
+    }
+}
+
+/// Serves a lane: what has come meanwhile goes as one entry as soon as fewer are under way than may be. Appends are
+/// started in order: a set of futures polls each for the first time in the order in which they were put in.
+async fn serve(rig: RigName, followed: Arc<Followed>, appending: Appending, mut queue: mpsc::Receiver<Asked>) {
+    let mut under_way = FuturesUnordered::new();
+    let mut left_over = None;
+    loop {
+        tokio::select! {
+            Some(batch) = gather(&mut queue, &mut left_over), if under_way.len() < appending.in_flight => {
+                under_way.push(append(&rig, &followed, &appending, batch));
+            }
+            Some(()) = under_way.next() => {}
+            else => return,
+        }
+    }
+}
+
+/// Takes what is waiting, as far as one entry may hold it. Waits only before it has taken anything.
+async fn gather(queue: &mut mpsc::Receiver<Asked>, left_over: &mut Option<Asked>) -> Option<Batch> {
+    let first = match left_over.take() {
+        Some(asked) => asked,
+        None => queue.recv().await?,
+    };
+    let mut batch = Batch::new(first);
+    while let Ok(asked) = queue.try_recv() {
+        if let Err(asked) = batch.push(asked) {
+            *left_over = Some(*asked);
+            break;
+        }
+    }
+    Some(batch)
+}
+
+/// Appends a batch and answers its changes.
+async fn append(rig: &RigName, followed: &Followed, appending: &Appending, batch: Batch) {
+    let appended = async {
+        let position = appending.log.append(rig, &batch.entry).await?;
+        let durable = Instant::now();
+        followed.reached(position).await;
+        Ok((position, durable))
+    };
+    match tokio::time::timeout(appending.answer_within, appended).await {
+        Ok(Ok((position, durable))) => settle(batch, position, durable, followed.verdicts(position).as_ref()),
+        Ok(Err(AppendError::Unavailable(why))) => batch.refuse(&Refusal::Unavailable(why)),
+        Ok(Err(AppendError::Unknown)) | Err(_) => batch.refuse(&Refusal::Unknown),
+    }
 }
 
 /// An entry, and who waits for each of its changes.
 struct Batch {
     entry: Entry,
     dimmers: usize,
-    waiting: Vec<(Instant, Reply)>,
+    waiting: Vec<(Instant, Reply, TaskTrackerToken)>,
 }
 
 impl Batch {
-    fn new(change: Change, reply: Reply) -> Self {
-        Self { dimmers: change.levels.len(), entry: Entry::new(change), waiting: vec![(Instant::now(), reply)] }
+    fn new(Asked { change, came, reply, tracked }: Asked) -> Self {
+        Self { dimmers: change.levels.len(), entry: Entry::new(change), waiting: vec![(came, reply, tracked)] }
     }
 
     /// Adds a change, or gives it back if the entry takes no more.
-    fn push(&mut self, change: Change, reply: Reply) -> Result<(), (Change, Reply)> {
-        let dimmers = change.levels.len();
-        if self.dimmers + dimmers > MOST_DIMMERS {
-            return Err((change, reply));
+    fn push(&mut self, asked: Asked) -> Result<(), Box<Asked>> {
+        let dimmers = asked.change.levels.len();
+        if self.dimmers + dimmers > MOST_DIMMERS || self.entry.is_closed() {
+            return Err(Box::new(asked));
         }
-        match self.entry.push(change) {
-            Err(change) => Err((change, reply)),
-            Ok(()) => {
-                self.dimmers += dimmers;
-                self.waiting.push((Instant::now(), reply));
-                Ok(())
-            }
+        let Asked { change, came, reply, tracked } = asked;
+        if let Err(change) = self.entry.push(change) {
+            return Err(Box::new(Asked { change, came, reply, tracked }));
         }
+        self.dimmers += dimmers;
+        self.waiting.push((came, reply, tracked));
+        Ok(())
     }
 
     fn refuse(self, refusal: &Refusal) {
-        for (_, reply) in self.waiting {
+        for (_, reply, _) in self.waiting {
             reply.send(Err(refusal.clone()));
-        }
-    }
-}
-
-impl Lane {
-    /// Takes a change in. Answers a batch if it is to be appended now.
-    fn push(&self, change: Change, reply: Reply, most_in_flight: usize) -> Option<Batch> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.in_flight < most_in_flight {
-            state.in_flight += 1;
-            return Some(Batch::new(change, reply));
-        }
-        let pushed = match state.gathered.back_mut() {
-            Some(batch) => batch.push(change, reply),
-            None => Err((change, reply)),
-        };
-        if let Err((change, reply)) = pushed {
-            if state.gathered.len() == MOST_GATHERED {
-                drop(state);
-                reply.send(Err(Refusal::Unavailable("too many changes wait their turn".to_owned())));
-            } else {
-                state.gathered.push_back(Batch::new(change, reply));
-            }
-        }
-        None
-    }
-
-    /// The next batch, now that one has been appended.
-    fn next(&self) -> Option<Batch> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = state.gathered.pop_front();
-        if next.is_none() {
-            state.in_flight -= 1;
-        }
-        next
-    }
-}
-
-/// Takes changes in, for all rigs.
-#[derive(Clone)]
-pub(crate) struct Intake {
-    log: Arc<dyn Log>,
-    tasks: TaskTracker,
-    in_flight: usize,
-    answer_within: Duration,
-}
-
-impl Intake {
-    pub(crate) fn new(log: Arc<dyn Log>, tasks: TaskTracker, limits: &Limits) -> Self {
-        Self { log, tasks, in_flight: limits.in_flight, answer_within: limits.answer_within }
-    }
-
-    /// Takes a change in; its outcome goes where `reply` says. The change goes on if whoever asked is gone.
-    pub(crate) fn submit(&self, hub: &Arc<Hub>, change: Change, reply: Reply) {
-        if let Some(batch) = hub.lane.push(change, reply, self.in_flight) {
-            let (intake, hub) = (self.clone(), hub.clone());
-            self.tasks.spawn(async move { intake.append_from(&hub, batch).await });
-        }
-    }
-
-    /// Takes a change in and waits for its outcome.
-    pub(crate) async fn change(&self, hub: &Arc<Hub>, change: Change) -> Outcome {
-        let (reply, outcome) = oneshot::channel();
-        self.submit(hub, change, Reply::Request(reply));
-        outcome.await.unwrap_or(Err(Refusal::Unknown))
-    }
-
-    /// Appends a batch, and then whatever has gathered meanwhile.
-    async fn append_from(&self, hub: &Hub, first: Batch) {
-        let mut next = Some(first);
-        while let Some(batch) = next {
-            self.append(hub, batch).await;
-            next = hub.lane.next();
-        }
-    }
-
-    /// Appends a batch and answers its changes.
-    async fn append(&self, hub: &Hub, batch: Batch) {
-        let appended = async {
-            let position = self.log.append(&hub.rig, &batch.entry).await?;
-            let durable = Instant::now();
-            hub.reached(position).await;
-            Ok((position, durable))
-        };
-        match tokio::time::timeout(self.answer_within, appended).await {
-            Ok(Ok((position, durable))) => settle(batch, position, durable, hub.verdicts(position).as_ref()),
-            Ok(Err(AppendError::Unavailable(why))) => batch.refuse(&Refusal::Unavailable(why)),
-            Ok(Err(AppendError::Unknown)) | Err(_) => batch.refuse(&Refusal::Unknown),
         }
     }
 }
@@ -229,7 +227,7 @@ impl Intake {
 fn settle(batch: Batch, position: Position, durable: Instant, verdicts: Option<&Verdicts>) {
     let changes = batch.entry.changes();
     let left = levels_left(changes, verdicts);
-    for (index, (came, reply)) in batch.waiting.into_iter().enumerate() {
+    for (index, (came, reply, _)) in batch.waiting.into_iter().enumerate() {
         let change = &changes[index];
         let timing = Timing {
             log: durable.saturating_duration_since(came),

@@ -7,6 +7,7 @@
 //!
 //! A gateway knows the bus, never a store.
 
+mod body;
 mod docs;
 mod health;
 mod http;
@@ -29,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::hubs::Hubs;
-use crate::intake::Intake;
+use crate::intake::Appending;
 
 pub use routes::{ROUTES, Route};
 
@@ -38,7 +39,7 @@ pub use routes::{ROUTES, Route};
 pub struct Limits {
     /// Connections at once.
     pub connections: usize,
-    /// Rigs that are followed at once.
+    /// Rigs that are followed on though no connection needs them at the moment.
     pub rigs: usize,
     /// The largest request body or WebSocket message, in bytes.
     pub message_bytes: usize,
@@ -71,7 +72,6 @@ impl Default for Limits {
 pub struct Gateway {
     pub(crate) limits: Arc<Limits>,
     pub(crate) hubs: Arc<Hubs>,
-    pub(crate) intake: Intake,
     /// Cancelled when the gateway stops taking anything in.
     pub(crate) closing: CancellationToken,
     /// Connections, and what outlives a request. Awaited at shutdown.
@@ -82,8 +82,9 @@ impl Gateway {
     /// A gateway on this bus.
     pub fn new(log: Arc<dyn Log>, echo: Arc<dyn Echo>, limits: Limits) -> Self {
         let tasks = TaskTracker::new();
-        let intake = Intake::new(log, tasks.clone(), &limits);
-        let hubs = Arc::new(Hubs::new(echo, limits.rigs));
-        Self { limits: Arc::new(limits), hubs, intake, closing: CancellationToken::new(), tasks }
+        let Limits { in_flight, answer_within, rigs, .. } = limits;
+        let appending = Appending { log, tasks: tasks.clone(), in_flight, answer_within };
+        let hubs = Arc::new(Hubs::new(echo, appending, rigs));
+        Self { limits: Arc::new(limits), hubs, closing: CancellationToken::new(), tasks }
     }
 }

@@ -6,8 +6,9 @@ use axum::response::{IntoResponse, Response};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use crate::Gateway;
-use crate::http::{RigPath, get_levels};
+use crate::http::{RigPath, get_levels, is_known};
 use crate::problem::Refused;
+use crate::routes::method_not_allowed;
 
 #[derive(RustEmbed)]
 #[folder = "console/"]
@@ -30,16 +31,22 @@ pub(crate) async fn index(state: State<Gateway>, rig: RigPath, headers: HeaderMa
 
 /// Any other path: a file of the page, or nothing.
 pub(crate) async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Result<Response, Refused> {
-    if method != Method::GET && method != Method::HEAD {
+    let name = uri.path().trim_start_matches('/');
+    if method == Method::GET || method == Method::HEAD {
+        return serve(name, &headers);
+    }
+    if Console::get(name).is_none() {
         return Err(Refused::not_found(format!("there is nothing at {}", uri.path())));
     }
-    serve(uri.path().trim_start_matches('/'), &headers)
+    let mut response = method_not_allowed(method, uri).await.into_response();
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET,HEAD"));
+    Ok(response)
 }
 
 fn serve(name: &str, headers: &HeaderMap) -> Result<Response, Refused> {
     let file = Console::get(name).ok_or_else(|| Refused::not_found(format!("there is no page /{name}")))?;
     let tag = tag(&file);
-    let mut response = if headers.get(header::IF_NONE_MATCH) == Some(&tag) {
+    let mut response = if is_known(headers, |known| tag == known) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let kind = HeaderValue::try_from(file.metadata.mimetype());

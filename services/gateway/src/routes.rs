@@ -1,7 +1,6 @@
 //! Where everything is.
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode, Uri};
 use axum::routing::get;
 use ghostlight_rig::{Change, RigName};
@@ -47,21 +46,21 @@ impl Gateway {
             .route("/docs/{file}", get(docs::docs_file))
             .fallback(page::file)
             .method_not_allowed_fallback(method_not_allowed)
-            .layer(DefaultBodyLimit::max(self.limits.message_bytes))
             .with_state(self.clone())
     }
 
     /// Sends an empty change to `main` the whole way.
     pub(crate) async fn canary(&self) -> Outcome {
         let hub = self.hubs.get(&RigName::default()).await?;
-        match self.intake.change(&hub, Change::default()).await {
+        match hub.lane.change(Change::default()).await {
             Err(Refusal::Unknown) => Err(Refusal::Unavailable("the log does not answer in time".to_owned())),
             outcome => outcome,
         }
     }
 }
 
-async fn method_not_allowed(method: Method, uri: Uri) -> Refused {
+/// Says so; which methods are for a path, the router adds.
+pub(crate) async fn method_not_allowed(method: Method, uri: Uri) -> Refused {
     let detail = format!("{method} is not for {}", uri.path());
     Refused::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This cannot be done here", detail)
 }

@@ -9,7 +9,7 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_io_timeout::TimeoutStream;
@@ -24,6 +24,12 @@ const HEAD_WITHIN: Duration = Duration::from_secs(30);
 /// needed, and less is kept for idle ones.
 const BUFFER: usize = 64 << 10;
 
+/// So many connections beyond those that may be open are told that there is no place, at once; the rest is just closed.
+const MOST_REFUSED: usize = 64;
+
+/// How long telling one of them may take.
+const REFUSE_WITHIN: Duration = Duration::from_secs(1);
+
 /// A pause after an accept that failed for want of resources, before the next.
 const BREATH: Duration = Duration::from_millis(50);
 
@@ -37,6 +43,7 @@ impl Gateway {
     /// finished. Returns when all that is done.
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) {
         let places = Arc::new(Semaphore::new(self.limits.connections));
+        let refusals = Arc::new(Semaphore::new(MOST_REFUSED));
         let router = self.router();
         loop {
             let stream = tokio::select! {
@@ -49,7 +56,11 @@ impl Gateway {
                         connection(stream, permit, router.clone(), self.limits.clone(), self.closing.clone());
                     self.tasks.spawn(connection);
                 }
-                (Ok((stream, _)), Err(_)) => drop(self.tasks.spawn(refuse(stream))),
+                (Ok((stream, _)), Err(_)) => {
+                    if let Ok(permit) = refusals.clone().try_acquire_owned() {
+                        self.tasks.spawn(refuse(stream, permit));
+                    }
+                }
                 (Err(error), _) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(BREATH).await;
@@ -95,18 +106,25 @@ async fn connection(
     }
 }
 
-/// Tells a client that there is no place for it.
-async fn refuse(mut stream: TcpStream) {
-    const PROBLEM: &str = r#"{"status":503,"code":"unavailable","title":"Not now","detail":"as many connections are open here as may be"}"#;
+/// Tells a client that there is no place for it. It asks first and is answered then, and what it sends is read to the
+/// end: closed on any sooner, many clients would not see the answer.
+async fn refuse(mut stream: TcpStream, _permit: OwnedSemaphorePermit) {
+    const PROBLEM: &str = r#"{"status":503,"code":"unavailable","title":"Not now; nothing happened","detail":"as many connections are open here as may be"}"#;
     let answer = format!(
         "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\nretry-after: 1\r\n\
          connection: close\r\ncontent-length: {}\r\n\r\n{PROBLEM}",
         PROBLEM.len()
     );
     let told = async {
+        let mut thrown_away = [0; 4 << 10];
+        let mut read = stream.read(&mut thrown_away).await?;
         stream.write_all(answer.as_bytes()).await?;
-        stream.shutdown().await
+        stream.shutdown().await?;
+        while read > 0 {
+            read = stream.read(&mut thrown_away).await?;
+        }
+        io::Result::Ok(())
     };
-    let told: Result<io::Result<()>, _> = tokio::time::timeout(Duration::from_secs(1), told).await;
+    let told = tokio::time::timeout(REFUSE_WITHIN, told).await;
     tracing::warn!(told = matches!(told, Ok(Ok(()))), "a connection was refused: as many are open as may be");
 }

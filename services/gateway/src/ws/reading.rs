@@ -51,7 +51,7 @@ pub(crate) async fn run(session: &Arc<Session>, stream: &mut Stream, answers: mp
 async fn take(session: &Session, text: &Utf8Bytes, answers: &mpsc::Sender<Answer>) -> Option<()> {
     let place = answers.clone().reserve_owned().await.ok()?;
     match change(session, text) {
-        Ok((seq, change)) => session.gateway.intake.submit(&session.hub, change, Reply::Connection(place, seq)),
+        Ok((seq, change)) => session.hub.lane.submit(change, Reply::Connection(place, seq)),
         Err((seq, error)) => drop(place.send(Answer { seq, outcome: Err(error.into()) })),
     }
     Some(())

@@ -1,10 +1,16 @@
 //! The real program on real sockets: each test starts the binary on a free port with a folder of its own.
 
+mod asking;
 mod support;
 
 mod closing;
 mod conditional;
 mod crash;
+mod http;
+mod limits;
+mod order;
+mod places;
+mod readme;
 mod shutdown;
 mod slow;
 mod store_faults;

@@ -143,14 +143,18 @@ impl Socket {
 
     /// The next text, or the close frame, or nothing if the connection just ended.
     pub(crate) async fn next(&mut self) -> Result<String, Option<CloseFrame>> {
-        loop {
-            match within("a message", self.0.next()).await {
-                Some(Ok(Message::Text(text))) => return Ok(text.to_string()),
-                Some(Ok(Message::Close(frame))) => return Err(frame),
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => return Err(None),
+        let next = async {
+            loop {
+                match self.0.next().await {
+                    Some(Ok(Message::Text(text))) => return Ok(text.to_string()),
+                    Some(Ok(Message::Close(frame))) => return Err(frame),
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return Err(None),
+                }
             }
-        }
+        };
+        // The server's pings do not count.
+        within("a message", next).await
     }
 
     /// The next text as JSON.

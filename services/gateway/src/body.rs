@@ -1,0 +1,50 @@
+//! Request bodies: read whole, within their bounds.
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::http::StatusCode;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use crate::Gateway;
+use crate::problem::Refused;
+
+/// How many times the largest body is read on, and thrown away, for a client that sends more.
+const LINGER: usize = 32;
+
+/// Reads a body.
+///
+/// # Errors
+/// If it is too large, does not come in time, or breaks off.
+pub(crate) async fn read(gateway: &Gateway, mut body: Body) -> Result<Bytes, Refused> {
+    let most = gateway.limits.message_bytes;
+    if body.size_hint().lower() > most as u64 {
+        linger(gateway, body);
+        return Err(Refused::too_large(most));
+    }
+    let collected = Limited::new(&mut body, most).collect();
+    match tokio::time::timeout(gateway.limits.stall, collected).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            linger(gateway, body);
+            Err(Refused::too_large(most))
+        }
+        Ok(Err(error)) => Err(Refused::bad_input(error.to_string())),
+        Err(_) => {
+            let detail = format!("the body did not come within {} s", gateway.limits.stall.as_secs_f32());
+            let title = "The body came too slowly; nothing happened";
+            Err(Refused::new(StatusCode::REQUEST_TIMEOUT, "too_slow", title, detail))
+        }
+    }
+}
+
+/// Goes on reading a body that was refused, beside the answer: many clients look for an answer only when they have sent
+/// everything, and closing on them before that can lose it.
+pub(crate) fn linger(gateway: &Gateway, body: Body) {
+    let most = gateway.limits.message_bytes.saturating_mul(LINGER);
+    let rest = async move {
+        let mut body = Limited::new(body, most);
+        while let Some(Ok(_)) = body.frame().await {}
+    };
+    let rest = tokio::time::timeout(gateway.limits.stall, rest);
+    let closing = gateway.closing.clone();
+    gateway.tasks.spawn(async move { closing.run_until_cancelled(rest).await });
+}
