@@ -30,7 +30,7 @@ pub(crate) struct SqliteStore {
     options: SqliteConnectOptions,
     /// Taken out while it is used: whoever gives up half-way gives the connection up, and what it had begun with it.
     connection: Mutex<Option<SqliteConnection>>,
-    _lock: File,
+    _lock: Lock,
 }
 
 impl SqliteStore {
@@ -56,8 +56,19 @@ impl SqliteStore {
     }
 }
 
+/// A locked file. Unlocked rather than only closed: a child process that is just being started shares it for a moment.
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            tracing::warn!(%error, "the database's lock goes with the process");
+        }
+    }
+}
+
 /// Takes the lock of the database at `path`: a file beside it, so that other tools may still read the database.
-fn lock(path: &str) -> Result<File, OpenError> {
+fn lock(path: &str) -> Result<Lock, OpenError> {
     let unusable = |cause| OpenError::Unusable { path: path.to_owned(), cause };
     if Path::new(path).is_dir() {
         return Err(unusable(StoreError::Other("it is a folder".to_owned())));
@@ -65,7 +76,7 @@ fn lock(path: &str) -> Result<File, OpenError> {
     let file = File::options().create(true).append(true).open(format!("{path}.lock"));
     let file = file.map_err(|error| unusable(error.into()))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: path.to_owned() }),
         Err(TryLockError::Error(error)) => Err(unusable(error.into())),
     }
