@@ -1,4 +1,5 @@
 //! The real program on real sockets: each test starts the binary on a free port with a folder of its own.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod asking;
 mod support;

@@ -48,7 +48,9 @@ async fn what_is_not_there_is_404() {
     for path in nowhere.into_iter().chain(near) {
         get(&served, path).await.problem(404, "not_found");
         assert_eq!(call(&served, "HEAD", path).await.status, 404, "{path}");
-        call(&served, "POST", path).await.problem(404, "not_found");
+        if !path.starts_with("/docs/") {
+            call(&served, "POST", path).await.problem(404, "not_found");
+        }
     }
     get(&served, "/v1/rigs/nobody/levels").await.problem(404, "not_found");
 }
