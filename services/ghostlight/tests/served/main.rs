@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod asking;
+mod replica;
 mod support;
 
 mod closing;
@@ -14,4 +15,6 @@ mod places;
 mod readme;
 mod shutdown;
 mod slow;
+mod sockets;
+mod sse;
 mod store_faults;

@@ -37,10 +37,10 @@ async fn a_file_that_is_no_database_is_named() {
 }
 
 /// A small file system of the test's own.
-struct Tmpfs(tempfile::TempDir);
+pub(crate) struct Tmpfs(pub(crate) tempfile::TempDir);
 
 impl Tmpfs {
-    fn mount(size: &str) -> Self {
+    pub(crate) fn mount(size: &str) -> Self {
         let folder = tempfile::TempDir::new().unwrap();
         let mounted = Self::run("mount", &["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"], folder.path());
         assert!(mounted, "mounting a tmpfs takes root: run the tests as root, or in a user namespace (unshare -rm)");
