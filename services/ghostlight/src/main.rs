@@ -38,8 +38,7 @@ enum Command {
     },
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -48,14 +47,27 @@ async fn main() -> ExitCode {
             return if error.use_stderr() { EX_USAGE.into() } else { ExitCode::SUCCESS };
         }
     };
-    run(cli).await.unwrap_or_else(|error| {
+    let Cli { command, serve } = cli;
+    let command = command.unwrap_or(Command::Serve(serve));
+    let ended = runtime(&command).map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run(command)));
+    ended.unwrap_or_else(|error| {
         anstream::eprintln!("error: {error:#}");
         ExitCode::FAILURE
     })
 }
 
-async fn run(Cli { command, serve }: Cli) -> anyhow::Result<ExitCode> {
-    match command.unwrap_or(Command::Serve(serve)) {
+/// A worker for every core; of a server that keeps its levels itself, one core is the store's, which has a thread of its
+/// own: every change passes through both, and on few cores they would only take turns.
+fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if let Command::Serve(args) = command {
+        builder.worker_threads(args.workers());
+    }
+    builder.enable_all().build()
+}
+
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
         Command::Serve(args) => serve::run(args).await,
         Command::Set(args) => set::run(args).await,
         Command::Get(args) => get::run(args).await,

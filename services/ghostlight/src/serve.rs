@@ -58,6 +58,10 @@ pub struct ServeArgs {
     #[arg(long, env = "GHOSTLIGHT_IN_FLIGHT", default_value_t = 4, value_name = "COUNT",
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_024))]
     in_flight: usize,
+    /// How many threads serve [default: one less than there are cores]
+    #[arg(long, env = "GHOSTLIGHT_THREADS", value_name = "COUNT",
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_024))]
+    threads: Option<usize>,
     /// What to log, as tracing's filters write it: info, ghostlight_gateway=debug, ...
     #[arg(long, env = "GHOSTLIGHT_LOG", default_value = "info", value_name = "FILTER")]
     log: String,
@@ -73,6 +77,12 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 impl ServeArgs {
+    /// How many threads serve.
+    pub fn workers(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        self.threads.unwrap_or_else(|| cores.saturating_sub(1).max(1))
+    }
+
     fn config(&self) -> Config {
         let limits = Limits {
             connections: self.max_connections,

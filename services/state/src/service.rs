@@ -170,8 +170,12 @@ impl StateService {
         match self.parts.log.begin(stored).await {
             Ok(start) => {
                 self.rigs = Rigs::restore(image, start, self.parts.most_rigs);
-                self.saved = stored;
                 self.announce_beacons();
+                self.saved = stored;
+                if start == stored {
+                    // The order goes on where the store stands: there is nothing to save first.
+                    self.saved(stored).await;
+                }
             }
             Err(error) => {
                 tracing::error!(%error, "starting over from the store");
