@@ -1,8 +1,8 @@
 //! The edge: where consoles connect, over HTTP, WebSocket and server-sent events.
 //!
-//! The way in: [`http`] or [`ws`] turns bytes into a change, [`intake`] gathers changes into entries and appends them to
-//! the log. The way out: the [`hub`] of a rig follows the echo with a replica, and every connection is a cursor over it
-//! ([`reader`]). A change is answered when it is durable and the hub's replica has reached it: what you are told
+//! The way in: `http` or `ws` turns bytes into a change, `intake` gathers changes into entries and appends them to
+//! the log. The way out: the `hub` of a rig follows the echo with a replica, and every connection is a cursor over it
+//! (`reader`). A change is answered when it is durable and the hub's replica has reached it: what you are told
 //! happened is what you can read.
 //!
 //! A gateway knows the bus, never a store.

@@ -41,7 +41,7 @@ async fn every_answered_change_outlives_a_kill() {
         served = Served::start_at(&listen, &path, &[]).await;
         let map = served.map().await;
         for (dimmer, level) in answered.lock().unwrap().iter() {
-            let there = map.get(&dimmer.to_string()).and_then(|level| level.as_f64()).unwrap_or(-1.0);
+            let there = map.get(&dimmer.to_string()).and_then(serde_json::Value::as_f64).unwrap_or(-1.0);
             assert!(there * 100.0 >= f64::from(*level) - 0.5, "round {round}: dimmer {dimmer} was {level}, is {there}");
         }
         let mut watcher = Socket::plain(&served).await;
