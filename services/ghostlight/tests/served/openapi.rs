@@ -1,0 +1,292 @@
+//! The server answers as `openapi.json` says, every operation with every status that can be provoked.
+
+use std::collections::BTreeSet;
+
+use ghostlight_gateway::ROUTES;
+use ghostlight_proto::OPENAPI;
+use reqwest::redirect::Policy;
+use reqwest::{Client, RequestBuilder};
+use serde_json::{Value, json};
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+
+use crate::asking::{Answer, Wire, ask, call};
+use crate::store_faults::Tmpfs;
+use crate::support::{Served, folder, open_connections, until, within};
+
+const LEVELS: &str = "/v1/rigs/{rig}/levels";
+const EVENTS: &str = "/v1/rigs/{rig}/events";
+const SOCKET: &str = "/v1/rigs/{rig}/ws";
+
+/// Headers that are there only at times.
+const AT_TIMES: [&str; 1] = ["Ghostlight-Stale"];
+
+/// The description, and what was seen of it.
+pub(crate) struct Description {
+    document: Value,
+    seen: BTreeSet<String>,
+}
+
+impl Description {
+    pub(crate) fn new() -> Self {
+        Self { document: serde_json::from_str(OPENAPI).unwrap(), seen: BTreeSet::new() }
+    }
+
+    /// What a reference leads to, or the value itself.
+    fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
+        match value.get("$ref").and_then(Value::as_str) {
+            Some(reference) => self.document.pointer(reference.trim_start_matches('#')).unwrap(),
+            None => value,
+        }
+    }
+
+    /// Every operation with every status that it may be answered with.
+    fn documented(&self) -> BTreeSet<String> {
+        let paths = self.document["paths"].as_object().unwrap().iter();
+        let operations = paths.flat_map(|(path, item)| {
+            let methods = item.as_object().unwrap().iter().filter(|(method, _)| *method != "parameters");
+            methods.map(move |(method, operation)| (format!("{method} {path}"), operation))
+        });
+        operations
+            .flat_map(|(name, operation)| {
+                operation["responses"].as_object().unwrap().keys().map(move |status| format!("{name} {status}"))
+            })
+            .collect()
+    }
+
+    fn fits(&self, at: &str, schema: &Value, value: &Value) {
+        let schema = json!({"allOf": [schema], "components": self.document["components"]});
+        let schema = jsonschema::draft202012::new(&schema).unwrap();
+        let errors: Vec<_> = schema.iter_errors(value).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{at}: {value}: {errors:?}");
+    }
+
+    /// Holds an answer to what is said about it.
+    pub(crate) fn check(&mut self, method: &str, path: &str, answer: &Answer) {
+        let at = format!("{method} {path} {}", answer.status);
+        let responses = &self.document["paths"][path][method]["responses"];
+        let response = &responses[answer.status.to_string()];
+        assert!(response.is_object(), "{at} is not documented: {answer:?}");
+        let response = self.resolve(response);
+        for (name, header) in response["headers"].as_object().into_iter().flatten() {
+            let Some(text) = answer.headers.get(name).map(|text| text.to_str().unwrap()) else {
+                assert!(AT_TIMES.contains(&name.as_str()), "{at}: no {name}: {answer:?}");
+                continue;
+            };
+            let schema = &self.resolve(header)["schema"];
+            let number = (schema["type"] == "integer").then(|| text.parse::<i64>().unwrap());
+            self.fits(&at, schema, &number.map_or_else(|| json!(text), |number| json!(number)));
+        }
+        let kind = answer.header("content-type").split(';').next().unwrap();
+        match response.get("content") {
+            None => assert_eq!((kind, answer.body.as_str()), ("", ""), "{at}: {answer:?}"),
+            Some(content) => {
+                let content = &content[kind];
+                assert!(content.is_object(), "{at}: {kind:?} is not documented");
+                let body = if kind.ends_with("json") { answer.json() } else { json!(answer.body) };
+                self.fits(&at, &content["schema"], &body);
+            }
+        }
+        if kind == "application/problem+json" {
+            self.check_problem(answer);
+        }
+        self.seen.insert(at);
+    }
+
+    /// A problem tells its own status, and its code is one of those that are listed for it.
+    fn check_problem(&self, answer: &Answer) {
+        let problem = answer.json();
+        self.fits("a problem", &json!({"$ref": "#/components/schemas/Problem"}), &problem);
+        let codes = &self.document["components"]["schemas"]["Problem"]["properties"]["code"]["description"];
+        let listed = format!("- `{}` ({})", problem["code"].as_str().unwrap(), answer.status);
+        assert!(codes.as_str().unwrap().contains(&listed), "{problem}");
+        assert_eq!(problem["status"], answer.status);
+    }
+}
+
+#[test]
+fn every_path_and_method_is_described_and_no_other() {
+    let documented = Description::new().documented();
+    let documented: BTreeSet<_> = documented.iter().map(|at| at.rsplit_once(' ').unwrap().0.to_owned()).collect();
+    let served: BTreeSet<_> = ROUTES.iter().map(|(method, path)| format!("{method} {path}")).collect();
+    assert_eq!(documented, served);
+}
+
+/// A server, and what its answers are held to.
+struct Checked<'a> {
+    served: &'a Served,
+    description: &'a mut Description,
+    http: Client,
+}
+
+impl<'a> Checked<'a> {
+    fn new(served: &'a Served, description: &'a mut Description) -> Self {
+        let http = Client::builder().redirect(Policy::none()).build().unwrap();
+        Self { served, description, http }
+    }
+
+    /// Asks at a path, on the rig `main`, for an answer of this status.
+    async fn expect(
+        &mut self,
+        status: u16,
+        operation: &str,
+        request: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Answer {
+        self.expect_of("main", status, operation, request).await
+    }
+
+    /// Asks at a path, on a rig, for an answer of this status.
+    async fn expect_of(
+        &mut self,
+        rig: &str,
+        status: u16,
+        operation: &str,
+        request: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Answer {
+        let (method, path) = operation.split_once(' ').unwrap();
+        let url = self.served.url(&path.replace("{rig}", rig));
+        let answer = ask(request(self.http.request(method.to_uppercase().parse().unwrap(), url))).await;
+        assert_eq!(answer.status, status, "{operation}: {answer:?}");
+        self.description.check(method, path, &answer);
+        answer
+    }
+
+    /// Opens a WebSocket of the full protocol.
+    async fn expect_socket(&mut self, path: &str) {
+        let url = format!("ws://{}{}", self.served.address, path.replace("{rig}", "main"));
+        let mut request = url.into_client_request().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", "ghostlight.v1".parse().unwrap());
+        let (_socket, response) = within("a WebSocket", connect_async(request)).await.unwrap();
+        let answer =
+            Answer { status: response.status().as_u16(), headers: response.headers().clone(), body: String::new() };
+        assert_eq!(answer.status, 101);
+        self.description.check("get", path, &answer);
+    }
+
+    /// Opens a stream of events, and looks at its head.
+    async fn expect_events(&mut self) {
+        let url = self.served.url("/v1/rigs/main/events");
+        let response = within("a stream", self.http.get(url).send()).await.unwrap();
+        let answer =
+            Answer { status: response.status().as_u16(), headers: response.headers().clone(), body: String::new() };
+        self.description.check("get", EVENTS, &answer);
+    }
+}
+
+fn body(text: &str) -> impl FnOnce(RequestBuilder) -> RequestBuilder {
+    move |request| request.header("content-type", "application/json").body(text.to_owned())
+}
+
+fn header(name: &'static str, value: &str) -> impl FnOnce(RequestBuilder) -> RequestBuilder {
+    move |request| request.header(name, value)
+}
+
+/// The headers that open a WebSocket.
+fn upgrade(request: RequestBuilder) -> RequestBuilder {
+    let request = request.header("connection", "upgrade").header("upgrade", "websocket");
+    request.header("sec-websocket-version", "13").header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+}
+
+async fn reads(checked: &mut Checked<'_>) {
+    let map = checked.expect(200, "get /", header("accept", "application/json")).await;
+    let tag = map.header("etag").to_owned();
+    let page = checked.expect(200, "get /", |request| request).await;
+    assert!(page.header("content-type").starts_with("text/html"));
+    let known = |request: RequestBuilder| request.header("accept", "application/json").header("if-none-match", &tag);
+    checked.expect(304, "get /", known).await;
+    checked.expect(200, &format!("get {LEVELS}"), |request| request).await;
+    checked.expect(304, &format!("get {LEVELS}"), header("if-none-match", &tag)).await;
+    checked.expect_of("Main", 400, &format!("get {LEVELS}"), |request| request).await;
+    checked.expect_of("nobody", 404, &format!("get {LEVELS}"), |request| request).await;
+    checked.expect(200, "get /v1/rigs", |request| request).await;
+    for (status, path) in [(200, "/healthz"), (200, "/readyz"), (200, "/v1/openapi.json"), (308, "/docs")] {
+        checked.expect(status, &format!("get {path}"), |request| request).await;
+    }
+    checked.expect_events().await;
+    checked.expect_of("Main", 400, &format!("get {EVENTS}"), |request| request).await;
+    for path in ["/ws", SOCKET] {
+        checked.expect_socket(path).await;
+        let other = |request| upgrade(request).header("sec-websocket-protocol", "mqtt");
+        checked.expect(400, &format!("get {path}"), other).await;
+        let bare = header("sec-websocket-protocol", "ghostlight.v1");
+        checked.expect(426, &format!("get {path}"), bare).await;
+    }
+}
+
+async fn writes(checked: &mut Checked<'_>) {
+    for (index, path) in ["/", LEVELS].into_iter().enumerate() {
+        let post = format!("post {path}");
+        let first = checked.expect(200, &post, body(r#"{"1": 50, "2": 12.345, "3": null}"#)).await;
+        let tag = first.header("etag").to_owned();
+        checked.expect(400, &post, body(r#"{"0": 1, "2": 101}"#)).await;
+        let many = format!("{{{}}}", (0..50).map(|n| format!(r#""x{n}": 1"#)).collect::<Vec<_>>().join(","));
+        checked.expect(400, &post, body(&many)).await;
+        checked.expect(200, &post, body(r#"{"1": 51}"#)).await;
+        let stale = |request| body(r#"{"1": 52}"#)(request).header("if-match", tag);
+        checked.expect(412, &post, stale).await;
+        checked.expect(413, &post, body(&" ".repeat((1 << 20) + 1))).await;
+        checked.expect(415, &post, |request| request.body("{}")).await;
+        let keyed =
+            |text: &'static str| move |request| body(text)(request).header("idempotency-key", format!("cue-{index}"));
+        checked.expect(200, &post, keyed(r#"{"1": 50}"#)).await;
+        checked.expect(200, &post, keyed(r#"{"1": 50}"#)).await;
+        checked.expect(422, &post, keyed(r#"{"1": 51}"#)).await;
+        let rest = futures_util::stream::once(async { Ok::<_, String>("{") });
+        let rest = futures_util::StreamExt::chain(rest, futures_util::stream::pending());
+        let endless = |request| body("")(request).body(reqwest::Body::wrap_stream(rest));
+        checked.expect(408, &post, endless).await;
+    }
+    checked.expect_of("second", 200, &format!("post {LEVELS}"), body("{}")).await;
+    checked.expect_of("third", 507, &format!("post {LEVELS}"), body("{}")).await;
+}
+
+/// With no place for one more connection, every operation is answered 503.
+async fn no_place(description: &mut Description) {
+    let (_folder, path) = folder();
+    let served = Served::start(&path, &["--max-connections", "1"]).await;
+    let _idle = Wire::open(&served).await;
+    let open = || open_connections(served.pid(), served.address.port());
+    until("the connection is there", async || (open() == 1).then_some(())).await;
+    let mut checked = Checked::new(&served, description);
+    for (method, path) in ROUTES.iter().filter(|(_, path)| !["/healthz", "/docs", "/v1/openapi.json"].contains(path)) {
+        checked.expect(503, &format!("{method} {path}"), |request| request).await;
+    }
+}
+
+/// With nothing saved any more, changes are answered 503, and the server is not ready.
+async fn no_room(description: &mut Description) {
+    let disk = Tmpfs::mount("2m");
+    let served = Served::start(disk.0.path(), &[]).await;
+    std::fs::write(disk.0.path().join("ballast"), vec![0; 4 << 20]).expect_err("the disk is full now");
+    let mut checked = Checked::new(&served, description);
+    let mut first = 1;
+    until("a change is refused", async || {
+        let levels: Vec<_> = (first..first + 500).map(|dimmer| format!(r#""{dimmer}": 50"#)).collect();
+        first += 500;
+        let change = checked.http.post(checked.served.url("/")).header("content-type", "application/json");
+        (ask(change.body(format!("{{{}}}", levels.join(",")))).await.status != 200).then_some(())
+    })
+    .await;
+    checked.expect(503, "post /", body(r#"{"1": 50}"#)).await;
+    checked.expect(503, "get /readyz", |request| request).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_answers_as_described() {
+    let (_folder, path) = folder();
+    let served = Served::start(&path, &["--max-rigs", "2", "--stall-seconds", "0.5"]).await;
+    let mut description = Description::new();
+    let mut checked = Checked::new(&served, &mut description);
+    reads(&mut checked).await;
+    writes(&mut checked).await;
+    reads(&mut checked).await;
+    no_place(&mut description).await;
+    no_room(&mut description).await;
+    // What is described for paths and methods that are not here.
+    for answer in [call(&served, "GET", "/nothing").await, call(&served, "DELETE", "/").await] {
+        description.check_problem(&answer);
+    }
+    let unseen: Vec<_> = description.documented().difference(&description.seen).cloned().collect();
+    // That the outcome is unknown takes a store that does not answer: unknown.rs has one.
+    assert_eq!(unseen, ["post / 504".to_owned(), format!("post {LEVELS} 504")]);
+}
