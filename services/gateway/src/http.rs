@@ -8,9 +8,8 @@ use axum::response::{IntoResponse, Response};
 use ghostlight_proto::{LevelsText, etag, parse_etag, parse_levels};
 use ghostlight_rig::{Change, Key, Position, RigName};
 
-use crate::hub::Hub;
-use crate::hubs::STALE_AFTER;
-use crate::intake::{Done, Timing};
+use crate::hub::{Hub, STALE_AFTER};
+use crate::outcome::{Done, Timing};
 use crate::problem::Refused;
 use crate::{Gateway, body};
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::ws::Utf8Bytes;
 use bytes::Bytes;
-use ghostlight_bus::{Announcement, Announcements, Echo, EchoError, Heard, Question};
+use ghostlight_bus::{Announcements, Echo, EchoError, Heard, Question};
 use ghostlight_proto::{Decoded, ServerMessage, decode};
 use ghostlight_rig::{Beacon, Delta, Position, Received, Replica, Revision, RigName, Snapshot, Verdict};
 use tokio::sync::watch;
@@ -16,6 +16,9 @@ use crate::intake::{Appending, Lane};
 
 /// Verdicts are kept for so many entries: a gateway asks for its own within the time that a few of its entries take.
 const KEPT_VERDICTS: usize = 4_096;
+
+/// Beacons come every second: after three without one, what is shown may be old.
+pub(crate) const STALE_AFTER: Duration = Duration::from_secs(3);
 
 /// How long to wait before an echo that cannot be reached is tried again.
 const RETRY: Duration = Duration::from_millis(250);
@@ -243,14 +246,18 @@ async fn follow_once(rig: &RigName, echo: &dyn Echo, followed: &Followed) -> Res
     }
 }
 
-/// Follows until a snapshot is needed; `false` if the echo is gone.
+/// Follows until a snapshot is needed; `false` if the echo is gone. Beacons come every second: after a silence, the
+/// state service is asked whether it still knows that somebody follows.
 async fn follow_to_gap(rig: &RigName, announcements: &mut dyn Announcements, followed: &Followed) -> bool {
-    while let Some(heard) = announcements.next().await {
-        let Heard::Announcement(Announcement { text, fold }) = heard else { return true };
-        match followed.take(rig, &text, fold) {
+    loop {
+        let heard = match tokio::time::timeout(STALE_AFTER, announcements.next()).await {
+            Ok(Some(Heard::Announcement(heard))) => heard,
+            Ok(Some(Heard::Missed)) | Err(_) => return true,
+            Ok(None) => return false,
+        };
+        match followed.take(rig, &heard.text, heard.fold) {
             Received::Applied | Received::Replaced | Received::Had => {}
             Received::Gap | Received::NewEpoch | Received::Diverged => return true,
         }
     }
-    false
 }

@@ -9,14 +9,12 @@ use ghostlight_bus::{Echo, Question};
 use ghostlight_proto::lists_rig;
 use ghostlight_rig::{Position, RigName};
 
-use crate::hub::Hub;
-use crate::intake::{Appending, Refusal};
+use crate::hub::{Hub, STALE_AFTER};
+use crate::intake::Appending;
+use crate::outcome::Refusal;
 
 /// How long a reader waits for a hub's first snapshot.
 const READY_WITHIN: Duration = Duration::from_secs(5);
-
-/// Beacons come every second: after three without one, what is shown may be old.
-pub(crate) const STALE_AFTER: Duration = Duration::from_secs(3);
 
 /// One hub a rig, made when it is first asked for: one upstream subscription a gateway, however many clients it has.
 pub(crate) struct Hubs {

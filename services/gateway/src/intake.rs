@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use ghostlight_bus::{AppendError, Log};
-use ghostlight_rig::{Change, Dimmer, Entry, Levels, Position, RigName, Verdict};
+use ghostlight_rig::{Change, Entry, Levels, Position, RigName, Verdict};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::hub::{Followed, Verdicts};
+use crate::outcome::{Done, Outcome, Refusal, Timing};
 use crate::problem::Refused;
 
 /// An entry takes changes until it names so many dimmers: some 64 KiB of text, well within what a message may hold.
@@ -22,44 +23,6 @@ const MOST_DIMMERS: usize = 4_096;
 
 /// So many changes of one rig may wait their turn before more are refused.
 const MOST_WAITING: usize = 4_096;
-
-/// A change that happened.
-#[derive(Clone, Debug)]
-pub(crate) struct Done {
-    /// Where it stands.
-    pub(crate) position: Position,
-    /// The dimmers that it named, as the map holds them there.
-    pub(crate) levels: Levels,
-    pub(crate) timing: Timing,
-}
-
-/// How long the stages took. They overlap: each but `fold` is counted from when the change came.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Timing {
-    /// Until it was durable.
-    pub(crate) log: Duration,
-    /// In the state service.
-    pub(crate) fold: Duration,
-    /// Until it was to be read here.
-    pub(crate) echo: Duration,
-}
-
-/// Why a change was refused, or is not answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// These dimmers had changed after the position that it was conditional on.
-    Changed(Vec<Dimmer>),
-    /// Its key was used for something else.
-    KeyReused,
-    /// No more rigs may be made.
-    NoRoom,
-    /// It did not happen, and may be tried again.
-    Unavailable(String),
-    /// It may have happened.
-    Unknown,
-}
-
-pub(crate) type Outcome = Result<Done, Refusal>;
 
 /// Where an outcome goes.
 pub(crate) enum Reply {

@@ -14,6 +14,7 @@ mod http;
 mod hub;
 mod hubs;
 mod intake;
+mod outcome;
 mod page;
 mod problem;
 mod reader;

@@ -4,7 +4,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ghostlight_proto::{BadInput, ErrorMessage, Problem};
 
-use crate::intake::Refusal;
+use crate::outcome::Refusal;
 
 /// How long a client should wait before it tries again, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");

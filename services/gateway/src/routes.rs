@@ -5,7 +5,7 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::routing::get;
 use ghostlight_rig::{Change, RigName};
 
-use crate::intake::{Outcome, Refusal};
+use crate::outcome::{Outcome, Refusal};
 use crate::problem::Refused;
 use crate::{Gateway, docs, health, http, page, sse, ws};
 

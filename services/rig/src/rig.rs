@@ -18,9 +18,15 @@ pub struct Rig {
 }
 
 impl Rig {
-    /// An empty rig in this epoch.
+    /// An empty rig in this epoch, before its first entry.
     pub fn new(epoch: Epoch) -> Self {
         Self { epoch, ..Self::default() }
+    }
+
+    /// An empty rig that stands at a position.
+    pub fn empty(position: Position) -> Self {
+        let map = LevelMap::restore(position.revision, Revision(0), []);
+        Self { epoch: position.epoch, map, ..Self::default() }
     }
 
     /// The rig as a store kept it, in the order of this epoch.

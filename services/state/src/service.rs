@@ -1,6 +1,5 @@
 //! The one task of the state service.
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -12,6 +11,7 @@ use ghostlight_store::StoreError;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use crate::awaited::Awaited;
 use crate::{Parts, StartError};
 
 /// How often every rig is announced whether or not it changed.
@@ -26,8 +26,7 @@ pub struct StateService {
     rigs: Rigs,
     /// Up to where the store holds everything.
     saved: Position,
-    /// Rigs that nobody has made, which somebody follows all the same.
-    awaited: BTreeSet<RigName>,
+    awaited: Awaited,
     requests: Box<dyn Requests>,
     /// `None` while the store is behind the beginning of the order: nothing new is taken in then.
     entries: Option<Box<dyn Entries>>,
@@ -55,7 +54,7 @@ impl StateService {
         let requests = parts.echo.requests().await?;
         parts.store.save(&rigs.image_since(start.revision)).await?;
         let entries = Some(parts.log.read(start).await?);
-        let awaited = BTreeSet::new();
+        let awaited = Awaited::new(parts.most_rigs);
         Ok(Self { parts, rigs, saved: start, awaited, requests, entries, work: None, pause: RETRY.0 })
     }
 
@@ -97,7 +96,10 @@ impl StateService {
         let began = Instant::now();
         let delta = self.rigs.apply(revision, &rig, &entry);
         let text = ServerMessage::Delta(delta).encode();
-        self.awaited.remove(&rig);
+        match self.rigs.get(&rig) {
+            Some(_) => self.awaited.made(&rig),
+            None => self.awaited.refused(&rig, revision),
+        }
         self.parts.echo.announce(&rig, Announcement { text, fold: began.elapsed() });
     }
 
@@ -170,6 +172,7 @@ impl StateService {
         match self.parts.log.begin(stored).await {
             Ok(start) => {
                 self.rigs = Rigs::restore(image, start, self.parts.most_rigs);
+                self.awaited.begin();
                 self.announce_beacons();
                 self.saved = stored;
                 if start == stored {
@@ -188,9 +191,8 @@ impl StateService {
         for (name, rig) in self.rigs.iter() {
             self.announce_beacon(name, rig);
         }
-        let unmade = self.unmade();
-        for name in &self.awaited {
-            self.announce_beacon(name, &unmade);
+        for (name, rig) in self.awaited.rigs(self.rigs.position()) {
+            self.announce_beacon(name, &rig);
         }
     }
 
@@ -211,18 +213,11 @@ impl StateService {
         let snapshot = match self.rigs.get(name) {
             Some(rig) => rig.snapshot(),
             None => {
-                if self.awaited.len() < self.parts.most_rigs {
-                    self.awaited.insert(name.clone());
-                }
-                self.unmade().snapshot()
+                let revision = self.awaited.ask(name);
+                Rig::empty(Position { revision, ..self.rigs.position() }).snapshot()
             }
         };
         ServerMessage::Snapshot(snapshot).encode()
-    }
-
-    /// What a rig is that nobody has made yet.
-    fn unmade(&self) -> Rig {
-        Rig::new(self.rigs.position().epoch)
     }
 
     fn list(&self) -> Bytes {

@@ -81,17 +81,21 @@ async fn a_rig_that_nobody_has_made_is_announced_to_who_asked_for_it() {
     let here = house.snapshot("main").await.position;
     // Twice, so that once all were due.
     for _ in 0..2 {
-        assert_eq!(followers[0].beacon().await.position.epoch, here.epoch);
         assert_eq!(followers[1].beacon().await.position.epoch, here.epoch);
+        assert_eq!(followers[2].beacon().await.position.epoch, here.epoch);
     }
-    assert!(followers[2].has_heard_all(), "no more of them than there may be rigs");
+    assert!(followers[0].has_heard_all(), "no more of them than there may be rigs, those that were asked for last");
     assert!(followers[3].has_heard_all(), "nobody has asked for it");
+    // Whoever hears nothing asks again, and is heard of again.
+    house.snapshot("a").await;
+    assert_eq!(followers[0].beacon().await.position.epoch, here.epoch);
 
     // Once it is made it takes no room among those that are not.
     let made = answer(house.append("a", entry(r#"{"1": 50}"#))).await.unwrap();
     assert_eq!(followers[0].delta().await.position, made);
     assert_eq!(followers[0].beacon().await.position, made);
-    house.snapshot("c").await;
+    house.snapshot("b").await;
+    assert_eq!(followers[1].beacon().await.position.epoch, here.epoch);
     assert_eq!(followers[2].beacon().await.position.epoch, here.epoch);
     house.close().await;
 }

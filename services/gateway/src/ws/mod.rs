@@ -1,5 +1,6 @@
 //! WebSockets: the upgrade, and which protocol is spoken.
 
+mod ending;
 mod reading;
 mod session;
 mod writing;

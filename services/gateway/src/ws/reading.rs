@@ -8,11 +8,11 @@ use futures_util::stream::SplitStream;
 use ghostlight_proto::{BadInput, ClientMessage, Hello, parse_levels};
 use ghostlight_rig::{Change, Origin};
 use tokio::sync::mpsc;
-use tokio_tungstenite::tungstenite;
 
 use crate::intake::{Answer, Reply};
 use crate::reader::Protocol;
-use crate::ws::session::{Ending, Session};
+use crate::ws::ending::{Ending, ending};
+use crate::ws::session::Session;
 
 pub(crate) type Stream = SplitStream<WebSocket>;
 
@@ -88,17 +88,5 @@ pub(crate) async fn next(stream: &mut Stream) -> Result<Incoming, Ending> {
         Some(Ok(Message::Binary(_))) => Err(Ending::Binary),
         Some(Ok(Message::Close(_))) | None => Err(Ending::Gone),
         Some(Err(error)) => Err(ending(error)),
-    }
-}
-
-/// What an error of the socket means for the session.
-pub(crate) fn ending(error: axum::Error) -> Ending {
-    use tungstenite::Error;
-    let Ok(error) = error.into_inner().downcast::<Error>() else { return Ending::Gone };
-    match *error {
-        Error::Capacity(_) => Ending::TooLarge,
-        Error::Protocol(_) | Error::Utf8(_) => Ending::Broken,
-        Error::Io(error) if error.kind() == std::io::ErrorKind::TimedOut => Ending::Stalled,
-        _ => Ending::Gone,
     }
 }

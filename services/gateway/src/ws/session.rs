@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, WebSocket, close_code};
+use axum::extract::ws::WebSocket;
 use futures_util::StreamExt;
 use ghostlight_rig::{ClientId, Position};
 use tokio::sync::mpsc;
@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::Gateway;
 use crate::hub::Hub;
 use crate::reader::{Protocol, Reader};
+use crate::ws::ending::Ending;
 use crate::ws::reading::{self, Incoming};
 use crate::ws::writing;
 
@@ -23,41 +24,6 @@ const MOST_UNANSWERED: usize = 32;
 
 /// How long a client of the full protocol has to say hello.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
-
-/// Why a session ends, as RFC 6455, section 7.4 numbers it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
-    /// The client closed, or is gone.
-    Gone,
-    /// It broke the protocol of WebSockets.
-    Broken,
-    /// It sent a binary message.
-    Binary,
-    /// It sent too large a message.
-    TooLarge,
-    /// It did not say hello.
-    NoHello,
-    /// It took nothing for too long.
-    Stalled,
-    /// The server stops.
-    Stopping,
-}
-
-impl Ending {
-    /// The frame that tells the client.
-    pub(crate) fn frame(self) -> Option<CloseFrame> {
-        let (code, reason) = match self {
-            Self::Gone => return None,
-            Self::Broken => (close_code::PROTOCOL, "not a WebSocket frame"),
-            Self::Binary => (close_code::UNSUPPORTED, "text messages only"),
-            Self::TooLarge => (close_code::SIZE, "the message is too large"),
-            Self::NoHello => (close_code::POLICY, "the first message is hello, within ten seconds"),
-            Self::Stalled => (close_code::AGAIN, "nothing was taken for too long"),
-            Self::Stopping => (close_code::RESTART, "the server stops; connect again"),
-        };
-        Some(CloseFrame { code, reason: reason.into() })
-    }
-}
 
 /// What both tasks of a session know.
 pub(crate) struct Session {

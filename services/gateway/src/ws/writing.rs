@@ -14,8 +14,8 @@ use tokio::time::{Interval, MissedTickBehavior};
 use crate::intake::Answer;
 use crate::problem::Refused;
 use crate::reader::{Protocol, Reader, Told};
-use crate::ws::reading::ending;
-use crate::ws::session::{Ending, Session};
+use crate::ws::ending::{Ending, ending};
+use crate::ws::session::Session;
 
 pub(crate) type Sink = SplitSink<WebSocket, Message>;
 

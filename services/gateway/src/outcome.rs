@@ -1,0 +1,43 @@
+//! What becomes of a change, as whoever asked for it is told.
+
+use std::time::Duration;
+
+use ghostlight_rig::{Dimmer, Levels, Position};
+
+/// A change that happened.
+#[derive(Clone, Debug)]
+pub(crate) struct Done {
+    /// Where it stands.
+    pub(crate) position: Position,
+    /// The dimmers that it named, as the map holds them there.
+    pub(crate) levels: Levels,
+    pub(crate) timing: Timing,
+}
+
+/// How long the stages took. They overlap: each but `fold` is counted from when the change came.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Timing {
+    /// Until it was durable.
+    pub(crate) log: Duration,
+    /// In the state service.
+    pub(crate) fold: Duration,
+    /// Until it was to be read here.
+    pub(crate) echo: Duration,
+}
+
+/// Why a change was refused, or is not answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// These dimmers had changed after the position that it was conditional on.
+    Changed(Vec<Dimmer>),
+    /// Its key was used for something else.
+    KeyReused,
+    /// No more rigs may be made.
+    NoRoom,
+    /// It did not happen, and may be tried again.
+    Unavailable(String),
+    /// It may have happened.
+    Unknown,
+}
+
+pub(crate) type Outcome = Result<Done, Refusal>;
