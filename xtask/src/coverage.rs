@@ -20,7 +20,7 @@ pub(crate) fn coverage(threshold: f64) -> anyhow::Result<()> {
     if !Step::cargo(["tarpaulin", "--version"]).succeeds() {
         println!("cargo-tarpaulin is not installed; building it takes some minutes.");
         // Without what uploads reports.
-        Step::cargo(["install", "--locked", "cargo-tarpaulin@0.37", "--no-default-features"]).run()?;
+        Step::cargo(["install", "--locked", "cargo-tarpaulin@^0.37", "--no-default-features"]).run()?;
     }
     let reports = root().join("target").join("coverage");
     let report = reports.join("tarpaulin-report.json");
