@@ -20,14 +20,23 @@ struct Need {
 }
 
 /// All that the tests need. A test whose need is not met fails; it is not skipped.
-const NEEDS: &[Need] = &[Need {
+const NEEDS: &[Need] = &[CURL, CHROMIUM];
+
+const CURL: Need = Need {
+    what: "curl, for the examples of the README",
+    programs: &[&["curl"]],
+    debian: &["curl"],
+    elsewhere: "install curl 7.82 or later; it must be on the PATH",
+};
+
+const CHROMIUM: Need = Need {
     what: "Chromium and its WebDriver, for the test of the page",
     programs: &[&["chromium", "chromium-browser", "google-chrome"], &["chromedriver"]],
     debian: &["chromium", "chromium-driver"],
     elsewhere: "on macOS `brew install --cask google-chrome chromedriver`, on Fedora `dnf install chromium chromedriver`, \
                 elsewhere any Chromium with the ChromeDriver of its version; a browser and `chromedriver` must be on the \
                 PATH",
-}];
+};
 
 /// Installs what is missing, as far as this machine allows.
 ///
