@@ -1,9 +1,10 @@
 //! The one binary.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use ghostlight::cli::{bench, get, set, watch};
+use ghostlight::cli::{bench, get, output, set, watch};
 use ghostlight::serve::{self, ServeArgs};
 
 /// What `sysexits.h` calls a usage error: bad arguments or a bad configuration.
@@ -51,7 +52,7 @@ fn main() -> ExitCode {
     let command = command.unwrap_or(Command::Serve(serve));
     let ended = runtime(&command).map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run(command)));
     ended.unwrap_or_else(|error| {
-        anstream::eprintln!("error: {error:#}");
+        output::complain(format_args!("{error:#}"));
         ExitCode::FAILURE
     })
 }
@@ -75,7 +76,9 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Bench(args) => bench::run(args).await,
         Command::BenchPeer => Ok(ghostlight_bench::bare_peer().await.map(|()| ExitCode::SUCCESS)?),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "ghostlight", &mut std::io::stdout());
+            let mut completions = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "ghostlight", &mut completions);
+            output::ended(std::io::stdout().write_all(&completions))?;
             Ok(ExitCode::SUCCESS)
         }
     }

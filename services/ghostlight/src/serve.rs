@@ -1,6 +1,6 @@
 //! `ghostlight serve`: settings, start, signals, end.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
+use crate::cli::output;
 use crate::server::{Config, Server, ServerError};
 
 /// All that is under way at a shutdown must end within this.
@@ -115,12 +116,14 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         Err(ServerError::Open(error @ OpenError::Url(_))) => return Ok(usage(&format!("--store: {error}"))),
         Err(error) => return Err(error.into()),
     };
-    greet(&args, &server)?;
+    // Before anyone can know that it runs, and end it.
+    let asked_to_end = ended_by()?;
+    output::ended(greet(&args, &server))?;
     let shutdown = CancellationToken::new();
     let mut running = std::pin::pin!(server.run(shutdown.clone()));
     tokio::select! {
         () = running.as_mut() => return Ok(ExitCode::FAILURE),
-        name = ended_by()? => tracing::info!("{name}: finishing what is under way; a second signal ends at once"),
+        name = asked_to_end => tracing::info!("{name}: finishing what is under way; a second signal ends at once"),
     }
     shutdown.cancel();
     tokio::select! {
@@ -153,25 +156,22 @@ fn start_logging(filter: &str) -> anyhow::Result<()> {
         .with_env_filter(EnvFilter::try_new(filter)?)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
+        // Told on the standard error, of all places: when that is gone, telling would end the server.
+        .log_internal_errors(false)
         .init();
     Ok(())
 }
 
 /// Tells a person what is where. The first line is for scripts too: it has the address, port 0 resolved.
-fn greet(args: &ServeArgs, server: &Server) -> anyhow::Result<()> {
+fn greet(args: &ServeArgs, server: &Server) -> io::Result<()> {
     let address = server.address()?;
     let (rigs, dimmers) = server.loaded();
     let (store, durability) = (&args.store, args.durability);
-    anstream::println!("Ghostlight listens on http://{address}/");
-    anstream::println!(
-        "  console    open that address in a browser; the interface is described at http://{address}/docs"
-    );
-    anstream::println!(
-        "  store      {store}, durability {durability}; loaded {}, {}",
-        count(dimmers, "dimmer"),
-        count(rigs, "rig")
-    );
-    Ok(())
+    let (rigs, dimmers) = (count(rigs, "rig"), count(dimmers, "dimmer"));
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "Ghostlight listens on http://{address}/")?;
+    writeln!(out, "  console    open that address in a browser; the interface is described at http://{address}/docs")?;
+    writeln!(out, "  store      {store}, durability {durability}; loaded {dimmers}, {rigs}")
 }
 
 fn count(number: usize, what: &str) -> String {
@@ -179,6 +179,6 @@ fn count(number: usize, what: &str) -> String {
 }
 
 fn usage(error: &str) -> ExitCode {
-    anstream::eprintln!("error: {error}");
+    output::complain(format_args!("{error}"));
     EX_USAGE.into()
 }
