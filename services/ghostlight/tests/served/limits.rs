@@ -124,7 +124,6 @@ async fn followers_of_unmade_rigs_do_not_shut_out_main() {
 
 /// Whoever follows a rig that may not be made goes on hearing that its map is current.
 #[tokio::test]
-#[ignore = "fails: the state service forgets that a rig is awaited when it refuses to make it"]
 async fn a_refused_rig_is_still_followed() {
     let (_folder, path) = folder();
     let served = Served::start(&path, &["--max-rigs", "1"]).await;
@@ -140,7 +139,6 @@ async fn a_refused_rig_is_still_followed() {
 
 /// However many names were asked for in vain, whoever follows a rig before it is made hears that its map is current.
 #[tokio::test]
-#[ignore = "fails: the state service counts every name that was ever asked for among those that are awaited"]
 async fn names_asked_for_in_vain_are_not_awaited() {
     let (_folder, path) = folder();
     let served = Served::start(&path, &["--max-rigs", "3"]).await;

@@ -5,6 +5,8 @@ mod asking;
 mod replica;
 mod support;
 
+mod cli;
+mod client;
 mod closing;
 mod conditional;
 mod crash;

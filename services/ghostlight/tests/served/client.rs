@@ -1,0 +1,186 @@
+//! The Rust client on the real server.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use ghostlight_client::{Client, Follower, News, Options, Pace, SetError, State};
+use ghostlight_proto::parse_levels;
+use ghostlight_rig::{ClientId, Dimmer, Level, Levels, RigName};
+use serde_json::json;
+use std::time::Duration;
+
+use crate::asking::post;
+use crate::support::{Map, Served, folder, within};
+
+type Held = BTreeMap<Dimmer, Level>;
+
+fn levels(json: &str) -> Levels {
+    parse_levels(json.as_bytes()).unwrap()
+}
+
+/// What the server answers, as the client holds it.
+async fn truth(served: &Served) -> Held {
+    held(&served.map().await)
+}
+
+fn held(map: &Map) -> Held {
+    let text = serde_json::to_string(map).unwrap();
+    levels(&text).into_iter().map(|(dimmer, level)| (dimmer, level.unwrap())).collect()
+}
+
+async fn connect(served: &Served, name: &str) -> Client {
+    // Soon back after a restart, so that the test is.
+    let pace = Pace { backoff_most: Duration::from_millis(200), ..Pace::default() };
+    let options = Options { client_id: ClientId::new(name).unwrap(), pace, ..Options::default() };
+    within("a connection", Client::connect(&served.url(""), options)).await.unwrap()
+}
+
+async fn reaches(client: &Client, state: State) {
+    let mut status = client.status();
+    within("the client's state", status.wait_for(|status| status.state == state)).await.unwrap();
+}
+
+/// Follows until the map is this one, as a reader who keeps a copy does.
+async fn follow_to(follower: &mut Follower, copy: &mut Held, map: &Held) {
+    while copy != map {
+        let change = within("a change", follower.changed()).await.unwrap();
+        match change.news {
+            News::Map(map) => *copy = map,
+            News::Levels(levels) => {
+                for (dimmer, level) in levels {
+                    match level {
+                        Some(level) => drop(copy.insert(dimmer, level)),
+                        None => drop(copy.remove(&dimmer)),
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_reads_what_it_wrote_and_what_others_did() {
+    let (_folder, path) = folder();
+    let served = Served::start(&path, &[]).await;
+    post(&served, "/", r#"{"1": 10}"#).await;
+    let (desk, other) = (connect(&served, "desk").await, connect(&served, "other").await);
+    assert_eq!(desk.levels(), truth(&served).await);
+    let mut follower = other.follow();
+    let mut copy = Held::new();
+    follow_to(&mut follower, &mut copy, &desk.levels()).await;
+
+    let position = desk.set(levels(r#"{"1": null, "2": 33.33}"#)).await.unwrap();
+    assert_eq!(desk.levels(), held(&serde_json::from_value(json!({"2": 33.33})).unwrap()), "read your writes");
+    assert!(desk.position() >= Some(position));
+    let change = within("a change", follower.changed()).await.unwrap();
+    assert_eq!((change.position, change.news), (position, News::Levels(levels(r#"{"1": null, "2": 33.33}"#))));
+    assert!(change.origins.iter().all(|origin| desk.is_own(origin) && !other.is_own(origin)));
+    assert_eq!(change.origins.len(), 1);
+
+    // Many at once are answered each, in their order.
+    let many = (1..=500u32).map(|level| desk.set(levels(&format!(r#"{{"3": {}}}"#, f64::from(level) / 10.0))));
+    let positions: Vec<_> = within("all answers", join_all(many)).await.into_iter().map(Result::unwrap).collect();
+    assert!(positions.is_sorted());
+    assert_eq!(served.map().await["3"], json!(50));
+
+    let options = Options { rig: RigName::new("stage").unwrap(), ..Options::default() };
+    let stage = Client::connect(&served.url(""), options).await.unwrap();
+    stage.set(levels(r#"{"1": 1}"#)).await.unwrap();
+    assert_eq!(served.map().await.get("1"), None);
+    stage.shutdown().await;
+}
+
+/// Kill -9 under load, several times: what was said to have happened is there, what was said not to have happened is
+/// not, of the rest nobody said anything; and the follower ends on the true map.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_knows_what_it_does_not_know_after_a_kill() {
+    const WRITERS: u32 = 8;
+    let (_folder, path) = folder();
+    let mut served = Served::start(&path, &[]).await;
+    let listen = served.address.to_string();
+    let client = Arc::new(connect(&served, "desk").await);
+    let mut follower = client.follow();
+    let mut copy = Held::new();
+    let mut unknown = 0;
+    for round in 0..5u32 {
+        let (begun, under_way) = tokio::sync::mpsc::unbounded_channel();
+        let firsts = (0..WRITERS).map(|writer| round * 10_000 + writer * 1_000 + 1);
+        let writers: Vec<_> = firsts.map(|first| tokio::spawn(write(client.clone(), first, begun.clone()))).collect();
+        drop(begun);
+        wait_for(under_way, 100).await;
+        served.kill().await;
+        let mut outcomes = Vec::new();
+        for writer in writers {
+            outcomes.extend(within("a writer notices", writer).await.unwrap());
+        }
+        reaches(&client, State::Offline).await;
+        assert_eq!(client.set(levels(r#"{"65535": 1}"#)).await, Err(SetError::Offline));
+
+        served = Served::start_at(&listen, &path, &[]).await;
+        reaches(&client, State::Live).await;
+        let map = served.map().await;
+        for (dimmer, outcome) in outcomes {
+            let there = map.contains_key(&dimmer.to_string());
+            match outcome {
+                Ok(()) => assert!(there, "round {round}: {dimmer} was acknowledged and is lost"),
+                Err(SetError::Offline) => assert!(!there, "round {round}: {dimmer} was not sent and is there"),
+                Err(SetError::Unknown) => unknown += 1,
+                Err(refused) => panic!("round {round}: {refused:?}"),
+            }
+        }
+        assert!(!map.contains_key("65535"));
+        follow_to(&mut follower, &mut copy, &held(&map)).await;
+        assert_eq!(client.levels(), held(&map));
+    }
+    assert!(unknown > 0, "no kill came while a change was under way");
+    client.set(levels(r#"{"65535": 1}"#)).await.unwrap();
+    follow_to(&mut follower, &mut copy, &truth(&served).await).await;
+}
+
+/// Sets one dimmer after another, up to a thousand, until that fails, and tells what became of each.
+async fn write(
+    client: Arc<Client>,
+    first: u32,
+    begun: tokio::sync::mpsc::UnboundedSender<()>,
+) -> Vec<(u32, Result<(), SetError>)> {
+    let mut outcomes = Vec::new();
+    for dimmer in first..first + 1_000 {
+        let outcome = client.set(levels(&format!(r#"{{"{dimmer}": 50}}"#))).await.map(drop);
+        let failed = outcome.is_err();
+        outcomes.push((dimmer, outcome));
+        if failed {
+            break;
+        }
+        let _ = begun.send(());
+    }
+    outcomes
+}
+
+/// Waits until so many changes were answered.
+async fn wait_for(mut answered: tokio::sync::mpsc::UnboundedReceiver<()>, count: usize) {
+    for _ in 0..count {
+        within("the writers are under way", answered.recv()).await.unwrap();
+    }
+}
+
+/// A server that stops in good order answers what is under way, and the client is back on its successor.
+#[tokio::test]
+async fn a_client_finds_the_next_server() {
+    let (_folder, path) = folder();
+    let mut served = Served::start(&path, &[]).await;
+    let listen = served.address.to_string();
+    let client = connect(&served, "desk").await;
+    client.set(levels(r#"{"1": 10}"#)).await.unwrap();
+    served.signal("TERM");
+    assert!(served.ended().await.success());
+    reaches(&client, State::Offline).await;
+    assert_eq!(client.levels().len(), 1, "what was known is still shown");
+    let served = Served::start_at(&listen, &path, &[]).await;
+    post(&served, "/", r#"{"1": null, "2": 20}"#).await;
+    let mut follower = client.follow();
+    follow_to(&mut follower, &mut Held::new(), &truth(&served).await).await;
+    reaches(&client, State::Live).await;
+    client.set(levels(r#"{"3": 30}"#)).await.unwrap();
+    assert_eq!(served.map().await, serde_json::from_value::<Map>(json!({"2": 20, "3": 30})).unwrap());
+}
