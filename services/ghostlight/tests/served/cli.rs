@@ -122,19 +122,21 @@ async fn a_watch_tells_what_changes_through_a_restart() {
         map.extend(serde_json::from_value::<Map>(line["levels"].clone()).unwrap());
         map.retain(|_, level| !level.is_null());
     }
-    // Whoever reads it goes away: that is its end, once it has something to say.
     let Watch { mut child, lines } = watch;
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    for remark in ["connection lost", "connected again"] {
+        let line = within(remark, said.next_line()).await.unwrap().unwrap();
+        assert!(line.contains(remark) && !line.contains('\u{1b}'), "{line}");
+    }
+    // Whoever reads it goes away: that is its end, once it has something to say.
     drop(lines);
-    until("the watch ends", async || {
+    let ended = until("the watch ends", async || {
         post(&served, "/", r#"{"2": 26}"#).await;
         child.try_wait().unwrap()
     })
     .await;
-    let ended = child.wait().await.unwrap();
-    let mut said = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut said).await.unwrap();
-    assert!(ended.success() && said.contains("connection lost") && said.contains("connected again"), "{said}");
-    assert!(!said.contains('\u{1b}'), "{said}");
+    assert!(ended.success());
+    assert_eq!(within("its last words", said.next_line()).await.unwrap(), None);
 }
 
 #[tokio::test]
