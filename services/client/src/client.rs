@@ -89,7 +89,8 @@ impl Client {
         }
         let (answer, answered) = oneshot::channel();
         let command = Command { levels, asker: Asker { answer, permit } };
-        self.commands.send(command).await.map_err(|_| SetError::Offline)?;
+        // There is room for as many as have permits. Waiting here again could change the order of those who wait.
+        self.commands.try_send(command).map_err(|_| SetError::Offline)?;
         let position = answered.await.unwrap_or(Err(SetError::Unknown))?;
         self.reached(position).await;
         Ok(position)
