@@ -77,13 +77,15 @@ impl Client {
 
     /// Asks for a change, and waits until it is durable and [`levels`](Self::levels) shows it. Returns its position.
     ///
-    /// Several may be under way at once. They happen in the order in which their calls were first polled. Dropping the
-    /// call does not take the change back.
+    /// Several may be under way at once: up to 64 happen in the order in which their calls were first polled, and those
+    /// beyond that wait for a turn. Dropping the call does not take the change back.
     ///
     /// # Errors
     /// [`SetError`]: nothing happened, or nobody knows.
     pub async fn set(&self, levels: Levels) -> Result<Position, SetError> {
-        let permit = Arc::clone(&self.under_way).acquire_owned().await.map_err(|_| SetError::Offline)?;
+        // Unconstrained: a poll that only gave way to other tasks would lose its place to the next call.
+        let permit = tokio::task::unconstrained(Arc::clone(&self.under_way).acquire_owned()).await;
+        let permit = permit.map_err(|_| SetError::Offline)?;
         if !self.state().is_connected() {
             return Err(SetError::Offline);
         }

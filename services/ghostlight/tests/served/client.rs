@@ -78,6 +78,10 @@ async fn a_client_reads_what_it_wrote_and_what_others_did() {
     assert!(change.origins.iter().all(|origin| desk.is_own(origin) && !other.is_own(origin)));
     assert_eq!(change.origins.len(), 1);
 
+    // As many as may be under way at once happen in the order in which they were asked for.
+    let few = (1..=64u32).map(|level| desk.set(levels(&format!(r#"{{"3": {level}}}"#))));
+    assert!(within("all answers", join_all(few)).await.into_iter().map(Result::unwrap).is_sorted());
+    assert_eq!(served.map().await["3"], json!(64));
     // Many at once are answered each; one that is asked for after an answer stands after it.
     let many = (1..=500u32).map(|level| desk.set(levels(&format!(r#"{{"3": {}}}"#, f64::from(level) / 10.0))));
     let positions: Vec<_> = within("all answers", join_all(many)).await.into_iter().map(Result::unwrap).collect();
