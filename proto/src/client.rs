@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-use ghostlight_rig::{ClientId, Levels, Position};
+use ghostlight_rig::{ClientId, ConsoleKind, ConsoleName, Position, Update};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::MAX_SAFE_INTEGER;
 use crate::fault::{BadInput, refuse_array};
-use crate::levels::{LevelsText, parse_levels};
 use crate::text::parse_position;
+use crate::update::{Members, UpdateText, given};
 
 /// A message from a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +27,35 @@ pub struct Hello {
     pub client: ClientId,
     /// Where its replica stands, if it has one.
     pub resume: Option<Position>,
+    /// What people call the console; what the client calls itself, if it says nothing else.
+    pub name: Option<ConsoleName>,
+    /// What kind of console it is.
+    pub kind: Option<ConsoleKind>,
+    /// What it wants to hear beside the map.
+    pub wants: Wants,
+}
+
+impl Hello {
+    /// The hello of a client that has nothing yet, and wants nothing but the map.
+    pub fn new(client: ClientId) -> Self {
+        Self { client, resume: None, name: None, kind: None, wants: Wants::default() }
+    }
+}
+
+/// What a client wants to hear beside the map.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// Which consoles are connected.
+    pub presence: bool,
+    /// What leaves the rig: the levels under the grand master and blackout.
+    pub output: bool,
+}
+
+impl Wants {
+    /// Their names.
+    fn names(self) -> impl Iterator<Item = &'static str> {
+        [("presence", self.presence), ("output", self.output)].into_iter().filter_map(|(name, is)| is.then_some(name))
+    }
 }
 
 /// A change.
@@ -34,19 +63,29 @@ pub struct Hello {
 pub struct Set {
     /// The client's own number for it, below 2^53; answers carry it.
     pub seq: u64,
-    /// The levels to take.
-    pub levels: Levels,
+    /// What to set.
+    pub update: Update,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Frame<'a> {
     #[serde(borrow, rename = "type")]
-    kind: Cow<'a, str>,
+    message: Cow<'a, str>,
     client: Option<Cow<'a, str>>,
     resume: Option<Cow<'a, str>>,
+    name: Option<Cow<'a, str>>,
+    kind: Option<Cow<'a, str>>,
+    want: Option<Vec<Cow<'a, str>>>,
     seq: Option<u64>,
+    #[serde(default, deserialize_with = "given")]
     levels: Option<&'a RawValue>,
+    #[serde(default, deserialize_with = "given")]
+    labels: Option<&'a RawValue>,
+    #[serde(default, deserialize_with = "given")]
+    master: Option<&'a RawValue>,
+    #[serde(default, deserialize_with = "given")]
+    blackout: Option<&'a RawValue>,
 }
 
 impl ClientMessage {
@@ -64,13 +103,16 @@ impl ClientMessage {
     /// Its text.
     pub fn encode(&self) -> String {
         let text = match self {
-            Self::Hello(Hello { client, resume }) => serde_json::to_string(&HelloText {
-                kind: "hello",
-                client: client.as_str(),
-                resume: resume.map(|position| position.to_string()),
+            Self::Hello(hello) => serde_json::to_string(&HelloText {
+                message: "hello",
+                client: hello.client.as_str(),
+                resume: hello.resume.map(|position| position.to_string()),
+                name: hello.name.as_ref().map(ConsoleName::as_str),
+                kind: hello.kind.as_ref().map(ConsoleKind::as_str),
+                want: hello.wants.names().collect(),
             }),
-            Self::Set(Set { seq, levels }) => {
-                serde_json::to_string(&SetText { kind: "set", seq: *seq, levels: LevelsText(levels) })
+            Self::Set(Set { seq, update }) => {
+                serde_json::to_string(&SetText { message: "set", seq: *seq, update: update.into() })
             }
         };
         text.unwrap_or_default()
@@ -79,7 +121,7 @@ impl ClientMessage {
 
 impl Frame<'_> {
     fn read(self) -> Result<ClientMessage, BadInput> {
-        match &*self.kind {
+        match &*self.message {
             "hello" => self.hello().map(ClientMessage::Hello),
             "set" => self.set().map(ClientMessage::Set),
             other => Err(BadInput::form(format_args!("unknown type {other:?}: a client says hello or set"))),
@@ -87,44 +129,69 @@ impl Frame<'_> {
     }
 
     fn hello(self) -> Result<Hello, BadInput> {
-        if self.seq.is_some() || self.levels.is_some() {
-            return Err(BadInput::form("a hello has client and resume, nothing else"));
+        if self.seq.is_some() || !self.members().are_missing() {
+            return Err(BadInput::form("a hello has client, resume, name, kind and want, nothing else"));
         }
         let client = self.client.ok_or_else(|| BadInput::form("a hello names its client"))?;
-        let client = ClientId::new(&client).map_err(BadInput::form)?;
-        let resume = match self.resume {
-            None => None,
-            Some(text) => {
-                Some(parse_position(&text).ok_or_else(|| BadInput::form("resume is a position, epoch-revision"))?)
+        let resume = self
+            .resume
+            .map(|text| parse_position(&text).ok_or_else(|| BadInput::form("resume is a position, epoch-revision")));
+        let mut wants = Wants::default();
+        for want in self.want.unwrap_or_default() {
+            match &*want {
+                "presence" => wants.presence = true,
+                "output" => wants.output = true,
+                other => return Err(BadInput::form(format_args!("unknown want {other:?}: presence or output"))),
             }
-        };
-        Ok(Hello { client, resume })
+        }
+        Ok(Hello {
+            client: ClientId::new(&client).map_err(BadInput::form)?,
+            resume: resume.transpose()?,
+            name: self.name.map(|name| ConsoleName::new(&name)).transpose().map_err(BadInput::form)?,
+            kind: self.kind.map(|kind| ConsoleKind::new(&kind)).transpose().map_err(BadInput::form)?,
+            wants,
+        })
     }
 
     fn set(self) -> Result<Set, BadInput> {
-        if self.client.is_some() || self.resume.is_some() {
-            return Err(BadInput::form("a set has seq and levels, nothing else"));
+        let of_hello = [self.client.is_some(), self.resume.is_some(), self.name.is_some(), self.kind.is_some()];
+        if of_hello.contains(&true) || self.want.is_some() {
+            return Err(BadInput::form("a set has seq, levels, labels, master and blackout, nothing else"));
         }
         let seq = self.seq.filter(|&seq| seq <= MAX_SAFE_INTEGER);
         let seq = seq.ok_or_else(|| BadInput::form("a set has a seq, a whole number from 0 to 2^53 - 1"))?;
-        let levels = self.levels.ok_or_else(|| BadInput::form("a set has levels"))?;
-        Ok(Set { seq, levels: parse_levels(levels.get().as_bytes())? })
+        if self.members().are_missing() {
+            return Err(BadInput::form("a set has levels, labels, master or blackout"));
+        }
+        Ok(Set { seq, update: self.members().read()? })
+    }
+
+    fn members(&self) -> Members<'_> {
+        let Self { levels, labels, master, blackout, .. } = *self;
+        Members { levels, labels, master, blackout }
     }
 }
 
 #[derive(Serialize)]
 struct HelloText<'a> {
     #[serde(rename = "type")]
-    kind: &'static str,
+    message: &'static str,
     client: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     resume: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    want: Vec<&'static str>,
 }
 
 #[derive(Serialize)]
 struct SetText<'a> {
     #[serde(rename = "type")]
-    kind: &'static str,
+    message: &'static str,
     seq: u64,
-    levels: LevelsText<'a, Levels>,
+    #[serde(flatten)]
+    update: UpdateText<'a>,
 }

@@ -3,18 +3,19 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use ghostlight_rig::{Change, ClientId, Entry, Key, Levels, Origin};
+use ghostlight_rig::{Change, ClientId, Entry, Key, Origin};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::fault::{BadInput, refuse_array};
-use crate::levels::{LevelsText, parse_levels};
 use crate::text::parse_position;
+use crate::update::{Members, UpdateText, given};
 
-/// The entry's text: `{"changes": [{"levels": {...}, "client"?, "seq"?, "only_if"?, "once"?}, ...]}`.
+/// The entry's text: `{"changes": [{"levels"?, "labels"?, "master"?, "blackout"?, "client"?, "seq"?, "only_if"?,
+/// "once"?}, ...]}`.
 pub fn encode_entry(entry: &Entry) -> Bytes {
     let changes = entry.changes().iter().map(|change| ChangeOut {
-        levels: LevelsText(&change.levels),
+        update: (&change.update).into(),
         client: change.origin.as_ref().map(|origin| origin.client.as_str()),
         seq: change.origin.as_ref().map(|origin| origin.seq),
         only_if: change.only_if.map(|position| position.to_string()),
@@ -50,8 +51,13 @@ impl ChangeIn<'_> {
         let position = |text: &Cow<'_, str>| {
             parse_position(text).ok_or_else(|| BadInput::Form("only_if is a position, epoch-revision".to_owned()))
         };
+        let Self { levels, labels, master, blackout, .. } = self;
+        let members = Members { levels, labels, master, blackout };
+        if members.are_missing() {
+            return Err(BadInput::Form("a change has levels, labels, master or blackout".to_owned()));
+        }
         Ok(Change {
-            levels: parse_levels(self.levels.get().as_bytes())?,
+            update: members.read()?,
             origin,
             only_if: self.only_if.as_ref().map(position).transpose()?,
             once: self.once.as_deref().map(Key::new).transpose().map_err(form)?,
@@ -66,7 +72,8 @@ struct EntryOut<'a> {
 
 #[derive(Serialize)]
 struct ChangeOut<'a> {
-    levels: LevelsText<'a, Levels>,
+    #[serde(flatten)]
+    update: UpdateText<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,8 +92,14 @@ struct EntryIn<'a> {
 
 #[derive(Deserialize)]
 struct ChangeIn<'a> {
-    #[serde(borrow)]
-    levels: &'a RawValue,
+    #[serde(borrow, default, deserialize_with = "given")]
+    levels: Option<&'a RawValue>,
+    #[serde(default, deserialize_with = "given")]
+    labels: Option<&'a RawValue>,
+    #[serde(default, deserialize_with = "given")]
+    master: Option<&'a RawValue>,
+    #[serde(default, deserialize_with = "given")]
+    blackout: Option<&'a RawValue>,
     client: Option<Cow<'a, str>>,
     seq: Option<u64>,
     only_if: Option<Cow<'a, str>>,

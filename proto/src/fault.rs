@@ -32,7 +32,7 @@ pub enum BadInput {
     /// Not JSON, or not of the right form.
     #[error("{0}")]
     Form(String),
-    /// Dimmers or levels that are none.
+    /// Dimmers, levels or other values that are none.
     #[error("{}", describe(.faults, *.more))]
     Levels {
         /// The first [`MOST_FAULTS`].
@@ -40,6 +40,28 @@ pub enum BadInput {
         /// How many more there are.
         more: usize,
     },
+}
+
+/// The faults that were found so far: the first are named, the rest is counted.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    faults: Vec<Fault>,
+    more: usize,
+}
+
+impl Faults {
+    pub(crate) fn add(&mut self, key: &str, problem: impl fmt::Display) {
+        if self.faults.len() < MOST_FAULTS {
+            self.faults.push(Fault::new(key, problem));
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// What was read, if nothing was wrong with it.
+    pub(crate) fn none_or<T>(self, read: T) -> Result<T, BadInput> {
+        if self.faults.is_empty() { Ok(read) } else { Err(BadInput::Levels { faults: self.faults, more: self.more }) }
+    }
 }
 
 impl BadInput {

@@ -1,14 +1,15 @@
-//! `{"<dimmer>": <level>}`, read strictly and written shortly.
+//! Objects with a member for each dimmer, `{"<dimmer>": <level>}` and `{"<dimmer>": "<label>"}`: read strictly and
+//! written shortly.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use ghostlight_rig::{Dimmer, Level, Levels};
+use ghostlight_rig::{Dimmer, Label, Labels, Level, Levels};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
-use crate::fault::{BadInput, Fault, MOST_FAULTS};
+use crate::fault::{BadInput, Faults};
 use crate::number::level_of_json;
 
 /// Reads the levels that a client asks for: an object of dimmers and levels, `null` to forget a dimmer.
@@ -19,11 +20,25 @@ use crate::number::level_of_json;
 /// # Errors
 /// [`BadInput`], naming every bad key.
 pub fn parse_levels(json: &[u8]) -> Result<Levels, BadInput> {
-    let mut read = Read::default();
-    let mut input = serde_json::Deserializer::from_slice(json);
-    input.deserialize_map(&mut read)?;
-    input.end()?;
-    read.finish()
+    let mut faults = Faults::default();
+    let levels = read_levels(json, &mut faults)?;
+    faults.none_or(levels)
+}
+
+/// Reads levels; bad keys are added to the faults.
+pub(crate) fn read_levels(json: &[u8], faults: &mut Faults) -> Result<Levels, BadInput> {
+    let value = |json: &str| level_of_json(json).map_err(|error| error.to_string());
+    Read { values: Levels::new(), faults, folder: "", value }.read(json)
+}
+
+/// Reads labels; bad keys are added to the faults.
+pub(crate) fn read_labels(json: &[u8], faults: &mut Faults) -> Result<Labels, BadInput> {
+    let value = |json: &str| {
+        let text: Result<String, _> = serde_json::from_str(json);
+        text.map_err(|_| "a label is a string".to_owned())
+            .and_then(|text| Label::new(&text).map_err(|error| error.to_string()))
+    };
+    Read { values: Labels::new(), faults, folder: "labels/", value }.read(json)
 }
 
 /// Reads a dimmer's number in the one way it is written: 1 to 65535, without sign, space or leading zero.
@@ -32,49 +47,46 @@ pub fn parse_dimmer(text: &str) -> Option<Dimmer> {
     if canonical { text.parse().ok().and_then(Dimmer::new) } else { None }
 }
 
-/// What has been read so far.
-#[derive(Default)]
-struct Read {
-    levels: Levels,
-    faults: Vec<Fault>,
-    more: usize,
+/// What has been read so far of an object with a member for each dimmer.
+struct Read<'a, T> {
+    values: BTreeMap<Dimmer, Option<T>>,
+    faults: &'a mut Faults,
+    /// Stands before a bad key where it is named.
+    folder: &'static str,
+    /// Reads a value that is not `null`.
+    value: fn(&str) -> Result<T, String>,
 }
 
-impl Read {
+impl<T> Read<'_, T> {
+    fn read(mut self, json: &[u8]) -> Result<BTreeMap<Dimmer, Option<T>>, BadInput> {
+        let mut input = serde_json::Deserializer::from_slice(json);
+        input.deserialize_map(&mut self)?;
+        input.end()?;
+        Ok(self.values)
+    }
+
     fn fault(&mut self, key: &str, problem: impl fmt::Display) {
-        if self.faults.len() < MOST_FAULTS {
-            self.faults.push(Fault::new(key, problem));
-        } else {
-            self.more += 1;
-        }
+        self.faults.add(&format!("{}{key}", self.folder), problem);
     }
 
     fn take(&mut self, dimmer: Dimmer, json: &str) {
-        let level = if json == "null" { Ok(None) } else { level_of_json(json).map(Some) };
-        match level {
+        let value = if json == "null" { Ok(None) } else { (self.value)(json).map(Some) };
+        match value {
             Err(error) => self.fault(&dimmer.to_string(), error),
-            Ok(level) => {
-                if self.levels.insert(dimmer, level).is_some() {
+            Ok(value) => {
+                if self.values.insert(dimmer, value).is_some() {
                     self.fault(&dimmer.to_string(), "this dimmer comes twice");
                 }
             }
         }
     }
-
-    fn finish(self) -> Result<Levels, BadInput> {
-        if self.faults.is_empty() {
-            Ok(self.levels)
-        } else {
-            Err(BadInput::Levels { faults: self.faults, more: self.more })
-        }
-    }
 }
 
-impl<'de> Visitor<'de> for &mut Read {
+impl<'de, T> Visitor<'de> for &mut Read<'_, T> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of dimmers and levels")
+        f.write_str("an object with a member for each dimmer")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
@@ -90,9 +102,9 @@ impl<'de> Visitor<'de> for &mut Read {
 }
 
 /// Reads a key without keeping it.
-struct Key<'a>(&'a mut Read);
+struct Key<'a, 'b, T>(&'a mut Read<'b, T>);
 
-impl<'de> DeserializeSeed<'de> for Key<'_> {
+impl<'de, T> DeserializeSeed<'de> for Key<'_, '_, T> {
     type Value = Option<Dimmer>;
 
     fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<Self::Value, D::Error> {
@@ -100,7 +112,7 @@ impl<'de> DeserializeSeed<'de> for Key<'_> {
     }
 }
 
-impl Visitor<'_> for Key<'_> {
+impl<T> Visitor<'_> for Key<'_, '_, T> {
     type Value = Option<Dimmer>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -122,31 +134,48 @@ pub struct LevelsText<'a, T>(pub &'a T);
 
 impl Serialize for LevelsText<'_, Levels> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        write_map(serializer, self.0.iter().map(|(&dimmer, &level)| (dimmer, level)))
+        write_map(serializer, self.0.iter().map(|(&dimmer, &level)| (dimmer, level.map(LevelText))))
     }
 }
 
 impl Serialize for LevelsText<'_, BTreeMap<Dimmer, Level>> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        write_map(serializer, self.0.iter().map(|(&dimmer, &level)| (dimmer, Some(level))))
+        write_map(serializer, self.0.iter().map(|(&dimmer, &level)| (dimmer, Some(LevelText(level)))))
     }
 }
 
-fn write_map<S: Serializer>(
+/// Labels as JSON text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LabelsText<'a, T>(pub(crate) &'a T);
+
+impl Serialize for LabelsText<'_, Labels> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        write_map(serializer, self.0.iter().map(|(&dimmer, label)| (dimmer, label.as_ref().map(Label::as_str))))
+    }
+}
+
+impl Serialize for LabelsText<'_, BTreeMap<Dimmer, Label>> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        write_map(serializer, self.0.iter().map(|(&dimmer, label)| (dimmer, Some(label.as_str()))))
+    }
+}
+
+fn write_map<S: Serializer, T: Serialize>(
     serializer: S,
-    levels: impl ExactSizeIterator<Item = (Dimmer, Option<Level>)>,
+    values: impl ExactSizeIterator<Item = (Dimmer, Option<T>)>,
 ) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(Some(levels.len()))?;
-    for (dimmer, level) in levels {
-        map.serialize_entry(&dimmer.get(), &level.map(Number))?;
+    let mut map = serializer.serialize_map(Some(values.len()))?;
+    for (dimmer, value) in values {
+        map.serialize_entry(&dimmer.get(), &value)?;
     }
     map.end()
 }
 
 /// A level as a JSON number.
-struct Number(Level);
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LevelText(pub(crate) Level);
 
-impl Serialize for Number {
+impl Serialize for LevelText {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let hundredths = self.0.hundredths();
         if hundredths.is_multiple_of(100) {

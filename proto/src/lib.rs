@@ -4,24 +4,29 @@
 //! serialisation of its own ([`ghostlight_rig`] knows none) gets it here.
 
 mod client;
+mod credit;
 mod entry;
 mod fault;
 mod levels;
 mod number;
+mod presence;
 mod problem;
 mod rigs;
 mod server;
 mod text;
+mod update;
 
-pub use client::{ClientMessage, Hello, Set};
+pub use client::{ClientMessage, Hello, Set, Wants};
 pub use entry::{decode_entry, encode_entry};
 pub use fault::{BadInput, Fault, MOST_FAULTS};
 pub use levels::{LevelsText, parse_dimmer, parse_levels};
 pub use number::{LevelError, parse_level};
+pub use presence::encode_consoles;
 pub use problem::Problem;
 pub use rigs::{RigSummary, encode_rigs, lists_rig};
-pub use server::{Ack, Decoded, ErrorMessage, ServerMessage, decode};
+pub use server::{Ack, Decoded, ErrorMessage, ServerMessage, decode, with_output};
 pub use text::{etag, parse_etag, parse_position};
+pub use update::{StateText, UpdateText, parse_update};
 
 /// The OpenAPI description of the HTTP interface, as JSON.
 pub const OPENAPI: &str = include_str!("../openapi.json");

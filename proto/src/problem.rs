@@ -21,7 +21,7 @@ pub struct Problem {
     /// How many more bad keys there were.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub more_errors: usize,
-    /// The dimmers that had changed, when that is why a change was refused.
+    /// The dimmers whose level or label had changed, when that is why a change was refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<u16>,
 }

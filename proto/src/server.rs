@@ -1,18 +1,22 @@
 //! What a gateway says on a WebSocket of the full protocol, and what a state service says to the gateways: the same
 //! texts, so that what was encoded once is passed on as it is.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use ghostlight_rig::{
-    Beacon, ClientId, Delta, Digest, Dimmer, Level, Levels, Origin, Position, Revision, Snapshot, Verdict,
+    Beacon, ClientId, Delta, Digest, Dimmer, Labels, Level, Levels, Position, Revision, Roster, Snapshot, State, Update,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::credit::{CreditText, Refused};
 use crate::fault::{BadInput, refuse_array};
-use crate::levels::{LevelsText, parse_levels};
+use crate::levels::{LabelsText, LevelText, LevelsText};
+use crate::presence::{ConsoleText, RosterText};
 use crate::text::parse_position;
+use crate::update::{Members, StateText, given};
 
 /// A message to clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +31,15 @@ pub enum ServerMessage {
     Ack(Ack),
     /// Something was refused.
     Error(ErrorMessage),
+    /// Which consoles are connected to one gateway: what gateways tell each other.
+    Roster {
+        /// The gateway.
+        gateway: ClientId,
+        /// Its consoles.
+        roster: Roster,
+    },
+    /// Which consoles are connected, at all gateways.
+    Presence(Roster),
 }
 
 /// A change is durable and to be read everywhere.
@@ -64,12 +77,7 @@ impl ServerMessage {
     pub fn encode(&self) -> Bytes {
         let text = match self {
             Self::Delta(delta) => encode_delta(delta),
-            Self::Snapshot(Snapshot { position, levels }) => serde_json::to_vec(&SnapshotText {
-                kind: "snapshot",
-                epoch: position.epoch.0,
-                revision: position.revision.0,
-                levels: LevelsText(levels),
-            }),
+            Self::Snapshot(snapshot) => encode_snapshot(snapshot),
             Self::Beacon(Beacon { position, digest }) => serde_json::to_vec(&BeaconText {
                 kind: "beacon",
                 epoch: position.epoch.0,
@@ -80,21 +88,49 @@ impl ServerMessage {
                 serde_json::to_vec(&AckText { kind: "ack", seq: *seq, position: position.to_string() })
             }
             Self::Error(error) => serde_json::to_vec(&ErrorText { kind: "error", error }),
+            Self::Roster { gateway, roster } => {
+                serde_json::to_vec(&RosterText::new("roster", Some(gateway.as_str()), roster))
+            }
+            Self::Presence(roster) => serde_json::to_vec(&RosterText::new("presence", None, roster)),
         };
         text.unwrap_or_default().into()
     }
 }
 
 fn encode_delta(delta: &Delta) -> serde_json::Result<Vec<u8>> {
+    let Update { levels, labels, master, blackout } = &delta.update;
+    let alone = delta.origins.len() == 1 && delta.origins[0].items.len() == delta.update.len();
     serde_json::to_vec(&DeltaText {
         kind: "delta",
         epoch: delta.position.epoch.0,
         prev: delta.prev.0,
         revision: delta.position.revision.0,
-        levels: LevelsText(&delta.levels),
-        origins: delta.origins.iter().map(|o| OriginText { client: o.client.as_str().into(), seq: o.seq }).collect(),
+        levels: LevelsText(levels),
+        labels: (!labels.is_empty()).then_some(LabelsText(labels)),
+        master: master.map(LevelText),
+        blackout: *blackout,
+        origins: delta.origins.iter().map(|credit| CreditText::of(credit, alone)).collect(),
         refused: delta.verdicts.iter().map(|(&change, verdict)| Refused::of(change, verdict)).collect(),
     })
+}
+
+fn encode_snapshot(Snapshot { position, state }: &Snapshot) -> serde_json::Result<Vec<u8>> {
+    serde_json::to_vec(&SnapshotText {
+        kind: "snapshot",
+        epoch: position.epoch.0,
+        revision: position.revision.0,
+        state: StateText::new(state, None),
+    })
+}
+
+/// The text of a snapshot or a delta with another member, `output`: what leaves the rig for the dimmers in it. Spliced in,
+/// so that what was encoded for everyone need not be encoded again for those who want this.
+pub fn with_output(text: &str, output: &Levels) -> String {
+    let output = serde_json::to_string(&LevelsText(output)).unwrap_or_default();
+    match text.strip_suffix('}') {
+        Some(open) => format!("{open},\"output\":{output}}}"),
+        None => text.to_owned(),
+    }
 }
 
 /// Reads a message.
@@ -107,7 +143,7 @@ pub fn decode(text: &Bytes) -> Result<Decoded, BadInput> {
     let levels = frame.levels.map_or_else(Bytes::new, |levels| text.slice_ref(levels.get().as_bytes()));
     let message = match frame.kind {
         "delta" => ServerMessage::Delta(frame.delta()?),
-        "snapshot" => ServerMessage::Snapshot(Snapshot { position: frame.position()?, levels: frame.present()? }),
+        "snapshot" => ServerMessage::Snapshot(Snapshot { position: frame.position()?, state: frame.state()? }),
         "beacon" => ServerMessage::Beacon(Beacon { position: frame.position()?, digest: frame.digest()? }),
         "ack" => ServerMessage::Ack(Ack { seq: need(frame.seq, "seq")?, position: frame.place()? }),
         "error" => ServerMessage::Error(ErrorMessage {
@@ -115,6 +151,8 @@ pub fn decode(text: &Bytes) -> Result<Decoded, BadInput> {
             code: need(frame.code.take(), "code")?,
             message: need(frame.message.take(), "message")?,
         }),
+        "roster" => ServerMessage::Roster { gateway: frame.gateway()?, roster: frame.roster()? },
+        "presence" => ServerMessage::Presence(frame.roster()?),
         other => return Err(BadInput::form(format_args!("unknown type {other:?}"))),
     };
     Ok(Decoded { message, levels })
@@ -128,10 +166,16 @@ struct Frame<'a> {
     epoch: Option<u64>,
     prev: Option<u64>,
     revision: Option<u64>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "given")]
     levels: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "given")]
+    labels: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "given")]
+    master: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "given")]
+    blackout: Option<&'a RawValue>,
     #[serde(default)]
-    origins: Vec<OriginText<'a>>,
+    origins: Vec<CreditText<'a>>,
     #[serde(default)]
     refused: Vec<Refused>,
     digest: Option<&'a str>,
@@ -139,9 +183,13 @@ struct Frame<'a> {
     position: Option<&'a str>,
     code: Option<String>,
     message: Option<String>,
+    gateway: Option<Cow<'a, str>>,
+    total: Option<usize>,
+    #[serde(default)]
+    consoles: Vec<ConsoleText<'a>>,
 }
 
-fn need<T>(field: Option<T>, name: &str) -> Result<T, BadInput> {
+pub(crate) fn need<T>(field: Option<T>, name: &str) -> Result<T, BadInput> {
     field.ok_or_else(|| BadInput::Form(format!("{name} is missing or not well formed")))
 }
 
@@ -154,13 +202,34 @@ impl Frame<'_> {
         need(self.position.and_then(parse_position), "position")
     }
 
-    fn levels(&self) -> Result<Levels, BadInput> {
-        parse_levels(need(self.levels, "levels")?.get().as_bytes())
+    /// What it sets. Its levels are always there, be they none.
+    fn update(&self) -> Result<Update, BadInput> {
+        need(self.levels, "levels")?;
+        let Self { levels, labels, master, blackout, .. } = *self;
+        Members { levels, labels, master, blackout }.read()
     }
 
-    fn present(&self) -> Result<BTreeMap<Dimmer, Level>, BadInput> {
-        let levels = self.levels()?.into_iter();
-        levels.map(|(dimmer, level)| Ok((dimmer, need(level, "a level in a snapshot")?))).collect()
+    /// The whole of a rig; what an older server does not tell is as in an empty one.
+    fn state(&self) -> Result<State, BadInput> {
+        fn present<T>(values: BTreeMap<Dimmer, Option<T>>, what: &str) -> Result<BTreeMap<Dimmer, T>, BadInput> {
+            values.into_iter().map(|(dimmer, value)| Ok((dimmer, need(value, what)?))).collect()
+        }
+        let Update { levels, labels, master, blackout } = self.update()?;
+        Ok(State {
+            levels: present(levels, "a level in a snapshot")?,
+            labels: present(labels, "a label in a snapshot")?,
+            master: master.unwrap_or(Level::FULL),
+            blackout: blackout.unwrap_or(false),
+        })
+    }
+
+    fn gateway(&self) -> Result<ClientId, BadInput> {
+        ClientId::new(need(self.gateway.as_deref(), "gateway")?).map_err(BadInput::form)
+    }
+
+    fn roster(&mut self) -> Result<Roster, BadInput> {
+        let listed = self.consoles.drain(..).map(ConsoleText::read).collect::<Result<_, _>>()?;
+        Ok(Roster { listed, total: need(self.total, "total")? })
     }
 
     fn digest(&self) -> Result<Digest, BadInput> {
@@ -171,16 +240,13 @@ impl Frame<'_> {
     }
 
     fn delta(&mut self) -> Result<Delta, BadInput> {
-        let origin = |o: &OriginText<'_>| {
-            let client = ClientId::new(&o.client).map_err(|error| BadInput::Form(error.to_string()))?;
-            Ok(Origin { client, seq: o.seq })
-        };
+        let update = self.update()?;
         Ok(Delta {
             position: self.position()?,
             prev: Revision(need(self.prev, "prev")?),
-            levels: self.levels()?,
-            origins: self.origins.iter().map(origin).collect::<Result<_, BadInput>>()?,
+            origins: self.origins.drain(..).map(|origin| origin.read(&update)).collect::<Result<_, _>>()?,
             verdicts: self.refused.drain(..).map(Refused::read).collect::<Result<_, _>>()?,
+            update,
         })
     }
 }
@@ -193,59 +259,15 @@ struct DeltaText<'a> {
     prev: u64,
     revision: u64,
     levels: LevelsText<'a, Levels>,
-    origins: Vec<OriginText<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    labels: Option<LabelsText<'a, Labels>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    master: Option<LevelText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blackout: Option<bool>,
+    origins: Vec<CreditText<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     refused: Vec<Refused>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct OriginText<'a> {
-    client: std::borrow::Cow<'a, str>,
-    seq: u64,
-}
-
-/// A verdict on one change of the entry.
-#[derive(Serialize, Deserialize)]
-struct Refused {
-    change: usize,
-    #[serde(flatten)]
-    why: Why,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(tag = "code", rename_all = "snake_case")]
-enum Why {
-    Changed { dimmers: Vec<u16> },
-    Repeated { position: String },
-    KeyReused,
-    RigLimit,
-    Applied,
-}
-
-impl Refused {
-    fn of(change: usize, verdict: &Verdict) -> Self {
-        let why = match verdict {
-            Verdict::Applied => Why::Applied,
-            Verdict::Changed(dimmers) => Why::Changed { dimmers: dimmers.iter().map(|d| d.get()).collect() },
-            Verdict::Repeated(position) => Why::Repeated { position: position.to_string() },
-            Verdict::KeyReused => Why::KeyReused,
-            Verdict::NoRoom => Why::RigLimit,
-        };
-        Self { change, why }
-    }
-
-    fn read(self) -> Result<(usize, Verdict), BadInput> {
-        let verdict = match self.why {
-            Why::Applied => Verdict::Applied,
-            Why::Changed { dimmers } => {
-                Verdict::Changed(need(dimmers.into_iter().map(Dimmer::new).collect(), "a dimmer")?)
-            }
-            Why::Repeated { position } => Verdict::Repeated(need(parse_position(&position), "position")?),
-            Why::KeyReused => Verdict::KeyReused,
-            Why::RigLimit => Verdict::NoRoom,
-        };
-        Ok((self.change, verdict))
-    }
 }
 
 #[derive(Serialize)]
@@ -254,7 +276,8 @@ struct SnapshotText<'a> {
     kind: &'static str,
     epoch: u64,
     revision: u64,
-    levels: LevelsText<'a, BTreeMap<Dimmer, Level>>,
+    #[serde(flatten)]
+    state: StateText<'a>,
 }
 
 #[derive(Serialize)]

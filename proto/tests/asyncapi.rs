@@ -6,10 +6,12 @@ use std::path::Path;
 
 use bytes::Bytes;
 use ghostlight_proto::{
-    Ack, ClientMessage, ErrorMessage, Hello, LevelsText, OPENAPI, SUBPROTOCOL, ServerMessage, Set, decode, parse_levels,
+    Ack, ClientMessage, ErrorMessage, Hello, LevelsText, OPENAPI, SUBPROTOCOL, ServerMessage, Set, Wants, decode,
+    parse_levels,
 };
 use ghostlight_rig::{
-    Beacon, Change, ClientId, Delta, Dimmer, Entry, Epoch, Key, Level, Levels, Origin, Position, Revision, Rig,
+    Beacon, Change, ClientId, Console, ConsoleKind, ConsoleName, Delta, Dimmer, Entry, Epoch, Key, Label, Level,
+    Origin, Position, Revision, Rig, Roster, Update,
 };
 use jsonschema::Validator;
 use proptest::prelude::*;
@@ -55,6 +57,8 @@ fn server_kind(message: &ServerMessage) -> &'static str {
         ServerMessage::Beacon(_) => "beacon",
         ServerMessage::Ack(_) => "ack",
         ServerMessage::Error(_) => "error",
+        ServerMessage::Presence(_) => "presence",
+        ServerMessage::Roster { .. } => "roster",
     }
 }
 
@@ -82,14 +86,33 @@ fn of_servers() -> Vec<ServerMessage> {
         ServerMessage::Ack(Ack { seq: 7, position: position() }),
         ServerMessage::Error(error(Some(7))),
         ServerMessage::Error(error(None)),
+        ServerMessage::Presence(consoles()),
     ]
+}
+
+/// What gateways tell each other.
+fn of_gateways() -> Vec<ServerMessage> {
+    vec![ServerMessage::Roster { gateway: ClientId::new("gateway-1").unwrap(), roster: consoles() }]
+}
+
+fn consoles() -> Roster {
+    let (name, kind) = (ConsoleName::new("Booth").unwrap(), ConsoleKind::default());
+    let one = |client| Console { client, name: name.clone(), kind: kind.clone(), since_ms: 1_790_000_000_000 };
+    Roster::of((0..100).map(|_| one(None)).chain([one(Some(console()))]))
 }
 
 fn of_clients() -> Vec<ClientMessage> {
     vec![
-        ClientMessage::Hello(Hello { client: console(), resume: None }),
-        ClientMessage::Hello(Hello { client: console(), resume: Some(position()) }),
-        ClientMessage::Set(Set { seq: ghostlight_proto::MAX_SAFE_INTEGER, levels: Levels::new() }),
+        ClientMessage::Hello(Hello::new(console())),
+        ClientMessage::Hello(Hello {
+            resume: Some(position()),
+            name: ConsoleName::new(&"Ω".repeat(64)).ok(),
+            kind: Some(ConsoleKind::default()),
+            wants: Wants { presence: true, output: true },
+            ..Hello::new(console())
+        }),
+        ClientMessage::Set(Set { seq: ghostlight_proto::MAX_SAFE_INTEGER, update: Update::default() }),
+        ClientMessage::Set(Set { seq: 1, update: Update { blackout: Some(true), ..Update::default() } }),
     ]
 }
 
@@ -154,7 +177,24 @@ fn what_openapi_has_too_is_the_same_there() {
         assert_eq!(schema, other, "{name}");
         Some(name.as_str())
     });
-    assert_eq!(shared.collect::<Vec<_>>(), ["Change", "Dimmer", "DimmerName", "Level", "Levels", "Position"]);
+    assert_eq!(
+        shared.collect::<Vec<_>>(),
+        [
+            "Blackout",
+            "Change",
+            "Console",
+            "Consoles",
+            "Dimmer",
+            "DimmerName",
+            "Label",
+            "Labels",
+            "LabelsChange",
+            "Level",
+            "Levels",
+            "Master",
+            "Position"
+        ]
+    );
 }
 
 #[test]
@@ -193,7 +233,7 @@ fn every_example_fits_its_schema_and_is_read_and_written_by_the_code() {
 #[test]
 fn what_the_code_writes_fits_the_schemas() {
     let document = document();
-    for written in of_servers() {
+    for written in of_servers().into_iter().chain(of_gateways()) {
         let text = serde_json::from_slice(&written.encode()).unwrap();
         assert_fits(&message(&document, server_kind(&written)), &text);
     }
@@ -246,6 +286,21 @@ fn what_the_code_refuses_of_a_client_the_schema_refuses_too() {
         r#"{"type":"set","seq":1,"levels":{"0":1}}"#,
         r#"{"type":"set","seq":1,"levels":{"1":101}}"#,
         r#"{"type":"set","seq":1,"levels":{},"client":"a"}"#,
+        r#"{"type":"set","seq":1,"levels":{},"want":[]}"#,
+        r#"{"type":"set","seq":1,"levels":null}"#,
+        r#"{"type":"set","seq":1,"labels":{"1":""}}"#,
+        r#"{"type":"set","seq":1,"labels":{"1":1}}"#,
+        r#"{"type":"set","seq":1,"labels":{"0":"a"}}"#,
+        r#"{"type":"set","seq":1,"labels":null}"#,
+        r#"{"type":"set","seq":1,"master":null}"#,
+        r#"{"type":"set","seq":1,"master":100.5}"#,
+        r#"{"type":"set","seq":1,"blackout":1}"#,
+        r#"{"type":"set","seq":1,"blackout":null}"#,
+        r#"{"type":"hello","client":"a","name":""}"#,
+        r#"{"type":"hello","client":"a","kind":"Desk"}"#,
+        r#"{"type":"hello","client":"a","want":["weather"]}"#,
+        r#"{"type":"hello","client":"a","want":"output"}"#,
+        r#"{"type":"hello","client":"a","master":1}"#,
     ] {
         let value = serde_json::from_str(text).unwrap();
         assert!(ClientMessage::parse(text).is_err(), "{text}");
@@ -261,12 +316,22 @@ fn what_the_code_refuses_of_a_client_the_schema_refuses_too() {
 
 fn some_change() -> impl Strategy<Value = Change> {
     let levels = prop::collection::btree_map(1u16..=9, prop::option::of(0u16..=10_000), 0..4);
-    let asked = (levels, prop::option::of(0u64..1_000), prop::option::of(0u64..4), prop::option::of("[ab]"));
-    asked.prop_map(|(levels, seq, only_if, once)| Change {
-        levels: levels
-            .into_iter()
-            .map(|(dimmer, level)| (Dimmer::new(dimmer).unwrap(), level.and_then(Level::from_hundredths)))
-            .collect(),
+    let labels = prop::collection::btree_map(1u16..=9, prop::option::of("[a-z\"Ω]{1,3}"), 0..3);
+    let settings = (labels, prop::option::of(0u16..=10_000), any::<Option<bool>>());
+    let asked = (prop::option::of(0u64..1_000), prop::option::of(0u64..4), prop::option::of("[ab]"));
+    (levels, settings, asked).prop_map(|(levels, (labels, master, blackout), (seq, only_if, once))| Change {
+        update: Update {
+            levels: levels
+                .into_iter()
+                .map(|(dimmer, level)| (Dimmer::new(dimmer).unwrap(), level.and_then(Level::from_hundredths)))
+                .collect(),
+            labels: labels
+                .into_iter()
+                .map(|(dimmer, label)| (Dimmer::new(dimmer).unwrap(), label.map(|label| Label::new(&label).unwrap())))
+                .collect(),
+            master: master.and_then(Level::from_hundredths),
+            blackout,
+        },
         origin: seq.map(|seq| Origin { client: console(), seq }),
         only_if: only_if.map(|revision| Position::new(1_790_000_000, revision)),
         once: once.map(|key| Key::new(&key).unwrap()),

@@ -1,17 +1,19 @@
 //! Every kind of message, held to a file byte for byte, in both directions. The page's own code reads the same files.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use bytes::Bytes;
 use ghostlight_proto::{
-    Ack, ClientMessage, ErrorMessage, Hello, MAX_SAFE_INTEGER, ServerMessage, Set, decode, decode_entry, encode_entry,
+    Ack, ClientMessage, ErrorMessage, Hello, MAX_SAFE_INTEGER, ServerMessage, Set, Wants, decode, decode_entry,
+    encode_entry,
 };
 use ghostlight_rig::{
-    Beacon, Change, ClientId, Delta, Digest, Dimmer, Entry, Key, Level, Levels, Origin, Position, Revision, Snapshot,
-    Verdict,
+    Beacon, Change, ClientId, Console, ConsoleKind, ConsoleName, Credit, Delta, Digest, Dimmer, Entry, Item, Key,
+    Label, Level, Levels, Origin, Position, Replica, Revision, Roster, Snapshot, State, Update, Verdict,
 };
+use serde_json::Value;
 
 const EPOCH: u64 = 1_790_000_000;
 
@@ -41,10 +43,24 @@ fn levels<const N: usize>(levels: [(u16, Option<u16>); N]) -> Levels {
 }
 
 /// Whole levels, fractions, both ends of both ranges: the map of `snapshot` and `set`, which `beacon` digests.
-fn stage() -> BTreeMap<Dimmer, Level> {
-    [(1, 5_000), (2, 0), (7, 1_250), (12, 1_234), (512, 1), (65_535, 10_000)]
-        .map(|(number, hundredths)| (dimmer(number), level(hundredths)))
-        .into()
+fn stage() -> State {
+    let levels = [(1, 5_000), (2, 0), (7, 1_250), (12, 1_234), (512, 1), (65_535, 10_000)]
+        .map(|(number, hundredths)| (dimmer(number), level(hundredths)));
+    State { levels: levels.into(), ..State::default() }
+}
+
+/// The same with labels, under a master, in blackout.
+fn labelled_stage() -> State {
+    let labels = [(1, "Front wash"), (3, "say \"hi\""), (65_535, "Ω𝄞")]
+        .map(|(number, label)| (dimmer(number), Label::new(label).unwrap()));
+    State { labels: labels.into(), master: level(8_050), blackout: true, ..stage() }
+}
+
+/// Sets labels, the master and blackout, and takes a label off.
+fn settings() -> Update {
+    let labels = [(1, Some("Front wash")), (2, None)];
+    let labels = labels.map(|(number, label)| (dimmer(number), label.map(|label| Label::new(label).unwrap())));
+    Update { labels: labels.into(), master: Some(level(8_050)), blackout: Some(true), ..Update::default() }
 }
 
 fn at(revision: u64) -> Position {
@@ -59,15 +75,50 @@ fn origin(name: &str, seq: u64) -> Origin {
     Origin { client: client(name), seq }
 }
 
+/// What of a delta is an origin's.
+fn credit<const N: usize>(name: &str, seq: u64, items: [Item; N]) -> Credit {
+    Credit { origin: origin(name, seq), items: items.into() }
+}
+
+fn level_of(number: u16) -> Item {
+    Item::Level(dimmer(number))
+}
+
+fn label_of(number: u16) -> Item {
+    Item::Label(dimmer(number))
+}
+
+fn consoles() -> Roster {
+    let console = |client: Option<&str>, name, kind, since_ms| Console {
+        client: client.map(|client| ClientId::new(client).unwrap()),
+        name: ConsoleName::new(name).unwrap(),
+        kind: ConsoleKind::new(kind).unwrap(),
+        since_ms,
+    };
+    let listed = vec![
+        console(Some("console-1"), "Lichtpult Ω", "desk", 1_790_000_000_123),
+        console(None, "plain WebSocket", "plain", 1_790_000_000_000),
+    ];
+    Roster { listed, total: 3 }
+}
+
 fn said_by_clients() -> Vec<Golden<ClientMessage>> {
-    let hello = |name, resume| ClientMessage::Hello(Hello { client: client(name), resume });
-    let set = |seq, levels| ClientMessage::Set(Set { seq, levels });
+    let set = |seq, update| ClientMessage::Set(Set { seq, update });
+    let stage = stage().levels.into_iter().map(|(dimmer, level)| (dimmer, Some(level)));
+    let console = Hello {
+        name: ConsoleName::new("Lichtpult Ω").ok(),
+        kind: ConsoleKind::new("desk").ok(),
+        wants: Wants { presence: true, output: true },
+        ..Hello::new(client("console-1"))
+    };
     vec![
-        ("hello", hello("Lichtpult Ω 1", None)),
-        ("hello_resume", hello("console-1", Some(at(42)))),
-        ("set", set(7, stage().into_iter().map(|(dimmer, level)| (dimmer, Some(level))).collect())),
-        ("set_null", set(MAX_SAFE_INTEGER, levels([(3, None)]))),
-        ("set_nothing", set(0, levels([]))),
+        ("hello", ClientMessage::Hello(Hello::new(client("Lichtpult Ω 1")))),
+        ("hello_resume", ClientMessage::Hello(Hello { resume: Some(at(42)), ..Hello::new(client("console-1")) })),
+        ("hello_console", ClientMessage::Hello(console)),
+        ("set", set(7, stage.collect::<Levels>().into())),
+        ("set_null", set(MAX_SAFE_INTEGER, levels([(3, None)]).into())),
+        ("set_nothing", set(0, Update::default())),
+        ("set_state", set(8, settings())),
     ]
 }
 
@@ -75,23 +126,46 @@ fn deltas() -> Vec<Golden<Delta>> {
     let delta = |prev, revision| Delta { position: at(revision), prev: Revision(prev), ..Delta::default() };
     let refused = |prev, revision, verdict| Delta { verdicts: [(0, verdict)].into(), ..delta(prev, revision) };
     vec![
-        ("delta", Delta { levels: levels([(1, Some(5_000)), (3, None), (12, Some(1_234))]), ..delta(41, 42) }),
+        ("delta", Delta { update: levels([(1, Some(5_000)), (3, None), (12, Some(1_234))]).into(), ..delta(41, 42) }),
         (
             "delta_origins",
             Delta {
-                levels: levels([(1, Some(9_999))]),
-                origins: vec![origin("console-1", 7), origin("say \"hi\"", MAX_SAFE_INTEGER)],
+                update: levels([(1, Some(9_999))]).into(),
+                origins: vec![credit("console-1", 7, []), credit("say \"hi\"", MAX_SAFE_INTEGER, [level_of(1)])],
                 ..delta(42, 45)
+            },
+        ),
+        (
+            "delta_origins_shared",
+            Delta {
+                update: Update { levels: levels([(1, Some(0)), (2, Some(100)), (3, None)]), ..settings() },
+                origins: vec![
+                    credit("console-1", 8, [level_of(1), label_of(1), Item::Master]),
+                    credit("console-2", 3, [level_of(3), label_of(2), Item::Blackout]),
+                ],
+                ..delta(45, 46)
+            },
+        ),
+        (
+            "delta_state",
+            Delta {
+                update: settings(),
+                origins: vec![credit("console-1", 8, [label_of(1), label_of(2), Item::Master, Item::Blackout])],
+                ..delta(41, 42)
             },
         ),
         (
             "delta_refused_changed",
             Delta {
-                levels: levels([(5, Some(3_000))]),
-                origins: vec![origin("console-1", 8)],
-                verdicts: [(1, Verdict::Changed(vec![dimmer(1), dimmer(65_535)]))].into(),
+                update: levels([(5, Some(3_000))]).into(),
+                origins: vec![credit("console-1", 8, [level_of(5)])],
+                verdicts: [(1, Verdict::Changed(vec![level_of(1), level_of(65_535)]))].into(),
                 ..delta(45, 46)
             },
+        ),
+        (
+            "delta_refused_changed_state",
+            refused(46, 47, Verdict::Changed(vec![level_of(1), label_of(2), Item::Master, Item::Blackout])),
         ),
         ("delta_refused_repeated", refused(46, 47, Verdict::Repeated(Position::new(EPOCH - 1, 3)))),
         ("delta_refused_key_reused", refused(47, 48, Verdict::KeyReused)),
@@ -106,13 +180,21 @@ fn said_by_servers() -> Vec<Golden<ServerMessage>> {
     let error = |seq, code: &str, message: &str| {
         ServerMessage::Error(ErrorMessage { seq, code: code.to_owned(), message: message.to_owned() })
     };
-    let mut digest = Digest::default();
-    stage().into_iter().for_each(|(dimmer, level)| digest.add(dimmer, level));
+    let digest = |state| {
+        let mut replica = Replica::default();
+        replica.snapshot(&Snapshot { position: at(42), state });
+        replica.to_beacon().digest
+    };
     let mut said: Vec<_> = deltas().into_iter().map(|(name, delta)| (name, ServerMessage::Delta(delta))).collect();
     said.extend([
-        ("snapshot", ServerMessage::Snapshot(Snapshot { position: at(42), levels: stage() })),
+        ("snapshot", ServerMessage::Snapshot(Snapshot { position: at(42), state: stage() })),
         ("snapshot_empty", ServerMessage::Snapshot(Snapshot { position: at(0), ..Snapshot::default() })),
-        ("beacon", ServerMessage::Beacon(Beacon { position: at(42), digest })),
+        ("snapshot_state", ServerMessage::Snapshot(Snapshot { position: at(42), state: labelled_stage() })),
+        ("beacon", ServerMessage::Beacon(Beacon { position: at(42), digest: digest(stage()) })),
+        ("beacon_state", ServerMessage::Beacon(Beacon { position: at(42), digest: digest(labelled_stage()) })),
+        ("presence", ServerMessage::Presence(consoles())),
+        ("presence_nobody", ServerMessage::Presence(Roster::default())),
+        ("roster", ServerMessage::Roster { gateway: client("gateway-1"), roster: consoles() }),
         ("beacon_empty", ServerMessage::Beacon(Beacon { position: at(0), digest: Digest::default() })),
         ("ack", ServerMessage::Ack(Ack { seq: 7, position: at(42) })),
         ("error", error(None, "bad_input", "unknown type \"sett\": a client says hello or set")),
@@ -138,6 +220,7 @@ fn entries() -> Vec<Golden<Entry>> {
         ("entry", Entry::new(levels([(1, Some(5_000)), (3, None)]).into())),
         ("entry_origin", Entry::new(Change { origin: Some(origin("console-1", 7)), ..one.clone() })),
         ("entry_only_if", Entry::new(Change { only_if: Some(at(42)), ..levels([(1, Some(1_234))]).into() })),
+        ("entry_state", Entry::new(settings().into())),
         ("entry_once", Entry::new(Change { once, ..one })),
         ("entry_many", many),
     ]
@@ -176,12 +259,26 @@ fn the_plain_protocol_gets_the_levels_cut_out_of_the_message() {
     assert_eq!(cut("beacon"), Bytes::new());
 }
 
+/// The page computes the same, from the same file.
+#[test]
+fn digests_are_those_of_the_vectors() {
+    let vectors: Vec<Value> = serde_json::from_str(&text("digest_vectors")).unwrap();
+    assert!(vectors.len() > 8);
+    for vector in vectors {
+        let decoded = decode(&vector["snapshot"].to_string().into()).unwrap();
+        let ServerMessage::Snapshot(snapshot) = decoded.message else { panic!("{vector}") };
+        let mut replica = Replica::default();
+        replica.snapshot(&snapshot);
+        assert_eq!(replica.to_beacon().digest.to_string(), vector["digest"].as_str().unwrap(), "{vector}");
+    }
+}
+
 #[test]
 fn every_file_is_read_by_a_test() {
     let there = std::fs::read_dir(folder()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
     let there: BTreeSet<_> = there.collect();
     let clients = said_by_clients().into_iter().map(|(name, _)| name);
     let servers = said_by_servers().into_iter().map(|(name, _)| name);
-    let read = clients.chain(servers).chain(entries().into_iter().map(|(name, _)| name));
+    let read = clients.chain(servers).chain(entries().into_iter().map(|(name, _)| name)).chain(["digest_vectors"]);
     assert_eq!(there, read.map(|name| format!("{name}.json")).collect());
 }

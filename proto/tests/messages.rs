@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use bytes::Bytes;
-use ghostlight_proto::{BadInput, ClientMessage, decode, decode_entry, parse_levels, parse_position};
+use ghostlight_proto::{
+    BadInput, ClientMessage, decode, decode_entry, parse_levels, parse_position, parse_update, with_output,
+};
+use ghostlight_rig::Update;
 use proptest::prelude::*;
 
 const MEGABYTE: usize = 1 << 20;
@@ -83,6 +86,82 @@ fn a_set_has_a_number_and_levels() {
 }
 
 #[test]
+fn a_hello_may_tell_of_the_console_and_of_what_it_wants() {
+    for hello in [
+        r#""name":"Booth","kind":"desk","want":["output","presence","output"]"#,
+        r#""name":null,"kind":null,"want":null"#,
+        r#""want":[]"#,
+    ] {
+        assert!(ClientMessage::parse(&format!(r#"{{"type":"hello","client":"a",{hello}}}"#)).is_ok(), "{hello}");
+    }
+    for hello in [
+        r#""name":"""#,
+        r#""name":"a\nb""#,
+        r#""name":7"#,
+        r#""kind":"Desk""#,
+        r#""kind":"a b""#,
+        r#""want":["weather"]"#,
+        r#""want":"output""#,
+        r#""want":{"output":true}"#,
+        r#""want":[true]"#,
+        r#""blackout":true"#,
+    ] {
+        refused(&format!(r#"{{"type":"hello","client":"a",{hello}}}"#));
+    }
+    assert!(refused(r#"{"type":"hello","client":"a","want":["weather"]}"#).1.contains("weather"), "it is named");
+}
+
+#[test]
+fn a_set_of_anything_names_all_that_is_bad_in_it() {
+    let json =
+        r#"{"type":"set","seq":8,"levels":{"01":1},"labels":{"2":"","3":"ok","4":1},"master":101,"blackout":"on"}"#;
+    let (seq, bad) = ClientMessage::parse(json).unwrap_err();
+    assert_eq!(seq, Some(8));
+    let BadInput::Levels { faults, more: 0 } = bad else { panic!("{bad:?}") };
+    let keys: Vec<_> = faults.iter().map(|fault| fault.key.as_str()).collect();
+    assert_eq!(keys, ["01", "labels/2", "labels/4", "master", "blackout"]);
+    for nothing in ["levels", "labels", "master", "blackout"] {
+        refused(&format!(r#"{{"type":"set","seq":8,"{nothing}":null}}"#));
+    }
+    refused(r#"{"type":"set","seq":8,"labels":{"1":"a","1":"b"}}"#);
+}
+
+#[test]
+fn an_update_over_http_is_read_as_strictly() {
+    assert_eq!(parse_update(b"{}").unwrap(), Update::default(), "which changes nothing");
+    let update = parse_update(br#"{"master":80.5,"labels":{"1":"Front wash","2":null},"blackout":false}"#).unwrap();
+    assert_eq!((update.labels.len(), update.blackout), (2, Some(false)));
+    for json in [
+        "",
+        "null",
+        "[]",
+        r#"[{"1":50},null,null,null]"#,
+        r#"{"1":50}"#,
+        r#"{"levels":{"1":50},"rig":"main"}"#,
+        r#"{"levels":{"1":50},"levels":{"1":50}}"#,
+        r#"{"levels":null}"#,
+        r#"{"labels":[]}"#,
+        r#"{"master":null}"#,
+        r#"{"master":"80"}"#,
+        r#"{"blackout":0}"#,
+        r#"{"blackout":true} {}"#,
+    ] {
+        assert!(parse_update(json.as_bytes()).is_err(), "{json}");
+    }
+}
+
+#[test]
+fn an_output_is_spliced_into_a_message() {
+    let output = parse_levels(br#"{"1":25,"2":null}"#).unwrap();
+    let delta = r#"{"type":"delta","epoch":1,"prev":0,"revision":1,"levels":{"1":50,"2":null},"origins":[]}"#;
+    let with = with_output(delta, &output);
+    let value: serde_json::Value = serde_json::from_str(&with).unwrap();
+    assert_eq!(value["output"], serde_json::json!({"1": 25, "2": null}));
+    let decoded = |text: &str| decode(&Bytes::copy_from_slice(text.as_bytes())).unwrap().message;
+    assert_eq!(decoded(&with), decoded(delta), "who does not know of it passes over it");
+}
+
+#[test]
 fn a_refused_set_is_answered_under_its_number() {
     assert_eq!(refused(r#"{"type":"set","seq":7}"#).0, Some(7));
     assert_eq!(refused(r#"{"type":"set","seq":7,"levels":[1,2]}"#).0, Some(7));
@@ -134,6 +213,12 @@ fn a_server_s_message_is_whole_or_refused() {
         r#"{"type":"delta","epoch":1,"prev":0,"revision":1,"levels":{},"refused":[{"change":0,"code":"why"}]}"#,
         r#"{"type":"delta","epoch":1,"prev":0,"revision":1,"levels":{},"refused":[{"change":0,"code":"changed","dimmers":[0]}]}"#,
         r#"{"type":"delta","epoch":1,"prev":0,"revision":1,"levels":{},"origins":[{"client":"","seq":1}]}"#,
+        r#"{"type":"delta","epoch":1,"prev":0,"revision":1,"levels":{},"origins":[{"client":"a","seq":1,"dimmers":[0]}]}"#,
+        r#"{"type":"delta","epoch":1,"prev":0,"revision":1,"levels":{},"master":101}"#,
+        r#"{"type":"snapshot","epoch":1,"revision":1,"levels":{},"labels":{"1":null}}"#,
+        r#"{"type":"presence","consoles":[]}"#,
+        r#"{"type":"presence","total":1,"consoles":[{"name":"a","kind":"A b","since":1}]}"#,
+        r#"{"type":"roster","total":0,"consoles":[]}"#,
         r#"{"type":"ack","seq":1,"position":"1"}"#,
         r#"{"type":"ack","position":"1-1"}"#,
         r#"{"type":"error","code":"x"}"#,
@@ -184,6 +269,9 @@ fn nearly() -> impl Strategy<Value = String> {
         "\"hello\"",
         "\"seq\"",
         "\"levels\"",
+        "\"labels\"",
+        "\"master\"",
+        "\"blackout\"",
         "\"client\"",
         "\"resume\"",
         "\"1-2\"",
@@ -207,6 +295,7 @@ fn take(bytes: Vec<u8>) {
         let _ = parse_position(text);
     }
     let _ = parse_levels(&bytes);
+    let _ = parse_update(&bytes);
     let _ = decode_entry(&bytes);
     let _ = decode(&Bytes::from(bytes));
 }

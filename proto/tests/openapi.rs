@@ -12,13 +12,15 @@ use jsonschema::Validator;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-const PATHS: [&str; 10] = [
+const PATHS: [&str; 12] = [
     "/",
     "/docs",
     "/healthz",
     "/readyz",
     "/v1/openapi.json",
     "/v1/rigs",
+    "/v1/rigs/{rig}",
+    "/v1/rigs/{rig}/consoles",
     "/v1/rigs/{rig}/events",
     "/v1/rigs/{rig}/levels",
     "/v1/rigs/{rig}/ws",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ghostlight_rig::{ClientId, Dimmer, Level, Levels, Origin, Position};
+use ghostlight_rig::{ClientId, Dimmer, Level, Levels, Origin, Position, Update};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -75,14 +75,22 @@ impl Client {
         Ok(Self { id, view, status, commands, under_way: Arc::new(Semaphore::new(MOST_UNDER_WAY)), task })
     }
 
-    /// Asks for a change, and waits until it is durable and [`levels`](Self::levels) shows it. Returns its position.
+    /// Asks for levels, as [`change`](Self::change) does.
+    ///
+    /// # Errors
+    /// [`SetError`]: nothing happened, or nobody knows.
+    pub async fn set(&self, levels: Levels) -> Result<Position, SetError> {
+        self.change(levels.into()).await
+    }
+
+    /// Asks for a change, and waits until it is durable and the map here shows it. Returns its position.
     ///
     /// Several may be under way at once: up to 64 happen in the order in which their calls were first polled, and those
     /// beyond that wait for a turn. Dropping the call does not take the change back.
     ///
     /// # Errors
     /// [`SetError`]: nothing happened, or nobody knows.
-    pub async fn set(&self, levels: Levels) -> Result<Position, SetError> {
+    pub async fn change(&self, update: Update) -> Result<Position, SetError> {
         // Unconstrained: a poll that only gave way to other tasks would lose its place to the next call.
         let permit = tokio::task::unconstrained(Arc::clone(&self.under_way).acquire_owned()).await;
         let permit = permit.map_err(|_| SetError::Offline)?;
@@ -90,7 +98,7 @@ impl Client {
             return Err(SetError::Offline);
         }
         let (answer, answered) = oneshot::channel();
-        let command = Command { levels, asker: Asker { answer, permit } };
+        let command = Command { update, asker: Asker { answer, permit } };
         // There is room for as many as have permits. Waiting here again could change the order of those who wait.
         self.commands.try_send(command).map_err(|_| SetError::Offline)?;
         let position = answered.await.unwrap_or(Err(SetError::Unknown))?;
@@ -116,6 +124,17 @@ impl Client {
     /// The map as the client knows it.
     pub fn levels(&self) -> BTreeMap<Dimmer, Level> {
         self.view.borrow().map().levels().collect()
+    }
+
+    /// All that the rig holds, as the client knows it.
+    pub fn rig(&self) -> ghostlight_rig::State {
+        self.view.borrow().map().state()
+    }
+
+    /// What leaves the rig, for every dimmer that has a level: the product with the grand master, nothing in blackout.
+    pub fn output(&self) -> BTreeMap<Dimmer, Level> {
+        let view = self.view.borrow();
+        view.map().levels().map(|(dimmer, level)| (dimmer, view.map().output(level))).collect()
     }
 
     /// The level of a dimmer, if it has one.

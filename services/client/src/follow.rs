@@ -1,8 +1,6 @@
 //! Following a rig: readers are cursors.
 
-use std::collections::BTreeMap;
-
-use ghostlight_rig::{Dimmer, Level, Levels, Origin, Position};
+use ghostlight_rig::{Origin, Position, State, Update};
 use tokio::sync::watch;
 
 use crate::view::View;
@@ -22,10 +20,10 @@ pub struct Change {
 /// What a follower gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
-    /// The newest levels of all that changed; `None` for a dimmer that was forgotten.
-    Levels(Levels),
-    /// The whole map, in place of what was there: at first, and whenever what was there is not continued.
-    Map(BTreeMap<Dimmer, Level>),
+    /// The newest values of all that changed; `None` for what was forgotten.
+    Update(Update),
+    /// All that the rig holds, in place of what was there: at first, and whenever what was there is not continued.
+    State(State),
 }
 
 /// How far a follower has got.
@@ -59,7 +57,7 @@ impl Follower {
             let change = view.since(cursor);
             self.cursor = Some(view.cursor());
             // An entry in which every change was refused moves the position alone.
-            if change.news != News::Levels(Levels::new()) {
+            if change.news != News::Update(Update::default()) {
                 return Some(change);
             }
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ghostlight_rig::{ClientId, RigName};
+use ghostlight_rig::{ClientId, ConsoleKind, ConsoleName, RigName};
 
 /// Which rig to follow, and how.
 #[derive(Clone, Debug)]
@@ -12,6 +12,10 @@ pub struct Options {
     /// What the client calls itself. Others see it beside its changes; two clients of one name take each other's
     /// changes for their own. Random unless told.
     pub client_id: ClientId,
+    /// What people call it where the connected consoles are listed; `client_id` unless told.
+    pub name: Option<ConsoleName>,
+    /// What kind of console it is; `script` unless told.
+    pub kind: ConsoleKind,
     /// How long [`Client::connect`](crate::Client::connect) tries; 5 s unless told.
     pub answer_within: Duration,
     /// What the client does when.
@@ -46,6 +50,8 @@ impl Default for Options {
         Self {
             rig: RigName::default(),
             client_id: Self::random_client("rust"),
+            name: None,
+            kind: ConsoleKind::default(),
             answer_within: Duration::from_secs(5),
             pace: Pace::default(),
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ghostlight_rig::{Levels, Position};
+use ghostlight_rig::{Position, Update};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::Instant;
 
@@ -12,7 +12,7 @@ use crate::SetError;
 /// A change on its way from who asked to the connection.
 #[derive(Debug)]
 pub(crate) struct Command {
-    pub(crate) levels: Levels,
+    pub(crate) update: Update,
     pub(crate) asker: Asker,
 }
 

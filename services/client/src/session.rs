@@ -75,7 +75,12 @@ impl<'a> Session<'a> {
     pub(crate) async fn run(self, socket: Socket) -> End {
         let Self { task, ask } = self;
         let resume = if ask == Ask::Rest { task.view.borrow().resume() } else { None };
-        let hello = ClientMessage::Hello(Hello { client: task.options.client_id.clone(), resume });
+        let hello = ClientMessage::Hello(Hello {
+            resume,
+            name: task.options.name.clone(),
+            kind: Some(task.options.kind.clone()),
+            ..Hello::new(task.options.client_id.clone())
+        });
         let (mut sink, mut stream) = socket.split();
         let pending = Pending::default();
         let now = Instant::now();
@@ -132,9 +137,9 @@ async fn write(
     sink.send(Message::text(hello.encode())).await?;
     while let Some(command) = commands.recv().await {
         let mut next = Some(command);
-        while let Some(Command { levels, asker }) = next {
+        while let Some(Command { update, asker }) = next {
             *seq += 1;
-            let set = ClientMessage::Set(Set { seq: *seq, levels });
+            let set = ClientMessage::Set(Set { seq: *seq, update });
             pending.add(*seq, asker);
             sink.feed(Message::text(set.encode())).await?;
             // What is there already goes out in one piece.
@@ -242,6 +247,8 @@ impl Reader<'_> {
                 self.refused(error);
                 return None;
             }
+            // Not asked for, or not for clients.
+            ServerMessage::Presence(_) | ServerMessage::Roster { .. } => return None,
             // A gateway that has no map itself yet stands nowhere, and that is no answer.
             ServerMessage::Snapshot(snapshot) if snapshot.position == Position::default() => return None,
             ServerMessage::Snapshot(snapshot) => match self.snapshot(&snapshot) {

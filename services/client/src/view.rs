@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use ghostlight_rig::{Beacon, Delta, LevelMap, Origin, Position, Received, Replica, Snapshot};
+use ghostlight_rig::{Beacon, Delta, Origin, Position, Received, Replica, RigMap, Snapshot};
 
 use crate::follow::{Change, Cursor, News};
 
@@ -35,7 +35,7 @@ impl View {
         self.replica.position()
     }
 
-    pub(crate) fn map(&self) -> &LevelMap {
+    pub(crate) fn map(&self) -> &RigMap {
         self.replica.map()
     }
 
@@ -47,7 +47,7 @@ impl View {
     pub(crate) fn delta(&mut self, delta: Delta) -> Received {
         let received = self.replica.delta(&delta);
         if received == Received::Applied {
-            self.origins.extend(delta.origins.into_iter().map(|origin| (delta.position, origin)));
+            self.origins.extend(delta.origins.into_iter().map(|credit| (delta.position, credit.origin)));
             let excess = self.origins.len().saturating_sub(MOST_ORIGINS);
             self.origins.drain(..excess);
         }
@@ -83,10 +83,10 @@ impl View {
     /// What has changed after `cursor`.
     pub(crate) fn since(&self, cursor: Option<Cursor>) -> Change {
         let continued = cursor.filter(|cursor| cursor.generation == self.generation).map(|cursor| cursor.position);
-        let levels = continued.and_then(|position| self.map().since(position.revision));
-        let (news, after) = match (levels, continued) {
-            (Some(levels), Some(position)) => (News::Levels(levels), position),
-            _ => (News::Map(self.map().levels().collect()), self.position()),
+        let update = continued.and_then(|position| self.map().since(position.revision));
+        let (news, after) = match (update, continued) {
+            (Some(update), Some(position)) => (News::Update(update), position),
+            _ => (News::State(self.map().state()), self.position()),
         };
         let newest_first = self.origins.iter().rev().take_while(|(position, _)| *position > after);
         let mut origins: Vec<_> = newest_first.map(|(_, origin)| origin.clone()).collect();

@@ -86,7 +86,7 @@ async fn a_gateway_without_a_map_is_not_taken_for_an_empty_rig() {
         connection
     };
     let (client, _connection) = tokio::join!(soon("the map", Client::connect(&url, options())), serve);
-    assert_eq!(client.unwrap().levels(), script.rig.snapshot().levels);
+    assert_eq!(client.unwrap().levels(), script.rig.snapshot().state.levels);
 }
 
 #[tokio::test]
@@ -216,8 +216,10 @@ async fn collect(mut follower: Follower, end: Position) -> BTreeMap<Dimmer, Leve
     loop {
         let change = next(&mut follower).await;
         match change.news {
-            News::Map(map) => told = map,
-            News::Levels(levels) => told.extend(levels.into_iter().map(|(dimmer, level)| (dimmer, level.unwrap()))),
+            News::State(state) => told = state.levels,
+            News::Update(update) => {
+                told.extend(update.levels.into_iter().map(|(dimmer, level)| (dimmer, level.unwrap())));
+            }
         }
         if change.position == end {
             return told;
@@ -240,11 +242,15 @@ async fn a_slow_follower_skips_to_the_newest() {
         connection.say(ServerMessage::Delta(script.change_by(&json, origin("desk-2", change)))).await;
     }
     converges(&client, &script).await;
-    assert_eq!(quick.await.unwrap(), script.rig.snapshot().levels, "who reads along gets there by what it is told");
+    assert_eq!(
+        quick.await.unwrap(),
+        script.rig.snapshot().state.levels,
+        "who reads along gets there by what it is told"
+    );
 
     let change = next(&mut slow).await;
     assert_eq!(change.position, script.position());
-    assert_eq!(change.news, News::Levels(script.rig.map().since(Revision(0)).unwrap()));
+    assert_eq!(change.news, News::Update(script.rig.map().since(Revision(0)).unwrap()));
     assert_eq!(change.origins.len(), 1_024, "what is remembered of who did it is bounded");
     assert_eq!(change.origins.last().unwrap().seq, CHANGES - 1);
 

@@ -19,7 +19,7 @@ async fn an_ack_tells_the_position_and_the_map_shows_the_change() {
     let (client, mut connection) = server.live(&script, options()).await;
     let serve = async {
         let set = connection.hear_set().await;
-        assert_eq!(set.levels, levels(r#"{"1": 50, "2": null}"#));
+        assert_eq!(set.update.levels, levels(r#"{"1": 50, "2": null}"#));
         let delta = script.change_by(r#"{"1": 50, "2": null}"#, origin("desk-1", set.seq));
         // The answer overtakes the echo.
         connection.ack(set.seq, delta.position).await;
@@ -27,7 +27,7 @@ async fn an_ack_tells_the_position_and_the_map_shows_the_change() {
     };
     let (position, ()) = tokio::join!(soon("the ack", client.set(levels(r#"{"1": 50, "2": null}"#))), serve);
     assert_eq!(position, Ok(script.position()));
-    assert_eq!(client.levels(), script.rig.snapshot().levels, "read your writes");
+    assert_eq!(client.levels(), script.rig.snapshot().state.levels, "read your writes");
 }
 
 #[tokio::test]
@@ -68,7 +68,11 @@ async fn an_unanswered_change_is_unknown_and_never_sent_again() {
     reaches(&client, State::Live).await;
     let serve = async {
         let set = connection.hear_set().await;
-        assert_eq!(set.levels, levels(r#"{"2": 20}"#), "the next change that is heard is the next one asked for");
+        assert_eq!(
+            set.update.levels,
+            levels(r#"{"2": 20}"#),
+            "the next change that is heard is the next one asked for"
+        );
         assert!(set.seq > lost, "no number comes twice");
         connection.ack(set.seq, script.position()).await;
     };

@@ -1,19 +1,21 @@
 //! Levels over HTTP.
 
 use axum::body::Body;
-use axum::extract::{FromRequestParts, Path, State};
+use axum::extract::{FromRequestParts, Path, RawQuery, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ghostlight_proto::{LevelsText, etag, parse_etag, parse_levels};
-use ghostlight_rig::{Change, Key, Position, RigName};
+use std::collections::BTreeMap;
+
+use ghostlight_proto::{BadInput, LevelsText, etag, parse_etag, parse_levels};
+use ghostlight_rig::{Change, ClientId, Dimmer, Key, Level, Origin, Position, RigMap, RigName, Update};
 
 use crate::hub::{Hub, STALE_AFTER};
 use crate::outcome::{Done, Timing};
 use crate::problem::Refused;
 use crate::{Gateway, body};
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// The rig that the path names; `main` where it names none.
 pub(crate) struct RigPath(pub(crate) RigName);
@@ -35,28 +37,68 @@ pub(crate) async fn list(State(gateway): State<Gateway>) -> Result<Response, Ref
     Ok(([(header::CONTENT_TYPE, JSON)], list).into_response())
 }
 
-/// `GET /v1/rigs/{rig}/levels`: the whole map.
+/// Which levels a reader wants to see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shows {
+    /// Those that are set.
+    Set,
+    /// What leaves the rig.
+    Output,
+}
+
+impl Shows {
+    /// Reads the query: `output=1`, `output=0`, or nothing.
+    pub(crate) fn asked(query: Option<&str>) -> Result<Self, Refused> {
+        match query {
+            None | Some("" | "output=0") => Ok(Self::Set),
+            Some("output=1") => Ok(Self::Output),
+            Some(other) => Err(Refused::bad_input(format!("unknown query {other:.40?}: output=1 or output=0"))),
+        }
+    }
+}
+
+/// What leaves the rig for every dimmer that has a level.
+pub(crate) fn output(map: &RigMap) -> BTreeMap<Dimmer, Level> {
+    map.levels().map(|(dimmer, level)| (dimmer, map.output(level))).collect()
+}
+
+/// `GET /v1/rigs/{rig}/levels`: every dimmer's level, or what leaves the rig for it.
 pub(crate) async fn get_levels(
     State(gateway): State<Gateway>,
     RigPath(rig): RigPath,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
-    let hub = gateway.hubs.get(&rig).await?;
+    let shows = Shows::asked(query.as_deref())?;
+    read(&gateway, &rig, &headers, |map| {
+        let levels = match shows {
+            Shows::Set => map.levels().collect(),
+            Shows::Output => output(map),
+        };
+        serde_json::to_vec(&LevelsText(&levels))
+    })
+    .await
+}
+
+/// Answers with something of a rig's map, unless the client has the map that is there already.
+pub(crate) async fn read(
+    gateway: &Gateway,
+    rig: &RigName,
+    headers: &HeaderMap,
+    write: impl FnOnce(&RigMap) -> serde_json::Result<Vec<u8>>,
+) -> Result<Response, Refused> {
+    let hub = gateway.hubs.get(rig).await?;
     let is_empty = hub.kept().replica.map().is_empty();
     // An empty map may be that of a rig that nobody has made: only the state service knows.
-    if is_empty && !gateway.hubs.is_made(&rig).await? {
+    if is_empty && !gateway.hubs.is_made(rig).await? {
         return Err(Refused::not_found(format!("there is no rig {rig}: its first change makes it")));
     }
     // The map and its position are read under one lock: they belong together.
     let (position, text) = {
         let kept = hub.kept();
         let position = kept.replica.position();
-        if is_known(&headers, |tag| parse_etag(tag) == Some(position)) {
-            (position, None)
-        } else {
-            let levels = kept.replica.to_snapshot().levels;
-            (position, Some(serde_json::to_vec(&LevelsText(&levels)).unwrap_or_default()))
-        }
+        let is_known = is_known(headers, |tag| parse_etag(tag) == Some(position));
+        (position, (!is_known).then(|| write(kept.replica.map()).unwrap_or_default()))
     };
     let mut response = match text {
         None => StatusCode::NOT_MODIFIED.into_response(),
@@ -82,36 +124,54 @@ fn mark_stale(hub: &Hub, headers: &mut HeaderMap) {
     }
 }
 
-/// `POST /v1/rigs/{rig}/levels`, and `POST /`: a change.
+/// `POST /v1/rigs/{rig}/levels`, and `POST /`: a change of levels.
 pub(crate) async fn post_levels(
     State(gateway): State<Gateway>,
     RigPath(rig): RigPath,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
-    if let Err(refused) = require_json(&headers) {
-        body::linger(&gateway, body);
+    let parse = |body: &[u8]| parse_levels(body).map(Update::from);
+    let done = change(&gateway, rig, &headers, body, &["application/json"], parse).await?;
+    let text = serde_json::to_vec(&LevelsText(&done.update.levels)).unwrap_or_default();
+    Ok(answer(&done, text))
+}
+
+/// Takes in what a request asks for, and waits for its outcome.
+pub(crate) async fn change(
+    gateway: &Gateway,
+    rig: RigName,
+    headers: &HeaderMap,
+    body: Body,
+    kinds: &[&str],
+    parse: impl FnOnce(&[u8]) -> Result<Update, BadInput>,
+) -> Result<Done, Refused> {
+    if let Err(refused) = require_kind(headers, kinds) {
+        body::linger(gateway, body);
         return Err(refused);
     }
-    let body = body::read(&gateway, body).await?;
-    let change =
-        Change { levels: parse_levels(&body)?, origin: None, only_if: only_if(&headers)?, once: once(&headers)? };
+    let body = body::read(gateway, body).await?;
+    let update = parse(&body)?;
+    let change = Change { update, origin: origin(headers)?, only_if: only_if(headers)?, once: once(headers)? };
     if gateway.closing.is_cancelled() {
         return Err(Refused::unavailable("the server is stopping"));
     }
     let hub = gateway.hubs.get(&rig).await?;
-    let Done { position, levels, timing } = hub.lane.change(change).await?;
-    let text = serde_json::to_vec(&LevelsText(&levels)).unwrap_or_default();
-    let mut response = ([(header::CONTENT_TYPE, JSON)], text).into_response();
-    response.headers_mut().insert(header::ETAG, header_value(etag(position)));
-    response.headers_mut().insert("server-timing", server_timing(timing));
-    Ok(response)
+    Ok(hub.lane.change(change).await?)
 }
 
-fn require_json(headers: &HeaderMap) -> Result<(), Refused> {
+/// The answer to a change that happened.
+pub(crate) fn answer(done: &Done, text: Vec<u8>) -> Response {
+    let mut response = ([(header::CONTENT_TYPE, JSON)], text).into_response();
+    response.headers_mut().insert(header::ETAG, header_value(etag(done.position)));
+    response.headers_mut().insert("server-timing", server_timing(done.timing));
+    response
+}
+
+fn require_kind(headers: &HeaderMap, kinds: &[&str]) -> Result<(), Refused> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
-    if kind.eq_ignore_ascii_case("application/json") {
+    if kinds.iter().any(|known| kind.eq_ignore_ascii_case(known)) {
         return Ok(());
     }
     let title = "The body's type is not understood; nothing happened";
@@ -135,6 +195,14 @@ fn only_if(headers: &HeaderMap) -> Result<Option<Position>, Refused> {
         Some(Ok(tag)) if parse_etag(tag).is_some() => Ok(parse_etag(tag)),
         _ => Err(Refused::bad_input("If-Match is * or one ETag that this server gave, \"epoch-revision\"")),
     }
+}
+
+/// What the client calls itself in `Ghostlight-Client`, for others to see whose change it was. Its changes have no number.
+fn origin(headers: &HeaderMap) -> Result<Option<Origin>, Refused> {
+    let Some(client) = only_one(headers, HeaderName::from_static("ghostlight-client"))? else { return Ok(None) };
+    let client = std::str::from_utf8(client.as_bytes()).ok().and_then(|client| ClientId::new(client).ok());
+    let problem = "Ghostlight-Client is 1 to 64 characters of UTF-8, none of them a control character";
+    client.map(|client| Some(Origin { client, seq: 0 })).ok_or_else(|| Refused::bad_input(problem))
 }
 
 fn once(headers: &HeaderMap) -> Result<Option<Key>, Refused> {

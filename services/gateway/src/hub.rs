@@ -8,14 +8,20 @@ use axum::extract::ws::Utf8Bytes;
 use bytes::Bytes;
 use ghostlight_bus::{Announcements, Echo, EchoError, Heard, Question};
 use ghostlight_proto::{Decoded, ServerMessage, decode};
-use ghostlight_rig::{Beacon, Delta, Position, Received, Replica, Revision, RigName, Snapshot, Verdict};
+use ghostlight_rig::{Beacon, Credit, Delta, Item, Position, Received, Replica, Revision, RigName, Snapshot, Verdict};
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::intake::{Appending, Lane};
+use crate::presence::{self, RigPresence};
+use crate::reader::CaughtUp;
 
-/// Verdicts are kept for so many entries: a gateway asks for its own within the time that a few of its entries take.
-const KEPT_VERDICTS: usize = 4_096;
+/// So many entries are remembered: a gateway asks for the verdicts on its own within the time that a few of its entries
+/// take, and a reader that fell behind is soon caught up.
+const REMEMBERED_ENTRIES: usize = 4_096;
+
+/// A step over more entries than this is told without whose changes are in it.
+const MOST_CREDITED: usize = 256;
 
 /// Beacons come every second: after three without one, what is shown may be old.
 pub(crate) const STALE_AFTER: Duration = Duration::from_secs(3);
@@ -27,8 +33,10 @@ const RETRY: Duration = Duration::from_millis(250);
 pub(crate) struct Hub {
     /// Changes of this gateway, on their way.
     pub(crate) lane: Lane,
+    /// Which consoles are connected.
+    pub(crate) presence: Arc<RigPresence>,
     followed: Arc<Followed>,
-    /// Ends the following task with the hub.
+    /// Ends its tasks with the hub.
     _follows: DropGuard,
 }
 
@@ -36,23 +44,27 @@ pub(crate) struct Hub {
 pub(crate) struct Followed {
     kept: Mutex<Kept>,
     latest: watch::Sender<Arc<Latest>>,
+    presence: Arc<RigPresence>,
 }
 
 /// What the hub knows.
 #[derive(Default)]
 pub(crate) struct Kept {
     pub(crate) replica: Replica,
-    verdicts: VecDeque<Verdicts>,
+    folded: VecDeque<Folded>,
     /// The catching-up text that was made last: readers who fall behind often fall behind together.
-    pub(crate) caught_up: Option<(Position, Position, Texts)>,
+    pub(crate) caught_up: Option<CaughtUp>,
 }
 
-/// What became of the changes of one entry.
+/// What became of one entry.
 #[derive(Clone, Debug)]
-pub(crate) struct Verdicts {
+pub(crate) struct Folded {
     position: Position,
-    /// Those that were not simply applied, by their index in the entry.
-    pub(crate) by_index: Arc<BTreeMap<usize, Verdict>>,
+    prev: Revision,
+    /// What became of its changes that were not simply applied, by their index in the entry.
+    pub(crate) verdicts: Arc<BTreeMap<usize, Verdict>>,
+    /// Whose changes are in it.
+    credits: Arc<[Credit]>,
     /// How long the state service took.
     pub(crate) fold: Duration,
     /// When this gateway heard of it.
@@ -94,11 +106,14 @@ impl Hub {
     /// A hub that follows its rig from now on.
     pub(crate) fn follow(rig: RigName, echo: Arc<dyn Echo>, appending: &Appending) -> Self {
         let latest = watch::Sender::new(Arc::default());
-        let followed = Arc::new(Followed { kept: Mutex::default(), latest });
+        let presence = Arc::new(RigPresence::new(appending.gateway.clone()));
+        let followed = Arc::new(Followed { kept: Mutex::default(), latest, presence: presence.clone() });
         let lane = Lane::start(rig.clone(), followed.clone(), appending);
         let ended = CancellationToken::new();
+        let tells = presence::tell(rig.clone(), echo.clone(), presence.clone());
+        tokio::spawn(ended.clone().run_until_cancelled_owned(tells));
         tokio::spawn(ended.clone().run_until_cancelled_owned(follow(rig, echo, followed.clone())));
-        Self { lane, followed, _follows: ended.drop_guard() }
+        Self { lane, presence, followed, _follows: ended.drop_guard() }
     }
 
     /// Watches what is newest.
@@ -122,6 +137,32 @@ impl Hub {
     }
 }
 
+impl Kept {
+    /// Whose changes are in the step from a revision to where the replica stands, as far as their values still count;
+    /// none if that is not remembered.
+    pub(crate) fn credits_since(&self, from: Revision) -> Vec<Credit> {
+        let map = self.replica.map();
+        let mut at = self.replica.position();
+        let mut newest_first = Vec::new();
+        for folded in self.folded.iter().rev().take(MOST_CREDITED) {
+            if folded.position != at {
+                break;
+            }
+            let stands = |item: &Item| map.revision_of(*item) == Some(folded.position.revision);
+            newest_first.extend(folded.credits.iter().rev().map(|Credit { origin, items }| Credit {
+                origin: origin.clone(),
+                items: items.iter().copied().filter(stands).collect(),
+            }));
+            at.revision = folded.prev;
+            if at.revision <= from {
+                newest_first.reverse();
+                return newest_first;
+            }
+        }
+        Vec::new()
+    }
+}
+
 impl Followed {
     /// Waits until the replica stands at a position or later.
     pub(crate) async fn reached(&self, position: Position) {
@@ -129,11 +170,11 @@ impl Followed {
         let _ = self.latest.subscribe().wait_for(|latest| latest.position >= position).await;
     }
 
-    /// What became of an entry's changes; `None` if that announcement was missed.
-    pub(crate) fn verdicts(&self, position: Position) -> Option<Verdicts> {
+    /// What became of an entry; `None` if that announcement was missed.
+    pub(crate) fn folded(&self, position: Position) -> Option<Folded> {
         let kept = self.kept();
-        let index = kept.verdicts.binary_search_by_key(&position, |verdicts| verdicts.position).ok()?;
-        kept.verdicts.get(index).cloned()
+        let index = kept.folded.binary_search_by_key(&position, |folded| folded.position).ok()?;
+        kept.folded.get(index).cloned()
     }
 
     // Held to fold one message in or to read, never across an await.
@@ -141,39 +182,44 @@ impl Followed {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a message in and shows it to the readers.
-    fn take(&self, rig: &RigName, text: &Bytes, fold: Duration) -> Received {
+    /// Takes a message in and shows it to the readers; `None` if it is not from a state service.
+    fn take(&self, rig: &RigName, text: &Bytes, fold: Duration) -> Option<Received> {
         let Decoded { message, levels } = match decode(text) {
             Ok(decoded) => decoded,
             Err(error) => {
                 tracing::error!(%rig, %error, "an announcement cannot be read; fetching a snapshot");
-                return Received::Gap;
+                return Some(Received::Gap);
             }
         };
         match message {
-            ServerMessage::Delta(delta) => self.take_delta(&delta, text, levels, fold),
-            ServerMessage::Beacon(beacon) => self.take_beacon(rig, &beacon, text),
-            ServerMessage::Snapshot(snapshot) => self.take_snapshot(&snapshot),
-            ServerMessage::Ack(_) | ServerMessage::Error(_) => Received::Had,
+            ServerMessage::Delta(delta) => Some(self.take_delta(delta, text, levels, fold)),
+            ServerMessage::Beacon(beacon) => Some(self.take_beacon(rig, &beacon, text)),
+            ServerMessage::Snapshot(snapshot) => Some(self.take_snapshot(&snapshot)),
+            ServerMessage::Roster { gateway, roster } => {
+                self.presence.heard(gateway, roster);
+                None
+            }
+            ServerMessage::Presence(_) | ServerMessage::Ack(_) | ServerMessage::Error(_) => None,
         }
     }
 
-    fn take_delta(&self, delta: &Delta, text: &Bytes, levels: Bytes, fold: Duration) -> Received {
+    fn take_delta(&self, delta: Delta, text: &Bytes, levels: Bytes, fold: Duration) -> Received {
         let mut kept = self.kept();
-        let received = kept.replica.delta(delta);
+        let received = kept.replica.delta(&delta);
         if received != Received::Applied {
             return received;
         }
-        if kept.verdicts.len() == KEPT_VERDICTS {
-            kept.verdicts.pop_front();
+        if kept.folded.len() == REMEMBERED_ENTRIES {
+            kept.folded.pop_front();
         }
-        let by_index = Arc::new(delta.verdicts.clone());
-        kept.verdicts.push_back(Verdicts { position: delta.position, by_index, fold, heard: Instant::now() });
-        let plain = if delta.levels.is_empty() { Utf8Bytes::default() } else { utf8(levels) };
+        let Delta { position, prev, update, origins, verdicts } = delta;
+        let (verdicts, credits) = (Arc::new(verdicts), origins.into());
+        kept.folded.push_back(Folded { position, prev, verdicts, credits, fold, heard: Instant::now() });
+        let plain = if update.levels.is_empty() { Utf8Bytes::default() } else { utf8(levels) };
         let texts = Texts { full: utf8(text.clone()), plain };
         self.show(&kept, |latest| {
-            latest.position = delta.position;
-            latest.prev = delta.prev;
+            latest.position = position;
+            latest.prev = prev;
             latest.delta = Some(texts);
             latest.beacon = Utf8Bytes::default();
         });
@@ -247,17 +293,20 @@ async fn follow_once(rig: &RigName, echo: &dyn Echo, followed: &Followed) -> Res
 }
 
 /// Follows until a snapshot is needed; `false` if the echo is gone. Beacons come every second: after a silence, the
-/// state service is asked whether it still knows that somebody follows.
+/// state service is asked whether it still knows that somebody follows. What gateways tell each other breaks no silence.
 async fn follow_to_gap(rig: &RigName, announcements: &mut dyn Announcements, followed: &Followed) -> bool {
+    let mut silent_at = tokio::time::Instant::now() + STALE_AFTER;
     loop {
-        let heard = match tokio::time::timeout(STALE_AFTER, announcements.next()).await {
+        let heard = match tokio::time::timeout_at(silent_at, announcements.next()).await {
             Ok(Some(Heard::Announcement(heard))) => heard,
             Ok(Some(Heard::Missed)) | Err(_) => return true,
             Ok(None) => return false,
         };
         match followed.take(rig, &heard.text, heard.fold) {
-            Received::Applied | Received::Replaced | Received::Had => {}
-            Received::Gap | Received::NewEpoch | Received::Diverged => return true,
+            None => continue,
+            Some(Received::Applied | Received::Replaced | Received::Had) => {}
+            Some(Received::Gap | Received::NewEpoch | Received::Diverged) => return true,
         }
+        silent_at = tokio::time::Instant::now() + STALE_AFTER;
     }
 }

@@ -9,17 +9,18 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use ghostlight_bus::{AppendError, Log};
-use ghostlight_rig::{Change, Entry, Levels, Position, RigName, Verdict};
+use ghostlight_rig::{Change, ClientId, Entry, Position, RigName, Update, Verdict};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use crate::hub::{Followed, Verdicts};
+use crate::hub::{Folded, Followed};
 use crate::outcome::{Done, Outcome, Refusal, Timing};
 use crate::problem::Refused;
 
-/// An entry takes changes until it names so many dimmers: some 64 KiB of text, well within what a message may hold.
-const MOST_DIMMERS: usize = 4_096;
+/// An entry takes changes until it sets so many items: with levels some 64 KiB of text, with the longest labels less than
+/// the 1 MiB that a message may hold.
+const MOST_ITEMS: usize = 4_096;
 
 /// So many changes of one rig may wait their turn before more are refused.
 const MOST_WAITING: usize = 4_096;
@@ -65,6 +66,8 @@ struct Asked {
 /// How changes are appended: what all lanes share.
 #[derive(Clone)]
 pub(crate) struct Appending {
+    /// The gateway, as others know it.
+    pub(crate) gateway: ClientId,
     pub(crate) log: Arc<dyn Log>,
     pub(crate) tasks: TaskTracker,
     /// Entries of one rig that may be under way at once.
@@ -146,7 +149,7 @@ async fn append(rig: &RigName, followed: &Followed, appending: &Appending, batch
         Ok((position, durable))
     };
     match tokio::time::timeout(appending.answer_within, appended).await {
-        Ok(Ok((position, durable))) => settle(batch, position, durable, followed.verdicts(position).as_ref()),
+        Ok(Ok((position, durable))) => settle(batch, position, durable, followed.folded(position).as_ref()),
         Ok(Err(AppendError::Unavailable(why))) => batch.refuse(&Refusal::Unavailable(why)),
         Ok(Err(AppendError::Unknown)) | Err(_) => batch.refuse(&Refusal::Unknown),
     }
@@ -155,26 +158,26 @@ async fn append(rig: &RigName, followed: &Followed, appending: &Appending, batch
 /// An entry, and who waits for each of its changes.
 struct Batch {
     entry: Entry,
-    dimmers: usize,
+    items: usize,
     waiting: Vec<(Instant, Reply, TaskTrackerToken)>,
 }
 
 impl Batch {
     fn new(Asked { change, came, reply, tracked }: Asked) -> Self {
-        Self { dimmers: change.levels.len(), entry: Entry::new(change), waiting: vec![(came, reply, tracked)] }
+        Self { items: change.update.len(), entry: Entry::new(change), waiting: vec![(came, reply, tracked)] }
     }
 
     /// Adds a change, or gives it back if the entry takes no more.
     fn push(&mut self, asked: Asked) -> Result<(), Box<Asked>> {
-        let dimmers = asked.change.levels.len();
-        if self.dimmers + dimmers > MOST_DIMMERS || self.entry.is_closed() {
+        let items = asked.change.update.len();
+        if self.items + items > MOST_ITEMS || self.entry.is_closed() {
             return Err(Box::new(asked));
         }
         let Asked { change, came, reply, tracked } = asked;
         if let Err(change) = self.entry.push(change) {
             return Err(Box::new(Asked { change, came, reply, tracked }));
         }
-        self.dimmers += dimmers;
+        self.items += items;
         self.waiting.push((came, reply, tracked));
         Ok(())
     }
@@ -187,25 +190,22 @@ impl Batch {
 }
 
 /// Answers the changes of an entry that is durable and has been heard of.
-fn settle(batch: Batch, position: Position, durable: Instant, verdicts: Option<&Verdicts>) {
+fn settle(batch: Batch, position: Position, durable: Instant, folded: Option<&Folded>) {
     let changes = batch.entry.changes();
-    let left = levels_left(changes, verdicts);
+    let left = left_by(changes, folded);
     for (index, (came, reply, _)) in batch.waiting.into_iter().enumerate() {
         let change = &changes[index];
         let timing = Timing {
             log: durable.saturating_duration_since(came),
-            fold: verdicts.map_or(Duration::ZERO, |verdicts| verdicts.fold),
-            echo: verdicts.map_or_else(Instant::now, |verdicts| verdicts.heard).saturating_duration_since(came),
+            fold: folded.map_or(Duration::ZERO, |folded| folded.fold),
+            echo: folded.map_or_else(Instant::now, |folded| folded.heard).saturating_duration_since(came),
         };
-        reply.send(match verdict(verdicts, index, change) {
+        reply.send(match verdict(folded, index, change) {
             None => Err(Refusal::Unknown),
-            Some(Verdict::Applied) => {
-                let levels = change.levels.keys().map(|dimmer| (*dimmer, left.get(dimmer).copied().flatten()));
-                Ok(Done { position, levels: levels.collect(), timing })
-            }
+            Some(Verdict::Applied) => Ok(Done { position, update: left.restricted_to(&change.update), timing }),
             // The entry that it came in then was ended by it, so what it asked for is what it left.
-            Some(Verdict::Repeated(first)) => Ok(Done { position: *first, levels: change.levels.clone(), timing }),
-            Some(Verdict::Changed(dimmers)) => Err(Refusal::Changed(dimmers.clone())),
+            Some(Verdict::Repeated(first)) => Ok(Done { position: *first, update: change.update.clone(), timing }),
+            Some(Verdict::Changed(items)) => Err(Refusal::Changed(items.clone())),
             Some(Verdict::KeyReused) => Err(Refusal::KeyReused),
             Some(Verdict::NoRoom) => Err(Refusal::NoRoom),
         });
@@ -213,19 +213,21 @@ fn settle(batch: Batch, position: Position, durable: Instant, verdicts: Option<&
 }
 
 /// What became of a change; `None` if that is not known, because the announcement was missed.
-fn verdict<'a>(verdicts: Option<&'a Verdicts>, index: usize, change: &Change) -> Option<&'a Verdict> {
-    match verdicts {
-        Some(verdicts) => Some(verdicts.by_index.get(&index).unwrap_or(&Verdict::Applied)),
+fn verdict<'a>(folded: Option<&'a Folded>, index: usize, change: &Change) -> Option<&'a Verdict> {
+    match folded {
+        Some(folded) => Some(folded.verdicts.get(&index).unwrap_or(&Verdict::Applied)),
         // A change without conditions cannot have been refused.
         None if change.only_if.is_none() && change.once.is_none() => Some(&Verdict::Applied),
         None => None,
     }
 }
 
-/// What the map holds at the entry's position, of the dimmers that its changes named: a later change may have gone over
-/// an earlier one.
-fn levels_left(changes: &[Change], verdicts: Option<&Verdicts>) -> Levels {
+/// What the map holds at the entry's position, of what its changes set: a later change may have gone over an earlier one.
+fn left_by(changes: &[Change], folded: Option<&Folded>) -> Update {
     let applied = changes.iter().enumerate();
-    let applied = applied.filter(|(index, change)| verdict(verdicts, *index, change) == Some(&Verdict::Applied));
-    applied.flat_map(|(_, change)| &change.levels).map(|(&dimmer, &level)| (dimmer, level)).collect()
+    let applied = applied.filter(|(index, change)| verdict(folded, *index, change) == Some(&Verdict::Applied));
+    applied.fold(Update::default(), |mut left, (_, change)| {
+        left.extend(&change.update);
+        left
+    })
 }

@@ -16,8 +16,10 @@ mod hubs;
 mod intake;
 mod outcome;
 mod page;
+mod presence;
 mod problem;
 mod reader;
+mod rig;
 mod routes;
 mod server;
 mod sse;
@@ -84,7 +86,8 @@ impl Gateway {
     pub fn new(log: Arc<dyn Log>, echo: Arc<dyn Echo>, limits: Limits) -> Self {
         let tasks = TaskTracker::new();
         let Limits { in_flight, answer_within, rigs, .. } = limits;
-        let appending = Appending { log, tasks: tasks.clone(), in_flight, answer_within };
+        let gateway = presence::random_gateway();
+        let appending = Appending { gateway, log, tasks: tasks.clone(), in_flight, answer_within };
         let hubs = Arc::new(Hubs::new(echo, appending, rigs));
         Self { limits: Arc::new(limits), hubs, closing: CancellationToken::new(), tasks }
     }

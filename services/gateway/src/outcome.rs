@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use ghostlight_rig::{Dimmer, Levels, Position};
+use ghostlight_rig::{Item, Position, Update};
 
 /// A change that happened.
 #[derive(Clone, Debug)]
 pub(crate) struct Done {
     /// Where it stands.
     pub(crate) position: Position,
-    /// The dimmers that it named, as the map holds them there.
-    pub(crate) levels: Levels,
+    /// What it set, as the map holds it there.
+    pub(crate) update: Update,
     pub(crate) timing: Timing,
 }
 
@@ -28,8 +28,8 @@ pub(crate) struct Timing {
 /// Why a change was refused, or is not answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// These dimmers had changed after the position that it was conditional on.
-    Changed(Vec<Dimmer>),
+    /// These items had changed after the position that it was conditional on.
+    Changed(Vec<Item>),
     /// Its key was used for something else.
     KeyReused,
     /// No more rigs may be made.

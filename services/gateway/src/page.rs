@@ -1,6 +1,6 @@
 //! The console's files, carried in the binary.
 
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::{EmbeddedFile, RustEmbed};
@@ -18,10 +18,15 @@ struct Console;
 const POLICY: HeaderValue = HeaderValue::from_static("default-src 'self'; frame-ancestors 'self'; base-uri 'none'");
 
 /// `GET /`: the page, or the map for a client that asks for JSON and not for HTML.
-pub(crate) async fn index(state: State<Gateway>, rig: RigPath, headers: HeaderMap) -> Result<Response, Refused> {
+pub(crate) async fn index(
+    state: State<Gateway>,
+    rig: RigPath,
+    query: RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     let mut response = if accept.contains("application/json") && !accept.contains("text/html") {
-        get_levels(state, rig, headers).await?
+        get_levels(state, rig, query, headers).await?
     } else {
         serve("index.html", &headers)?
     };

@@ -1,8 +1,11 @@
 //! Refusals as problem details (RFC 9457).
 
+use std::collections::BTreeSet;
+
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ghostlight_proto::{BadInput, ErrorMessage, Problem};
+use ghostlight_rig::Item;
 
 use crate::outcome::Refusal;
 
@@ -51,14 +54,7 @@ impl From<BadInput> for Refused {
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::Changed(dimmers) => {
-                let changed: Vec<_> = dimmers.iter().map(|dimmer| dimmer.get()).collect();
-                let title = "A dimmer has changed since; nothing happened";
-                let detail = "dimmers that the change names have changed after the position in If-Match";
-                let Self(mut problem) = Self::new(StatusCode::PRECONDITION_FAILED, "changed", title, detail);
-                problem.changed = changed;
-                Self(problem)
-            }
+            Refusal::Changed(items) => changed(&items),
             Refusal::KeyReused => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "key_reused",
@@ -80,6 +76,23 @@ impl From<Refusal> for Refused {
             ),
         }
     }
+}
+
+/// What a conditional change names has changed meanwhile.
+fn changed(items: &[Item]) -> Refused {
+    let title = "Something has changed since; nothing happened";
+    let mut detail = "what the change names has changed after the position in If-Match".to_owned();
+    let mut dimmers = BTreeSet::new();
+    for item in items {
+        match item {
+            Item::Level(dimmer) | Item::Label(dimmer) => drop(dimmers.insert(dimmer.get())),
+            Item::Master => detail.push_str("; so has the grand master"),
+            Item::Blackout => detail.push_str("; so has blackout"),
+        }
+    }
+    let Refused(mut problem) = Refused::new(StatusCode::PRECONDITION_FAILED, "changed", title, detail);
+    problem.changed = dimmers.into_iter().collect();
+    Refused(problem)
 }
 
 impl Refused {

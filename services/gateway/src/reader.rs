@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use axum::extract::ws::Utf8Bytes;
-use ghostlight_proto::{LevelsText, ServerMessage};
-use ghostlight_rig::{Delta, LevelMap, Levels, Position, Revision};
+use ghostlight_proto::{LevelsText, ServerMessage, with_output};
+use ghostlight_rig::{Delta, Levels, Position, Revision, RigMap, Update};
 use tokio::sync::watch;
 
 use crate::hub::{Hub, Kept, Latest, Texts};
@@ -20,6 +20,17 @@ pub(crate) enum Protocol {
     Plain,
     /// Tagged messages.
     Full,
+    /// Tagged messages that also tell what leaves the rig.
+    Output,
+}
+
+/// A step that was encoded for one reader, and serves all who take the same.
+#[derive(Clone, Debug)]
+pub(crate) struct CaughtUp {
+    from: Position,
+    to: Position,
+    protocol: Protocol,
+    texts: Texts,
 }
 
 /// What a reader is told next.
@@ -80,7 +91,8 @@ impl Reader {
             if cursor.revision == latest.position.revision {
                 return self.next_beacon(&latest);
             }
-            let texts = match &latest.delta {
+            let ready = latest.delta.as_ref().filter(|_| self.protocol != Protocol::Output);
+            let texts = match ready {
                 Some(texts) if (latest.prev..latest.position.revision).contains(&cursor.revision) => {
                     self.cursor = Some(Cursor { revision: latest.position.revision, ..cursor });
                     texts.clone()
@@ -91,7 +103,7 @@ impl Reader {
                 },
             };
             match self.protocol {
-                Protocol::Full => return Some(Told::Delta(texts.full)),
+                Protocol::Full | Protocol::Output => return Some(Told::Delta(texts.full)),
                 Protocol::Plain if !texts.plain.is_empty() => return Some(Told::Delta(texts.plain)),
                 Protocol::Plain => {}
             }
@@ -120,14 +132,15 @@ impl Reader {
         if self.latest.borrow().generation != cursor.generation {
             return None;
         }
-        let Kept { replica, caught_up, .. } = &mut *kept;
-        let to = replica.position();
+        let to = kept.replica.position();
         let from = Position { revision: cursor.revision, ..to };
-        let texts = match caught_up {
-            Some((start, end, texts)) if (*start, *end) == (from, to) => texts.clone(),
-            _ => {
-                let texts = step(replica.map(), from, to)?;
-                *caught_up = Some((from, to, texts.clone()));
+        let known =
+            kept.caught_up.as_ref().filter(|known| (known.from, known.to, known.protocol) == (from, to, self.protocol));
+        let texts = match known {
+            Some(known) => known.texts.clone(),
+            None => {
+                let texts = step(&kept, from, to, self.protocol)?;
+                kept.caught_up = Some(CaughtUp { from, to, protocol: self.protocol, texts: texts.clone() });
                 texts
             }
         };
@@ -143,21 +156,42 @@ impl Reader {
         let (map, position) = (kept.replica.map(), kept.replica.position());
         self.cursor = Some(Cursor { generation, revision: position.revision });
         match self.protocol {
-            Protocol::Full => Told::Snapshot(text(&ServerMessage::Snapshot(kept.replica.to_snapshot()).encode())),
+            Protocol::Full | Protocol::Output => {
+                let whole = text(&ServerMessage::Snapshot(kept.replica.to_snapshot()).encode());
+                let everything = map.slots().update();
+                Told::Snapshot(with_output_if(self.protocol, whole, map, &everything))
+            }
             Protocol::Plain => {
-                let slots = map.slots().filter(|(_, slot)| !is_first || slot.level.is_some());
-                Told::Snapshot(plain(&slots.map(|(dimmer, slot)| (dimmer, slot.level)).collect()))
+                let slots = map.slots().levels.iter().filter(|(_, slot)| !is_first || slot.value.is_some());
+                Told::Snapshot(plain(&slots.map(|(&dimmer, slot)| (dimmer, slot.value)).collect()))
             }
         }
     }
 }
 
 /// The step from one position of a map to the position where it stands.
-fn step(map: &LevelMap, from: Position, to: Position) -> Option<Texts> {
-    let levels = map.since(from.revision)?;
-    let plain = if levels.is_empty() { Utf8Bytes::default() } else { plain(&levels) };
-    let delta = Delta { position: to, prev: from.revision, levels, ..Delta::default() };
-    Some(Texts { full: text(&ServerMessage::Delta(delta).encode()), plain })
+fn step(kept: &Kept, from: Position, to: Position, protocol: Protocol) -> Option<Texts> {
+    let map = kept.replica.map();
+    let update = map.since(from.revision)?;
+    let plain = if update.levels.is_empty() { Utf8Bytes::default() } else { plain(&update.levels) };
+    let origins = kept.credits_since(from.revision);
+    let delta = Delta { position: to, prev: from.revision, update: update.clone(), origins, ..Delta::default() };
+    let full = text(&ServerMessage::Delta(delta).encode());
+    Some(Texts { full: with_output_if(protocol, full, map, &update), plain })
+}
+
+/// A message, with what leaves the rig for what is in it if that is wanted. Where the grand master or blackout has
+/// changed, something else leaves it for every dimmer.
+fn with_output_if(protocol: Protocol, message: Utf8Bytes, map: &RigMap, update: &Update) -> Utf8Bytes {
+    if protocol != Protocol::Output {
+        return message;
+    }
+    let mut levels: Levels = update.levels.clone();
+    if update.master.is_some() || update.blackout.is_some() {
+        levels.extend(map.levels().map(|(dimmer, level)| (dimmer, Some(level))));
+    }
+    let output = levels.into_iter().map(|(dimmer, level)| (dimmer, level.map(|level| map.output(level))));
+    with_output(&message, &output.collect()).into()
 }
 
 fn plain(levels: &Levels) -> Utf8Bytes {

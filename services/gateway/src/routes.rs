@@ -7,7 +7,7 @@ use ghostlight_rig::{Change, RigName};
 
 use crate::outcome::{Outcome, Refusal};
 use crate::problem::Refused;
-use crate::{Gateway, docs, health, http, page, sse, ws};
+use crate::{Gateway, docs, health, http, page, rig, sse, ws};
 
 /// A place in the interface.
 pub type Route = (&'static str, &'static str);
@@ -18,8 +18,11 @@ pub const ROUTES: &[Route] = &[
     ("post", "/"),
     ("get", "/ws"),
     ("get", "/v1/rigs"),
+    ("get", "/v1/rigs/{rig}"),
+    ("patch", "/v1/rigs/{rig}"),
     ("get", "/v1/rigs/{rig}/levels"),
     ("post", "/v1/rigs/{rig}/levels"),
+    ("get", "/v1/rigs/{rig}/consoles"),
     ("get", "/v1/rigs/{rig}/events"),
     ("get", "/v1/rigs/{rig}/ws"),
     ("get", "/v1/openapi.json"),
@@ -35,7 +38,9 @@ impl Gateway {
             .route("/", get(page::index).post(http::post_levels))
             .route("/ws", get(ws::plain))
             .route("/v1/rigs", get(http::list))
+            .route("/v1/rigs/{rig}", get(rig::get).patch(rig::patch))
             .route("/v1/rigs/{rig}/levels", get(http::get_levels).post(http::post_levels))
+            .route("/v1/rigs/{rig}/consoles", get(rig::consoles))
             .route("/v1/rigs/{rig}/events", get(sse::events))
             .route("/v1/rigs/{rig}/ws", get(ws::full))
             .route("/v1/openapi.json", get(docs::openapi))

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Gateway;
 use crate::http::RigPath;
+use crate::presence::Present;
 use crate::problem::Refused;
 use crate::reader::{Protocol, Reader, Told};
 
@@ -28,17 +29,22 @@ pub(crate) async fn events(
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refused> {
     let resume = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(parse_position);
     let hub = gateway.hubs.get(&rig).await?;
+    let present = hub.presence.enter_nameless("event stream", "events");
     let reader = Reader::new(hub, Protocol::Full, resume);
     let keep_alive = KeepAlive::new().interval(gateway.limits.ping_every);
-    Ok(Sse::new(stream(reader, gateway.closing)).keep_alive(keep_alive))
+    Ok(Sse::new(stream(reader, present, gateway.closing)).keep_alive(keep_alive))
 }
 
 /// Pulled only when the client has taken what came before: a slow one skips, as on a WebSocket.
-fn stream(reader: Reader, closing: CancellationToken) -> impl Stream<Item = Result<Event, Infallible>> {
-    stream::unfold((reader, closing), async |(mut reader, closing)| {
+fn stream(
+    reader: Reader,
+    present: Option<Present>,
+    closing: CancellationToken,
+) -> impl Stream<Item = Result<Event, Infallible>> {
+    stream::unfold((reader, present, closing), async |(mut reader, present, closing)| {
         loop {
             if let Some(told) = reader.next() {
-                return Some((Ok(event(&told, reader.position())), (reader, closing)));
+                return Some((Ok(event(&told, reader.position())), (reader, present, closing)));
             }
             tokio::select! {
                 () = reader.changed() => {}

@@ -1,37 +1,38 @@
 //! What clients ask for, and how it travels through the log.
 
-use std::collections::BTreeMap;
-
-use crate::{ClientId, Dimmer, Key, Level, Position};
-
-/// Levels by dimmer; `None` forgets the dimmer.
-pub type Levels = BTreeMap<Dimmer, Option<Level>>;
+use crate::{ClientId, Key, Levels, Position, Update};
 
 /// Who asked for a change: the client, and the number that it gave the change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// The client.
     pub client: ClientId,
-    /// The client's own number for the change, below 2^53.
+    /// The client's own number for the change, below 2^53. 0 for what has no numbers.
     pub seq: u64,
 }
 
 /// What one client asked for at once. All of it happens or none of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
-    /// The levels to take.
-    pub levels: Levels,
+    /// What to set.
+    pub update: Update,
     /// Who asked, when the client wants to know its own echo.
     pub origin: Option<Origin>,
-    /// Only if none of the dimmers it names has changed after this position.
+    /// Only if nothing that it sets has changed after this position.
     pub only_if: Option<Position>,
     /// Once: a repeat under the same key changes nothing and is answered as the first was.
     pub once: Option<Key>,
 }
 
+impl From<Update> for Change {
+    fn from(update: Update) -> Self {
+        Self { update, ..Self::default() }
+    }
+}
+
 impl From<Levels> for Change {
     fn from(levels: Levels) -> Self {
-        Self { levels, ..Self::default() }
+        Update::from(levels).into()
     }
 }
 

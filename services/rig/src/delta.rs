@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Digest, Dimmer, Level, Levels, Origin, Position, Revision};
+use crate::{Credit, Digest, Item, Position, Revision, State, Update};
 
-/// The absolute levels of every dimmer touched after `prev`, up to `position`.
+/// The absolute values of every item set after `prev`, up to `position`.
 ///
 /// It applies to any replica of the epoch whose revision is in `prev..=position.revision`: one that already holds a
 /// part of it takes that part again, to the same end.
@@ -14,10 +14,10 @@ pub struct Delta {
     pub position: Position,
     /// The revision that it follows on.
     pub prev: Revision,
-    /// The levels; `None` for a dimmer that was forgotten.
-    pub levels: Levels,
+    /// The values.
+    pub update: Update,
     /// Whose changes are in it.
-    pub origins: Vec<Origin>,
+    pub origins: Vec<Credit>,
     /// What became of those changes of the entry that were not simply applied, by their index in the entry.
     pub verdicts: BTreeMap<usize, Verdict>,
 }
@@ -27,8 +27,8 @@ pub struct Delta {
 pub enum Verdict {
     /// It happened.
     Applied,
-    /// It did not happen: these of its dimmers had changed after the position that it was conditional on.
-    Changed(Vec<Dimmer>),
+    /// It did not happen: these of its items had changed after the position that it was conditional on.
+    Changed(Vec<Item>),
     /// It had happened already, at this position, under the same key; nothing happened again.
     Repeated(Position),
     /// It did not happen: its key was used before, for something else.
@@ -42,8 +42,8 @@ pub enum Verdict {
 pub struct Snapshot {
     /// Where the map stands.
     pub position: Position,
-    /// Every dimmer that has a level.
-    pub levels: BTreeMap<Dimmer, Level>,
+    /// What it holds.
+    pub state: State,
 }
 
 /// Sent every second: how a replica learns that it lost the last delta, and proves that it holds the same map.
@@ -51,6 +51,6 @@ pub struct Snapshot {
 pub struct Beacon {
     /// Where the map stands.
     pub position: Position,
-    /// The digest of its levels.
+    /// The digest of what it holds.
     pub digest: Digest,
 }

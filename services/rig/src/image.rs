@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Dimmer, Key, Keyed, Position, RigName, Slot};
+use crate::{Key, Keyed, Position, RigName, Slots};
 
 /// The rigs at a position, or what has changed in them since an earlier one: a store is a cursor too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,8 +18,8 @@ pub struct Image {
 pub struct RigImage {
     /// Where the rig's last entry stood.
     pub position: Position,
-    /// Its dimmers, or those that changed.
-    pub slots: BTreeMap<Dimmer, Slot>,
+    /// Its items, or those that changed.
+    pub slots: Slots,
     /// The keyed changes that it remembers, or the new ones; the oldest first.
     pub keyed: Vec<(Key, Keyed)>,
     /// Keyed changes before this position are forgotten.
@@ -29,6 +29,6 @@ pub struct RigImage {
 impl Image {
     /// How many dimmers have a level, in all rigs.
     pub fn dimmers(&self) -> usize {
-        self.rigs.values().flat_map(|rig| rig.slots.values()).filter(|slot| slot.level.is_some()).count()
+        self.rigs.values().flat_map(|rig| rig.slots.levels.values()).filter(|slot| slot.value.is_some()).count()
     }
 }

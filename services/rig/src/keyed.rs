@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::{Change, Key, Level, Position};
+use crate::{Change, Key, Label, Level, Position, Update};
 
 /// How many keyed changes a rig remembers.
 pub const REMEMBERED_KEYS: usize = 10_000;
@@ -19,7 +19,7 @@ pub struct Keyed {
     pub applied: bool,
 }
 
-/// A hash of what a change asks for: 64-bit FNV-1a over its levels and its condition. It is stored, so it must not
+/// A hash of what a change asks for: 64-bit FNV-1a over what it sets and its condition. It is stored, so it must not
 /// change between versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint(pub u64);
@@ -29,9 +29,25 @@ impl Fingerprint {
     pub fn of(change: &Change) -> Self {
         const FORGOTTEN: u16 = u16::MAX;
         let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
-        for (dimmer, level) in &change.levels {
+        let Update { levels, labels, master, blackout } = &change.update;
+        for (dimmer, level) in levels {
             hash.write(&dimmer.get().to_le_bytes());
             hash.write(&level.map_or(FORGOTTEN, Level::hundredths).to_le_bytes());
+        }
+        for (dimmer, label) in labels {
+            hash.write(b"label");
+            hash.write(&dimmer.get().to_le_bytes());
+            // No label is empty, and none has a control character.
+            hash.write(label.as_ref().map_or("", Label::as_str).as_bytes());
+            hash.write(b"\0");
+        }
+        if let Some(master) = master {
+            hash.write(b"master");
+            hash.write(&master.hundredths().to_le_bytes());
+        }
+        if let Some(blackout) = blackout {
+            hash.write(b"blackout");
+            hash.write(&[u8::from(*blackout)]);
         }
         if let Some(position) = change.only_if {
             hash.write(b"only if");

@@ -22,6 +22,12 @@ impl Level {
         self.0
     }
 
+    /// What is left of it under a master: the product, rounded to the nearest hundredth of a percent, halves up.
+    pub const fn under(self, master: Self) -> Self {
+        let full = Self::FULL.0 as u32;
+        Self(((self.0 as u32 * master.0 as u32 + full / 2) / full) as u16)
+    }
+
     /// The value of a DMX512 slot (ANSI E1.11), 0 to 255, rounded to the nearest.
     pub const fn to_dmx(self) -> u8 {
         ((self.0 as u32 * 255 + 5_000) / 10_000) as u8
@@ -64,6 +70,23 @@ mod tests {
     fn is_written_as_the_shortest_decimal() {
         let written = [0, 1, 10, 105, 1_250, 1_234, 5_000, 10_000].map(|h| level(h).to_string());
         assert_eq!(written, ["0", "0.01", "0.1", "1.05", "12.5", "12.34", "50", "100"]);
+    }
+
+    #[test]
+    fn a_master_scales_and_never_lifts() {
+        for (set, master, output) in [
+            (10_000, 10_000, 10_000),
+            (10_000, 0, 0),
+            (0, 10_000, 0),
+            (5_000, 5_000, 2_500),
+            (1_234, 10_000, 1_234),
+            (1, 5_000, 1),
+            (1, 4_999, 0),
+            (3_333, 3_333, 1_111),
+            (9_999, 9_999, 9_998),
+        ] {
+            assert_eq!(level(set).under(level(master)), level(output), "{set} under {master}");
+        }
     }
 
     #[test]

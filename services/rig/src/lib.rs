@@ -4,13 +4,14 @@
 //! service folds entries, in the log's order, into [`Rigs`]; each fold yields a [`Delta`]. Whoever holds a [`Replica`]
 //! takes deltas, beacons and snapshots in, and learns what to do next from what [`Received`] says.
 //!
-//! Everything downstream is a cursor: [`LevelMap::since`] answers what has changed after a revision, however long ago
+//! Everything downstream is a cursor: [`RigMap::since`] answers what has changed after a revision, however long ago
 //! that was, so catching up and conflating are one operation.
 //!
 //! There is no I/O here, no async, no clock, no randomness and no serialisation: what happened comes in, what to do
 //! goes out.
 
 mod change;
+mod credit;
 mod delta;
 mod digest;
 mod dimmer;
@@ -20,20 +21,25 @@ mod level;
 mod map;
 mod name;
 mod position;
+mod presence;
 mod replica;
 mod rig;
 mod rigs;
+mod update;
 
-pub use change::{Change, Entry, Levels, Origin};
+pub use change::{Change, Entry, Origin};
+pub use credit::Credit;
 pub use delta::{Beacon, Delta, Snapshot, Verdict};
 pub use digest::Digest;
 pub use dimmer::Dimmer;
 pub use image::{Image, RigImage};
 pub use keyed::{Fingerprint, Keyed, REMEMBERED_KEYS};
 pub use level::Level;
-pub use map::{LevelMap, Slot};
-pub use name::{ClientId, Key, NameError, RigName};
+pub use map::RigMap;
+pub use name::{ClientId, ConsoleKind, ConsoleName, Key, Label, NameError, RigName};
 pub use position::{Epoch, Position, Revision};
+pub use presence::{Console, MOST_LISTED, Presence, ROSTER_HOLDS_MS, Roster};
 pub use replica::{Received, Replica};
 pub use rig::Rig;
 pub use rigs::Rigs;
+pub use update::{Item, Labels, Levels, Slot, Slots, State, Update};

@@ -1,4 +1,4 @@
-//! Names that clients choose: of rigs, of themselves, and of changes that must happen once.
+//! Names that people and clients choose: of rigs, dimmers, themselves, and of changes that must happen once.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -13,6 +13,15 @@ pub enum NameError {
     /// Empty, too long, or with characters that would garble a log line.
     #[error("a client's name is 1 to 64 characters, none of them a control character")]
     Client,
+    /// Empty, too long, or with characters that would garble a line.
+    #[error("a label is 1 to 40 characters, none of them a control character")]
+    Label,
+    /// Empty, too long, or with characters that would garble a line.
+    #[error("a console's name is 1 to 64 characters, none of them a control character")]
+    Console,
+    /// Not `[a-z][a-z0-9-]{0,15}`.
+    #[error("a kind of console is 1 to 16 of a-z, 0-9 and -, and starts with a letter")]
+    Kind,
     /// Not visible ASCII.
     #[error("an idempotency key is 1 to 128 visible ASCII characters")]
     Key,
@@ -69,6 +78,24 @@ name!(
     is_client_id
 );
 name!(
+    /// What a dimmer lights, in an operator's words: 1 to 40 characters, kept with the rig for all consoles.
+    Label,
+    NameError::Label,
+    is_label
+);
+name!(
+    /// What people call a console: 1 to 64 characters.
+    ConsoleName,
+    NameError::Console,
+    is_client_id
+);
+name!(
+    /// What kind of console a client is, in its own word: `[a-z][a-z0-9-]{0,15}`, as in `desk`, `phone`, `script`.
+    ConsoleKind,
+    NameError::Kind,
+    is_console_kind
+);
+name!(
     /// An idempotency key: 1 to 128 visible ASCII characters.
     Key,
     NameError::Key,
@@ -82,6 +109,13 @@ impl Default for RigName {
     }
 }
 
+/// `script`, what a client is that says nothing of itself.
+impl Default for ConsoleKind {
+    fn default() -> Self {
+        Self("script".into())
+    }
+}
+
 fn is_rig_name(name: &str) -> bool {
     let letter_or_digit = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     name.len() <= 63
@@ -90,7 +124,21 @@ fn is_rig_name(name: &str) -> bool {
 }
 
 fn is_client_id(name: &str) -> bool {
-    !name.is_empty() && name.chars().count() <= 64 && !name.chars().any(char::is_control)
+    is_line_of(64, name)
+}
+
+fn is_label(name: &str) -> bool {
+    is_line_of(40, name)
+}
+
+fn is_line_of(most: usize, name: &str) -> bool {
+    !name.is_empty() && name.chars().count() <= most && !name.chars().any(char::is_control)
+}
+
+fn is_console_kind(name: &str) -> bool {
+    name.len() <= 16
+        && name.as_bytes().first().is_some_and(u8::is_ascii_lowercase)
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 fn is_key(name: &str) -> bool {
@@ -116,6 +164,26 @@ mod tests {
         assert!(ClientId::new("Lichtpult Ω 1").is_ok());
         for bad in ["", "a\nb", &"a".repeat(65)] {
             assert_eq!(ClientId::new(bad), Err(NameError::Client), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_label_is_a_short_line() {
+        for good in ["Front wash", "Ω", &"ä".repeat(40)] {
+            assert_eq!(Label::new(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "a\tb", &"ä".repeat(41)] {
+            assert_eq!(Label::new(bad), Err(NameError::Label), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_kind_of_console_is_one_plain_word() {
+        for good in ["desk", "x", "web-page-2", &"a".repeat(16)] {
+            assert_eq!(ConsoleKind::new(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "Desk", "2nd", "-a", "a b", "a_b", &"a".repeat(17)] {
+            assert_eq!(ConsoleKind::new(bad), Err(NameError::Kind), "{bad:?}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! A copy of a rig's map that follows along.
 
-use crate::{Beacon, Delta, Epoch, LevelMap, Levels, Position, Slot, Snapshot};
+use crate::{Beacon, Delta, Epoch, Position, RigMap, Slots, Snapshot, State, Update};
 
 /// What a replica made of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub enum Received {
 #[derive(Clone, Debug, Default)]
 pub struct Replica {
     epoch: Epoch,
-    map: LevelMap,
+    map: RigMap,
     diverged: bool,
 }
 
@@ -43,7 +43,7 @@ impl Replica {
         if delta.prev > own.revision {
             return Received::Gap;
         }
-        self.map.apply(new.revision, &delta.levels);
+        self.map.apply(new.revision, &delta.update);
         Received::Applied
     }
 
@@ -71,25 +71,33 @@ impl Replica {
         }
         self.epoch = new.epoch;
         self.diverged = false;
-        let differs = self.difference(snapshot);
+        let differs = self.difference(&snapshot.state);
         if continues {
             self.map.leap(new.revision, &differs);
             return Received::Applied;
         }
-        let mut levels: Levels = self.map.slots().map(|(dimmer, slot)| (dimmer, slot.level)).collect();
-        levels.extend(differs);
-        let slots = levels.into_iter().map(|(dimmer, level)| (dimmer, Slot { level, revision: new.revision }));
-        self.map = LevelMap::restore(new.revision, new.revision, slots);
+        let mut known = self.map.slots().update();
+        known.extend(&differs);
+        self.map = RigMap::restore(new.revision, new.revision, Slots::of(known, new.revision));
         Received::Replaced
     }
 
-    /// What turns its own map into the snapshot's. A dimmer that is not in the snapshot has been forgotten; the
-    /// replica goes on knowing that it was there, for those who must be told.
-    fn difference(&self, snapshot: &Snapshot) -> Levels {
-        let forgotten = self.map.levels().filter(|(dimmer, _)| !snapshot.levels.contains_key(dimmer));
-        let forgotten = forgotten.map(|(dimmer, _)| (dimmer, None));
-        let differing = snapshot.levels.iter().filter(|&(&dimmer, &level)| self.map.level(dimmer) != Some(level));
-        forgotten.chain(differing.map(|(&dimmer, &level)| (dimmer, Some(level)))).collect()
+    /// What turns its own map into that of another. What is not there has been forgotten; the replica goes on knowing
+    /// that it was there, for those who must be told.
+    fn difference(&self, other: &State) -> Update {
+        let map = &self.map;
+        let mut differs = Update::default();
+        let forgotten = map.levels().filter(|(dimmer, _)| !other.levels.contains_key(dimmer));
+        differs.levels.extend(forgotten.map(|(dimmer, _)| (dimmer, None)));
+        let differing = other.levels.iter().filter(|&(&dimmer, &level)| map.level(dimmer) != Some(level));
+        differs.levels.extend(differing.map(|(&dimmer, &level)| (dimmer, Some(level))));
+        let forgotten = map.labels().filter(|(dimmer, _)| !other.labels.contains_key(dimmer));
+        differs.labels.extend(forgotten.map(|(dimmer, _)| (dimmer, None)));
+        let differing = other.labels.iter().filter(|&(&dimmer, label)| map.label(dimmer) != Some(label));
+        differs.labels.extend(differing.map(|(&dimmer, label)| (dimmer, Some(label.clone()))));
+        differs.master = (map.master() != other.master).then_some(other.master);
+        differs.blackout = (map.blackout() != other.blackout).then_some(other.blackout);
+        differs
     }
 
     /// Where it stands.
@@ -98,13 +106,13 @@ impl Replica {
     }
 
     /// Its map.
-    pub fn map(&self) -> &LevelMap {
+    pub fn map(&self) -> &RigMap {
         &self.map
     }
 
     /// The whole map, for a reader that has nothing or cannot be caught up.
     pub fn to_snapshot(&self) -> Snapshot {
-        Snapshot { position: self.position(), levels: self.map.levels().collect() }
+        Snapshot { position: self.position(), state: self.map.state() }
     }
 
     /// What its readers check themselves against.

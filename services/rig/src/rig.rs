@@ -1,19 +1,20 @@
 //! One rig: the fold of its entries.
 
+use crate::credit::credits;
 use crate::keyed::KeyMemory;
 use crate::{
-    Beacon, Change, Delta, Dimmer, Entry, Epoch, Fingerprint, Keyed, LevelMap, Levels, Position, Revision, RigImage,
-    Slot, Snapshot, Verdict,
+    Beacon, Change, Delta, Entry, Epoch, Fingerprint, Item, Keyed, Position, Revision, RigImage, RigMap, Slots,
+    Snapshot, Update, Verdict,
 };
 
-/// One set of dimmers that consoles share: its levels, and its memory of keyed changes.
+/// One set of dimmers that consoles share: all that it holds, and its memory of keyed changes.
 ///
 /// [`apply`](Self::apply) depends on nothing but the entries before, so every state service that folds the same log
 /// passes the same judgements.
 #[derive(Clone, Debug, Default)]
 pub struct Rig {
     epoch: Epoch,
-    map: LevelMap,
+    map: RigMap,
     keyed: KeyMemory,
 }
 
@@ -25,23 +26,24 @@ impl Rig {
 
     /// An empty rig that stands at a position.
     pub fn empty(position: Position) -> Self {
-        let map = LevelMap::restore(position.revision, Revision(0), []);
+        let map = RigMap::restore(position.revision, Revision(0), Slots::default());
         Self { epoch: position.epoch, map, ..Self::default() }
     }
 
     /// The rig as a store kept it, in the order of this epoch.
     ///
-    /// If that is a new epoch, the revisions of the old one mean nothing any more: the levels count as older than
+    /// If that is a new epoch, the revisions of the old one mean nothing any more: what is kept counts as older than
     /// everything to come, and what was forgotten need not be told to anyone. The rig stands before the epoch's first
     /// entry, wherever the log may be by now, so that all who restore it agree on where it stands.
     pub(crate) fn restore(image: RigImage, epoch: Epoch) -> Self {
         let same_epoch = image.position.epoch == epoch;
         let map = if same_epoch {
-            LevelMap::restore(image.position.revision, Revision(0), image.slots)
+            RigMap::restore(image.position.revision, Revision(0), image.slots)
         } else {
-            let levels = image.slots.into_iter().filter(|(_, slot)| slot.level.is_some());
-            let before_all = levels.map(|(dimmer, slot)| (dimmer, Slot { revision: Revision(0), ..slot }));
-            LevelMap::restore(Revision(0), Revision(0), before_all)
+            let mut kept = image.slots.update();
+            kept.levels.retain(|_, level| level.is_some());
+            kept.labels.retain(|_, label| label.is_some());
+            RigMap::restore(Revision(0), Revision(0), Slots::of(kept, Revision(0)))
         };
         let mut keyed = KeyMemory::default();
         for (key, one) in image.keyed {
@@ -57,16 +59,17 @@ impl Rig {
         for (index, change) in entry.changes().iter().enumerate() {
             match self.judge(position, change) {
                 Verdict::Applied => {
-                    self.map.apply(revision, &change.levels);
-                    delta.levels.extend(&change.levels);
-                    delta.origins.extend(change.origin.clone());
+                    self.map.apply(revision, &change.update);
+                    delta.update.extend(&change.update);
                 }
                 refused => {
                     delta.verdicts.insert(index, refused);
                 }
             }
         }
-        self.map.apply(revision, &Levels::new());
+        self.map.apply(revision, &Update::default());
+        let applied = entry.changes().iter().enumerate().filter(|(index, _)| !delta.verdicts.contains_key(index));
+        delta.origins = credits(applied.map(|(_, change)| change));
         delta
     }
 
@@ -92,13 +95,13 @@ impl Rig {
         let Some(only_if) = change.only_if else { return Verdict::Applied };
         // Of another epoch, nothing is known; and nobody can have seen what was still to come.
         let comparable = only_if.epoch == self.epoch && only_if < position && position.epoch == self.epoch;
-        let changed = |dimmer: &Dimmer| !comparable || self.map.changed_after(*dimmer, only_if.revision);
-        let changed: Vec<_> = change.levels.keys().copied().filter(changed).collect();
+        let changed = |item: &Item| !comparable || self.map.changed_after(*item, only_if.revision);
+        let changed: Vec<_> = change.update.items().filter(changed).collect();
         if changed.is_empty() { Verdict::Applied } else { Verdict::Changed(changed) }
     }
 
-    /// Its levels.
-    pub fn map(&self) -> &LevelMap {
+    /// What it holds.
+    pub fn map(&self) -> &RigMap {
         &self.map
     }
 
@@ -109,7 +112,7 @@ impl Rig {
 
     /// The whole map.
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot { position: self.position(), levels: self.map.levels().collect() }
+        Snapshot { position: self.position(), state: self.map.state() }
     }
 
     /// What a replica checks itself against.
@@ -121,7 +124,7 @@ impl Rig {
     pub(crate) fn image_since(&self, cursor: Revision) -> RigImage {
         RigImage {
             position: self.position(),
-            slots: self.map.slots_since(cursor).collect(),
+            slots: self.map.slots_since(cursor),
             keyed: self.keyed.since(Position { epoch: self.epoch, revision: cursor }),
             oldest_key: self.keyed.oldest(),
         }

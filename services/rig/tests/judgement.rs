@@ -4,10 +4,10 @@
 mod support;
 
 use ghostlight_rig::{
-    Change, ClientId, Delta, Entry, Epoch, Fingerprint, Image, Levels, Origin, Position, REMEMBERED_KEYS, Revision,
-    Rig, RigName, Rigs, Verdict,
+    Change, ClientId, Credit, Delta, Entry, Epoch, Fingerprint, Image, Item, Level, Levels, Origin, Position,
+    REMEMBERED_KEYS, Revision, Rig, RigName, Rigs, Update, Verdict,
 };
-use support::{Stored, at, dimmer, entry, key, levels, named};
+use support::{Stored, at, dimmer, entry, key, labels, level_items, levels, named};
 
 fn only_if(position: Position, levels: Levels) -> Change {
     Change { only_if: Some(position), ..levels.into() }
@@ -62,14 +62,39 @@ fn only_if_none_of_its_dimmers_has_changed() {
         let delta = apply(&mut rig, 6, only_if(position, asked.clone()));
         assert_eq!((delta.prev, delta.position), (Revision(5), at(1, 6)));
         if changed.is_empty() {
-            assert_eq!((verdict(&delta), delta.levels), (Verdict::Applied, asked), "{position} {named:?}");
+            assert_eq!((verdict(&delta), delta.update.levels), (Verdict::Applied, asked), "{position} {named:?}");
         } else {
-            let changed = changed.iter().map(|&number| dimmer(number)).collect();
+            let changed = changed.iter().map(|&number| Item::Level(dimmer(number))).collect();
             assert_eq!(verdict(&delta), Verdict::Changed(changed), "{position} {named:?}");
-            assert_eq!(delta.levels, Levels::new(), "one dimmer that has changed refuses all");
+            assert_eq!(delta.update, Update::default(), "one dimmer that has changed refuses all");
             assert_eq!(rig.map().levels().collect::<Vec<_>>(), before);
         }
     }
+}
+
+#[test]
+fn labels_master_and_blackout_are_conditions_of_their_own() {
+    let mut rig = rig();
+    let master = |hundredths| Update { master: Level::from_hundredths(hundredths), ..Update::default() };
+    let blackout = |on| Update { blackout: Some(on), ..Update::default() };
+    let only_if_at = |revision, update: Update| Change { only_if: Some(at(1, revision)), ..update.into() };
+    apply(&mut rig, 6, labels([(1, Some("wash"))]).into());
+    apply(&mut rig, 7, master(5_000).into());
+    apply(&mut rig, 8, blackout(true).into());
+    let all = || Update { levels: levels([(1, Some(1))]), ..labels([(1, None), (2, Some("spot"))]) };
+    let all = || Update { master: Some(Level::FULL), blackout: Some(false), ..all() };
+    let everything = [Item::Level(dimmer(1)), Item::Label(dimmer(1)), Item::Master, Item::Blackout];
+    for (revision, changed) in
+        [(4, &everything[..]), (5, &everything[1..]), (6, &everything[2..]), (7, &everything[3..])]
+    {
+        let delta = apply(&mut rig.clone(), 9, only_if_at(revision, all()));
+        assert_eq!(verdict(&delta), Verdict::Changed(changed.into()), "only if {revision}");
+        assert_eq!(delta.update, Update::default());
+    }
+    assert_eq!(apply(&mut rig.clone(), 9, only_if_at(8, all())).update, all());
+    // Who moves the master does not undo who blacked out, nor the other way round.
+    assert_eq!(verdict(&apply(&mut rig, 9, only_if_at(7, master(100)))), Verdict::Applied);
+    assert_eq!((rig.map().master(), rig.map().blackout()), (Level::from_hundredths(100).unwrap(), true));
 }
 
 #[test]
@@ -83,8 +108,8 @@ fn what_the_same_entry_changed_before_has_changed() {
             only_if(at(1, 5), levels([(2, Some(70))])),
         ]),
     );
-    assert_eq!(delta.verdicts, [(1, Verdict::Changed(vec![dimmer(1)]))].into());
-    assert_eq!(delta.levels, levels([(1, Some(50)), (2, Some(70))]));
+    assert_eq!(delta.verdicts, [(1, Verdict::Changed(level_items([1])))].into());
+    assert_eq!(delta.update, levels([(1, Some(50)), (2, Some(70))]).into());
 }
 
 #[test]
@@ -92,7 +117,7 @@ fn the_same_level_again_is_a_change_and_a_refused_one_is_none() {
     let mut rig = rig();
     apply(&mut rig, 6, levels([(2, Some(20))]).into());
     let delta = apply(&mut rig, 7, only_if(at(1, 5), levels([(2, Some(1)), (9, Some(1))])));
-    assert_eq!(verdict(&delta), Verdict::Changed(vec![dimmer(2)]));
+    assert_eq!(verdict(&delta), Verdict::Changed(level_items([2])));
     let delta = apply(&mut rig, 8, only_if(at(1, 5), levels([(9, Some(1))])));
     assert_eq!(verdict(&delta), Verdict::Applied);
 }
@@ -103,7 +128,8 @@ fn only_what_happened_is_echoed_to_its_origin() {
     let mut rig = rig();
     let refused = Change { origin: origin(1), ..only_if(at(1, 1), levels([(1, Some(1))])) };
     let delta = rig.apply(Revision(6), &entry([refused, Change { origin: origin(2), ..Change::default() }]));
-    assert_eq!(delta.origins, origin(2).into_iter().collect::<Vec<_>>());
+    let credit = origin(2).map(|origin| Credit { origin, items: Vec::new() });
+    assert_eq!(delta.origins, credit.into_iter().collect::<Vec<_>>());
 }
 
 #[test]
@@ -113,7 +139,7 @@ fn a_repeat_changes_nothing_and_is_told_where_the_first_stood() {
     apply(&mut rig, 7, levels([(1, Some(60))]).into());
     for revision in 8..10 {
         let delta = apply(&mut rig, revision, once("k", levels([(1, Some(50))])));
-        assert_eq!((verdict(&delta), delta.levels), (Verdict::Repeated(at(1, 6)), Levels::new()));
+        assert_eq!((verdict(&delta), delta.update), (Verdict::Repeated(at(1, 6)), Update::default()));
         assert_eq!(delta.position, at(1, revision));
     }
     assert_eq!(rig.map().level(dimmer(1)), Some(support::percent(60)));
@@ -124,6 +150,9 @@ fn something_else_under_the_same_key_is_refused() {
     let first = || only_if(at(1, 5), levels([(1, Some(50)), (2, None)]));
     let with_key = |change: Change| Change { once: Some(key("k")), ..change };
     let others = [
+        Change { update: Update { master: Some(Level::FULL), ..first().update }, ..first() },
+        Change { update: Update { blackout: Some(false), ..first().update }, ..first() },
+        Change { update: Update { levels: first().update.levels, ..labels([(1, None)]) }, ..first() },
         only_if(at(1, 5), levels([(1, Some(51)), (2, None)])),
         only_if(at(1, 5), levels([(1, Some(50)), (2, Some(0))])),
         only_if(at(1, 5), levels([(1, Some(50)), (3, None)])),
@@ -137,7 +166,7 @@ fn something_else_under_the_same_key_is_refused() {
         let mut rig = rig();
         assert_eq!(verdict(&apply(&mut rig, 6, with_key(first()))), Verdict::Applied);
         let delta = apply(&mut rig, 7, with_key(other));
-        assert_eq!((verdict(&delta), delta.levels), (Verdict::KeyReused, Levels::new()));
+        assert_eq!((verdict(&delta), delta.update), (Verdict::KeyReused, Update::default()));
         let repeat = Change { origin: Some(Origin { client: ClientId::new("b").unwrap(), seq: 9 }), ..first() };
         assert_eq!(
             verdict(&apply(&mut rig, 8, with_key(repeat))),
@@ -154,7 +183,7 @@ fn what_was_refused_stays_refused_when_repeated() {
         let change = || Change { once: Some(key("k")), ..only_if(position, levels([(1, Some(50))])) };
         for revision in 6..12 {
             let delta = apply(&mut rig, revision, change());
-            assert_eq!(verdict(&delta), Verdict::Changed(vec![dimmer(1)]), "only if {position}, at {revision}");
+            assert_eq!(verdict(&delta), Verdict::Changed(level_items([1])), "only if {position}, at {revision}");
         }
         // Nor does a new epoch let it through, be it the one that it was conditional on.
         let mut stored = Stored::default();
@@ -163,7 +192,7 @@ fn what_was_refused_stays_refused_when_repeated() {
         stored.save(&rigs.image_since(Revision(0)));
         let mut rigs = Rigs::restore(stored.load(), at(2, 0), 9);
         let delta = rigs.apply(Revision(5), &RigName::default(), &Entry::new(change()));
-        assert_eq!(verdict(&delta), Verdict::Changed(vec![dimmer(1)]), "only if {position}");
+        assert_eq!(verdict(&delta), Verdict::Changed(level_items([1])), "only if {position}");
     }
 }
 
@@ -195,9 +224,9 @@ fn a_restart_in_a_new_epoch_keeps_levels_and_remembered_keys() {
     stored.save(&rigs.image_since(Revision(0)));
     let mut rigs = Rigs::restore(stored.load(), at(2, 0), 9);
     let rig = rigs.get(&main).unwrap();
-    assert_eq!(rig.snapshot().levels, [(dimmer(1), support::percent(50))].into());
+    assert_eq!(rig.snapshot().state.levels, [(dimmer(1), support::percent(50))].into());
     assert_eq!(rig.position(), at(2, 0));
-    assert_eq!(rig.map().since(Revision(0)), Some(Levels::new()), "what is carried over is older than what comes");
+    assert_eq!(rig.map().since(Revision(0)), Some(Update::default()), "what is carried over is older than what comes");
     let delta = rigs.apply(Revision(1), &main, &Entry::new(once("k", levels([(1, Some(50)), (2, Some(20))]))));
     assert_eq!(verdict(&delta), Verdict::Repeated(at(1, 7)));
     let delta = rigs.apply(Revision(2), &main, &Entry::new(only_if(at(2, 0), levels([(1, Some(60))]))));
@@ -212,7 +241,7 @@ fn no_more_rigs_are_made_than_may_be() {
     assert_eq!(rigs.apply(Revision(1), &named("a"), &one()).verdicts, [].into());
     let delta = rigs.apply(Revision(2), &named("b"), &entry([Change::default(), once("k", levels([(1, Some(1))]))]));
     assert_eq!(delta.verdicts, [(0, Verdict::NoRoom), (1, Verdict::NoRoom)].into());
-    assert_eq!((delta.position, delta.levels), (at(1, 2), Levels::new()));
+    assert_eq!((delta.position, delta.update), (at(1, 2), Update::default()));
     assert!(rigs.get(&named("b")).is_none());
     assert_eq!(rigs.position(), at(1, 2), "the log goes on");
     assert_eq!(rigs.apply(Revision(3), &named("a"), &one()).verdicts, [].into(), "what is there stays");
@@ -238,4 +267,6 @@ fn a_fingerprint_is_stored_and_so_never_changes() {
     let change = only_if(at(1_790_000_000, 42), levels([(1, Some(50)), (2, None)]));
     assert_eq!(Fingerprint::of(&change), Fingerprint(0xa8a3_d20d_6563_5e9e));
     assert_eq!(Fingerprint::of(&Change::default()), Fingerprint(0xcbf2_9ce4_8422_2325));
+    let whole = Update { master: Some(Level::OUT), blackout: Some(true), ..labels([(1, Some("wash")), (2, None)]) };
+    assert_eq!(Fingerprint::of(&whole.into()), Fingerprint(0x881a_f0b1_a987_d941));
 }

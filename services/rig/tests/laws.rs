@@ -5,11 +5,11 @@
 mod support;
 
 use ghostlight_rig::{
-    Beacon, Change, Delta, Digest, Entry, Epoch, Image, Level, Levels, Position, Received, Replica, Revision, Rig,
-    RigName, Rigs, Snapshot,
+    Beacon, Change, ClientId, Delta, Digest, Entry, Epoch, Image, Item, Labels, Level, Levels, Origin, Position,
+    Received, Replica, Revision, Rig, RigName, Rigs, Snapshot, Update, Verdict,
 };
 use proptest::prelude::*;
-use support::{Map, Stored, at, digest_of, dimmer, key, levels, map_of, named, overlay};
+use support::{Map, Stored, at, digest_of, dimmer, key, label, levels, map_of, named, overlay};
 
 /// Few dimmers and few levels, so that changes meet; the last dimmer is there for its number.
 fn some_levels() -> impl Strategy<Value = Levels> {
@@ -19,9 +19,30 @@ fn some_levels() -> impl Strategy<Value = Levels> {
     prop::collection::btree_map(number.prop_map(dimmer), level, 0..4)
 }
 
+fn some_labels() -> impl Strategy<Value = Labels> {
+    let text = prop::option::weighted(0.75, prop::sample::select(&["wash", "spot", "Ω"][..]));
+    let number = prop_oneof![1u16..=3, Just(65_535)];
+    prop::collection::btree_map(number.prop_map(dimmer), text.prop_map(|text| text.map(label)), 0..3)
+}
+
+fn some_update() -> impl Strategy<Value = Update> {
+    let master = prop::sample::select(&[0u16, 5_000, 10_000][..]).prop_map(Level::from_hundredths);
+    let master = prop_oneof![3 => Just(None), 1 => master];
+    let blackout = prop::option::weighted(0.25, any::<bool>());
+    let labels = prop_oneof![2 => Just(Labels::new()), 1 => some_labels()];
+    (some_levels(), labels, master, blackout).prop_map(|(levels, labels, master, blackout)| Update {
+        levels,
+        labels,
+        master,
+        blackout,
+    })
+}
+
 fn some_change() -> impl Strategy<Value = Change> {
     let only_if = prop::option::weighted(0.3, (1u64..=2, 0u64..40).prop_map(|(epoch, revision)| at(epoch, revision)));
-    (some_levels(), only_if).prop_map(|(levels, only_if)| Change { only_if, ..levels.into() })
+    let client = prop::sample::select(&["a", "b"][..]).prop_map(|name| ClientId::new(name).unwrap());
+    let origin = prop::option::weighted(0.6, (client, 0u64..9).prop_map(|(client, seq)| Origin { client, seq }));
+    (some_update(), only_if, origin).prop_map(|(update, only_if, origin)| Change { only_if, origin, ..update.into() })
 }
 
 fn some_entry() -> impl Strategy<Value = Entry> {
@@ -105,8 +126,8 @@ proptest! {
         let history = History::of(1, &log);
         let [prev, own, end] = places(log.len(), at);
         let (prev, end) = (&history.rigs[prev], &history.rigs[end]);
-        let levels = end.map().since(prev.position().revision).unwrap();
-        let wide = Delta { position: end.position(), prev: prev.position().revision, levels, ..Delta::default() };
+        let update = end.map().since(prev.position().revision).unwrap();
+        let wide = Delta { position: end.position(), prev: prev.position().revision, update, ..Delta::default() };
         let mut replica = history.replica(own);
         let position = replica.position();
         let received = if end.position() > position { Received::Applied } else { Received::Had };
@@ -142,7 +163,7 @@ proptest! {
                 overlay(&mut reader, &map.since(Revision(cursor)).unwrap());
                 prop_assert_eq!(&reader, &map_of(map), "from {}", cursor);
             }
-            prop_assert_eq!(map.since(Revision(end)), Some(Levels::new()));
+            prop_assert_eq!(map.since(Revision(end)), Some(Update::default()));
             for beyond in [end + 1, u64::MAX] {
                 prop_assert_eq!(map.since(Revision(beyond)), None);
             }
@@ -153,19 +174,56 @@ proptest! {
     fn since_tells_only_what_has_changed(log in some_log()) {
         let history = History::of(1, &log);
         for (delta, rig) in history.deltas.iter().zip(&history.rigs[1..]) {
-            prop_assert_eq!(rig.map().since(delta.prev), Some(delta.levels.clone()));
+            prop_assert_eq!(rig.map().since(delta.prev), Some(delta.update.clone()));
+        }
+    }
+
+    /// Every item of a delta is credited to the change that set it last, if that had an origin; nothing else is.
+    #[test]
+    fn who_set_what_is_the_last_change_that_set_it(log in some_log()) {
+        let history = History::of(1, &log);
+        for ((_, entry), delta) in log.iter().zip(&history.deltas) {
+            let verdict = |index: usize| delta.verdicts.get(&index).unwrap_or(&Verdict::Applied);
+            let applied = entry.changes().iter().enumerate();
+            let applied: Vec<_> = applied.filter(|(index, _)| *verdict(*index) == Verdict::Applied).collect();
+            let asked: Vec<_> = applied.iter().filter_map(|(_, change)| change.origin.clone()).collect();
+            prop_assert_eq!(delta.origins.iter().map(|credit| credit.origin.clone()).collect::<Vec<_>>(), asked);
+            for item in delta.update.items() {
+                let sets = |change: &&Change| change.update.items().any(|one| one == item);
+                let last = applied.iter().map(|(_, change)| *change).rfind(sets).unwrap();
+                let credited = delta.origins.iter().filter(|credit| credit.items.contains(&item));
+                let credited: Vec<_> = credited.map(|credit| Some(credit.origin.clone())).collect();
+                let expected: Vec<_> = last.origin.iter().map(|origin| Some(origin.clone())).collect();
+                prop_assert_eq!(credited, expected, "{:?}", item);
+            }
+            let credited = delta.origins.iter().flat_map(|credit| &credit.items);
+            let told: Vec<Item> = delta.update.items().collect();
+            prop_assert!(credited.into_iter().all(|item| told.contains(item)));
         }
     }
 
     #[test]
-    fn the_digest_is_that_of_the_levels(log in some_log()) {
+    fn the_output_is_the_product(log in some_log()) {
+        for rig in History::of(1, &log).rigs {
+            let map = rig.map();
+            for (_, level) in map.levels() {
+                let output = map.output(level);
+                prop_assert!(output <= level && output <= map.master());
+                prop_assert_eq!(output == Level::OUT, map.blackout() || level.under(map.master()) == Level::OUT);
+                prop_assert!(map.blackout() || map.master() < Level::FULL || output == level);
+            }
+        }
+    }
+
+    #[test]
+    fn the_digest_is_that_of_what_is_held(log in some_log()) {
         let history = History::of(1, &log);
         for (rig, deltas) in history.rigs.iter().zip(0..) {
             let digest = digest_of(&map_of(rig.map()));
             prop_assert_eq!(rig.map().digest(), digest);
             prop_assert_eq!(history.replica(deltas).map().digest(), digest);
-            prop_assert_eq!(rig.map().len(), map_of(rig.map()).len());
-            prop_assert_eq!(rig.map().is_empty(), digest == Digest::default());
+            prop_assert_eq!(rig.map().len(), map_of(rig.map()).levels.len());
+            prop_assert_eq!(map_of(rig.map()) == Map::default(), digest == Digest::default());
         }
     }
 
@@ -184,12 +242,12 @@ proptest! {
         let positions = [&own, &newer].map(|(_, rig)| rig.position().revision.0);
         for cursor in 0..=positions[1] {
             // Where the replica has not been itself, it does not know what changed and changed back.
-            let Some(levels) = replica.map().since(Revision(cursor)) else {
+            let Some(update) = replica.map().since(Revision(cursor)) else {
                 prop_assert!(positions[0] < cursor && cursor < positions[1], "{} should be caught up", cursor);
                 continue;
             };
             let mut reader = history.map_at(cursor);
-            overlay(&mut reader, &levels);
+            overlay(&mut reader, &update);
             prop_assert_eq!(reader, map_of(newer.1.map()), "from {}", cursor);
         }
         for delta in &history.deltas[newer.0..] {
@@ -209,7 +267,7 @@ proptest! {
         prop_assert_eq!(replica.snapshot(&new.rigs[place].snapshot()), Received::Replaced);
         prop_assert_eq!(replica.to_snapshot(), new.rigs[place].snapshot());
         let revision = replica.position().revision;
-        prop_assert_eq!(replica.map().since(revision), Some(Levels::new()));
+        prop_assert_eq!(replica.map().since(revision), Some(Update::default()));
         if revision > Revision(0) {
             prop_assert_eq!(replica.map().since(Revision(revision.0 - 1)), None, "it does not reach back that far");
         }
@@ -252,7 +310,7 @@ fn fold(rigs: &mut Rigs, log: &[(u64, RigName, Entry)], stored: &mut Stored, sav
 }
 
 /// Everything that can be told of rigs from outside.
-fn told(rigs: &Rigs) -> Vec<(RigName, Snapshot, Beacon, Vec<Option<Levels>>)> {
+fn told(rigs: &Rigs) -> Vec<(RigName, Snapshot, Beacon, Vec<Option<Update>>)> {
     let since = |rig: &Rig| (0..=rig.position().revision.0).map(|cursor| rig.map().since(Revision(cursor))).collect();
     rigs.iter().map(|(name, rig)| (name.clone(), rig.snapshot(), rig.beacon(), since(rig))).collect()
 }
@@ -309,17 +367,18 @@ fn a_reader_that_stands_where_the_replica_never_was_needs_the_whole_map() {
     let mut replica = history.replica(1);
     assert_eq!(replica.snapshot(&history.rigs[3].snapshot()), Received::Applied);
     let since = |replica: &Replica| [1, 2, 3].map(|cursor| replica.map().since(Revision(cursor)));
-    assert_eq!(since(&replica), [Some(Levels::new()), None, Some(Levels::new())]);
+    assert_eq!(since(&replica), [Some(Update::default()), None, Some(Update::default())]);
     assert_eq!(replica.snapshot(&history.rigs[5].snapshot()), Received::Applied);
-    assert_eq!(since(&replica), [None, None, Some(Levels::new())], "of several leaps the newest is kept");
-    assert_eq!([4, 5].map(|cursor| replica.map().since(Revision(cursor))), [None, Some(Levels::new())]);
+    assert_eq!(since(&replica), [None, None, Some(Update::default())], "of several leaps the newest is kept");
+    assert_eq!([4, 5].map(|cursor| replica.map().since(Revision(cursor))), [None, Some(Update::default())]);
 }
 
 /// The map is wrong, which must never be: here a delta that the log never had brings it about.
 #[test]
 fn a_beacon_finds_a_replica_that_diverged_and_a_snapshot_mends_it() {
     let history = History::of(1, &[(1, Entry::new(levels([(1, Some(50))]).into()))]);
-    let (truth, wrong) = (history.last(), Delta { levels: levels([(1, Some(51))]), ..history.deltas[0].clone() });
+    let (truth, wrong) =
+        (history.last(), Delta { update: levels([(1, Some(51))]).into(), ..history.deltas[0].clone() });
     let mut replica = history.replica(0);
     assert_eq!(replica.delta(&wrong), Received::Applied);
     assert_eq!(replica.snapshot(&truth.snapshot()), Received::Had, "nothing tells yet that it is wrong");
@@ -339,7 +398,7 @@ fn a_diverged_replica_that_goes_on_is_mended_by_a_newer_snapshot() {
     let log = [(1, Entry::new(levels([(1, Some(50))]).into())), (1, Entry::new(levels([(2, Some(1))]).into()))];
     let history = History::of(1, &log);
     let mut replica = history.replica(0);
-    replica.delta(&Delta { levels: levels([(9, Some(9))]), ..history.deltas[0].clone() });
+    replica.delta(&Delta { update: levels([(9, Some(9))]).into(), ..history.deltas[0].clone() });
     assert_eq!(replica.beacon(&history.rigs[1].beacon()), Received::Diverged);
     assert_eq!(replica.delta(&history.deltas[1]), Received::Applied);
     assert_eq!(replica.snapshot(&history.rigs[1].snapshot()), Received::Had);

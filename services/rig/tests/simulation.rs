@@ -12,11 +12,12 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ghostlight_rig::{
-    Beacon, Change, Delta, Entry, Image, Levels, Position, Received, Replica, Revision, RigName, Rigs, Snapshot,
+    Beacon, Change, Delta, Entry, Image, Level, Levels, Position, Received, Replica, Revision, RigName, Rigs, Snapshot,
+    Update,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use support::{Map, Stored, at, digest_of, dimmer, key, map_of, named, overlay, percent};
+use support::{Map, Stored, at, digest_of, dimmer, key, label, map_of, named, overlay, percent};
 
 const SEEDS: u64 = 3_000;
 const STEPS: usize = 150;
@@ -77,12 +78,12 @@ struct World {
 impl Log {
     fn begin(truth: Rigs, maps: BTreeMap<Position, Map>) -> Self {
         let mut log = Self { entries: Vec::new(), truth, maps };
-        log.record(&Levels::new());
+        log.record(&Update::default());
         log
     }
 
     /// Notes the map at the newest position: the last one with what has changed.
-    fn record(&mut self, changed: &Levels) {
+    fn record(&mut self, changed: &Update) {
         let rig = self.truth.get(&RigName::default()).unwrap();
         let position = rig.position();
         let same_epoch = self.maps.last_key_value().filter(|(last, _)| last.epoch == position.epoch);
@@ -95,7 +96,7 @@ impl Log {
     fn append(&mut self, revision: Revision, rig: RigName, entry: Entry) {
         let delta = self.truth.apply(revision, &rig, &entry);
         if rig == RigName::default() {
-            self.record(&delta.levels);
+            self.record(&delta.update);
         }
         self.entries.push(Logged { revision, rig, entry, delta });
     }
@@ -137,8 +138,8 @@ impl Service {
     fn wide_delta(&self, random: &mut StdRng) -> Message {
         let rig = self.rigs.get(&RigName::default()).unwrap();
         let prev = Revision(random.random_range(0..=rig.position().revision.0));
-        let levels = rig.map().since(prev).unwrap();
-        Message::Delta(Delta { position: rig.position(), prev, levels, ..Delta::default() })
+        let update = rig.map().since(prev).unwrap();
+        Message::Delta(Delta { position: rig.position(), prev, update, ..Delta::default() })
     }
 }
 
@@ -170,7 +171,7 @@ impl Node {
         let (map, position) = (self.replica.map(), self.replica.position());
         let since = (self.reader.epoch == position.epoch).then(|| map.since(self.reader.revision)).flatten();
         match since {
-            Some(levels) => overlay(&mut self.shown, &levels),
+            Some(update) => overlay(&mut self.shown, &update),
             None => self.shown = map_of(map),
         }
         self.reader = position;
@@ -235,10 +236,18 @@ impl World {
             let level = self.random.random_bool(0.7).then(|| percent(self.random.random_range(0..3)));
             levels.insert(dimmer(self.random.random_range(1..6)), level);
         }
+        let mut update = Update::from(levels);
+        if self.random.random_bool(0.2) {
+            let text = ["wash", "spot"][self.random.random_range(0..2)];
+            let text = self.random.random_bool(0.7).then(|| label(text));
+            update.labels.insert(dimmer(self.random.random_range(1..4)), text);
+        }
+        update.master = self.random.random_bool(0.1).then(|| [Level::OUT, Level::FULL][self.random.random_range(0..2)]);
+        update.blackout = self.random.random_bool(0.1).then(|| self.random.random_bool(0.5));
         let now = self.log.truth.position();
         let seen = |random: &mut StdRng| at(now.epoch.0, random.random_range(0..now.revision.0 + 2));
         let only_if = self.random.random_bool(0.2).then(|| seen(&mut self.random));
-        Change { only_if, ..levels.into() }
+        Change { only_if, ..update.into() }
     }
 
     fn fold(&mut self, service: usize) {

@@ -26,8 +26,8 @@ async fn a_change_is_announced_saved_and_answered() {
     assert!(second > first);
 
     let delta = |position: Position, prev, levels: &str| {
-        let levels = parse_levels(levels.as_bytes()).unwrap();
-        Delta { position, prev, levels, ..Delta::default() }
+        let update = parse_levels(levels.as_bytes()).unwrap().into();
+        Delta { position, prev, update, ..Delta::default() }
     };
     assert_eq!(follower.delta().await, delta(first, Revision(0), r#"{"1": 50, "2": 12.34}"#));
     assert_eq!(follower.delta().await, delta(second, first.revision, r#"{"2": null, "3": 100}"#));
@@ -110,7 +110,7 @@ async fn there_are_no_more_rigs_than_there_may_be() {
     let delta = follower.delta().await;
     assert_eq!(delta.position, refused);
     assert_eq!(delta.verdicts.into_iter().collect::<Vec<_>>(), [(0, Verdict::NoRoom)]);
-    assert!(delta.levels.is_empty());
+    assert!(delta.update.is_empty());
 
     assert!(!house.list().await.contains("foyer"));
     assert!(!house.stored().await.rigs.contains_key("foyer"));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ghostlight_rig::{
-    Dimmer, Epoch, Fingerprint, Image, Key, Keyed, Level, Position, Revision, RigImage, RigName, Slot,
+    Dimmer, Epoch, Fingerprint, Image, Key, Keyed, Label, Level, Position, Revision, RigImage, RigName, Slot,
 };
 use serde_json::json;
 use sqlx::migrate::{MigrateError, Migrator};
@@ -23,7 +23,12 @@ const BUSY_WITHIN: Duration = Duration::from_secs(1);
 
 /// The save: the view's trigger, in the migrations, does all of it in one transaction. One statement, because what costs
 /// a small save is going to the connection's thread and back, not SQLite.
-const SAVE: &str = "INSERT INTO save (epoch, revision, rigs, levels, keyed, oldest_keys) VALUES (?, ?, ?, ?, ?, ?)";
+const SAVE: &str = "INSERT INTO save (epoch, revision, rigs, levels, labels, settings, keyed, oldest_keys) \
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+
+/// The names of settings in their table.
+const MASTER: &str = "master";
+const BLACKOUT: &str = "blackout";
 
 /// An SQLite database, and the lock that keeps a second Ghostlight out.
 pub(crate) struct SqliteStore {
@@ -138,6 +143,8 @@ async fn save(connection: &mut SqliteConnection, image: &Image) -> Result<(), St
         .bind(image.position.revision.0 as i64)
         .bind(json!(rows.rigs).to_string())
         .bind(json!(rows.levels).to_string())
+        .bind(json!(rows.labels).to_string())
+        .bind(json!(rows.settings).to_string())
         .bind(json!(rows.keyed).to_string())
         .bind(json!(rows.oldest_keys).to_string());
     query.execute(connection).await?;
@@ -149,6 +156,8 @@ async fn save(connection: &mut SqliteConnection, image: &Image) -> Result<(), St
 struct Rows<'a> {
     rigs: Vec<(&'a str, u64)>,
     levels: Vec<(&'a str, u16, Option<u16>, u64)>,
+    labels: Vec<(&'a str, u16, Option<&'a str>, u64)>,
+    settings: Vec<(&'a str, &'static str, u16, u64)>,
     keyed: Vec<(&'a str, &'a str, u64, String, u8)>,
     oldest_keys: Vec<(&'a str, u64, u64)>,
 }
@@ -159,11 +168,19 @@ impl<'a> Rows<'a> {
         for (name, rig) in &image.rigs {
             let name = name.as_str();
             rows.rigs.push((name, rig.position.revision.0));
-            rows.levels.extend(
-                rig.slots
-                    .iter()
-                    .map(|(dimmer, slot)| (name, dimmer.get(), slot.level.map(Level::hundredths), slot.revision.0)),
-            );
+            let slots = &rig.slots;
+            rows.levels.extend(slots.levels.iter().map(|(dimmer, slot)| {
+                let hundredths = slot.value.map(Level::hundredths);
+                (name, dimmer.get(), hundredths, slot.revision.0)
+            }));
+            rows.labels.extend(slots.labels.iter().map(|(dimmer, slot)| {
+                let label = slot.value.as_ref().map(Label::as_str);
+                (name, dimmer.get(), label, slot.revision.0)
+            }));
+            let master = slots.master.iter().filter_map(|slot| Some((slot.value?.hundredths(), slot.revision.0)));
+            rows.settings.extend(master.map(|(value, revision)| (name, MASTER, value, revision)));
+            let blackout = slots.blackout.iter().filter_map(|slot| Some((u16::from(slot.value?), slot.revision.0)));
+            rows.settings.extend(blackout.map(|(value, revision)| (name, BLACKOUT, value, revision)));
             rows.keyed.extend(rig.keyed.iter().map(|(key, keyed)| {
                 let fingerprint = format!("{:016x}", keyed.fingerprint.0);
                 (name, key.as_str(), keyed.position.revision.0, fingerprint, u8::from(keyed.applied))
@@ -188,8 +205,21 @@ async fn load(connection: &mut SqliteConnection) -> Result<Image, StoreError> {
         rig_of(&mut image, &row, "name")?.position = position_of(&row)?;
     }
     for row in sqlx::query("SELECT rig, dimmer, level, epoch, revision FROM level").fetch_all(&mut *reading).await? {
-        let (dimmer, slot) = slot_of(&row, image.position.epoch)?;
-        rig_of(&mut image, &row, "rig")?.slots.insert(dimmer, slot);
+        let slot = Slot { value: level_of(&row, "level")?, revision: revision_of(&row, image.position.epoch)? };
+        rig_of(&mut image, &row, "rig")?.slots.levels.insert(dimmer_of(&row)?, slot);
+    }
+    for row in sqlx::query("SELECT rig, dimmer, label, epoch, revision FROM label").fetch_all(&mut *reading).await? {
+        let slot = Slot { value: label_of(&row)?, revision: revision_of(&row, image.position.epoch)? };
+        rig_of(&mut image, &row, "rig")?.slots.labels.insert(dimmer_of(&row)?, slot);
+    }
+    for row in sqlx::query("SELECT rig, name, value, epoch, revision FROM setting").fetch_all(&mut *reading).await? {
+        let revision = revision_of(&row, image.position.epoch)?;
+        let slots = &mut rig_of(&mut image, &row, "rig")?.slots;
+        match row.try_get("name")? {
+            MASTER => slots.master = Some(Slot { value: level_of(&row, "value")?, revision }),
+            BLACKOUT => slots.blackout = Some(Slot { value: row.try_get("value")?, revision }),
+            other => return Err(corrupt(&format_args!("a setting {other:?}"))),
+        }
     }
     let keyed = "SELECT rig, key, epoch, revision, fingerprint, applied FROM keyed ORDER BY epoch, revision";
     for row in sqlx::query(keyed).fetch_all(&mut *reading).await? {
@@ -212,14 +242,24 @@ fn position_of(row: &SqliteRow) -> Result<Position, StoreError> {
     Ok(Position::new(epoch as u64, revision as u64))
 }
 
-/// A level of an older epoch counts as older than everything in this one.
-fn slot_of(row: &SqliteRow, epoch: Epoch) -> Result<(Dimmer, Slot), StoreError> {
-    let dimmer = Dimmer::new(row.try_get("dimmer")?).ok_or_else(|| corrupt(&"dimmer 0"))?;
-    let hundredths: Option<u16> = row.try_get("level")?;
-    let level = hundredths.map(|h| Level::from_hundredths(h).ok_or_else(|| corrupt(&"a level above 100 %")));
+/// What was set in an older epoch counts as older than everything in this one.
+fn revision_of(row: &SqliteRow, epoch: Epoch) -> Result<Revision, StoreError> {
     let position = position_of(row)?;
-    let revision = if position.epoch == epoch { position.revision } else { Revision(0) };
-    Ok((dimmer, Slot { level: level.transpose()?, revision }))
+    Ok(if position.epoch == epoch { position.revision } else { Revision(0) })
+}
+
+fn dimmer_of(row: &SqliteRow) -> Result<Dimmer, StoreError> {
+    Dimmer::new(row.try_get("dimmer")?).ok_or_else(|| corrupt(&"dimmer 0"))
+}
+
+fn level_of(row: &SqliteRow, column: &str) -> Result<Option<Level>, StoreError> {
+    let hundredths: Option<u16> = row.try_get(column)?;
+    hundredths.map(|h| Level::from_hundredths(h).ok_or_else(|| corrupt(&"a level above 100 %"))).transpose()
+}
+
+fn label_of(row: &SqliteRow) -> Result<Option<Label>, StoreError> {
+    let label: Option<&str> = row.try_get("label")?;
+    label.map(Label::new).transpose().map_err(|error| corrupt(&error))
 }
 
 fn keyed_of(row: &SqliteRow) -> Result<(Key, Keyed), StoreError> {

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ghostlight_store::{Durability, OpenError, Store, StoreError, open};
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 use support::disk::{Disk, ReadOnly};
@@ -141,6 +142,31 @@ async fn a_database_of_a_newer_version_is_left_to_it() {
     soon("the connection to close", newer.close()).await.unwrap();
     let cause = unusable(&folder.file()).await;
     assert!(matches!(&cause, StoreError::Other(why) if why.contains("newer Ghostlight")), "{cause:?}");
+}
+
+/// Levels of a version that knew nothing else are there after the upgrade, and what is new can be saved beside them.
+#[tokio::test]
+async fn a_database_of_the_first_version_is_brought_up_to_date() {
+    let folder = Folder::new();
+    let first = tempfile::tempdir().unwrap();
+    let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations/sqlite");
+    fs::copy(migrations.join("0001_rigs.sql"), first.path().join("0001_rigs.sql")).unwrap();
+    let options = SqliteConnectOptions::new().filename(folder.file()).create_if_missing(true);
+    let mut old = soon("the connection", options.connect()).await.unwrap();
+    soon("the tables", Migrator::new(first.path()).await.unwrap().run(&mut old)).await.unwrap();
+    let save = r#"INSERT INTO save (epoch, revision, rigs, levels, keyed, oldest_keys)
+        VALUES (1, 2, '[["main",2]]', '[["main",1,5000,1],["main",2,null,2]]', '[]', '[]')"#;
+    execute(&mut old, save).await;
+    soon("the connection to close", old.close()).await.unwrap();
+
+    let store = opened(&folder.file()).await;
+    let loaded = soon("the load", store.load()).await.unwrap();
+    let mut show = Show::new(1);
+    show.change("main", [(1, Some(5_000))]).change("main", [(2, None)]);
+    assert_eq!(loaded, show.whole());
+    show.set("main", [(1, Some("Front wash"))], 8_000, true);
+    soon("the save", store.save(&show.whole())).await.unwrap();
+    assert_eq!(soon("the load", store.load()).await.unwrap(), show.whole());
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures_util::future::{join, join_all};
 use ghostlight_bus::{AppendError, Log};
-use ghostlight_rig::{Change, ClientId, Entry, Key, Levels, Origin, Position, Revision};
+use ghostlight_rig::{Change, ClientId, Dimmer, Entry, Key, Label, Level, Levels, Origin, Position, Revision, Update};
 
 use super::{at_once, begun, entry, levels, next, pass, rig, soon};
 
@@ -67,7 +67,14 @@ fn every_kind() -> Vec<Entry> {
     let only_if = Change { only_if: Some(Position::new((1 << 53) - 1, 42)), ..Change::from(levels(3, Some(0))) };
     let once = Change { once: Some(Key::new("\"'{}\\~!").unwrap()), ..Change::from(levels(4, Some(10_000))) };
     let all = Change {
-        levels: [levels(1, Some(1)), levels(2, None), levels(65_535, Some(9_999))].into_iter().flatten().collect(),
+        update: Update {
+            levels: [levels(1, Some(1)), levels(2, None), levels(65_535, Some(9_999))].into_iter().flatten().collect(),
+            labels: [(1, Some("wash")), (2, None)]
+                .map(|(number, label)| (Dimmer::new(number).unwrap(), label.and_then(|label| Label::new(label).ok())))
+                .into(),
+            master: Level::from_hundredths(1),
+            blackout: Some(true),
+        },
         origin: origin("é", 1),
         only_if: Some(Position::new(0, 0)),
         once: Some(Key::new(&"k".repeat(128)).unwrap()),

@@ -8,7 +8,9 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use ghostlight_client::{Change, Client, Follower, News, Options, Pace, State};
 use ghostlight_proto::{Ack, ClientMessage, ErrorMessage, Hello, SUBPROTOCOL, ServerMessage, Set, parse_levels};
-use ghostlight_rig::{Change as Asked, ClientId, Delta, Entry, Epoch, Levels, Origin, Position, Revision, Rig};
+use ghostlight_rig::{
+    Change as Asked, ClientId, Delta, Entry, Epoch, Levels, Origin, Position, Revision, Rig, State as RigState,
+};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
@@ -46,14 +48,14 @@ impl Script {
 
     pub(crate) fn change_by(&mut self, json: &str, origin: Option<Origin>) -> Delta {
         self.revision += 1;
-        let change = Asked { levels: levels(json), origin, ..Asked::default() };
+        let change = Asked { origin, ..Asked::from(levels(json)) };
         self.rig.apply(Revision(self.revision), &Entry::new(change))
     }
 
     /// All that has changed after a revision, as a server answers who resumes.
     pub(crate) fn rest(&self, prev: Revision) -> ServerMessage {
-        let levels = self.rig.map().since(prev).unwrap();
-        ServerMessage::Delta(Delta { position: self.rig.position(), prev, levels, ..Delta::default() })
+        let update = self.rig.map().since(prev).unwrap();
+        ServerMessage::Delta(Delta { position: self.rig.position(), prev, update, ..Delta::default() })
     }
 
     pub(crate) fn snapshot(&self) -> ServerMessage {
@@ -185,7 +187,7 @@ pub(crate) async fn converges(client: &Client, script: &Script) {
     while client.position() != Some(script.position()) {
         soon("the client to converge", follower.changed()).await.unwrap();
     }
-    assert_eq!(client.levels(), script.rig.snapshot().levels);
+    assert_eq!(client.rig(), script.rig.snapshot().state);
 }
 
 pub(crate) async fn next(follower: &mut Follower) -> Change {
@@ -193,11 +195,12 @@ pub(crate) async fn next(follower: &mut Follower) -> Change {
 }
 
 pub(crate) fn news(json: &str) -> News {
-    News::Levels(levels(json))
+    News::Update(levels(json).into())
 }
 
 pub(crate) fn map(json: &str) -> News {
-    News::Map(levels(json).into_iter().map(|(dimmer, level)| (dimmer, level.unwrap())).collect())
+    let levels = levels(json).into_iter().map(|(dimmer, level)| (dimmer, level.unwrap())).collect();
+    News::State(RigState { levels, ..RigState::default() })
 }
 
 pub(crate) fn origin(client: &str, seq: u64) -> Option<Origin> {

@@ -66,7 +66,7 @@ fn change(session: &Session, text: &Utf8Bytes) -> Result<(Option<u64>, Change), 
     match ClientMessage::parse(text)? {
         ClientMessage::Set(set) => {
             let origin = session.client.clone().map(|client| Origin { client, seq: set.seq });
-            Ok((Some(set.seq), Change { levels: set.levels, origin, ..Change::default() }))
+            Ok((Some(set.seq), Change { update: set.update, origin, ..Change::default() }))
         }
         ClientMessage::Hello(_) => Err((None, BadInput::Form("hello is only said once".to_owned()))),
     }

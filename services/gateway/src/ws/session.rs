@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use axum::extract::ws::WebSocket;
 use futures_util::StreamExt;
+use ghostlight_proto::{Hello, Wants};
 use ghostlight_rig::{ClientId, Position};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::Gateway;
 use crate::hub::Hub;
+use crate::presence::Present;
 use crate::reader::{Protocol, Reader};
 use crate::ws::ending::Ending;
 use crate::ws::reading::{self, Incoming};
@@ -33,20 +35,51 @@ pub(crate) struct Session {
     pub(crate) client: Option<ClientId>,
     /// Cancelled by whichever task ends first.
     pub(crate) ended: CancellationToken,
+    /// For as long as the session lasts, others see that its console is there.
+    _present: Option<Present>,
+}
+
+/// A client that has said what it is, as far as its protocol lets it.
+struct Greeted {
+    client: Option<ClientId>,
+    resume: Option<Position>,
+    wants: Wants,
+    present: Option<Present>,
+}
+
+impl Greeted {
+    fn new(hub: &Hub, hello: Option<Hello>) -> Self {
+        match hello {
+            None => {
+                let present = hub.presence.enter_nameless("plain WebSocket", "plain");
+                Self { client: None, resume: None, wants: Wants::default(), present }
+            }
+            Some(Hello { client, resume, name, kind, wants }) => {
+                let present = hub.presence.enter(client.clone(), name, kind);
+                Self { client: Some(client), resume, wants, present }
+            }
+        }
+    }
 }
 
 /// Runs a session to its end.
 pub(crate) async fn run(gateway: Gateway, hub: Arc<Hub>, protocol: Protocol, socket: WebSocket) {
     let (mut sink, mut stream) = socket.split();
-    let (client, resume) = match greet(&gateway, protocol, &mut stream).await {
-        Ok(greeting) => greeting,
+    let hello = match greet(&gateway, protocol, &mut stream).await {
+        Ok(hello) => hello,
         Err(ending) => return writing::close(&mut sink, ending).await,
     };
+    let Greeted { client, resume, wants, present } = Greeted::new(&hub, hello);
+    let protocol = if wants.output { Protocol::Output } else { protocol };
     let reader = Reader::new(hub.clone(), protocol, resume);
+    let consoles = wants.presence.then(|| hub.presence.watch()).map(|mut consoles| {
+        consoles.mark_changed();
+        consoles
+    });
     let ended = CancellationToken::new();
     let (answers, answered) = mpsc::channel(MOST_UNANSWERED);
-    let session = Arc::new(Session { gateway, hub, protocol, client, ended });
-    let writer = writing::Writer { session: session.clone(), sink, reader, answered };
+    let session = Arc::new(Session { gateway, hub, protocol, client, ended, _present: present });
+    let writer = writing::Writer { session: session.clone(), sink, reader, answered, consoles };
     let writer = tokio::spawn(writer.run());
     let ending = reading::run(&session, &mut stream, answers).await;
     // The writer ends by itself on a stall; otherwise it is told, and finishes what is under way.
@@ -57,14 +90,10 @@ pub(crate) async fn run(gateway: Gateway, hub: Arc<Hub>, protocol: Protocol, soc
     }
 }
 
-/// Hears who a client of the full protocol is, and where it left off.
-async fn greet(
-    gateway: &Gateway,
-    protocol: Protocol,
-    stream: &mut reading::Stream,
-) -> Result<(Option<ClientId>, Option<Position>), Ending> {
+/// Hears who a client of the full protocol is; one of the plain protocol does not say.
+async fn greet(gateway: &Gateway, protocol: Protocol, stream: &mut reading::Stream) -> Result<Option<Hello>, Ending> {
     if protocol == Protocol::Plain {
-        return Ok((None, None));
+        return Ok(None);
     }
     let hello = async {
         loop {
@@ -76,8 +105,7 @@ async fn greet(
     };
     tokio::select! {
         hello = tokio::time::timeout(HELLO_WITHIN, hello) => {
-            let hello = hello.map_err(|_| Ending::NoHello)??;
-            Ok((Some(hello.client), hello.resume))
+            Ok(Some(hello.map_err(|_| Ending::NoHello)??))
         }
         () = gateway.closing.cancelled() => Err(Ending::Stopping),
     }

@@ -8,10 +8,11 @@ use bytes::Bytes;
 use futures_util::SinkExt;
 use futures_util::stream::SplitSink;
 use ghostlight_proto::{Ack, ServerMessage};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::intake::Answer;
+use crate::presence::Shown;
 use crate::problem::Refused;
 use crate::reader::{Protocol, Reader, Told};
 use crate::ws::ending::{Ending, ending};
@@ -28,6 +29,8 @@ pub(crate) struct Writer {
     pub(crate) sink: Sink,
     pub(crate) reader: Reader,
     pub(crate) answered: mpsc::Receiver<Answer>,
+    /// Which consoles are connected, if the client wants to know.
+    pub(crate) consoles: Option<watch::Receiver<Arc<Shown>>>,
 }
 
 impl Writer {
@@ -48,6 +51,7 @@ impl Writer {
             tokio::select! {
                 () = self.reader.changed() => {}
                 Some(answer) = self.answered.recv() => self.answer(answer).await?,
+                shown = next_consoles(&mut self.consoles) => self.send(shown.text.clone()).await?,
                 _ = pings.tick() => self.sink.send(Message::Ping(Bytes::new())).await.map_err(ending)?,
                 () = ended.cancelled() => return self.finish().await,
             }
@@ -80,7 +84,7 @@ impl Writer {
     async fn refuse(&mut self, seq: Option<u64>, refused: Refused) -> Result<(), Ending> {
         let error = refused.into_message(seq);
         let told = match self.session.protocol {
-            Protocol::Full => text(ServerMessage::Error(error).encode()),
+            Protocol::Full | Protocol::Output => text(ServerMessage::Error(error).encode()),
             Protocol::Plain => serde_json::json!({ "error": error }).to_string().into(),
         };
         self.send(told).await
@@ -89,6 +93,19 @@ impl Writer {
     async fn send(&mut self, text: Utf8Bytes) -> Result<(), Ending> {
         self.sink.send(Message::Text(text)).await.map_err(ending)
     }
+}
+
+/// The consoles that are connected, whenever that has changed. Before the first roster there is nothing to tell.
+async fn next_consoles(consoles: &mut Option<watch::Receiver<Arc<Shown>>>) -> Arc<Shown> {
+    let Some(consoles) = consoles else { return std::future::pending().await };
+    // The hub owns the sender, and the session the hub.
+    while consoles.changed().await.is_ok() {
+        let shown = consoles.borrow_and_update().clone();
+        if !shown.text.is_empty() {
+            return shown;
+        }
+    }
+    std::future::pending().await
 }
 
 fn told_text(told: Told) -> Utf8Bytes {

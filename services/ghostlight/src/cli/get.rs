@@ -1,4 +1,4 @@
-//! `ghostlight get`: show the levels.
+//! `ghostlight get`: show the levels, as they are set or as they leave the rig.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use ghostlight_proto::LevelsText;
-use ghostlight_rig::{Dimmer, Level};
+use ghostlight_rig::{Dimmer, Label, Level, State};
 
 use super::levels::Dimmers;
 use super::output;
@@ -14,12 +14,14 @@ use super::target::Target;
 
 /// Show the levels of dimmers
 ///
-/// Of all that have one, or of those that are named. A dimmer without a level is left out.
+/// Of all that have one, or of those that are named. A dimmer without a level is left out. A grand master that is not at
+/// full, and blackout, are said on the standard error.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   ghostlight get            every dimmer that has a level
   ghostlight get 1 3-10     these, as far as they have one
+  ghostlight get --output   what leaves the rig, under the grand master and blackout
   ghostlight get --json     {\"1\":50,\"2\":0}
 
 Exit codes:
@@ -28,6 +30,9 @@ pub struct GetArgs {
     /// Dimmers and ranges of dimmers
     #[arg(value_name = "DIMMERS")]
     pub dimmers: Vec<Dimmers>,
+    /// What leaves the rig: the levels under the grand master, nothing in blackout
+    #[arg(long)]
+    pub output: bool,
     /// One JSON object
     #[arg(long)]
     pub json: bool,
@@ -45,16 +50,28 @@ pub async fn run(args: GetArgs) -> anyhow::Result<ExitCode> {
         Ok(client) => client,
         Err(code) => return Ok(code),
     };
-    let mut levels = client.levels();
+    let State { mut levels, labels, master, blackout } = client.rig();
+    if args.output {
+        levels = client.output();
+    }
     client.shutdown().await;
     if !args.dimmers.is_empty() {
         levels.retain(|&dimmer, _| args.dimmers.iter().any(|range| range.contains(dimmer)));
     }
     let mut out = anstream::stdout().lock();
-    let written = if args.json { write_json(&mut out, &levels) } else { write_table(&mut out, &levels) };
+    let written = if args.json { write_json(&mut out, &levels) } else { write_table(&mut out, &levels, &labels) };
     output::ended(written)?;
-    if levels.is_empty() && !args.json {
+    if args.json {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if levels.is_empty() {
         output::remark(format_args!("no dimmer has a level{}", if args.dimmers.is_empty() { "" } else { " there" }));
+    }
+    if master != Level::FULL {
+        output::remark(format_args!("the grand master is at {master}"));
+    }
+    if blackout {
+        output::remark(format_args!("the rig is blacked out"));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -64,14 +81,22 @@ fn write_json(out: &mut impl Write, levels: &BTreeMap<Dimmer, Level>) -> io::Res
     writeln!(out)
 }
 
-fn write_table(out: &mut impl Write, levels: &BTreeMap<Dimmer, Level>) -> io::Result<()> {
+fn write_table(
+    out: &mut impl Write,
+    levels: &BTreeMap<Dimmer, Level>,
+    labels: &BTreeMap<Dimmer, Label>,
+) -> io::Result<()> {
     if levels.is_empty() {
         return Ok(());
     }
     let head = output::FAINT;
     writeln!(out, "{head}dimmer   level{head:#}")?;
     for (dimmer, level) in levels {
-        writeln!(out, "{:>6}  {:>6}", dimmer.get(), level.to_string())?;
+        write!(out, "{:>6}  {:>6}", dimmer.get(), level.to_string())?;
+        match labels.get(dimmer) {
+            Some(label) => writeln!(out, "  {label}")?,
+            None => writeln!(out)?,
+        }
     }
     Ok(())
 }
@@ -88,9 +113,10 @@ mod tests {
     #[test]
     fn a_table_has_its_columns_right_aligned() {
         let mut out = anstream::StripStream::new(Vec::new());
-        write_table(&mut out, &map()).unwrap();
+        let labels = [(Dimmer::new(12).unwrap(), Label::new("Front wash").unwrap())].into();
+        write_table(&mut out, &map(), &labels).unwrap();
         let text = String::from_utf8(out.into_inner()).unwrap();
-        assert_eq!(text, "dimmer   level\n     1      50\n    12       0\n 65535   12.34\n");
+        assert_eq!(text, "dimmer   level\n     1      50\n    12       0  Front wash\n 65535   12.34\n");
     }
 
     #[test]

@@ -4,13 +4,13 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Args;
-use ghostlight_client::{Change, Client, News, State};
-use ghostlight_proto::LevelsText;
-use ghostlight_rig::{Levels, Origin};
+use ghostlight_client::{Change, Client, News, State as Connection};
+use ghostlight_proto::{StateText, UpdateText};
+use ghostlight_rig::{Level, Origin, State, Update};
 use jiff::Zoned;
 use serde::Serialize;
 
-use super::levels::to_assignments;
+use super::levels::to_words;
 use super::output::{self, FAINT, NAME};
 use super::target::Target;
 
@@ -26,7 +26,7 @@ Examples:
     12:00:00.981  1-8=0
     12:00:01.123  1=50 2-4=33.3  by desk-1
   ghostlight watch --json
-    {\"type\":\"snapshot\",\"time\":\"2026-01-31T12:00:00.981+01:00\",\"position\":\"1790000000-41\",\"levels\":{\"1\":0}}
+    {\"type\":\"snapshot\",\"time\":\"2026-01-31T12:00:00.981+01:00\",\"position\":\"1790000000-41\",\"levels\":{\"1\":0},…}
     {\"type\":\"delta\",\"time\":\"…\",\"position\":\"1790000000-42\",\"levels\":{\"1\":50},\"origins\":[{\"client\":\"desk-1\",\"seq\":7}]}
 
 A level of none, or null, means that the dimmer was forgotten.
@@ -81,28 +81,28 @@ async fn tell_state(client: &Client) {
         let time = Zoned::now();
         let time = time.strftime("%H:%M:%S");
         match now.state {
-            State::Live if !live => output::remark(format_args!("{time}  connected again")),
-            State::Stale if live => output::remark(format_args!("{time}  no word from the server")),
-            State::Offline if live => {
+            Connection::Live if !live => output::remark(format_args!("{time}  connected again")),
+            Connection::Stale if live => output::remark(format_args!("{time}  no word from the server")),
+            Connection::Offline if live => {
                 let why = now.reason.as_deref().unwrap_or("closed");
                 output::remark(format_args!("{time}  connection lost ({why}); trying again"));
             }
             _ => continue,
         }
-        live = now.state == State::Live;
+        live = now.state == Connection::Live;
     }
 }
 
 fn write_line(out: &mut impl Write, now: &Zoned, change: &Change) -> io::Result<()> {
     write!(out, "{FAINT}{}{FAINT:#} ", now.strftime("%H:%M:%S%.3f"))?;
-    let levels = match &change.news {
-        News::Map(map) => to_assignments(map.iter().map(|(&dimmer, &level)| (dimmer, Some(level)))),
-        News::Levels(levels) => to_assignments(levels.iter().map(|(&dimmer, &level)| (dimmer, level))),
+    let words = match &change.news {
+        News::State(state) => to_words(&differing(state)),
+        News::Update(update) => to_words(update),
     };
-    for assignment in &levels {
-        write!(out, " {assignment}")?;
+    for word in &words {
+        write!(out, " {word}")?;
     }
-    if levels.is_empty() {
+    if words.is_empty() {
         write!(out, " {FAINT}no dimmer has a level{FAINT:#}")?;
     }
     let names = names(&change.origins);
@@ -110,6 +110,16 @@ fn write_line(out: &mut impl Write, now: &Zoned, change: &Change) -> io::Result<
         write!(out, "  by {NAME}{}{NAME:#}", names.join(", "))?;
     }
     writeln!(out)
+}
+
+/// What makes a rig of an empty one.
+fn differing(state: &State) -> Update {
+    Update {
+        levels: state.levels.iter().map(|(&dimmer, &level)| (dimmer, Some(level))).collect(),
+        labels: state.labels.iter().map(|(&dimmer, label)| (dimmer, Some(label.clone()))).collect(),
+        master: (state.master != Level::FULL).then_some(state.master),
+        blackout: state.blackout.then_some(true),
+    }
 }
 
 /// Who it was, each once, in the order of what they did.
@@ -125,20 +135,18 @@ fn names(origins: &[Origin]) -> Vec<&str> {
 }
 
 fn write_json(out: &mut impl Write, now: &Zoned, change: &Change) -> io::Result<()> {
-    let levels: Levels;
-    let (kind, levels) = match &change.news {
-        News::Map(map) => {
-            levels = map.iter().map(|(&dimmer, &level)| (dimmer, Some(level))).collect();
-            ("snapshot", &levels)
-        }
-        News::Levels(levels) => ("delta", levels),
-    };
     let origins = change.origins.iter().map(|origin| OriginLine { client: origin.client.as_str(), seq: origin.seq });
     let line = Line {
-        kind,
+        kind: match change.news {
+            News::State(_) => "snapshot",
+            News::Update(_) => "delta",
+        },
         time: now.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string(),
         position: change.position.to_string(),
-        levels: LevelsText(levels),
+        news: match &change.news {
+            News::State(state) => NewsText::State(StateText::new(state, None)),
+            News::Update(update) => NewsText::Update(update.into()),
+        },
         origins: origins.collect(),
     };
     serde_json::to_writer(&mut *out, &line)?;
@@ -151,9 +159,17 @@ struct Line<'a> {
     kind: &'static str,
     time: String,
     position: String,
-    levels: LevelsText<'a, Levels>,
+    #[serde(flatten)]
+    news: NewsText<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     origins: Vec<OriginLine<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum NewsText<'a> {
+    State(StateText<'a>),
+    Update(UpdateText<'a>),
 }
 
 #[derive(Serialize)]
@@ -179,7 +195,7 @@ mod tests {
     }
 
     fn levels(json: &str) -> News {
-        News::Levels(parse_levels(json.as_bytes()).unwrap())
+        News::Update(parse_levels(json.as_bytes()).unwrap().into())
     }
 
     fn line(change: &Change) -> String {
@@ -199,7 +215,7 @@ mod tests {
         let both = change(levels(r#"{"1": 50, "2": 0, "3": 0, "9": null}"#), &["desk-1", "desk-2", "desk-1"]);
         assert_eq!(line(&both), "12:00:01.123  1=50 2-3=0 9=none  by desk-1, desk-2\n");
         assert_eq!(line(&change(levels(r#"{"1": 50}"#), &[])), "12:00:01.123  1=50\n");
-        assert_eq!(line(&change(News::Map([].into()), &[])), "12:00:01.123  no dimmer has a level\n");
+        assert_eq!(line(&change(News::State(State::default()), &[])), "12:00:01.123  no dimmer has a level\n");
     }
 
     #[test]
@@ -210,7 +226,13 @@ mod tests {
             delta,
             format!("{start}{}\n", r#""levels":{"1":50,"9":null},"origins":[{"client":"desk-1","seq":7}]}"#)
         );
-        let snapshot = json(&change(News::Map([].into()), &[]));
-        assert_eq!(snapshot, format!("{}\n", start.replace("delta", "snapshot") + r#""levels":{}}"#));
+        let snapshot = json(&change(News::State(State::default()), &[]));
+        assert_eq!(
+            snapshot,
+            format!(
+                "{}\n",
+                start.replace("delta", "snapshot") + r#""levels":{},"labels":{},"master":100,"blackout":false}"#
+            )
+        );
     }
 }

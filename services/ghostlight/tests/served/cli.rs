@@ -71,6 +71,28 @@ async fn what_is_set_is_what_is_got() {
     assert_eq!(ask(&served, &["get", "--json", "--rig", "stage"]).await.out, "{\"1\":1}\n");
 }
 
+#[tokio::test]
+async fn labels_the_master_and_blackout_are_set_and_shown() {
+    let (_folder, path) = folder();
+    let served = Served::start(&path, &[]).await;
+    let mut watch = Watch::start(&served, &["watch"]);
+    assert!(watch.line().await.ends_with("no dimmer has a level"));
+    let words = ["set", "1-2=50", "2:Front wash", "master=80", "blackout=on", "--client", "desk-1"];
+    assert_eq!(ask(&served, &words).await.code, Some(0));
+    let line = watch.line().await;
+    assert!(line.ends_with(r#" 1-2=50 2:"Front wash" master=80 blackout=on  by desk-1"#), "{line}");
+
+    let table = ask(&served, &["get"]).await;
+    assert_eq!(table.out, "dimmer   level\n     1      50\n     2      50  Front wash\n");
+    assert!(table.err.contains("grand master is at 80") && table.err.contains("blacked out"), "{table:?}");
+    assert_eq!(ask(&served, &["get", "--json", "--output"]).await.out, "{\"1\":0,\"2\":0}\n");
+    assert_eq!(ask(&served, &["set", "blackout=off", "2:"]).await.code, Some(0));
+    assert!(watch.line().await.contains(" 2: blackout=off"));
+    assert_eq!(ask(&served, &["get", "--json", "--output"]).await.out, "{\"1\":40,\"2\":40}\n");
+    let wrong = ask(&served, &["set", "1=50", "blackout=maybe"]).await;
+    assert!(wrong.code == Some(64) && wrong.err.contains("\"maybe\" is not on or off"), "{wrong:?}");
+}
+
 /// A watch under way, and its lines.
 struct Watch {
     child: Child,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use ghostlight_client::{Client, Follower, News, Options, Pace, SetError, State};
-use ghostlight_proto::parse_levels;
+use ghostlight_proto::{parse_levels, parse_update};
 use ghostlight_rig::{ClientId, Dimmer, Level, Levels, RigName};
 use serde_json::json;
 use std::time::Duration;
@@ -46,9 +46,9 @@ async fn follow_to(follower: &mut Follower, copy: &mut Held, map: &Held) {
     while copy != map {
         let change = within("a change", follower.changed()).await.unwrap();
         match change.news {
-            News::Map(map) => *copy = map,
-            News::Levels(levels) => {
-                for (dimmer, level) in levels {
+            News::State(state) => *copy = state.levels,
+            News::Update(update) => {
+                for (dimmer, level) in update.levels {
                     match level {
                         Some(level) => drop(copy.insert(dimmer, level)),
                         None => drop(copy.remove(&dimmer)),
@@ -74,7 +74,7 @@ async fn a_client_reads_what_it_wrote_and_what_others_did() {
     assert_eq!(desk.levels(), held(&serde_json::from_value(json!({"2": 33.33})).unwrap()), "read your writes");
     assert!(desk.position() >= Some(position));
     let change = within("a change", follower.changed()).await.unwrap();
-    assert_eq!((change.position, change.news), (position, News::Levels(levels(r#"{"1": null, "2": 33.33}"#))));
+    assert_eq!((change.position, change.news), (position, News::Update(levels(r#"{"1": null, "2": 33.33}"#).into())));
     assert!(change.origins.iter().all(|origin| desk.is_own(origin) && !other.is_own(origin)));
     assert_eq!(change.origins.len(), 1);
 
@@ -94,6 +94,26 @@ async fn a_client_reads_what_it_wrote_and_what_others_did() {
     stage.set(levels(r#"{"1": 1}"#)).await.unwrap();
     assert_eq!(served.map().await.get("1"), None);
     stage.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_client_holds_all_of_the_rig() {
+    let (_folder, path) = folder();
+    let served = Served::start(&path, &[]).await;
+    let (desk, other) = (connect(&served, "desk").await, connect(&served, "other").await);
+    let update = parse_update(br#"{"levels": {"1": 50}, "labels": {"1": "wash"}, "master": 50, "blackout": false}"#);
+    let position = desk.change(update.unwrap()).await.unwrap();
+    let mut follower = other.follow();
+    while other.position() < Some(position) {
+        within("a change", follower.changed()).await.unwrap();
+    }
+    assert_eq!(other.rig(), desk.rig());
+    assert_eq!((other.rig().master.hundredths(), other.rig().labels.len()), (5_000, 1));
+    assert_eq!(other.output().into_values().map(Level::hundredths).collect::<Vec<_>>(), [2_500]);
+    desk.change(parse_update(br#"{"blackout": true, "labels": {"1": null}}"#).unwrap()).await.unwrap();
+    assert_eq!(desk.output().into_values().map(Level::hundredths).collect::<Vec<_>>(), [0]);
+    assert!(desk.rig().blackout && desk.rig().labels.is_empty(), "{:?}", desk.rig());
+    assert_eq!(desk.levels().len(), 1, "what is set stays");
 }
 
 /// Kill -9 under load, several times: what was said to have happened is there, what was said not to have happened is

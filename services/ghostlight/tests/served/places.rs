@@ -43,8 +43,16 @@ async fn another_method_is_405_and_the_right_ones_are_named() {
 async fn what_is_not_there_is_404() {
     let (_folder, path) = folder();
     let served = Served::start(&path, &[]).await;
-    let nowhere = ["/nothing", "/index.htm", "/v1", "/v1/", "/v1/nothing", "/v1/rigs/", "/v1/rigs/main"];
-    let near = ["/v1/rigs/main/levels/", "/healthz/", "/docs/nothing.js", "/docs/a/b", "/%2e%2e/Cargo.toml"];
+    let nowhere = ["/nothing", "/index.htm", "/v1", "/v1/", "/v1/nothing", "/v1/rigs/"];
+    let near = [
+        "/v1/rigs/main/",
+        "/v1/rigs/main/nothing",
+        "/v1/rigs/main/levels/",
+        "/healthz/",
+        "/docs/nothing.js",
+        "/docs/a/b",
+        "/%2e%2e/Cargo.toml",
+    ];
     for path in nowhere.into_iter().chain(near) {
         get(&served, path).await.problem(404, "not_found");
         assert_eq!(call(&served, "HEAD", path).await.status, 404, "{path}");

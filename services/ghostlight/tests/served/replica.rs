@@ -80,7 +80,7 @@ impl FullMap {
 pub(crate) fn digest(map: &Map) -> String {
     let mut digest = Digest::default();
     for (dimmer, level) in map {
-        digest.add(parse_dimmer(dimmer).unwrap(), parse_level(&level.to_string()).unwrap());
+        digest += Digest::of_level(parse_dimmer(dimmer).unwrap(), parse_level(&level.to_string()).unwrap());
     }
     digest.to_string()
 }

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use ghostlight_rig::{
-    Change, Digest, Dimmer, Entry, Image, Key, Keyed, Level, LevelMap, Levels, Position, Revision, RigImage, RigName,
-    Slot,
+    Change, Digest, Dimmer, Entry, Image, Item, Key, Keyed, Label, Level, Levels, Position, Revision, RigImage, RigMap,
+    RigName, Slot, Slots, State, Update,
 };
 
 /// A whole map, as a reader sees it.
-pub type Map = BTreeMap<Dimmer, Level>;
+pub type Map = State;
 
 pub fn dimmer(number: u16) -> Dimmer {
     Dimmer::new(number).unwrap()
@@ -22,6 +22,21 @@ pub fn percent(percent: u16) -> Level {
 /// Levels in percent; `None` forgets.
 pub fn levels<const N: usize>(levels: [(u16, Option<u16>); N]) -> Levels {
     levels.map(|(number, level)| (dimmer(number), level.map(percent))).into()
+}
+
+pub fn label(text: &str) -> Label {
+    Label::new(text).unwrap()
+}
+
+/// What sets labels; `None` takes one off.
+pub fn labels<const N: usize>(labels: [(u16, Option<&str>); N]) -> Update {
+    let labels = labels.map(|(number, text)| (dimmer(number), text.map(label))).into();
+    Update { labels, ..Update::default() }
+}
+
+/// The levels of dimmers, as items.
+pub fn level_items<const N: usize>(dimmers: [u16; N]) -> Vec<Item> {
+    dimmers.map(|number| Item::Level(dimmer(number))).into()
 }
 
 pub fn key(text: &str) -> Key {
@@ -44,24 +59,33 @@ pub fn entry(changes: impl IntoIterator<Item = Change>) -> Entry {
     entry
 }
 
-pub fn map_of(map: &LevelMap) -> Map {
-    map.levels().collect()
+pub fn map_of(map: &RigMap) -> Map {
+    map.state()
 }
 
 /// What a client does with what it is told.
-pub fn overlay(map: &mut Map, levels: &Levels) {
-    for (&dimmer, &level) in levels {
-        match level {
-            Some(level) => map.insert(dimmer, level),
-            None => map.remove(&dimmer),
-        };
+pub fn overlay(map: &mut Map, update: &Update) {
+    fn put<T: Clone>(values: &mut BTreeMap<Dimmer, T>, newer: &BTreeMap<Dimmer, Option<T>>) {
+        for (&dimmer, value) in newer {
+            match value {
+                Some(value) => values.insert(dimmer, value.clone()),
+                None => values.remove(&dimmer),
+            };
+        }
     }
+    put(&mut map.levels, &update.levels);
+    put(&mut map.labels, &update.labels);
+    map.master = update.master.unwrap_or(map.master);
+    map.blackout = update.blackout.unwrap_or(map.blackout);
 }
 
 /// The digest of a map, computed from nothing.
 pub fn digest_of(map: &Map) -> Digest {
     let mut digest = Digest::default();
-    map.iter().for_each(|(&dimmer, &level)| digest.add(dimmer, level));
+    map.levels.iter().for_each(|(&dimmer, &level)| digest += Digest::of_level(dimmer, level));
+    map.labels.iter().for_each(|(&dimmer, label)| digest += Digest::of_label(dimmer, label));
+    digest += Digest::of_master(map.master);
+    digest += Digest::of_blackout(map.blackout);
     digest
 }
 
@@ -72,10 +96,16 @@ pub struct Stored {
     rigs: BTreeMap<RigName, StoredRig>,
 }
 
+/// Values, each with the position that last changed it.
+type Rows<K, T> = BTreeMap<K, (Position, Option<T>)>;
+
 #[derive(Clone, Debug, Default)]
 struct StoredRig {
     position: Position,
-    levels: BTreeMap<Dimmer, (Position, Option<Level>)>,
+    levels: Rows<Dimmer, Level>,
+    labels: Rows<Dimmer, Label>,
+    master: Rows<(), Level>,
+    blackout: Rows<(), bool>,
     keyed: BTreeMap<Key, Keyed>,
 }
 
@@ -94,13 +124,11 @@ impl Stored {
         for (name, new) in &image.rigs {
             let rig = self.rigs.entry(name.clone()).or_default();
             rig.position = rig.position.max(new.position);
-            for (&dimmer, slot) in &new.slots {
-                let position = Position { revision: slot.revision, ..image.position };
-                let row = rig.levels.entry(dimmer).or_default();
-                if position > row.0 {
-                    *row = (position, slot.level);
-                }
-            }
+            let Slots { levels, labels, master, blackout } = &new.slots;
+            save_rows(&mut rig.levels, levels.iter().map(|(&dimmer, slot)| (dimmer, slot)), image.position);
+            save_rows(&mut rig.labels, labels.iter().map(|(&dimmer, slot)| (dimmer, slot)), image.position);
+            save_rows(&mut rig.master, master.iter().map(|slot| ((), slot)), image.position);
+            save_rows(&mut rig.blackout, blackout.iter().map(|slot| ((), slot)), image.position);
             for (key, keyed) in &new.keyed {
                 let row = rig.keyed.entry(key.clone()).or_insert(*keyed);
                 if keyed.position > row.position {
@@ -117,17 +145,40 @@ impl Stored {
     }
 }
 
+fn save_rows<'a, K: Ord, T: Clone + 'a>(
+    rows: &mut Rows<K, T>,
+    slots: impl Iterator<Item = (K, &'a Slot<T>)>,
+    now: Position,
+) {
+    for (key, slot) in slots {
+        let position = Position { revision: slot.revision, ..now };
+        let row = rows.entry(key).or_default();
+        if position > row.0 {
+            *row = (position, slot.value.clone());
+        }
+    }
+}
+
+/// A value of an older epoch is older than everything in this one.
+fn load_rows<K: Ord + Copy, T: Clone>(rows: &Rows<K, T>, now: Position) -> BTreeMap<K, Slot<T>> {
+    let revision = |position: Position| if position.epoch == now.epoch { position.revision } else { Revision(0) };
+    let slot = |(&key, (position, value)): (&K, &(Position, Option<T>))| {
+        (key, Slot { value: value.clone(), revision: revision(*position) })
+    };
+    rows.iter().map(slot).collect()
+}
+
 impl StoredRig {
     fn load(&self, now: Position) -> RigImage {
-        // A level of an older epoch is older than everything in this one.
-        let revision = |position: Position| if position.epoch == now.epoch { position.revision } else { Revision(0) };
-        let slots = self.levels.iter().map(|(&dimmer, &(position, level))| {
-            let revision = revision(position);
-            (dimmer, Slot { level, revision })
-        });
+        let slots = Slots {
+            levels: load_rows(&self.levels, now),
+            labels: load_rows(&self.labels, now),
+            master: load_rows(&self.master, now).into_values().next(),
+            blackout: load_rows(&self.blackout, now).into_values().next(),
+        };
         let mut keyed: Vec<_> = self.keyed.iter().map(|(key, &keyed)| (key.clone(), keyed)).collect();
         keyed.sort_by_key(|(_, keyed)| keyed.position);
         let oldest_key = keyed.first().map(|(_, keyed)| keyed.position);
-        RigImage { position: self.position, slots: slots.collect(), keyed, oldest_key }
+        RigImage { position: self.position, slots, keyed, oldest_key }
     }
 }

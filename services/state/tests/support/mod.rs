@@ -187,11 +187,11 @@ pub(crate) fn once(key: &str, levels: &str) -> Entry {
 
 /// The levels of a snapshot, as numbers: dimmer and hundredths of a percent.
 pub(crate) fn numbers(snapshot: &Snapshot) -> Vec<(u16, u16)> {
-    snapshot.levels.iter().map(|(dimmer, level)| (dimmer.get(), level.hundredths())).collect()
+    snapshot.state.levels.iter().map(|(dimmer, level)| (dimmer.get(), level.hundredths())).collect()
 }
 
 /// The levels of one rig in an image, as numbers.
 pub(crate) fn kept(image: &Image, rig: &str) -> Vec<(u16, u16)> {
-    let slots = image.rigs.get(rig).into_iter().flat_map(|rig| &rig.slots);
-    slots.filter_map(|(dimmer, slot)| Some((dimmer.get(), slot.level.map(Level::hundredths)?))).collect()
+    let slots = image.rigs.get(rig).into_iter().flat_map(|rig| &rig.slots.levels);
+    slots.filter_map(|(dimmer, slot)| Some((dimmer.get(), slot.value.map(Level::hundredths)?))).collect()
 }

@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use ghostlight_rig::{Dimmer, Epoch, Fingerprint, Image, Key, Keyed, Level, Position, Revision, RigImage, Slot};
+use ghostlight_rig::{
+    Dimmer, Epoch, Fingerprint, Image, Key, Keyed, Label, Level, Position, Revision, RigImage, Slot, Slots,
+};
 use ghostlight_store::Store;
 
 use crate::support::{Show, rig, soon, uniform};
@@ -45,26 +47,35 @@ pub(crate) async fn what_was_saved_is_loaded(place: &impl Place) {
 fn everything() -> Image {
     const MOST: u64 = (1 << 53) - 1;
     let slot = |hundredths, revision| {
-        let level = Option::map(hundredths, |h| Level::from_hundredths(h).unwrap());
-        Slot { level, revision: Revision(revision) }
+        let value = Option::map(hundredths, |h| Level::from_hundredths(h).unwrap());
+        Slot { value, revision: Revision(revision) }
+    };
+    let label = |label: Option<&str>, revision| {
+        let value = label.map(|label| Label::new(label).unwrap());
+        Slot { value, revision: Revision(revision) }
     };
     let keyed = |key: &str, revision, fingerprint, applied| {
         let position = Position::new(MOST, revision);
         (Key::new(key).unwrap(), Keyed { position, fingerprint: Fingerprint(fingerprint), applied })
     };
-    let slots =
+    let levels =
         [(1, slot(Some(0), 1)), (2, slot(None, 2)), (512, slot(Some(1), 3)), (65_535, slot(Some(10_000), MOST))];
+    let widest = "\u{1d11e}".repeat(40);
+    let labels = [(1, label(Some("'\"{}\\ wash"), 1)), (2, label(None, 5)), (65_535, label(Some(&widest), MOST))];
+    let dimmer = |number| Dimmer::new(number).unwrap();
+    let slots = Slots {
+        levels: levels.into_iter().map(|(number, slot)| (dimmer(number), slot)).collect(),
+        labels: labels.into_iter().map(|(number, slot)| (dimmer(number), slot)).collect(),
+        master: Some(slot(Some(1), 6)),
+        blackout: Some(Slot { value: Some(true), revision: Revision(7) }),
+    };
     let keys = vec![
         keyed("\"'{}\\,~!", 1, 0, true),
         keyed(&"k".repeat(128), 2, u64::MAX, false),
         keyed("a", MOST, 1 << 63, true),
     ];
-    let full = RigImage {
-        position: Position::new(MOST, MOST),
-        slots: slots.into_iter().map(|(number, slot)| (Dimmer::new(number).unwrap(), slot)).collect(),
-        oldest_key: Some(keys[0].1.position),
-        keyed: keys,
-    };
+    let full =
+        RigImage { position: Position::new(MOST, MOST), slots, oldest_key: Some(keys[0].1.position), keyed: keys };
     // A rig whose only change was refused is there all the same.
     let empty = RigImage { position: Position::new(MOST, 4), ..RigImage::default() };
     let rigs = [(rig("main"), full.clone()), (rig(&"r".repeat(63)), full), (rig("0_-"), empty)];
@@ -97,9 +108,12 @@ pub(crate) async fn a_forgotten_dimmer_stays_known_as_forgotten(place: &impl Pla
     assert_eq!(load(&store).await, show.whole(), "and may come back");
 }
 
-/// A change of one of three rigs that depends on `step` alone: it sets, changes and forgets, with a key now and then.
+/// Changes of one of three rigs that depend on `step` alone: they set, change and forget, with a key now and then.
 fn step(show: &mut Show, step: u16) {
     let name = ["main", "stage", "foyer"][usize::from(step * step % 5 % 3)];
+    if step % 6 == 3 {
+        show.set(name, [(step % 5 + 1, (!step.is_multiple_of(4)).then_some("wash"))], step * 10, step.is_multiple_of(9));
+    }
     if step % 4 == 1 {
         show.keyed(name, &format!("key-{step}"), step % 7 + 1, step);
     } else {
@@ -169,7 +183,11 @@ pub(crate) async fn two_services_saving_at_once_get_in_nobodys_way(place: &impl 
 /// What the store holds when it has got as far as a revision.
 fn replayed(revision: Revision) -> Image {
     let mut show = Show::new(1);
-    (0..).take_while(|number| u64::from(*number) < revision.0).for_each(|number| step(&mut show, number));
+    let mut number = 0;
+    while show.revision() < revision {
+        step(&mut show, number);
+        number += 1;
+    }
     show.whole()
 }
 
@@ -177,6 +195,7 @@ pub(crate) async fn a_new_epoch_wins_over_a_higher_revision(place: &impl Place) 
     let store = place.open().await;
     let mut old = Show::new(10);
     old.change("main", [(1, Some(100)), (2, Some(200)), (3, None)]).keyed("main", "old", 4, 400).change("stage", []);
+    old.set("main", [(1, Some("wash")), (2, Some("spot"))], 5_000, true);
     for number in 0..50 {
         old.change("main", [(1, Some(number))]);
     }
@@ -190,23 +209,33 @@ pub(crate) async fn a_new_epoch_wins_over_a_higher_revision(place: &impl Place) 
     assert_eq!(begun.rigs.keys().collect::<Vec<_>>(), [&rig("main"), &rig("stage")]);
     let main = &begun.rigs["main"];
     assert_eq!(main.position, old.whole().rigs["main"].position, "where its last entry stood");
-    assert!(main.slots.values().all(|slot| slot.revision == Revision(0)), "older than all to come: {main:?}");
+    assert!(main.slots.levels.values().all(|slot| slot.revision == Revision(0)), "older than all to come: {main:?}");
     assert_eq!(main.keyed, old.whole().rigs["main"].keyed);
 
     // Revisions begin anew, below those of the old order.
     new.change("main", [(1, Some(7_777))]).keyed("main", "new", 5, 500);
+    new.set("main", [(2, None)], 10_000, false);
     save(&store, &new.whole()).await;
     // A service that has not noticed yet: nothing of the old order is saved any more, not even where it hits nothing new.
-    old.change("main", [(9, Some(900))]).keyed("main", "late", 6, 600).change("late", [(1, Some(1))]);
+    old.set("main", [(2, Some("late"))], 0, true)
+        .change("main", [(9, Some(900))])
+        .keyed("main", "late", 6, 600)
+        .change("late", [(1, Some(1))]);
     save(&store, &old.whole()).await;
     let loaded = load(&store).await;
     assert!(!loaded.rigs.contains_key("late"), "{loaded:?}");
-    assert!(!loaded.rigs["main"].slots.contains_key(&ghostlight_rig::Dimmer::new(9).unwrap()), "{loaded:?}");
-    assert_eq!(loaded.position, Position::new(20, 2));
+    assert!(!loaded.rigs["main"].slots.levels.contains_key(&Dimmer::new(9).unwrap()), "{loaded:?}");
+    assert_eq!(loaded.position, Position::new(20, 3));
     let main = &loaded.rigs["main"];
-    assert_eq!(main.position, Position::new(20, 2));
+    assert_eq!(main.position, Position::new(20, 3));
+    let labels: Vec<_> =
+        main.slots.labels.iter().map(|(d, s)| (d.get(), s.value.as_ref().map(Label::as_str), s.revision.0)).collect();
+    assert_eq!(labels, [(1, Some("wash"), 0), (2, None, 3)]);
+    let newest = Revision(3);
+    assert_eq!(main.slots.master, Some(Slot { value: Some(Level::FULL), revision: newest }));
+    assert_eq!(main.slots.blackout, Some(Slot { value: Some(false), revision: newest }));
     let slots: Vec<_> =
-        main.slots.iter().map(|(d, s)| (d.get(), s.level.map(Level::hundredths), s.revision.0)).collect();
+        main.slots.levels.iter().map(|(d, s)| (d.get(), s.value.map(Level::hundredths), s.revision.0)).collect();
     let expected = [(1, Some(7_777), 1), (2, Some(200), 0), (3, None, 0), (4, Some(400), 0), (5, Some(500), 2)];
     assert_eq!(slots, expected);
     let keys: Vec<_> = main.keyed.iter().map(|(key, keyed)| (key.as_str(), keyed.position.epoch.0)).collect();
@@ -257,8 +286,8 @@ pub(crate) async fn a_load_never_shows_half_a_save(place: &impl Place) {
 
 /// The one level at which every dimmer of a [`uniform`] image stands, or `None` if it is empty.
 fn only_level(image: &Image) -> Option<u16> {
-    let slots = image.rigs.values().flat_map(|rig| rig.slots.values());
-    let levels: BTreeSet<u16> = slots.map(|slot| slot.level.unwrap().hundredths()).collect();
+    let slots = image.rigs.values().flat_map(|rig| rig.slots.levels.values());
+    let levels: BTreeSet<u16> = slots.map(|slot| slot.value.unwrap().hundredths()).collect();
     let level = levels.first().copied()?;
     assert_eq!(*image, uniform(3, 100, level), "half of a save");
     Some(level)

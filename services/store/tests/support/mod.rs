@@ -8,7 +8,9 @@ pub(crate) mod disk;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ghostlight_rig::{Change, Dimmer, Entry, Image, Key, Level, Levels, Position, Revision, RigName, Rigs};
+use ghostlight_rig::{
+    Change, Dimmer, Entry, Image, Key, Label, Level, Levels, Position, Revision, RigName, Rigs, Update,
+};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
@@ -75,6 +77,26 @@ impl Show {
     /// A change of one rig.
     pub(crate) fn change(&mut self, name: &str, of: impl IntoIterator<Item = (u16, Option<u16>)>) -> &mut Self {
         self.fold(name, Change::from(levels(of)))
+    }
+
+    /// A change of labels, the grand master and blackout of one rig.
+    pub(crate) fn set<'a>(
+        &mut self,
+        name: &str,
+        labels: impl IntoIterator<Item = (u16, Option<&'a str>)>,
+        master: u16,
+        blackout: bool,
+    ) -> &mut Self {
+        let label = |(number, label): (u16, Option<&str>)| {
+            (Dimmer::new(number).unwrap(), label.map(|label| Label::new(label).unwrap()))
+        };
+        let update = Update {
+            labels: labels.into_iter().map(label).collect(),
+            master: Level::from_hundredths(master),
+            blackout: Some(blackout),
+            ..Update::default()
+        };
+        self.fold(name, update.into())
     }
 
     /// A change that happens once.

@@ -1,0 +1,165 @@
+//! Which consoles are connected to a rig: at this gateway, and at the others, which are heard through the echo.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use axum::extract::ws::Utf8Bytes;
+use ghostlight_bus::{Announcement, Echo};
+use ghostlight_proto::ServerMessage;
+use ghostlight_rig::{ClientId, Console, ConsoleKind, ConsoleName, Presence, RigName, Roster};
+use tokio::sync::{Notify, watch};
+
+/// How often the other gateways are told the roster though nothing has changed: several times within what a roster holds.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// A pause after a roster was told: a crowd that comes at once is told of once.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// Who is connected to one rig.
+pub(crate) struct RigPresence {
+    gateway: ClientId,
+    began: Instant,
+    here: Mutex<Here>,
+    changed: Notify,
+    everywhere: Mutex<Presence>,
+    shown: watch::Sender<Arc<Shown>>,
+}
+
+/// The consoles of this gateway.
+#[derive(Default)]
+struct Here {
+    consoles: BTreeMap<u64, Console>,
+    next: u64,
+}
+
+/// The consoles of all gateways, and the message that tells of them.
+#[derive(Debug, Default)]
+pub(crate) struct Shown {
+    pub(crate) roster: Roster,
+    pub(crate) text: Utf8Bytes,
+}
+
+/// A console that is connected for as long as this is held.
+pub(crate) struct Present {
+    presence: Arc<RigPresence>,
+    number: u64,
+}
+
+/// A name for a gateway: no two have the same.
+pub(crate) fn random_gateway() -> ClientId {
+    let name = format!("gateway-{:016x}", fastrand::u64(..));
+    ClientId::new(&name).unwrap_or_else(|_| random_gateway())
+}
+
+impl RigPresence {
+    pub(crate) fn new(gateway: ClientId) -> Self {
+        Self {
+            gateway,
+            began: Instant::now(),
+            here: Mutex::default(),
+            changed: Notify::new(),
+            everywhere: Mutex::default(),
+            shown: watch::Sender::default(),
+        }
+    }
+
+    /// A console of the full protocol connects.
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        client: ClientId,
+        name: Option<ConsoleName>,
+        kind: Option<ConsoleKind>,
+    ) -> Option<Present> {
+        // A client's name and a console's are bounded alike.
+        let name = name.or_else(|| ConsoleName::new(client.as_str()).ok())?;
+        Some(self.add(Some(client), name, kind.unwrap_or_default()))
+    }
+
+    /// Somebody connects who gives no name.
+    pub(crate) fn enter_nameless(self: &Arc<Self>, name: &str, kind: &str) -> Option<Present> {
+        Some(self.add(None, ConsoleName::new(name).ok()?, ConsoleKind::new(kind).ok()?))
+    }
+
+    fn add(self: &Arc<Self>, client: Option<ClientId>, name: ConsoleName, kind: ConsoleKind) -> Present {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let since_ms = u64::try_from(since.as_millis()).unwrap_or_default();
+        let mut here = self.here();
+        let number = here.next;
+        here.next += 1;
+        here.consoles.insert(number, Console { client, name, kind, since_ms });
+        drop(here);
+        self.changed.notify_one();
+        Present { presence: self.clone(), number }
+    }
+
+    /// Another gateway told its roster.
+    pub(crate) fn heard(&self, gateway: ClientId, roster: Roster) {
+        if gateway != self.gateway {
+            self.everywhere().heard(gateway, roster, self.now_ms());
+            self.show();
+        }
+    }
+
+    /// Who is connected, to read and to wait for.
+    pub(crate) fn watch(&self) -> watch::Receiver<Arc<Shown>> {
+        self.shown.subscribe()
+    }
+
+    /// The roster of this gateway, which counts here from now on.
+    fn take_here(&self) -> Roster {
+        let roster = Roster::of(self.here().consoles.values().cloned());
+        self.everywhere().heard(self.gateway.clone(), roster.clone(), self.now_ms());
+        self.show();
+        roster
+    }
+
+    fn show(&self) {
+        let roster = self.everywhere().consoles(self.now_ms());
+        self.shown.send_if_modified(|shown| {
+            let differs = shown.roster != roster;
+            if differs {
+                let text = ServerMessage::Presence(roster.clone()).encode();
+                *shown = Arc::new(Shown { roster, text: Utf8Bytes::try_from(text).unwrap_or_default() });
+            }
+            differs
+        });
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    // Both are held for a look-up or a short copy, never across an await.
+    fn here(&self) -> MutexGuard<'_, Here> {
+        self.here.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn everywhere(&self) -> MutexGuard<'_, Presence> {
+        self.everywhere.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        self.presence.here().consoles.remove(&self.number);
+        self.presence.changed.notify_one();
+    }
+}
+
+/// Tells the other gateways who is connected here, whenever that changes, and every now and then while somebody is.
+pub(crate) async fn tell(rig: RigName, echo: Arc<dyn Echo>, presence: Arc<RigPresence>) {
+    let mut told = 0;
+    loop {
+        // A change in the meantime is not missed: it is notified for the next wait.
+        let _ = tokio::time::timeout(BEAT, presence.changed.notified()).await;
+        let roster = presence.take_here();
+        let total = roster.total;
+        if total > 0 || told > 0 {
+            let text = ServerMessage::Roster { gateway: presence.gateway.clone(), roster }.encode();
+            echo.announce(&rig, Announcement { text, fold: Duration::ZERO });
+        }
+        told = total;
+        tokio::time::sleep(BREATH).await;
+    }
+}

@@ -1,0 +1,38 @@
+//! Who set what.
+
+use std::collections::BTreeMap;
+
+use crate::{Change, Item, Origin};
+
+/// What of a delta is one origin's: a fader's own echo is known by it, and a console can tell who moved what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credit {
+    /// Who asked.
+    pub origin: Origin,
+    /// The items whose value in the delta is what it asked for, in order. What a later change of the same delta set
+    /// anew is no longer its own.
+    pub items: Vec<Item>,
+}
+
+/// The credits of changes that happened in this order. A change without an origin gets none, and takes what it sets
+/// from those before it all the same.
+pub(crate) fn credits<'a>(applied: impl Iterator<Item = &'a Change> + Clone) -> Vec<Credit> {
+    if applied.clone().all(|change| change.origin.is_none()) {
+        return Vec::new();
+    }
+    let mut credits = Vec::new();
+    let mut last_set: BTreeMap<Item, Option<usize>> = BTreeMap::new();
+    for change in applied {
+        let credit = change.origin.clone().map(|origin| {
+            credits.push(Credit { origin, items: Vec::new() });
+            credits.len() - 1
+        });
+        last_set.extend(change.update.items().map(|item| (item, credit)));
+    }
+    for (item, credit) in last_set {
+        if let Some(credit) = credit.and_then(|credit| credits.get_mut(credit)) {
+            credit.items.push(item);
+        }
+    }
+    credits
+}

@@ -1,0 +1,135 @@
+//! Which consoles are connected to a rig, at whichever gateway.
+//!
+//! Each gateway tells the others its own roster: whenever it changes, and every now and then all the same. So a roster
+//! that was lost comes again, and that of a gateway that is gone is forgotten once nothing is heard of it any more.
+
+use std::collections::BTreeMap;
+
+use crate::{ClientId, ConsoleKind, ConsoleName};
+
+/// So many consoles are listed; the rest is counted.
+pub const MOST_LISTED: usize = 64;
+
+/// A roster that was not told anew for so long, in milliseconds, is that of a gateway that is gone.
+pub const ROSTER_HOLDS_MS: u64 = 5_000;
+
+/// A connected console.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Console {
+    /// What its changes are known by; `None` if it gives them no name.
+    pub client: Option<ClientId>,
+    /// What people call it.
+    pub name: ConsoleName,
+    /// What kind of console it is.
+    pub kind: ConsoleKind,
+    /// When it connected, in milliseconds since 1970, by its gateway's clock.
+    pub since_ms: u64,
+}
+
+/// Consoles that are connected: those that are listed, and how many there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Roster {
+    /// At most [`MOST_LISTED`]: those with a client's name first, and then those that have been there longest.
+    pub listed: Vec<Console>,
+    /// All of them.
+    pub total: usize,
+}
+
+impl Roster {
+    /// The roster of these consoles.
+    pub fn of(consoles: impl IntoIterator<Item = Console>) -> Self {
+        let listed: Vec<_> = consoles.into_iter().collect();
+        let total = listed.len();
+        Self { listed, total }.shortened()
+    }
+
+    /// Two rosters as one.
+    fn merge(mut self, other: &Self) -> Self {
+        self.listed.extend(other.listed.iter().cloned());
+        self.total += other.total;
+        self
+    }
+
+    fn shortened(mut self) -> Self {
+        self.listed.sort_by(|a, b| {
+            let rank = |console: &Console| (console.client.is_none(), console.since_ms);
+            rank(a).cmp(&rank(b)).then_with(|| (&a.client, &a.name).cmp(&(&b.client, &b.name)))
+        });
+        self.listed.truncate(MOST_LISTED);
+        self
+    }
+}
+
+/// The rosters of all gateways, as they were last heard.
+#[derive(Clone, Debug, Default)]
+pub struct Presence {
+    rosters: BTreeMap<ClientId, (Roster, u64)>,
+}
+
+impl Presence {
+    /// A gateway told its roster, at `now_ms` on any clock that only goes forward. It replaces the one before.
+    pub fn heard(&mut self, gateway: ClientId, roster: Roster, now_ms: u64) {
+        if roster.total == 0 {
+            self.rosters.remove(&gateway);
+        } else {
+            self.rosters.insert(gateway, (roster, now_ms));
+        }
+    }
+
+    /// All gateways' consoles, without those of gateways that have been silent for [`ROSTER_HOLDS_MS`].
+    pub fn consoles(&mut self, now_ms: u64) -> Roster {
+        self.rosters.retain(|_, (_, heard_ms)| now_ms.saturating_sub(*heard_ms) < ROSTER_HOLDS_MS);
+        self.rosters.values().fold(Roster::default(), |all, (roster, _)| all.merge(roster)).shortened()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn console(client: &str, since_ms: u64) -> Console {
+        let kind = ConsoleKind::new("desk").unwrap();
+        let name = ConsoleName::new("Booth").unwrap();
+        Console { client: ClientId::new(client).ok(), name, kind, since_ms }
+    }
+
+    fn gateway(name: &str) -> ClientId {
+        ClientId::new(name).unwrap()
+    }
+
+    #[test]
+    fn all_gateways_count_and_a_newer_roster_replaces() {
+        let mut presence = Presence::default();
+        presence.heard(gateway("a"), Roster::of([console("1", 30), console("", 10)]), 0);
+        presence.heard(gateway("b"), Roster::of([console("2", 20)]), 0);
+        let all = Roster { listed: vec![console("2", 20), console("1", 30), console("", 10)], total: 3 };
+        assert_eq!(presence.consoles(1), all, "those without a client's name come last");
+        presence.heard(gateway("a"), Roster::of([console("1", 30)]), 2);
+        assert_eq!(presence.consoles(3).total, 2);
+        presence.heard(gateway("b"), Roster::default(), 4);
+        assert_eq!(presence.consoles(4).listed, [console("1", 30)]);
+    }
+
+    #[test]
+    fn a_gateway_that_is_gone_is_forgotten() {
+        let mut presence = Presence::default();
+        presence.heard(gateway("a"), Roster::of([console("1", 0)]), 0);
+        presence.heard(gateway("b"), Roster::of([console("2", 0)]), 1_000);
+        assert_eq!(presence.consoles(ROSTER_HOLDS_MS - 1).total, 2);
+        assert_eq!(presence.consoles(ROSTER_HOLDS_MS).listed, [console("2", 0)]);
+        assert_eq!(presence.consoles(ROSTER_HOLDS_MS + 1_000), Roster::default());
+    }
+
+    #[test]
+    fn a_roster_is_bounded_and_counts_on() {
+        let crowd = (0..1_000).map(|number| console(&format!("{number:04}"), 1_000 - number));
+        let roster = Roster::of(crowd);
+        assert_eq!((roster.listed.len(), roster.total), (MOST_LISTED, 1_000));
+        assert_eq!(roster.listed[0], console("0999", 1), "who has been there longest is listed first");
+        let mut presence = Presence::default();
+        presence.heard(gateway("a"), roster.clone(), 0);
+        presence.heard(gateway("b"), roster, 0);
+        let all = presence.consoles(0);
+        assert_eq!((all.listed.len(), all.total), (MOST_LISTED, 2_000));
+    }
+}
