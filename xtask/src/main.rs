@@ -7,6 +7,7 @@
 mod coverage;
 mod lint;
 mod needs;
+mod npm;
 mod report;
 mod steps;
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 
+use crate::npm;
 use crate::steps::Step;
 
 /// Something that tests need.
@@ -20,7 +21,7 @@ struct Need {
 }
 
 /// All that the tests need. A test whose need is not met fails; it is not skipped.
-const NEEDS: &[Need] = &[CURL, CHROMIUM];
+const NEEDS: &[Need] = &[CURL, CHROMIUM, NODE];
 
 const CURL: Need = Need {
     what: "curl, for the examples of the README",
@@ -38,11 +39,24 @@ const CHROMIUM: Need = Need {
                 PATH",
 };
 
-/// Installs what is missing, as far as this machine allows.
+const NODE: Need = Need {
+    what: "Node and npm, for the tests of the console's JavaScript",
+    programs: &[&["node"], &["npm"]],
+    debian: &["nodejs", "npm"],
+    elsewhere: "on macOS `brew install node`, on Fedora `dnf install nodejs npm`, elsewhere Node 18 or later; `node` and \
+                `npm` must be on the PATH",
+};
+
+/// Installs what is missing, as far as this machine allows: programs first, then what they install.
 ///
 /// # Errors
 /// Names what is still missing, and what to do about it.
 pub(crate) fn meet() -> anyhow::Result<()> {
+    meet_programs()?;
+    npm::install()
+}
+
+fn meet_programs() -> anyhow::Result<()> {
     let missing = missing(NEEDS, &Places::of_this_machine());
     if missing.is_empty() {
         return Ok(());

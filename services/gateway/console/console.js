@@ -1,165 +1,264 @@
-// The console: sixteen faders on one rig. Here the parts meet; each tells its own story.
+// The console. Here the parts meet; each tells its own story.
 //
-//   hand -> fader -> hold, outbox -> connection -> rig -> connection -> replica -> hold -> fader
+//   hand -> grip -> hands -> rig (ghostlight.js) -> hands, view, changes -> board, master -> fader
 
-import { Connection } from './connection.js';
-import './fader.js';
-import { Hold } from './hold.js';
-import { Outbox } from './outbox.js';
-import { Replica, percent } from './replica.js';
+import { askLabel, askLevel } from './asking.js';
+import { Board } from './board.js';
+import { owners } from './changelog.js';
+import { Changes } from './changes.js';
+import { byId } from './dom.js';
+import { draw, drawNow } from './frame.js';
+import { Grip } from './grip.js';
+import { Hands, MASTER, hundredths } from './hands.js';
+import { keepShell } from './install.js';
+import { pageKeys } from './keys.js';
+import { Master } from './master.js';
+import { Paging } from './paging.js';
+import { panel } from './panel.js';
+import { Plot } from './plot.js';
+import { Presence } from './presence.js';
+import { Selection } from './selection.js';
+import { Session } from './session.js';
+import { consoleName, remember } from './settings.js';
+import { sizes } from './sizes.js';
+import { Status } from './status.js';
+import { Tools } from './tools.js';
+import { View } from './view.js';
+import { screenSwitches } from './wake.js';
 
-const DIMMERS = 16;
-/** How soon to look again when the network is behind. */
-const BEHIND_MS = 10;
+/** @typedef {import('./ghostlight.js').Changed} Changed */
+/** @typedef {import('./changelog.js').Kind} Kind */
 
-const STATES = {
-  live: { word: 'Live', notice: '' },
-  resuming: { word: 'Resuming', notice: 'Faders are locked until the rig has sent its levels.' },
-  stale: { word: 'Stale', notice: 'The rig has not been heard for seconds. Faders are locked; nothing you move is sent.' },
-  offline: { word: 'Offline', notice: 'Faders are locked and show the last known levels. Reconnecting by itself.' },
-};
+class Console {
+  #status;
+  #presence = new Presence();
+  #changes;
+  #plot = new Plot();
+  #view = new View();
+  #selection = new Selection();
+  #typed = { dimmer: MASTER, text: '' };
+  #session;
+  #hands;
+  #board;
+  #master;
+  #tools;
+  #grips;
+  #told = () => this.#tell();
+  #tidied = () => this.#tidy();
 
-const rig = new URLSearchParams(location.search).get('rig') || 'main';
-const replica = new Replica();
-const outbox = new Outbox();
-const channels = new Map(); // dimmer -> {fader, hold}
-const client = name();
-let sendTimer = null;
-let settleTimer = null;
-let drawing = false;
+  /** @param {string} rigName @param {Status} status */
+  constructor(rigName, status) {
+    this.#status = status;
+    this.#changes = new Changes(status);
+    this.#session = new Session(rigName, consoleName(), (event) => this.#hear(event), () => this.#begin());
+    const rig = () => this.#rig;
+    const tell = (/** @type {string} */ text) => status.tell(text);
+    const hands = new Hands(rig, (dimmer) => this.#touch(dimmer));
+    const place = byId('board', HTMLElement);
+    const look = (/** @type {number} */ dimmer) => this.#look(dimmer);
+    const board = new Board(place, this.#view, look, (first, last) => paging.show(first, last));
+    const paging = new Paging(board, this.#view, tell);
+    const clear = () => this.#select((selection) => selection.clear());
+    this.#hands = hands;
+    this.#board = board;
+    this.#master = new Master(rig, hands);
+    this.#tools = new Tools(this.#selection, hands, { label: () => askLabel(rig, this.#selection), clear });
 
-const connection = new Connection({
-  url: address(),
-  client,
-  replica,
-  onstate: enter,
-  onmap: follow,
-  onack(seq, position) {
-    outbox.acknowledged(seq, position);
-    notice('');
-    settle();
-  },
-  onrefused(error) {
-    if (error.seq !== undefined) outbox.refused(error.seq);
-    notice(`The rig refused: ${error.message}`);
-    settle();
-  },
-});
-
-build();
-enter(connection.state);
-if (/^[a-z0-9][a-z0-9_-]{0,62}$/.test(rig)) {
-  connection.open();
-  for (const event of ['online', 'pageshow', 'focus']) addEventListener(event, () => connection.wake());
-  document.addEventListener('visibilitychange', () => document.hidden || connection.wake());
-} else {
-  notice(`“${rig}” is not the name of a rig: 1 to 63 of a-z, 0-9, _ and -, a letter or a digit first.`);
-}
-
-/** Differs in each page, so that it knows its own echoes. */
-function name() {
-  const random = crypto.getRandomValues(new Uint32Array(2));
-  return `console-${Array.from(random, (word) => word.toString(16).padStart(8, '0')).join('')}`;
-}
-
-function address() {
-  const url = new URL(`v1/rigs/${encodeURIComponent(rig)}/ws`, location.href);
-  url.protocol = url.protocol.replace('http', 'ws');
-  return url;
-}
-
-function build() {
-  document.title = `${rig} · Ghostlight`;
-  document.getElementById('rig').textContent = rig;
-  const board = document.getElementById('board');
-  for (let dimmer = 1; dimmer <= DIMMERS; dimmer += 1) {
-    const fader = document.createElement('light-fader');
-    fader.dataset.dimmer = dimmer;
-    board.append(fader);
-    channels.set(dimmer, { fader, hold: new Hold() });
+    /** @type {import('./grip.js').Desk} */
+    const desk = {
+      hands,
+      group: (dimmer) => (this.#selection.has(dimmer) ? this.#selection : [dimmer]),
+      select: (dimmer, extend) => this.#select((selection) => {
+        if (extend) selection.extend(dimmer, this.#view);
+        else selection.toggle(dimmer);
+      }),
+      reveal: (dimmer) => board.reveal(dimmer),
+      ask(dimmer, what) {
+        if (what === 'level') askLevel(hands, desk.group(dimmer));
+        else askLabel(rig, desk.group(dimmer));
+      },
+      typing: (dimmer, text) => this.#type(dimmer, text),
+      refuse: tell,
+    };
+    this.#grips = [new Grip(place, desk), new Grip(byId('grand', HTMLElement), desk)];
+    pageKeys({
+      '[': () => board.turn(-1),
+      ']': () => board.turn(1),
+      '{': () => board.turn(-board.shown),
+      '}': () => board.turn(board.shown),
+      g: () => paging.focus(),
+      m: () => this.#master.focus(),
+      Escape: clear,
+    });
+    sizes(board);
+    this.#nameForm();
+    this.#begin();
   }
-  board.addEventListener('fader-grab', ({ target: { dimmer } }) => {
-    const { hold } = channels.get(dimmer);
-    hold.grab(hold.shown(replica.level(dimmer)));
-    settle();
-  });
-  board.addEventListener('fader-move', ({ target: { dimmer }, detail: { level } }) => {
-    channels.get(dimmer).hold.move(level);
-    outbox.put(dimmer, level);
-    send();
-    draw();
-  });
-  board.addEventListener('fader-release', ({ target: { dimmer } }) => {
-    channels.get(dimmer).hold.release(performance.now());
-    settle();
-  });
-}
 
-/** Sends what was moved, as soon as the pace and the network allow. */
-function send() {
-  clearTimeout(sendTimer);
-  const wait_ms = outbox.wait(performance.now());
-  if (wait_ms === null) return;
-  if (wait_ms > 0 || !connection.clear) {
-    sendTimer = setTimeout(send, wait_ms || BEHIND_MS);
-    return;
+  get #rig() {
+    return this.#session.rig;
   }
-  const { seq, levels } = outbox.take(performance.now());
-  connection.set(seq, Object.fromEntries([...levels].map(([dimmer, level]) => [dimmer, percent(level)])));
-}
 
-/** The map moved on: by a delta, or by a whole snapshot. */
-function follow(delta) {
-  for (const [dimmer, { hold }] of channels) {
-    if (delta && !(dimmer in delta.levels)) continue;
-    hold.rigMoved(replica.level(dimmer), delta !== null && outbox.ownEcho(delta, dimmer, client));
+  /** What the rig tells. @param {Event} event */
+  #hear(event) {
+    const { type, detail } = /** @type {CustomEvent} */ (event);
+    switch (type) {
+      case 'state':
+        return this.#enter();
+      case 'change':
+        return this.#follow(detail);
+      case 'presence':
+        return this.#presence.show(detail.consoles, detail.total, this.#rig.client);
+      case 'echo':
+        return this.#plot.add(detail.ms);
+      case 'refused':
+        this.#status.tell(`The rig refused: ${detail.message}`);
+    }
+    return this.#hands.settle(); // an answer came
   }
-  settle();
-}
 
-/** The rig has answered: gives back to it every fader that waited for that, and sends what did. */
-function settle() {
-  clearTimeout(settleTimer);
-  outbox.reached(replica.position);
-  send();
-  const now = performance.now();
-  const waits = [...channels].map(([dimmer, { hold }]) => hold.settle(outbox.pending(dimmer), replica.level(dimmer), now));
-  const next_ms = Math.min(...waits.filter((wait) => wait !== null));
-  if (Number.isFinite(next_ms)) settleTimer = setTimeout(settle, next_ms);
-  draw();
-}
-
-/** Draws with the next frame, once, however much happens before it. */
-function draw() {
-  if (drawing) return;
-  drawing = true;
-  requestAnimationFrame(paint);
-}
-
-function paint() {
-  drawing = false;
-  for (const [dimmer, { fader, hold }] of channels) fader.show(hold.shown(replica.level(dimmer)), hold.ghost);
-  document.body.dataset.position = replica.resume ?? '';
-}
-
-/** The connection's state changed. Whatever was in hand is dropped: what the rig last said is shown, nothing waits. */
-function enter(state) {
-  const locked = state !== 'live';
-  document.body.dataset.state = state;
-  document.getElementById('state').textContent = STATES[state].word;
-  notice(STATES[state].notice);
-  for (const { fader, hold } of channels.values()) {
-    fader.locked = locked;
-    if (locked) hold.drop();
+  /** A connection takes the place of another, or is the first: another map altogether. */
+  #begin() {
+    const { levels, labels, consoles, consolesTotal, client } = this.#rig;
+    this.#view.clear();
+    for (const part of [levels, labels]) for (const dimmer of part.keys()) this.#view.mark(dimmer, true);
+    if (consolesTotal > 0) this.#presence.show(consoles, consolesTotal, client);
+    this.#enter();
   }
-  if (locked) {
-    clearTimeout(sendTimer);
-    outbox.clear();
+
+  /** The connection's state changed. Whatever was in hand is dropped: what the rig last said is shown. */
+  #enter() {
+    const { state, position } = this.#rig;
+    const locked = state !== 'live';
+    this.#status.enter(state, position !== null);
+    this.#plot.live = !locked;
+    if (state === 'offline') this.#presence.unknown();
+    if (locked) {
+      for (const grip of this.#grips) grip.drop();
+      this.#hands.drop();
+    }
+    this.#tools.show(locked);
+    this.#touchAll();
+    this.#board.allAtOnce();
+    drawNow();
   }
-  paint(); // at once: no state is shown with levels that are not its own
+
+  /** The map moved on. @param {Changed} changed */
+  #follow({ whole, levels, labels, master, blackout, origins }) {
+    const of = owners(origins);
+    /** @type {(owner: {client: string} | undefined, kind: Kind, dimmer: number, value: unknown) => string} */
+    const note = (owner, kind, dimmer, value) => {
+      const who = this.#presence.nameOf(owner?.client);
+      if (!whole) this.#changes.add(who, kind, dimmer, value);
+      return who;
+    };
+    for (const [dimmer, level] of levels) {
+      const owner = of.level.get(dimmer);
+      this.#hands.rigMoved(dimmer, owner?.own ?? false, note(owner, 'level', dimmer, level));
+      this.#use(dimmer);
+    }
+    for (const [dimmer, label] of labels) {
+      note(of.label.get(dimmer), 'label', dimmer, label);
+      this.#use(dimmer);
+      this.#touch(dimmer);
+    }
+    if (master !== undefined) {
+      this.#hands.rigMoved(MASTER, of.master?.own ?? false, note(of.master, 'master', MASTER, master));
+    }
+    if (blackout !== undefined) note(of.blackout, 'blackout', MASTER, blackout);
+    if (master !== undefined || blackout !== undefined) this.#touchAll();
+    this.#hands.settle();
+    draw(this.#told);
+    draw(this.#tidied);
+  }
+
+  /** Notes whether a dimmer is one of the used ones. @param {number} dimmer */
+  #use(dimmer) {
+    this.#view.mark(dimmer, this.#rig.levels.has(dimmer) || this.#rig.labels.has(dimmer));
+  }
+
+  /** Draws what is known of the rig beside its faders. */
+  #tell() {
+    const { position, blackout, master } = this.#rig;
+    document.body.dataset.position = position ?? '';
+    this.#status.blackout = blackout;
+    byId('board', HTMLElement).style.setProperty('--out', `${blackout ? 0 : master}%`);
+  }
+
+  /** Lets used dimmers take their places: never while a hand is on one. */
+  #tidy() {
+    if (!this.#hands.busy && this.#view.renew()) this.#board.renew();
+  }
+
+  /** @param {number} dimmer @returns {import('./fader.js').Look} */
+  #look(dimmer) {
+    const hands = this.#hands;
+    return {
+      level: hands.shown(dimmer),
+      output: hundredths(this.#rig.output(dimmer)) ?? 0,
+      ghost: hands.ghost(dimmer),
+      label: this.#rig.labels.get(dimmer) ?? '',
+      held: hands.held(dimmer),
+      selected: this.#selection.has(dimmer),
+      locked: hands.locked,
+      typed: this.#typed.dimmer === dimmer ? this.#typed.text : '',
+    };
+  }
+
+  /** @param {number} dimmer what it shows has changed */
+  #touch(dimmer) {
+    if (dimmer === MASTER) this.#master.touch();
+    else this.#board.touch(dimmer);
+    draw(this.#tidied);
+  }
+
+  #touchAll() {
+    this.#board.touchAll();
+    this.#master.touch();
+    draw(this.#told);
+    draw(this.#tidied);
+  }
+
+  /** @param {(selection: Selection) => void} change */
+  #select(change) {
+    change(this.#selection);
+    this.#tools.show(this.#hands.locked);
+    this.#board.touchAll();
+  }
+
+  /** @param {number} dimmer @param {string} text */
+  #type(dimmer, text) {
+    this.#touch(this.#typed.dimmer);
+    this.#typed = { dimmer, text };
+    this.#touch(dimmer);
+    this.#master.typed = dimmer === MASTER ? text : '';
+  }
+
+  #nameForm() {
+    const name = byId('name', HTMLInputElement);
+    name.value = consoleName();
+    byId('name-form', HTMLFormElement).addEventListener('submit', (event) => {
+      event.preventDefault();
+      const wanted = name.value.trim();
+      if (!wanted) return;
+      remember('name', wanted);
+      this.#session.rename(wanted);
+    });
+  }
 }
 
-function notice(text) {
-  const place = document.getElementById('notice');
-  if (place.textContent !== text) place.textContent = text;
+const rigName = new URLSearchParams(location.search).get('rig') || 'main';
+const status = new Status();
+document.title = `${rigName} · Ghostlight`;
+byId('rig', HTMLElement).textContent = rigName;
+panel();
+screenSwitches((text) => status.tell(text));
+try {
+  new Console(rigName, status);
+} catch (error) {
+  // The name of the rig is the one thing that an address can get wrong.
+  status.enter('offline', false);
+  status.tell(error instanceof Error ? error.message : `${error}`, Infinity);
 }
+document.body.dataset.ready = '';
+addEventListener('load', keepShell);

@@ -8,30 +8,46 @@
 export const SETTLE_MS = 1000;
 
 export class Hold {
-  #phase = 'free'; // or 'held', or 'settling'
+  /** @type {'free' | 'held' | 'settling'} */
+  #phase = 'free';
+  /** @type {number | null} */
   #hand = null;
+  /** @type {number | null} */
   #theirs = null;
   #releasedAt = 0;
 
-  /** The hand takes the fader, which shows `level`. */
+  /**
+   * The hand takes the fader, which shows `level`.
+   * @param {number | null} level
+   */
   grab(level) {
     this.#phase = 'held';
     this.#hand = level;
     this.#theirs = null;
   }
 
-  /** The hand moves it. */
+  /**
+   * The hand moves it.
+   * @param {number | null} level
+   */
   move(level) {
     this.#hand = level;
   }
 
-  /** The hand lets go. */
+  /**
+   * The hand lets go.
+   * @param {number} now
+   */
   release(now) {
     this.#phase = 'settling';
     this.#releasedAt = now;
   }
 
-  /** The rig's level changed: by our own move, or by somebody else's. */
+  /**
+   * The rig's level changed: by our own move, or by somebody else's.
+   * @param {number | null} level
+   * @param {boolean} own
+   */
   rigMoved(level, own) {
     this.#theirs = own ? null : level;
   }
@@ -39,6 +55,10 @@ export class Hold {
   /**
    * Looks whether the rig has caught up; `pending` tells whether a move waits for its answer. Returns the number of
    * milliseconds after which to look again, or null if there is nothing to wait for.
+   * @param {boolean} pending
+   * @param {number | null} rigLevel
+   * @param {number} now
+   * @returns {number | null}
    */
   settle(pending, rigLevel, now) {
     if (this.#phase === 'free') return null;
@@ -57,12 +77,20 @@ export class Hold {
     this.#theirs = null;
   }
 
+  /** Whether the rig's level counts. */
+  get free() {
+    return this.#phase === 'free';
+  }
+
   /** Whether a hand is on it. */
   get held() {
     return this.#phase === 'held';
   }
 
-  /** The level to show, given the rig's. */
+  /**
+   * The level to show, given the rig's.
+   * @param {number | null} rigLevel
+   */
   shown(rigLevel) {
     return this.#phase === 'free' ? rigLevel : this.#hand;
   }

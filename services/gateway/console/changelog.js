@@ -1,0 +1,78 @@
+// The last changes, each drag gathered into one line. Pure: time comes in.
+
+/** How many lines are kept. */
+const KEPT = 50;
+/** A pause this long ends a drag; and one between other faders, which are another drag sooner. */
+const PAUSE_MS = 1500;
+const CHANGE_OF_HANDS_MS = 300;
+
+/** @typedef {'level' | 'label' | 'master' | 'blackout'} Kind */
+/** @typedef {{by: string, kind: Kind, at: number, values: Map<number, unknown>}} Line */
+
+export class ChangeLog {
+  /** The newest first. @type {Line[]} */
+  lines = [];
+
+  /**
+   * Somebody changed something. What one and the same does in one go, however many deltas it took, is one line.
+   * @param {string} by
+   * @param {Kind} kind
+   * @param {number} dimmer 0: none in particular
+   * @param {unknown} value
+   * @param {number} now
+   */
+  add(by, kind, dimmer, value, now) {
+    const at = this.lines.findIndex((line) => line.by === by);
+    const last = this.lines[at];
+    const pause_ms = last?.values.has(dimmer) ? PAUSE_MS : CHANGE_OF_HANDS_MS;
+    const goesOn = last?.kind === kind && now - last.at <= pause_ms;
+    const line = last && goesOn ? last : { by, kind, at: now, values: new Map() };
+    line.at = now;
+    line.values.set(dimmer, value);
+    if (goesOn) this.lines.splice(at, 1);
+    this.lines.unshift(line);
+    this.lines.length = Math.min(this.lines.length, KEPT);
+  }
+}
+
+/**
+ * What a line says: `5 to 77 %`.
+ * @param {Line} line
+ */
+export function told({ kind, values }) {
+  const [[dimmer, value] = [0, null]] = values;
+  const several = values.size > 1;
+  switch (kind) {
+    case 'level': {
+      const same = [...values.values()].every((other) => other === value);
+      const which = several ? `${values.size} dimmers` : `${dimmer}`;
+      if (!same) return `${which} moved`;
+      return value === null ? `${which} released` : `${which} to ${value} %`;
+    }
+    case 'label':
+      if (several) return `${values.size} labels`;
+      return value === null ? `${dimmer} without a label` : `${dimmer} is “${value}”`;
+    case 'master':
+      return `Grand master to ${value} %`;
+    case 'blackout':
+      return value ? 'Blackout on' : 'Blackout off';
+  }
+}
+
+/**
+ * Who made what in a change: origins come in the order of their changes, so the last one that names a thing is the one
+ * whose value it is. What none names was set by somebody who gave no name.
+ * @template {import('./ghostlight.js').Origin} Origin
+ * @param {Origin[]} origins
+ */
+export function owners(origins) {
+  /** @type {{level: Map<number, Origin>, label: Map<number, Origin>, master?: Origin, blackout?: Origin}} */
+  const of = { level: new Map(), label: new Map() };
+  for (const origin of origins) {
+    for (const dimmer of origin.dimmers) of.level.set(dimmer, origin);
+    for (const dimmer of origin.labels) of.label.set(dimmer, origin);
+    if (origin.master) of.master = origin;
+    if (origin.blackout) of.blackout = origin;
+  }
+  return of;
+}

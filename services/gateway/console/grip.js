@@ -1,0 +1,217 @@
+// What a hand does on the faders: mouse, fingers, wheel and keys become grabs, moves and releases (hands.js).
+//
+// One set of listeners for a whole board, whose faders come and go. Each finger has its own grip.
+
+import { LightFader } from './fader.js';
+import { MASTER } from './hands.js';
+import { FULL } from './selection.js';
+import { Typed } from './typed.js';
+
+const STEP = 100;
+const PAGE = 1000;
+/** The wheel has no release: this long without a turn is one. */
+const WHEEL_REST_MS = 250;
+
+/** How far a key moves. @type {Record<string, number | undefined>} */
+const MOVES = { ArrowUp: STEP, ArrowRight: STEP, ArrowDown: -STEP, ArrowLeft: -STEP, PageUp: PAGE, PageDown: -PAGE };
+/** Where a key puts it. @type {Record<string, number | null | undefined>} */
+const PLACES = { Home: 0, End: FULL, Delete: null };
+
+/**
+ * @typedef {object} Desk what grips act on
+ * @property {import('./hands.js').Hands} hands
+ * @property {(dimmer: number) => Iterable<number>} group the dimmers that move with this one, itself among them
+ * @property {(dimmer: number, extend: boolean) => void} select
+ * @property {(dimmer: number) => void} reveal brings it into view
+ * @property {(dimmer: number, what: 'level' | 'label') => void} ask lets the operator type it
+ * @property {(dimmer: number, text: string) => void} typing what has been typed on it so far
+ * @property {(told: string) => void} refuse
+ */
+
+export class Grip {
+  #desk;
+  /** @type {Map<number, {key: import('./hands.js').Key, from: number, travel: number, by: number}>} */
+  #pointers = new Map();
+  /** @type {{key: string, dimmer: number, by: number} | null} */
+  #keys = null;
+  /** @type {{dimmer: number, by: number} | null} */
+  #wheel = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #resting;
+  #typed = new Typed();
+
+  /** @param {HTMLElement} root whose faders these are @param {Desk} desk */
+  constructor(root, desk) {
+    this.#desk = desk;
+    root.addEventListener('pointerdown', (event) => this.#press(event));
+    root.addEventListener('pointermove', (event) => this.#drag(event));
+    const lift = (/** @type {PointerEvent} */ event) => this.#lift(event.pointerId);
+    root.addEventListener('pointerup', lift);
+    root.addEventListener('pointercancel', lift);
+    root.addEventListener('lostpointercapture', lift);
+    root.addEventListener('contextmenu', (event) => event.preventDefault());
+    root.addEventListener('click', (event) => this.#click(event));
+    root.addEventListener('dblclick', (event) => this.#click(event));
+    root.addEventListener('keydown', (event) => this.#key(event));
+    root.addEventListener('keyup', ({ key }) => this.#keys?.key === key && this.#keyUp());
+    // Only the fader in focus takes the wheel: over all others it scrolls, and no light moves by accident.
+    const turn = (/** @type {WheelEvent} */ event) => this.#turn(event);
+    root.addEventListener('focusin', () => root.addEventListener('wheel', turn, { passive: false }));
+    root.addEventListener('focusout', () => {
+      root.removeEventListener('wheel', turn);
+      this.#keyUp();
+      this.#rest();
+      this.#stopTyping();
+    });
+  }
+
+  /** The rig is away: nothing is in hand any more. */
+  drop() {
+    this.#pointers.clear();
+    this.#keys = this.#wheel = null;
+    this.#stopTyping();
+  }
+
+  /** A mouse that presses beside the cap calls it there. A finger never does: a light must not jump at a touch. */
+  #press(/** @type {PointerEvent} */ event) {
+    const { fader, target } = at(event);
+    if (!fader) return;
+    fader.focus({ preventScroll: true });
+    const { hands, group } = this.#desk;
+    const { dimmer } = fader;
+    const flashes = target.closest('.bump');
+    if (event.button !== 0 || hands.locked || !(flashes || target.closest('.track'))) return;
+    event.preventDefault();
+    target.setPointerCapture(event.pointerId);
+    if (flashes) {
+      const key = `bump ${dimmer}`;
+      this.#pointers.set(event.pointerId, { key, from: 0, travel: 0, by: 0 });
+      return hands.flash(key, [dimmer]);
+    }
+    if (hands.held(dimmer)) return;
+    // Read when the hand comes, never while it moves.
+    const [travel, cap] = ['.travel', '.cap'].map((part) => fader.querySelector(part)?.getBoundingClientRect());
+    if (!travel || !cap) return;
+    const y = event.clientY;
+    const held = { key: dimmer, from: y, travel: travel.height, by: 0 };
+    this.#pointers.set(event.pointerId, held);
+    const level = hands.shown(dimmer) ?? 0;
+    hands.grab(dimmer, group(dimmer));
+    if (event.pointerType !== 'touch' && (y < cap.top || y > cap.bottom)) {
+      held.by = ((travel.bottom - y) / travel.height) * FULL - level;
+      hands.move(dimmer, held.by);
+    }
+  }
+
+  #drag(/** @type {PointerEvent} */ event) {
+    const held = this.#pointers.get(event.pointerId);
+    if (typeof held?.key !== 'number') return;
+    this.#desk.hands.move(held.key, held.by + ((held.from - event.clientY) / held.travel) * FULL);
+  }
+
+  #lift(/** @type {number} */ pointer) {
+    const held = this.#pointers.get(pointer);
+    if (held && this.#pointers.delete(pointer)) this.#desk.hands.release(held.key);
+  }
+
+  /** The head selects; what is clicked twice is typed. */
+  #click(/** @type {MouseEvent} */ event) {
+    const { fader, target } = at(event);
+    if (!fader) return;
+    const { dimmer } = fader;
+    if (event.type === 'click') {
+      if (dimmer && target.closest('.number, .label')) this.#desk.select(dimmer, event.shiftKey);
+    } else if (target.closest('.level, .cap')) this.#desk.ask(dimmer, 'level');
+    else if (target.closest('.label')) this.#desk.ask(dimmer, 'label');
+  }
+
+  #key(/** @type {KeyboardEvent} */ event) {
+    const { fader } = at(event);
+    if (!fader || event.ctrlKey || event.altKey || event.metaKey) return;
+    const { dimmer } = fader;
+    if (!this.#type(event, dimmer) && !this.#move(event, dimmer) && !this.#command(event, dimmer)) return;
+    event.preventDefault();
+    if (dimmer !== MASTER) this.#desk.reveal(dimmer);
+  }
+
+  /** Digits and what ends them. */
+  #type(/** @type {KeyboardEvent} */ { key }, /** @type {number} */ dimmer) {
+    const { hands, group, typing, refuse } = this.#desk;
+    const came = hands.locked ? null : this.#typed.key(key);
+    if (came === null) return false;
+    if (came === 'refused') refuse('A level is 0 to 100, with two decimals at most.');
+    if (typeof came === 'number') hands.set(group(dimmer), came);
+    typing(dimmer, this.#typed.text);
+    return true;
+  }
+
+  /** Keys that move. Held down they repeat, and are one grip. */
+  #move(/** @type {KeyboardEvent} */ { key, repeat, shiftKey }, /** @type {number} */ dimmer) {
+    const { hands, group } = this.#desk;
+    const place = PLACES[key];
+    const move = MOVES[key];
+    if (place === undefined && move === undefined) return false;
+    const busy = hands.held(dimmer) && this.#keys?.dimmer !== dimmer;
+    if (hands.locked || busy || (place === null && dimmer === MASTER)) return true;
+    if (place !== undefined) {
+      if (!repeat) hands.set(group(dimmer), place);
+    } else if (move !== undefined) {
+      if (!this.#keys) hands.grab(dimmer, group(dimmer));
+      const by = (this.#keys?.by ?? 0) + (shiftKey ? Math.sign(move) * PAGE : move);
+      this.#keys = { key, dimmer, by: hands.move(dimmer, by) };
+    }
+    return true;
+  }
+
+  /** Letters. */
+  #command(/** @type {KeyboardEvent} */ { key, repeat, shiftKey }, /** @type {number} */ dimmer) {
+    const { hands, select, ask } = this.#desk;
+    if (dimmer === MASTER || !/^[fbl ]$/i.test(key)) return false;
+    if (repeat) return true;
+    if (key === ' ') select(dimmer, shiftKey);
+    else if (/l/i.test(key)) ask(dimmer, 'label');
+    else if (!hands.locked && !this.#keys) {
+      this.#keys = { key, dimmer, by: 0 };
+      hands.flash(dimmer, [dimmer]);
+    }
+    return true;
+  }
+
+  #keyUp() {
+    if (this.#keys) this.#desk.hands.release(this.#keys.dimmer);
+    this.#keys = null;
+  }
+
+  #stopTyping() {
+    if (this.#typed.key('Escape')) this.#desk.typing(MASTER, '');
+  }
+
+  #turn(/** @type {WheelEvent} */ event) {
+    const { fader } = at(event);
+    const { hands, group } = this.#desk;
+    if (!fader || fader !== document.activeElement || hands.locked || event.ctrlKey) return;
+    event.preventDefault();
+    const { dimmer } = fader;
+    if (!this.#wheel) {
+      if (hands.held(dimmer)) return;
+      hands.grab(dimmer, group(dimmer));
+    }
+    const notches = -(event.deltaY || event.deltaX) / (event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? 100 : 3);
+    const by = (this.#wheel?.by ?? 0) + notches * (event.shiftKey ? PAGE : STEP);
+    this.#wheel = { dimmer, by: hands.move(dimmer, by) };
+    clearTimeout(this.#resting);
+    this.#resting = setTimeout(() => this.#rest(), WHEEL_REST_MS);
+  }
+
+  #rest() {
+    if (this.#wheel) this.#desk.hands.release(this.#wheel.dimmer);
+    this.#wheel = null;
+  }
+}
+
+/** What was touched, and the fader that it is part of. @param {Event} event */
+function at(event) {
+  const target = /** @type {Element} */ (event.target);
+  const fader = target.closest('light-fader');
+  return { target, fader: fader instanceof LightFader ? fader : null };
+}

@@ -1,0 +1,233 @@
+// The hands on the faders: one hold for each dimmer that is touched, alone or with its selection.
+//
+//   grip -> hands -> rig -> hands -> board
+//
+// Dimmer 0 is the grand master, which is a fader like the others. Levels here are hundredths of a percent, whole
+// numbers that compare and add up exactly; null is a dimmer without a level.
+
+import { Hold } from './hold.js';
+import { FULL, together, within } from './selection.js';
+
+/** The grand master, among dimmers. */
+export const MASTER = 0;
+/** Moves come to whole percents. */
+const STEP = 100;
+
+/** @typedef {ReturnType<typeof import('./ghostlight.js').connect>} Rig */
+/** @typedef {number | string} Key what a grip is known by: the dimmer that leads it, or a name */
+
+/** @param {number | null | undefined} level percent */
+export const hundredths = (level) => (level == null ? null : Math.round(level * 100));
+
+export class Hands {
+  #rig;
+  #touched;
+  /** @type {Map<number, Hold>} */
+  #holds = new Map();
+  /** @type {Map<number, string>} who put it where its ghost mark is */
+  #ghosts = new Map();
+  /** @type {Map<Key, {starts: Map<number, number | null>, flash: boolean}>} */
+  #grips = new Map();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /**
+   * @param {() => Rig} rig
+   * @param {(dimmer: number) => void} touched told which dimmer has to be drawn
+   */
+  constructor(rig, touched) {
+    this.#rig = rig;
+    this.#touched = touched;
+  }
+
+  /** Whether moves are taken. */
+  get locked() {
+    return this.#rig().state !== 'live';
+  }
+
+  /** Whether any fader is in a hand. */
+  get busy() {
+    return this.#grips.size > 0;
+  }
+
+  /**
+   * Takes these faders. A fader that is in another grip changes hands.
+   * @param {Key} key
+   * @param {Iterable<number>} dimmers
+   */
+  grab(key, dimmers, flash = false) {
+    if (this.locked) return;
+    this.release(key);
+    /** @type {Map<number, number | null>} */
+    const starts = new Map();
+    for (const dimmer of dimmers) {
+      for (const grip of this.#grips.values()) grip.starts.delete(dimmer);
+      const level = this.shown(dimmer);
+      const hold = this.#holds.get(dimmer) ?? new Hold();
+      this.#holds.set(dimmer, hold);
+      hold.grab(level);
+      starts.set(dimmer, level);
+      this.#touched(dimmer);
+    }
+    this.#grips.set(key, { starts, flash });
+  }
+
+  /**
+   * Moves a grip by so much from where it began; the fader that leads it comes to a whole percent, and the others keep
+   * their distance. Returns how far it could go.
+   * @param {number} lead
+   * @param {number} by
+   */
+  move(lead, by) {
+    const grip = this.#grips.get(lead);
+    if (!grip?.starts.has(lead)) return 0;
+    const starts = new Map([...grip.starts].map(([dimmer, level]) => [dimmer, level ?? 0]));
+    const reach = within(starts, by);
+    const start = starts.get(lead) ?? 0;
+    const whole = reach === 0 ? 0 : Math.round((start + reach) / STEP) * STEP - start;
+    this.#put(whole === 0 ? grip.starts : together(starts, whole));
+    return reach;
+  }
+
+  /**
+   * Moves all of a grip to one level.
+   * @param {Key} key
+   * @param {number | null} level
+   */
+  put(key, level) {
+    const grip = this.#grips.get(key);
+    if (grip) this.#put(new Map([...grip.starts.keys()].map((dimmer) => [dimmer, level])));
+  }
+
+  /**
+   * Lets go.
+   * @param {Key} key
+   */
+  release(key) {
+    const grip = this.#grips.get(key);
+    if (!grip) return;
+    this.#grips.delete(key);
+    const now = performance.now();
+    if (grip.flash) {
+      // Who moved it meanwhile meant it for after the flash too.
+      this.#put(new Map([...grip.starts].filter(([dimmer]) => this.#holds.get(dimmer)?.ghost == null)));
+    }
+    for (const dimmer of grip.starts.keys()) this.#holds.get(dimmer)?.release(now);
+    this.settle();
+  }
+
+  /**
+   * Full for as long as it is held; back to where each was when it is released.
+   * @param {Key} key
+   * @param {Iterable<number>} dimmers
+   */
+  flash(key, dimmers) {
+    this.grab(key, dimmers, true);
+    this.put(key, FULL);
+  }
+
+  /**
+   * Puts these at a level, once.
+   * @param {Iterable<number>} dimmers
+   * @param {number | null} level
+   */
+  set(dimmers, level) {
+    this.grab('set', dimmers);
+    this.put('set', level);
+    this.release('set');
+  }
+
+  /**
+   * The rig moved a dimmer.
+   * @param {number} dimmer
+   * @param {boolean} own whether this console asked for it
+   * @param {string} by who did
+   */
+  rigMoved(dimmer, own, by) {
+    const hold = this.#holds.get(dimmer);
+    if (hold) {
+      hold.rigMoved(this.#rigLevel(dimmer), own);
+      this.#ghosts.set(dimmer, by);
+    }
+    this.#touched(dimmer);
+  }
+
+  /** The rig has answered: gives back to it every fader that waited for that. */
+  settle() {
+    clearTimeout(this.#timer);
+    const now = performance.now();
+    let next_ms = Infinity;
+    for (const [dimmer, hold] of this.#holds) {
+      next_ms = Math.min(next_ms, hold.settle(this.#pending(dimmer), this.#rigLevel(dimmer), now) ?? Infinity);
+      if (hold.free) this.#forget(dimmer);
+      this.#touched(dimmer);
+    }
+    if (next_ms < Infinity) this.#timer = setTimeout(() => this.settle(), next_ms);
+  }
+
+  /** Whatever is in hand is dropped: what the rig last said is shown, and nothing waits. */
+  drop() {
+    clearTimeout(this.#timer);
+    this.#grips.clear();
+    for (const dimmer of this.#holds.keys()) {
+      this.#forget(dimmer);
+      this.#touched(dimmer);
+    }
+  }
+
+  /**
+   * The level to show.
+   * @param {number} dimmer
+   * @returns {number | null}
+   */
+  shown(dimmer) {
+    const level = this.#rigLevel(dimmer);
+    return this.#holds.get(dimmer)?.shown(level) ?? level;
+  }
+
+  /** @param {number} dimmer */
+  held(dimmer) {
+    return this.#holds.get(dimmer)?.held ?? false;
+  }
+
+  /**
+   * Where somebody else has put a dimmer that is in the hand, and who.
+   * @param {number} dimmer
+   */
+  ghost(dimmer) {
+    const level = this.#holds.get(dimmer)?.ghost ?? null;
+    return level === null ? null : { level, by: this.#ghosts.get(dimmer) ?? '' };
+  }
+
+  /** @param {number} dimmer */
+  #forget(dimmer) {
+    this.#holds.delete(dimmer);
+    this.#ghosts.delete(dimmer);
+  }
+
+  /** @param {Map<number, number | null>} levels */
+  #put(levels) {
+    /** @type {Record<number, number | null>} */
+    const asked = {};
+    for (const [dimmer, level] of levels) {
+      const hold = this.#holds.get(dimmer);
+      if (!hold || hold.shown(null) === level) continue;
+      hold.move(level);
+      this.#touched(dimmer);
+      if (dimmer === MASTER) this.#rig().change({ master: (level ?? 0) / 100 });
+      else asked[dimmer] = level === null ? null : level / 100;
+    }
+    if (Object.keys(asked).length > 0) this.#rig().set(asked);
+  }
+
+  /** @param {number} dimmer */
+  #pending(dimmer) {
+    return dimmer === MASTER ? this.#rig().pending('master') : this.#rig().pending('level', dimmer);
+  }
+
+  /** @param {number} dimmer */
+  #rigLevel(dimmer) {
+    const rig = this.#rig();
+    return hundredths(dimmer === MASTER ? rig.master : rig.levels.get(dimmer));
+  }
+}

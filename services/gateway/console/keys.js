@@ -1,0 +1,13 @@
+// Keys for the whole page; those of a fader are in grip.js.
+
+/** @param {Record<string, (event: KeyboardEvent) => void>} commands by key */
+export function pageKeys(commands) {
+  addEventListener('keydown', (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (document.querySelector('dialog:modal') || event.target instanceof HTMLInputElement) return;
+    const command = commands[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    if (!command) return;
+    event.preventDefault();
+    command(event);
+  });
+}

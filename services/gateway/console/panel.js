@@ -1,0 +1,45 @@
+// The panel with what is going on: beside the board where there is room for it, over it where there is not.
+
+import { byId } from './dom.js';
+import { remember, remembered } from './settings.js';
+
+/** As in css/panel.css. */
+const BESIDE = matchMedia('(min-width: 75rem)');
+const OPEN_AT_FIRST = matchMedia('(min-width: 100rem)');
+
+export function panel() {
+  const dialog = byId('panel', HTMLDialogElement);
+  const button = byId('consoles', HTMLButtonElement);
+  const told = (/** @type {boolean} */ open) => button.setAttribute('aria-expanded', `${open}`);
+
+  const open = () => {
+    if (BESIDE.matches) dialog.show();
+    else dialog.showModal();
+    told(true);
+  };
+  const toggle = () => {
+    const opens = !dialog.open;
+    if (opens) open();
+    else dialog.close();
+    if (BESIDE.matches) remember('panel', opens ? 'open' : 'closed');
+  };
+
+  const wanted = remembered('panel');
+  const opens = BESIDE.matches && (wanted ? wanted === 'open' : OPEN_AT_FIRST.matches);
+  if (!opens) dialog.close();
+  else if (!dialog.open) dialog.show();
+  told(opens);
+
+  button.addEventListener('click', toggle);
+  byId('panel-close', HTMLElement).addEventListener('click', () => {
+    toggle();
+    button.focus();
+  });
+  dialog.addEventListener('close', () => told(dialog.open));
+  dialog.addEventListener('click', (event) => event.target === dialog && !BESIDE.matches && dialog.close());
+  BESIDE.addEventListener('change', () => {
+    if (!dialog.open) return;
+    dialog.close();
+    if (BESIDE.matches) open();
+  });
+}

@@ -1,0 +1,76 @@
+// The dimmers that are selected, and how faders move together. Pure.
+
+/** More than this is no selection but a show file: it would be sent with each move. */
+export const MOST_SELECTED = 1024;
+
+export const FULL = 10000;
+
+export class Selection {
+  /** @type {Set<number>} */
+  #dimmers = new Set();
+  /** @type {number | null} */
+  #anchor = null;
+
+  get size() {
+    return this.#dimmers.size;
+  }
+
+  /** @param {number} dimmer */
+  has(dimmer) {
+    return this.#dimmers.has(dimmer);
+  }
+
+  [Symbol.iterator]() {
+    return this.#dimmers.values();
+  }
+
+  /** @param {number} dimmer */
+  toggle(dimmer) {
+    this.#anchor = dimmer;
+    if (!this.#dimmers.delete(dimmer)) this.#add([dimmer]);
+  }
+
+  /**
+   * Adds those between the last one toggled and this one, both among them.
+   * @param {number} dimmer
+   * @param {import('./view.js').View} view knows which of them are shown
+   */
+  extend(dimmer, view) {
+    const ends = [view.place(this.#anchor ?? dimmer), view.place(dimmer)];
+    const [from, to] = [Math.min(...ends), Math.max(...ends)];
+    const places = Array.from({ length: Math.min(to - from + 1, MOST_SELECTED) }, (_, i) => from + i);
+    this.#add(places.flatMap((place) => view.dimmer(place) ?? []));
+    this.#anchor = dimmer;
+  }
+
+  clear() {
+    this.#dimmers.clear();
+    this.#anchor = null;
+  }
+
+  /** @param {number[]} dimmers */
+  #add(dimmers) {
+    for (const dimmer of dimmers) if (this.#dimmers.size < MOST_SELECTED) this.#dimmers.add(dimmer);
+  }
+}
+
+/**
+ * Where faders come to that stood at `starts` and are moved together: differences stay, the ends are ends, and because
+ * it is counted from the start each time, a difference lost at an end comes back on the way back.
+ * @param {Map<number, number>} starts by dimmer, in hundredths
+ * @param {number} by hundredths
+ * @returns {Map<number, number>}
+ */
+export function together(starts, by) {
+  return new Map([...starts].map(([dimmer, start]) => [dimmer, Math.min(FULL, Math.max(0, start + by))]));
+}
+
+/**
+ * How far a move may go: on from where the last fader of them has come to its end, nothing would move.
+ * @param {Map<number, number>} starts
+ * @param {number} by
+ */
+export function within(starts, by) {
+  const levels = [...starts.values()];
+  return Math.min(FULL - Math.min(...levels), Math.max(-Math.max(...levels), by));
+}

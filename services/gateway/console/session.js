@@ -1,0 +1,64 @@
+// The rig as this page knows it; and how the console takes another name without a moment of darkness.
+
+import { connect } from './ghostlight.js';
+import { kindOfScreen } from './settings.js';
+
+/** @typedef {ReturnType<typeof connect>} Rig */
+
+export class Session {
+  #name;
+  #told;
+  #changed;
+  /** @type {Rig} */
+  #rig;
+  /** Under its new name, until it is live. @type {Rig | null} */
+  #next = null;
+
+  /**
+   * @param {string} rig
+   * @param {string} name what people call this console
+   * @param {(event: Event) => void} told what the rig tells
+   * @param {() => void} changed another connection has taken the place of the former
+   */
+  constructor(rig, name, told, changed) {
+    this.#name = rig;
+    this.#told = told;
+    this.#changed = changed;
+    this.#rig = this.#connect(name);
+    for (const event of ['online', 'pageshow', 'focus']) addEventListener(event, () => this.#wake());
+    document.addEventListener('visibilitychange', () => document.hidden || this.#wake());
+  }
+
+  get rig() {
+    return this.#rig;
+  }
+
+  /** Comes in again under another name, and leaves when that is done. @param {string} name */
+  rename(name) {
+    this.#next?.close();
+    const next = this.#connect(name);
+    this.#next = next;
+    next.addEventListener('state', () => {
+      if (next.state !== 'live' || this.#next !== next) return;
+      this.#next = null;
+      const former = this.#rig;
+      this.#rig = next;
+      former.close();
+      this.#changed();
+    });
+  }
+
+  /** @param {string} name */
+  #connect(name) {
+    const rig = connect(new URL('.', location.href), { rig: this.#name, name, kind: kindOfScreen(), presence: true });
+    for (const type of /** @type {const} */ (['state', 'change', 'presence', 'refused', 'echo', 'ack'])) {
+      rig.addEventListener(type, (event) => this.#rig === rig && this.#told(event));
+    }
+    return rig;
+  }
+
+  #wake() {
+    this.#rig.wake();
+    this.#next?.wake();
+  }
+}

@@ -1,0 +1,37 @@
+// Lets the page start without a network: it keeps the page's own files, and nothing of any rig.
+//
+// The network always comes first, so that a new version is there with the next load.
+
+const CACHE = 'shell';
+/** The page, its parts and its looks: nothing below /v1, no socket, nothing else. */
+const SHELL = /^(index\.html|[\w-]+\.js|css\/[\w-]+\.css|icon[\w-]*\.\w+|manifest\.webmanifest)?$/;
+
+const worker = /** @type {any} */ (globalThis);
+
+worker.addEventListener('install', () => worker.skipWaiting());
+worker.addEventListener('activate', (/** @type {any} */ event) => event.waitUntil(worker.clients.claim()));
+worker.addEventListener('fetch', (/** @type {any} */ event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  const home = new URL(worker.registration.scope);
+  if (request.method !== 'GET' || url.origin !== home.origin || !url.pathname.startsWith(home.pathname)) return;
+  if (!SHELL.test(url.pathname.slice(home.pathname.length))) return;
+  if (request.mode !== 'navigate' && request.headers.get('accept')?.includes('json')) return;
+  event.respondWith(networkFirst(request, url.origin + url.pathname));
+});
+// Files that were loaded before the worker was there are told by the page (console.js).
+worker.addEventListener('message', async (/** @type {any} */ { data }) => (await caches.open(CACHE)).addAll(data));
+
+/** @param {Request} request @param {string} key without the rig's name: the page is the same for all */
+async function networkFirst(request, key) {
+  const cache = await caches.open(CACHE);
+  try {
+    const response = await fetch(request);
+    if (response.ok) await cache.put(key, response.clone());
+    return response;
+  } catch (error) {
+    const kept = await cache.match(key, { ignoreVary: true });
+    if (kept) return kept;
+    throw error;
+  }
+}

@@ -1,0 +1,51 @@
+// What can be done with the selected dimmers at once.
+
+import { byId, write } from './dom.js';
+import { FULL } from './selection.js';
+
+const GRIP = 'tool flash';
+
+export class Tools {
+  #selection;
+
+  /**
+   * @param {import('./selection.js').Selection} selection
+   * @param {import('./hands.js').Hands} hands
+   * @param {{label: () => void, clear: () => void}} actions
+   */
+  constructor(selection, hands, { label, clear }) {
+    this.#selection = selection;
+    const on = (/** @type {string} */ id, /** @type {() => void} */ action) => {
+      byId(`tool-${id}`, HTMLElement).addEventListener('click', action);
+    };
+    on('full', () => hands.set(selection, FULL));
+    on('out', () => hands.set(selection, 0));
+    on('label', label);
+    on('clear', clear);
+
+    const flash = byId('tool-flash', HTMLElement);
+    const press = () => hands.flash(GRIP, selection);
+    const lift = () => hands.release(GRIP);
+    const isPress = (/** @type {KeyboardEvent} */ { key }) => key === ' ' || key === 'Enter';
+    flash.addEventListener('pointerdown', (event) => {
+      if (event.button !== 0) return;
+      flash.setPointerCapture(event.pointerId);
+      press();
+    });
+    flash.addEventListener('keydown', (event) => isPress(event) && !event.repeat && press());
+    flash.addEventListener('keyup', (event) => isPress(event) && lift());
+    for (const end of ['pointerup', 'pointercancel', 'lostpointercapture', 'blur']) flash.addEventListener(end, lift);
+    flash.addEventListener('contextmenu', (event) => event.preventDefault());
+    this.show(true);
+  }
+
+  /** @param {boolean} locked */
+  show(locked) {
+    const { size } = this.#selection;
+    document.body.toggleAttribute('data-selecting', size > 0);
+    write(byId('selected', HTMLElement), size === 0 ? 'None selected' : `${size} selected`);
+    for (const id of ['full', 'out', 'flash', 'label', 'clear']) {
+      byId(`tool-${id}`, HTMLButtonElement).disabled = size === 0 || (locked && id !== 'clear');
+    }
+  }
+}

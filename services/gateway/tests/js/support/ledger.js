@@ -1,0 +1,113 @@
+// A rig that remembers all of its history, and speaks of it in the server's messages. Written anew from what the wire
+// promises, with none of the console's code: what the two agree on, they agree on twice.
+
+const LANE = 2n ** 32n;
+const SEEDS = [0n, 0x9e3779b9n];
+
+export class Ledger {
+  epoch = 1790000000;
+  revision = 0;
+  /** `epoch-revision` -> the map at that position, in the order in which they came. */
+  history = new Map();
+  #map = { levels: {}, labels: {}, master: 100, blackout: false };
+  /** When each item was last set, by its name. */
+  #setAt = new Map();
+
+  constructor() {
+    this.#remember();
+  }
+
+  get position() {
+    return `${this.epoch}-${this.revision}`;
+  }
+
+  /** The map as it is now: not shared with later ones. */
+  get map() {
+    return this.history.get(this.position);
+  }
+
+  /** A change happens, and is told. */
+  change(change, origins = []) {
+    const prev = this.revision;
+    this.revision += change.skip ?? 1;
+    for (const kind of ['levels', 'labels']) {
+      for (const [dimmer, value] of Object.entries(change[kind] ?? {})) {
+        this.#setAt.set(`${kind} ${dimmer}`, this.revision);
+        if (value === null) delete this.#map[kind][dimmer];
+        else this.#map[kind][dimmer] = value;
+      }
+    }
+    for (const kind of ['master', 'blackout']) {
+      if (change[kind] === undefined) continue;
+      this.#setAt.set(kind, this.revision);
+      this.#map[kind] = change[kind];
+    }
+    this.#remember();
+    return this.delta(prev, origins);
+  }
+
+  /** What catches up a replica that stands at `prev`: the newest of everything that was set after it. */
+  delta(prev, origins = []) {
+    const delta = { type: 'delta', epoch: this.epoch, prev, revision: this.revision, levels: {}, labels: {} };
+    for (const [item, revision] of this.#setAt) {
+      if (revision <= prev) continue;
+      const [kind, dimmer] = item.split(' ');
+      if (dimmer) delta[kind][dimmer] = this.#map[kind][dimmer] ?? null;
+      else delta[kind] = this.#map[kind];
+    }
+    if (Object.keys(delta.labels).length === 0) delete delta.labels;
+    return { ...delta, origins };
+  }
+
+  snapshot() {
+    return { type: 'snapshot', epoch: this.epoch, revision: this.revision, ...structuredClone(this.map) };
+  }
+
+  beacon() {
+    return { type: 'beacon', epoch: this.epoch, revision: this.revision, digest: digest(this.map) };
+  }
+
+  /** A new order begins, with another map: every position of the former one is void. */
+  begin(map) {
+    this.epoch += 1;
+    this.revision = 0;
+    this.#setAt.clear();
+    this.#map = { levels: {}, labels: {}, master: 100, blackout: false, ...map };
+    this.#remember();
+  }
+
+  #remember() {
+    this.history.set(this.position, structuredClone(this.#map));
+  }
+}
+
+/** The map that a replica or a rig shows, to be compared with the ledger's. */
+export function shown({ levels, labels, master, blackout }) {
+  return { levels: Object.fromEntries(levels), labels: Object.fromEntries(labels), master, blackout };
+}
+
+/** The digest of a map, computed from nothing. */
+export function digest({ levels, labels, master, blackout }) {
+  const hundredths = (level) => BigInt(Math.round(level * 100));
+  const words = Object.entries(levels).map(([dimmer, level]) => (BigInt(dimmer) << 14n) | hundredths(level));
+  if (master !== 100) words.push(hundredths(master));
+  if (blackout) words.push(0x3fffn);
+  const lanes = SEEDS.map((seed) => {
+    const named = Object.entries(labels).map(([dimmer, label]) => mix(fnv(seed, Number(dimmer), label)));
+    return [...words.map((word) => mix(word ^ seed)), ...named].reduce((sum, word) => (sum + word) % LANE, 0n);
+  });
+  return lanes.map((lane) => lane.toString(16).padStart(8, '0')).join('');
+}
+
+function fnv(seed, dimmer, label) {
+  const bytes = [dimmer % 256, Math.floor(dimmer / 256), ...Buffer.from(label, 'utf8')];
+  return bytes.reduce((hash, byte) => ((hash ^ BigInt(byte)) * 0x01000193n) % LANE, 0x811c9dc5n ^ seed);
+}
+
+function mix(word) {
+  word ^= word >> 16n;
+  word = (word * 0x85ebca6bn) % LANE;
+  word ^= word >> 13n;
+  word = (word * 0xc2b2ae35n) % LANE;
+  return word ^ (word >> 16n);
+}
