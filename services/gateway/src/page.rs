@@ -1,4 +1,4 @@
-//! The console's files, carried in the binary.
+//! The console's files, carried in the binary as `build.rs` made them.
 
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
@@ -11,8 +11,11 @@ use crate::problem::Refused;
 use crate::routes::method_not_allowed;
 
 #[derive(RustEmbed)]
-#[folder = "console/"]
+#[folder = "$OUT_DIR/console"]
 struct Console;
+
+/// The one file that pages from anywhere may import.
+const LIBRARY: &str = "ghostlight.js";
 
 /// The page needs nothing from elsewhere, so nothing from elsewhere may run in it.
 const POLICY: HeaderValue = HeaderValue::from_static("default-src 'self'; frame-ancestors 'self'; base-uri 'none'");
@@ -64,6 +67,9 @@ fn serve(name: &str, headers: &HeaderMap) -> Result<Response, Refused> {
     headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    if name == LIBRARY {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    }
     Ok(response)
 }
 
