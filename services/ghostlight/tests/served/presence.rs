@@ -1,8 +1,17 @@
 //! Which consoles are connected: by name, kind and time, told to those who want to hear it.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
 
+use ghostlight_bus::memory::{MemoryEcho, MemoryLog};
+use ghostlight_gateway::{Gateway, Limits};
+use ghostlight_state::{Parts, StateService};
+use ghostlight_store::Durability;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::asking::call;
 use crate::sse::Events;
@@ -10,8 +19,12 @@ use crate::support::{Served, Socket, folder, until, within};
 
 /// Opens the full protocol on `main` as a console that wants to hear who is there.
 async fn console(served: &Served, client: &str, name: &str, kind: &str) -> Socket {
+    console_at(served.address, client, name, kind).await
+}
+
+async fn console_at(address: SocketAddr, client: &str, name: &str, kind: &str) -> Socket {
     let hello = json!({"type": "hello", "client": client, "name": name, "kind": kind, "want": ["presence"]});
-    let mut socket = Socket::open(served.address, "/v1/rigs/main/ws", Some("ghostlight.v1")).await.unwrap();
+    let mut socket = Socket::open(address, "/v1/rigs/main/ws", Some("ghostlight.v1")).await.unwrap();
     socket.send(hello.to_string()).await;
     socket
 }
@@ -107,4 +120,57 @@ async fn a_crowd_is_counted() {
     }
     let heard = crowd[0].json().await;
     assert!(["beacon", "delta"].contains(&heard["type"].as_str().unwrap()), "{heard}");
+}
+
+/// A gateway in this process.
+async fn gateway(log: Arc<MemoryLog>, echo: Arc<MemoryEcho>) -> (SocketAddr, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let gateway = Gateway::new(log, echo, Limits::default());
+    (address, tokio::spawn(gateway.serve(listener, CancellationToken::new())))
+}
+
+/// Two gateways on one bus: each tells the other who is connected to it, and one that is gone without a word is forgotten.
+#[tokio::test(flavor = "multi_thread")]
+async fn consoles_at_other_gateways_are_there_too() {
+    let (_folder, path) = folder();
+    let url = format!("sqlite:{}", path.join("rigs.db").display());
+    let store = ghostlight_store::open(&url, Durability::Relaxed).await.unwrap();
+    let (log, echo) = (Arc::new(MemoryLog::default()), Arc::new(MemoryEcho::default()));
+    let parts = Parts { log: log.clone(), echo: echo.clone(), store: store.clone(), most_rigs: 10 };
+    let state = StateService::start(parts).await.unwrap();
+    let stop = CancellationToken::new();
+    let state = tokio::spawn(state.run(stop.clone()));
+    let (one, _one_runs) = gateway(log.clone(), echo.clone()).await;
+    // The other has a runtime of its own, to end it as a kill does: nobody gets to say goodbye.
+    let (other_log, other_echo) = (log.clone(), echo.clone());
+    let (told, other) = tokio::sync::oneshot::channel();
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    let killed = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (address, runs) = gateway(other_log, other_echo).await;
+            told.send(address).unwrap();
+            let end = tokio::task::spawn_blocking(move || ended.recv());
+            tokio::select! { _ = runs => {}, _ = end => {} }
+        });
+        runtime.shutdown_background();
+    });
+    let other = within("the other gateway", other).await.unwrap();
+
+    let mut booth = console_at(one, "c-1", "Booth", "desk").await;
+    let mut phone = console_at(other, "c-2", "Phone", "phone").await;
+    for socket in [&mut booth, &mut phone] {
+        follow_to(socket, &[("Booth", "desk"), ("Phone", "phone")]).await;
+    }
+    let plain = Socket::open(other, "/ws", None).await.unwrap();
+    follow_to(&mut booth, &[("Booth", "desk"), ("Phone", "phone"), ("plain WebSocket", "plain")]).await;
+    drop(plain);
+    follow_to(&mut booth, &[("Booth", "desk"), ("Phone", "phone")]).await;
+    end.send(()).unwrap();
+    follow_to(&mut booth, &[("Booth", "desk")]).await;
+    killed.join().unwrap();
+    stop.cancel();
+    within("the end", state).await.unwrap();
+    store.close().await;
 }
