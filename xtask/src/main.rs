@@ -1,4 +1,5 @@
-//! What a developer of Ghostlight runs: `cargo xtask test`, `lint`, `ci`, `coverage`.
+//! What a developer of Ghostlight runs: `cargo xtask test`, `lint`, `ci`, `pictures`,
+//! `coverage`.
 //!
 //! Each command is what the continuous integration runs too, so what passes here passes there. Nothing here is part of
 //! the product, and nothing of the product is used here.
@@ -8,6 +9,7 @@ mod coverage;
 mod lint;
 mod needs;
 mod npm;
+mod pictures;
 mod report;
 mod steps;
 
@@ -38,6 +40,8 @@ enum Command {
     Lint,
     /// All that a change must pass: test, then lint
     Ci,
+    /// Take pictures of the page on every screen in every state, and put the best into the README
+    Pictures,
     /// Measure which lines of services and proto the tests reach; fail below the threshold
     Coverage {
         /// The least share of lines that may be covered, in percent
@@ -64,6 +68,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Test { cargo_test } => test(&cargo_test),
         Command::Lint => lint::lint(),
         Command::Ci => test(&[]).and_then(|()| lint::lint()),
+        Command::Pictures => needs::meet().and_then(|()| pictures::pictures()),
         Command::Coverage { threshold, report: Some(report) } => coverage::judge(&report, threshold),
         Command::Coverage { threshold, report: None } => coverage::coverage(threshold),
     }

@@ -1,6 +1,7 @@
 //! The real server, and what a script and a plain WebSocket client do with it.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -8,9 +9,11 @@ use futures_util::{SinkExt, StreamExt};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, ETAG};
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncBufReadExt, BufReader, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, ChildStdout, Command};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
@@ -54,8 +57,28 @@ impl Server {
     }
 
     /// Posts levels, as a script does.
-    pub(crate) async fn post(&self, levels: &'static str) {
-        send(client().post(self.page()).header(CONTENT_TYPE, "application/json").body(levels)).await;
+    pub(crate) async fn post(&self, levels: impl Into<String>) {
+        send(client().post(self.page()).header(CONTENT_TYPE, "application/json").body(levels.into())).await;
+    }
+
+    /// Changes anything of the rig, as a script of this name does.
+    pub(crate) async fn patch(&self, script: &str, update: &Value) {
+        let request = client().patch(format!("http://{}/v1/rigs/main", self.address));
+        let request = request.header(CONTENT_TYPE, "application/json").header("ghostlight-client", script);
+        send(request.body(update.to_string())).await;
+    }
+
+    /// All that the rig holds.
+    pub(crate) async fn rig(&self) -> Value {
+        let answer = send(client().get(format!("http://{}/v1/rigs/main", self.address))).await;
+        answer.json().await.expect("a rig")
+    }
+
+    /// Stops it where it stands, as a machine that is overwhelmed does, or lets it go on: `STOP` or `CONT`.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.process.id().expect("it runs").to_string();
+        let sent = std::process::Command::new("kill").args(["-s", name, &pid]).status().expect("kill starts");
+        assert!(sent.success(), "kill -s {name} {pid}");
     }
 
     /// The rig's map, and its position.
@@ -106,5 +129,58 @@ impl Plain {
         let arrived = timeout(PATIENCE, arrived).await;
         assert!(arrived.is_ok(), "dimmer {dimmer} never came to {level}: {heard:?}");
         heard
+    }
+}
+
+/// A network between pages and a server, which can be cut. Dropped, it is gone.
+pub(crate) struct Wire {
+    /// Where the pages connect.
+    pub(crate) address: SocketAddr,
+    cut: watch::Sender<bool>,
+    accepting: JoinHandle<()>,
+}
+
+impl Wire {
+    /// A wire to this server.
+    pub(crate) async fn to(server: &Server) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("its address");
+        let (cut, is_cut) = watch::channel(false);
+        let server = server.address.clone();
+        let accepting = tokio::spawn(async move {
+            while let Ok((page, _)) = listener.accept().await {
+                tokio::spawn(carry(page, server.clone(), is_cut.clone()));
+            }
+        });
+        Self { address, cut, accepting }
+    }
+
+    /// Cuts it: what is connected is so no more, and nothing gets through.
+    pub(crate) fn cut(&self) {
+        self.cut.send_replace(true);
+    }
+
+    /// Mends it.
+    pub(crate) fn mend(&self) {
+        self.cut.send_replace(false);
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.accepting.abort();
+        self.cut();
+    }
+}
+
+/// Carries one connection until either side ends it, or the wire is cut.
+async fn carry(mut page: TcpStream, server: String, mut cut: watch::Receiver<bool>) {
+    if *cut.borrow() {
+        return;
+    }
+    let Ok(mut server) = TcpStream::connect(server).await else { return };
+    tokio::select! {
+        _ = copy_bidirectional(&mut page, &mut server) => {}
+        _ = cut.wait_for(|cut| *cut) => {}
     }
 }

@@ -112,7 +112,12 @@ pub(crate) async fn a_forgotten_dimmer_stays_known_as_forgotten(place: &impl Pla
 fn step(show: &mut Show, step: u16) {
     let name = ["main", "stage", "foyer"][usize::from(step * step % 5 % 3)];
     if step % 6 == 3 {
-        show.set(name, [(step % 5 + 1, (!step.is_multiple_of(4)).then_some("wash"))], step * 10, step.is_multiple_of(9));
+        show.set(
+            name,
+            [(step % 5 + 1, (!step.is_multiple_of(4)).then_some("wash"))],
+            step * 10,
+            step.is_multiple_of(9),
+        );
     }
     if step % 4 == 1 {
         show.keyed(name, &format!("key-{step}"), step % 7 + 1, step);

@@ -1,0 +1,60 @@
+//! The page in a real browser: consoles, fingers, keys, scripts and sockets on one rig.
+//!
+//! Needs Chromium and its ChromeDriver, which `cargo xtask test` installs; without them the tests fail and say so.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod devtools;
+mod driver;
+mod page;
+mod screen;
+mod server;
+
+mod access;
+mod fingers;
+mod keyboard;
+mod many;
+mod pictures;
+mod readme;
+mod shared;
+mod shell;
+mod together;
+mod truth;
+
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// How long anything may take, also on a machine with other work to do.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
+
+/// One test at a time has the stage: several browsers are work enough for any machine.
+static STAGE: Semaphore = Semaphore::const_new(1);
+
+/// A server with a store of its own, and a browser's driver.
+pub(crate) struct Stage {
+    pub(crate) server: server::Server,
+    pub(crate) driver: driver::Driver,
+    folder: tempfile::TempDir,
+    _turn: SemaphorePermit<'static>,
+}
+
+impl Stage {
+    pub(crate) async fn set() -> Self {
+        let turn = STAGE.acquire().await.expect("it is never closed");
+        let folder = tempfile::tempdir().expect("a folder for the store");
+        let server = server::Server::start("127.0.0.1:0", &folder.path().join("g.db")).await;
+        Self { server, driver: driver::Driver::start().await, folder, _turn: turn }
+    }
+
+    /// Opens the console, and waits until it is live.
+    pub(crate) async fn open(&self, screen: screen::Screen) -> page::Page {
+        let page = self.driver.open(&self.server.page(), screen).await;
+        page.until_live().await;
+        page
+    }
+
+    /// The server's store.
+    pub(crate) fn store(&self) -> std::path::PathBuf {
+        self.folder.path().join("g.db")
+    }
+}

@@ -1,0 +1,139 @@
+//! Every size of screen in every state: nothing is cut off, nothing lies over something else that is needed. With
+//! `GHOSTLIGHT_PICTURES` naming a folder, a picture of each is left there: `cargo xtask pictures` makes those of the README.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::Stage;
+use crate::page::Page;
+use crate::screen::{DESK, PHONE, Screen, TABLET, TINY, WALL};
+use crate::server::Plain;
+
+/// What sticks out of the screen, or is too narrow for its own text.
+const CUT_OFF: &str = r#"
+    const wrong = [];
+    if (document.documentElement.scrollWidth > innerWidth) wrong.push(`the page is ${document.documentElement.scrollWidth} wide`);
+    if (document.documentElement.scrollHeight > innerHeight) wrong.push(`the page is ${document.documentElement.scrollHeight} high`);
+    for (const one of document.querySelectorAll('button, header p, footer p, #grand, #master, #blackout, #board, input')) {
+        if (!one.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
+        const { left, right, top, bottom, width } = one.getBoundingClientRect();
+        const inPanel = one.closest('dialog');
+        if (width > 0 && !inPanel && (left < -0.5 || right > innerWidth + 0.5 || top < -0.5 || bottom > innerHeight + 0.5)) {
+            wrong.push(`${one.id || one.className} is out of the screen`);
+        }
+        if (one.matches('button') && one.scrollWidth > one.clientWidth + 1) wrong.push(`${one.id} is cut off`);
+    }
+    return wrong;
+"#;
+
+async fn take(page: &Page, screen: Screen, state: &str) {
+    let wrong = page.script(CUT_OFF, vec![]).await;
+    assert_eq!(wrong, json!([]), "{} {state}", screen.name);
+    if let Some(folder) = std::env::var_os("GHOSTLIGHT_PICTURES") {
+        let file = Path::new(&folder).join(format!("{}-{state}.png", screen.name));
+        std::fs::write(&file, page.picture().await).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    }
+}
+
+/// A look that one could see on a stage.
+fn look() -> serde_json::Value {
+    let levels = [
+        (1, 75.0),
+        (2, 75.0),
+        (3, 60.0),
+        (4, 60.0),
+        (5, 100.0),
+        (6, 33.3),
+        (7, 0.0),
+        (9, 12.5),
+        (10, 45.0),
+        (12, 80.0),
+        (17, 20.0),
+        (18, 20.0),
+        (21, 64.0),
+        (30, 5.0),
+    ];
+    let labels =
+        [(1, "Front L"), (2, "Front R"), (3, "Wash blue"), (4, "Wash amber"), (5, "Spot"), (9, "House"), (12, "Cyc")];
+    json!({
+        "levels": levels.map(|(dimmer, level)| (dimmer.to_string(), level)).into_iter().collect::<std::collections::BTreeMap<_, _>>(),
+        "labels": labels.map(|(dimmer, label)| (dimmer.to_string(), label)).into_iter().collect::<std::collections::BTreeMap<_, _>>(),
+        "master": 90,
+        "blackout": false,
+    })
+}
+
+async fn every_state_of(screen: Screen) {
+    let stage = Stage::set().await;
+    stage.server.patch("cue.py", &look()).await;
+    let _plain = Plain::connect(&stage.server).await;
+    let page = stage.open(screen).await;
+    page.until_level(1, 75.0).await;
+    // Some moves of its own, so that there is a latency to show.
+    for key in ["\u{e013}", "\u{e015}", "\u{e013}", "\u{e015}"] {
+        page.type_keys(2, key).await;
+    }
+    page.until_true("the latency", "return Number(document.getElementById('latency').dataset.p50) > 0").await;
+    take(&page, screen, "live").await;
+
+    if screen.touch {
+        let cap = page.middle("[data-dimmer='3'] .cap").await;
+        page.touch("touchStart", &[cap]).await;
+        page.touch("touchMove", &[(cap.0, cap.1 - 20.0)]).await;
+    } else {
+        page.press(3).await;
+        page.drag(3, 0.1).await;
+    }
+    stage.server.patch("Booth", &json!({"levels": {"3": 20}})).await;
+    page.until("a ghost", |shown| shown.ghosts.contains_key(&3)).await;
+    page.until_true("who it was", "return document.getElementById('last').textContent.startsWith('Booth')").await;
+    take(&page, screen, "held").await;
+    if screen.touch {
+        page.touch("touchEnd", &[]).await;
+    } else {
+        page.release().await;
+    }
+    page.until_level(3, 20.0).await;
+
+    stage.server.patch("cue.py", &json!({"blackout": true})).await;
+    page.until("blackout", |shown| shown.blackout).await;
+    take(&page, screen, "blackout").await;
+    stage.server.patch("cue.py", &json!({"blackout": false})).await;
+    page.until("the light", |shown| !shown.blackout).await;
+
+    stage.server.signal("STOP");
+    page.until("that it is stale", |shown| shown.state == "stale").await;
+    take(&page, screen, "stale").await;
+    stage.server.signal("CONT");
+    page.until_live().await;
+    let Stage { server, driver: _driver, folder: _folder, _turn } = stage;
+    server.kill().await;
+    page.until("that it is offline", |shown| shown.state == "offline").await;
+    take(&page, screen, "offline").await;
+}
+
+#[tokio::test]
+async fn nothing_is_cut_off_on_the_smallest_phone() {
+    every_state_of(TINY).await;
+}
+
+#[tokio::test]
+async fn nothing_is_cut_off_on_a_phone() {
+    every_state_of(PHONE).await;
+}
+
+#[tokio::test]
+async fn nothing_is_cut_off_on_a_tablet() {
+    every_state_of(TABLET).await;
+}
+
+#[tokio::test]
+async fn nothing_is_cut_off_on_a_desk() {
+    every_state_of(DESK).await;
+}
+
+#[tokio::test]
+async fn nothing_is_cut_off_on_a_wall() {
+    every_state_of(WALL).await;
+}
