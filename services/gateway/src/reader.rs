@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::extract::ws::Utf8Bytes;
 use ghostlight_proto::{LevelsText, ServerMessage, with_output};
-use ghostlight_rig::{Delta, Levels, Position, Revision, RigMap, Update};
+use ghostlight_rig::{Delta, Dimmer, Level, Levels, Position, Revision, RigMap, Update};
 use tokio::sync::watch;
 
 use crate::hub::{Hub, Kept, Latest, Texts};
@@ -158,8 +158,11 @@ impl Reader {
         match self.protocol {
             Protocol::Full | Protocol::Output => {
                 let whole = text(&ServerMessage::Snapshot(kept.replica.to_snapshot()).encode());
-                let everything = map.slots().update();
-                Told::Snapshot(with_output_if(self.protocol, whole, map, &everything))
+                Told::Snapshot(if self.protocol == Protocol::Output {
+                    with_output(&whole, &outputs(map, all_levels(map).collect())).into()
+                } else {
+                    whole
+                })
             }
             Protocol::Plain => {
                 let slots = map.slots().levels.iter().filter(|(_, slot)| !is_first || slot.value.is_some());
@@ -176,22 +179,25 @@ fn step(kept: &Kept, from: Position, to: Position, protocol: Protocol) -> Option
     let plain = if update.levels.is_empty() { Utf8Bytes::default() } else { plain(&update.levels) };
     let origins = kept.credits_since(from.revision);
     let delta = Delta { position: to, prev: from.revision, update: update.clone(), origins, ..Delta::default() };
-    let full = text(&ServerMessage::Delta(delta).encode());
-    Some(Texts { full: with_output_if(protocol, full, map, &update), plain })
+    let mut full = text(&ServerMessage::Delta(delta).encode());
+    if protocol == Protocol::Output {
+        let Update { mut levels, master, blackout, .. } = update;
+        // Under another master, something else leaves the rig for every dimmer.
+        if master.is_some() || blackout.is_some() {
+            levels.extend(all_levels(map));
+        }
+        full = with_output(&full, &outputs(map, levels)).into();
+    }
+    Some(Texts { full, plain })
 }
 
-/// A message, with what leaves the rig for what is in it if that is wanted. Where the grand master or blackout has
-/// changed, something else leaves it for every dimmer.
-fn with_output_if(protocol: Protocol, message: Utf8Bytes, map: &RigMap, update: &Update) -> Utf8Bytes {
-    if protocol != Protocol::Output {
-        return message;
-    }
-    let mut levels: Levels = update.levels.clone();
-    if update.master.is_some() || update.blackout.is_some() {
-        levels.extend(map.levels().map(|(dimmer, level)| (dimmer, Some(level))));
-    }
-    let output = levels.into_iter().map(|(dimmer, level)| (dimmer, level.map(|level| map.output(level))));
-    with_output(&message, &output.collect()).into()
+fn all_levels(map: &RigMap) -> impl Iterator<Item = (Dimmer, Option<Level>)> + '_ {
+    map.levels().map(|(dimmer, level)| (dimmer, Some(level)))
+}
+
+/// What leaves the rig for dimmers at these levels.
+fn outputs(map: &RigMap, levels: Levels) -> Levels {
+    levels.into_iter().map(|(dimmer, level)| (dimmer, level.map(|level| map.output(level)))).collect()
 }
 
 fn plain(levels: &Levels) -> Utf8Bytes {

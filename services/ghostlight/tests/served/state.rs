@@ -96,6 +96,9 @@ async fn what_leaves_the_rig_is_the_product_for_those_who_ask() {
     for _ in 0..3 {
         assert_eq!(desk.message("delta").await.get("output"), None);
     }
+    // A whole map has no more in it than the rig has, though the gateway goes on knowing what was forgotten.
+    let mut late = console(&served, json!({"type": "hello", "client": "late", "want": ["output"]})).await;
+    assert_eq!(late.message("snapshot").await["output"], json!({"1": 0, "2": 0}));
 }
 
 /// A console that was away hears who set what meanwhile, as far as it still counts.
