@@ -2,7 +2,7 @@
 
 import { ask } from './ask.js';
 import { MASTER } from './hands.js';
-import { parseLevel } from './typed.js';
+import { parseLevel, plain } from './typed.js';
 
 /** As long as the rig takes them. */
 const MOST_LABEL = 40;
@@ -35,9 +35,9 @@ export async function askLabel(rig, group) {
     text: `Label of ${called(dimmers)}`,
     value: rig().labels.get(dimmers[0] ?? MASTER) ?? '',
     inputMode: 'text',
-    most: MOST_LABEL,
-    wrong: () => '',
+    most: 2 * MOST_LABEL, // a field counts some characters twice
+    wrong: (text) => ([...plain(text)].length > MOST_LABEL ? `A label has ${MOST_LABEL} characters at most.` : ''),
   });
   if (answer === null || rig().state !== 'live') return;
-  rig().change({ labels: Object.fromEntries(dimmers.map((dimmer) => [dimmer, answer.trim() || null])) });
+  rig().change({ labels: Object.fromEntries(dimmers.map((dimmer) => [dimmer, plain(answer) || null])) });
 }

@@ -37,6 +37,9 @@ export class Changes {
       item.append(make('time', 'quiet', timeOfDay(line.at)), make('b', '', line.by), make('span', '', told(line)));
       return item;
     }));
-    if (lines[0]) this.#status.last = `${lines[0].by}: ${told(lines[0])}, ${timeOfDay(lines[0].at)}`;
+    if (!lines[0]) return;
+    // A name or a label that is written from right to left must not turn round what stands beside it.
+    const [who, what] = [lines[0].by, told(lines[0])].map((text) => make('bdi', '', text));
+    this.#status.last = [who, ': ', what, `, ${timeOfDay(lines[0].at)}`];
   }
 }

@@ -19,7 +19,7 @@ import { Plot } from './plot.js';
 import { Presence } from './presence.js';
 import { Selection } from './selection.js';
 import { Session } from './session.js';
-import { consoleName, remember } from './settings.js';
+import { consoleName, nameOf, remember } from './settings.js';
 import { sizes } from './sizes.js';
 import { Status } from './status.js';
 import { Tools } from './tools.js';
@@ -37,6 +37,8 @@ class Console {
   #view = new View();
   #selection = new Selection();
   #typed = { dimmer: MASTER, text: '' };
+  /** @type {number[]} on when the connection was lost */
+  #flashed = [];
   #session;
   #hands;
   #board;
@@ -135,12 +137,21 @@ class Console {
     if (state === 'offline') this.#presence.unknown();
     if (locked) {
       for (const grip of this.#grips) grip.drop();
-      this.#hands.drop();
+      this.#flashed.push(...this.#hands.drop());
+    } else {
+      this.#tellFlashed();
     }
     this.#tools.show(locked);
     this.#touchAll();
     this.#board.allAtOnce();
     drawNow();
+  }
+
+  /** A flash that was on when the connection was lost may have stayed: nobody could take it back. */
+  #tellFlashed() {
+    const left = this.#flashed.filter((dimmer) => this.#rig.levels.get(dimmer) === 100);
+    this.#flashed = [];
+    if (left.length > 0) this.#status.tell(`Left at full, as the connection was lost in a flash: ${left.join(', ')}`);
   }
 
   /** The map moved on. @param {Changed} changed */
@@ -165,7 +176,10 @@ class Console {
     if (master !== undefined) {
       this.#hands.rigMoved(MASTER, of.master?.own ?? false, note(of.master, 'master', MASTER, master));
     }
-    if (blackout !== undefined) note(of.blackout, 'blackout', MASTER, blackout);
+    if (blackout !== undefined) {
+      note(of.blackout, 'blackout', MASTER, blackout);
+      if (!of.blackout?.own) this.#hands.blackoutTurned();
+    }
     if (master !== undefined || blackout !== undefined) this.#touchAll();
     this.#hands.settle();
     draw(this.#told);
@@ -185,9 +199,9 @@ class Console {
     byId('board', HTMLElement).style.setProperty('--out', `${blackout ? 0 : master}%`);
   }
 
-  /** Lets used dimmers take their places: never while a hand is on one. */
+  /** Lets used dimmers take their places: never while a hand is on one, or half a level is typed. */
   #tidy() {
-    if (!this.#hands.busy && this.#view.renew()) this.#board.renew();
+    if (!this.#hands.busy && !this.#typed.text && this.#view.renew()) this.#board.renew();
   }
 
   /** @param {number} dimmer @returns {import('./fader.js').Look} */
@@ -239,7 +253,7 @@ class Console {
     name.value = consoleName();
     byId('name-form', HTMLFormElement).addEventListener('submit', (event) => {
       event.preventDefault();
-      const wanted = name.value.trim();
+      const wanted = nameOf(name.value);
       if (!wanted) return;
       remember('name', wanted);
       this.#session.rename(wanted);

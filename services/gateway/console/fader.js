@@ -32,7 +32,9 @@ export class LightFader extends HTMLElement {
       if (part instanceof HTMLElement) this.#parts[part.className] = part;
     }
     const range = { 'aria-orientation': 'vertical', 'aria-valuemin': '0', 'aria-valuemax': '100' };
-    const attributes = { role: 'slider', tabindex: '0', ...range };
+    // Until it is shown a level, there is none, and nothing to take.
+    const blank = { 'aria-disabled': 'true', 'data-unset': '' };
+    const attributes = { role: 'slider', tabindex: '0', ...range, ...blank };
     for (const [name, value] of Object.entries(attributes)) this.setAttribute(name, value);
   }
 

@@ -32,7 +32,7 @@ export class Grip {
   #desk;
   /** @type {Map<number, {key: import('./hands.js').Key, from: number, travel: number, by: number}>} */
   #pointers = new Map();
-  /** @type {{key: string, dimmer: number, by: number} | null} */
+  /** @type {{key: string, grip: import('./hands.js').Key, by: number} | null} */
   #keys = null;
   /** @type {{dimmer: number, by: number} | null} */
   #wheel = null;
@@ -53,7 +53,8 @@ export class Grip {
     root.addEventListener('click', (event) => this.#click(event));
     root.addEventListener('dblclick', (event) => this.#click(event));
     root.addEventListener('keydown', (event) => this.#key(event));
-    root.addEventListener('keyup', ({ key }) => this.#keys?.key === key && this.#keyUp());
+    // Shift may have been let go in between.
+    root.addEventListener('keyup', ({ key }) => this.#keys?.key === key.toLowerCase() && this.#keyUp());
     // Only the fader in focus takes the wheel: over all others it scrolls, and no light moves by accident.
     const turn = (/** @type {WheelEvent} */ event) => this.#turn(event);
     root.addEventListener('focusin', () => root.addEventListener('wheel', turn, { passive: false }));
@@ -88,10 +89,10 @@ export class Grip {
       this.#pointers.set(event.pointerId, { key, from: 0, travel: 0, by: 0 });
       return hands.flash(key, [dimmer]);
     }
-    if (hands.held(dimmer)) return;
+    if (!this.#canTake(dimmer)) return;
     // Read when the hand comes, never while it moves.
     const [travel, cap] = ['.travel', '.cap'].map((part) => fader.querySelector(part)?.getBoundingClientRect());
-    if (!travel || !cap) return;
+    if (!travel?.height || !cap) return; // too little room to move in
     const y = event.clientY;
     const held = { key: dimmer, from: y, travel: travel.height, by: 0 };
     this.#pointers.set(event.pointerId, held);
@@ -151,14 +152,14 @@ export class Grip {
     const place = PLACES[key];
     const move = MOVES[key];
     if (place === undefined && move === undefined) return false;
-    const busy = hands.held(dimmer) && this.#keys?.dimmer !== dimmer;
+    const busy = this.#keys?.grip !== dimmer && !this.#canTake(dimmer);
     if (hands.locked || busy || (place === null && dimmer === MASTER)) return true;
     if (place !== undefined) {
       if (!repeat) hands.set(group(dimmer), place);
     } else if (move !== undefined) {
       if (!this.#keys) hands.grab(dimmer, group(dimmer));
       const by = (this.#keys?.by ?? 0) + (shiftKey ? Math.sign(move) * PAGE : move);
-      this.#keys = { key, dimmer, by: hands.move(dimmer, by) };
+      this.#keys = { key: key.toLowerCase(), grip: dimmer, by: hands.move(dimmer, by) };
     }
     return true;
   }
@@ -170,15 +171,21 @@ export class Grip {
     if (repeat) return true;
     if (key === ' ') select(dimmer, shiftKey);
     else if (/l/i.test(key)) ask(dimmer, 'label');
-    else if (!hands.locked && !this.#keys) {
-      this.#keys = { key, dimmer, by: 0 };
-      hands.flash(dimmer, [dimmer]);
+    else if (!hands.locked && !this.#keys && this.#canTake(dimmer)) {
+      this.#keys = { key: key.toLowerCase(), grip: `key ${dimmer}`, by: 0 };
+      hands.flash(this.#keys.grip, [dimmer]);
     }
     return true;
   }
 
+  /** Whether nothing else holds it. The wheel gives way: nobody can let go of it. */
+  #canTake(/** @type {number} */ dimmer) {
+    this.#rest();
+    return !this.#desk.hands.held(dimmer);
+  }
+
   #keyUp() {
-    if (this.#keys) this.#desk.hands.release(this.#keys.dimmer);
+    if (this.#keys) this.#desk.hands.release(this.#keys.grip);
     this.#keys = null;
   }
 

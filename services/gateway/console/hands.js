@@ -10,6 +10,8 @@ import { FULL, together, within } from './selection.js';
 
 /** The grand master, among dimmers. */
 export const MASTER = 0;
+/** Nobody sees and presses faster than that. */
+const REACTION_MS = 300;
 /** Moves come to whole percents. */
 const STEP = 100;
 
@@ -30,6 +32,7 @@ export class Hands {
   #grips = new Map();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
+  #turnedAt = -Infinity;
 
   /**
    * @param {() => Rig} rig
@@ -61,12 +64,15 @@ export class Hands {
     /** @type {Map<number, number | null>} */
     const starts = new Map();
     for (const dimmer of dimmers) {
-      for (const grip of this.#grips.values()) grip.starts.delete(dimmer);
+      const flashed = flash ? [...this.#grips.values()].find((grip) => grip.flash && grip.starts.has(dimmer)) : null;
       const level = this.shown(dimmer);
+      // A flash of what is flashed goes back to what was before both.
+      const start = flashed?.starts.get(dimmer) ?? (flashed ? null : level);
+      for (const grip of this.#grips.values()) grip.starts.delete(dimmer);
       const hold = this.#holds.get(dimmer) ?? new Hold();
       this.#holds.set(dimmer, hold);
       hold.grab(level);
-      starts.set(dimmer, level);
+      starts.set(dimmer, start);
       this.#touched(dimmer);
     }
     this.#grips.set(key, { starts, flash });
@@ -152,6 +158,19 @@ export class Hands {
     this.#touched(dimmer);
   }
 
+  /** Turns the blackout. Two who press at the same time mean the same: the second must not undo the first. */
+  turnBlackout() {
+    if (this.locked) return;
+    const { blackout } = this.#rig();
+    const isLate = performance.now() - this.#turnedAt < REACTION_MS;
+    this.#rig().change({ blackout: isLate ? blackout : !blackout });
+  }
+
+  /** Somebody else has turned the blackout. */
+  blackoutTurned() {
+    this.#turnedAt = performance.now();
+  }
+
   /** The rig has answered: gives back to it every fader that waited for that. */
   settle() {
     clearTimeout(this.#timer);
@@ -165,14 +184,19 @@ export class Hands {
     if (next_ms < Infinity) this.#timer = setTimeout(() => this.settle(), next_ms);
   }
 
-  /** Whatever is in hand is dropped: what the rig last said is shown, and nothing waits. */
+  /**
+   * Whatever is in hand is dropped: what the rig last said is shown, and nothing waits. Returns the dimmers that were
+   * flashed, whose flash cannot be taken back.
+   */
   drop() {
     clearTimeout(this.#timer);
+    const flashed = [...this.#grips.values()].flatMap(({ starts, flash }) => (flash ? [...starts.keys()] : []));
     this.#grips.clear();
     for (const dimmer of this.#holds.keys()) {
       this.#forget(dimmer);
       this.#touched(dimmer);
     }
+    return flashed;
   }
 
   /**
@@ -227,7 +251,8 @@ export class Hands {
 
   /** @param {number} dimmer */
   #rigLevel(dimmer) {
-    const rig = this.#rig();
-    return hundredths(dimmer === MASTER ? rig.master : rig.levels.get(dimmer));
+    const { position, master, levels } = this.#rig();
+    if (position === null) return null; // a master that nobody has told is not made up
+    return hundredths(dimmer === MASTER ? master : levels.get(dimmer));
   }
 }

@@ -20,9 +20,7 @@ export class Master {
   constructor(rig, hands) {
     this.#rig = rig;
     this.#hands = hands;
-    this.#blackout.addEventListener('click', () => {
-      if (!hands.locked) rig().change({ blackout: !rig().blackout });
-    });
+    this.#blackout.addEventListener('click', () => hands.turnBlackout());
   }
 
   set typed(/** @type {string} */ text) {

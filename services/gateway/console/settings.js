@@ -1,5 +1,7 @@
 // What this screen remembers: its name, and how the operator likes the board.
 
+import { plain } from './typed.js';
+
 /** @typedef {{name: string, size: string, panel: string}} Settings */
 
 /** @param {keyof Settings} key */
@@ -27,9 +29,12 @@ export function kindOfScreen() {
   return matchMedia('(pointer: coarse)').matches ? 'tablet' : 'desk';
 }
 
+/** A name as a rig takes it: of at most 64 characters. @param {string} text */
+export const nameOf = (text) => [...plain(text)].slice(0, 64).join('');
+
 /** What others see of this console: what it was called here, else its kind and a number. */
 export function consoleName() {
-  const known = remembered('name');
+  const known = nameOf(remembered('name') ?? '');
   if (known) return known;
   const kind = kindOfScreen();
   const name = `${kind[0]?.toUpperCase()}${kind.slice(1)} ${10 + Math.floor(Math.random() * 90)}`;

@@ -52,12 +52,12 @@ export class Status {
     this.#draw();
   }
 
-  /** What happened last, and who did it. @param {string} text */
-  set last(text) {
-    write(this.#last, text);
+  /** What happened last, and who did it. */
+  set last(/** @type {(string | Node)[]} */ parts) {
+    this.#last.replaceChildren(...parts);
   }
 
-  /** What matters most: that nothing is sent, then what went wrong, then that it is dark. */
+  /** What went wrong just now, then that nothing is sent, which the state says too; then that it is dark. */
   #draw() {
     const notice = this.#is === 'offline' && !this.#heard ? NEVER_HEARD : STATES[this.#is].notice;
     const text = this.#told || notice || (this.#blackout ? BLACKOUT : '');

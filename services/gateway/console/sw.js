@@ -24,14 +24,26 @@ worker.addEventListener('message', async (/** @type {any} */ { data }) => (await
 
 /** @param {Request} request @param {string} key without the rig's name: the page is the same for all */
 async function networkFirst(request, key) {
-  const cache = await caches.open(CACHE);
   try {
     const response = await fetch(request);
-    if (response.ok) await cache.put(key, response.clone());
+    if (response.ok) await keep(key, response.clone());
     return response;
   } catch (error) {
-    const kept = await cache.match(key, { ignoreVary: true });
+    const kept = await (await caches.open(CACHE)).match(key, { ignoreVary: true });
     if (kept) return kept;
     throw error;
+  }
+}
+
+/**
+ * Without room for it, or leave, it is not kept, and the page gets it all the same.
+ * @param {string} key
+ * @param {Response} response
+ */
+async function keep(key, response) {
+  try {
+    await (await caches.open(CACHE)).put(key, response);
+  } catch {
+    // the network has it
   }
 }

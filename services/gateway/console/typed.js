@@ -1,4 +1,4 @@
-// A level that is typed: digits, then Enter. Pure.
+// What is typed: a level, digits, then Enter; and text. Pure.
 
 /** A percentage of at most two decimals, and whatever can become one. */
 const LEVEL = /^(100(\.0{0,2})?|\d{1,2}(\.\d{0,2})?|\.\d{0,2})$/;
@@ -8,6 +8,9 @@ export function parseLevel(text) {
   const typed = text.trim().replace(',', '.');
   return LEVEL.test(typed) && typed !== '.' ? Math.round(Number(typed) * 100) : null;
 }
+
+/** Text as a rig takes it: control characters, which come with what is pasted, are spaces. @param {string} text */
+export const plain = (text) => text.replace(/\p{Cc}/gu, ' ').trim();
 
 /** The keys that were typed on one fader so far. */
 export class Typed {

@@ -8,7 +8,10 @@ import { Hands, MASTER } from '../../console/hands.js';
 /** A rig that notes what it is asked for, and answers when told to. */
 class FakeRig {
   state = 'live';
+  /** @type {string | null} */
+  position = '1-1';
   master = 100;
+  blackout = false;
   /** @type {Map<number, number>} */
   levels = new Map();
   /** @type {object[]} */
@@ -142,4 +145,52 @@ test('nothing is taken while the rig is away, and what was in hand is dropped', 
   assert.deepEqual(rig.asked, []);
   assert.equal(hands.shown(1), 5000);
   assert.ok(!hands.busy);
+});
+
+test('a flash over a flash goes back to what was before both', () => {
+  const { rig, hands } = setUp({ 1: 20, 2: 30 });
+  hands.flash('bump 1', [1]);
+  hands.flash('tool flash', [1, 2, 3]);
+  hands.release('bump 1');
+  hands.release('tool flash');
+  assert.deepEqual(rig.asked.at(-1), { 1: 20, 2: 30, 3: null });
+  hands.drop();
+});
+
+test('a hand that takes a flashed fader takes it where it is', () => {
+  const { rig, hands } = setUp({ 1: 20 });
+  hands.flash('bump 1', [1]);
+  hands.grab(1, [1]);
+  hands.move(1, -500);
+  hands.release('bump 1');
+  hands.release(1);
+  assert.deepEqual(rig.asked, [{ 1: 100 }, { 1: 95 }]);
+  hands.drop();
+});
+
+test('a grand master that was never heard has no level', () => {
+  const { rig, hands } = setUp();
+  rig.position = null;
+  assert.equal(hands.shown(MASTER), null);
+});
+
+test('the blackout turns with each press, but not for who presses at the same time as somebody else', () => {
+  const { rig, hands } = setUp();
+  hands.turnBlackout();
+  rig.blackout = true;
+  hands.turnBlackout();
+  rig.blackout = true;
+  hands.blackoutTurned();
+  hands.turnBlackout();
+  rig.state = 'stale';
+  hands.turnBlackout();
+  assert.deepEqual(rig.asked, [{ blackout: true }, { blackout: false }, { blackout: true }]);
+});
+
+test('whoever drops all learns what was flashed, once', () => {
+  const { hands } = setUp({ 1: 20, 2: 30 });
+  hands.flash('bump 1', [1, 3]);
+  hands.grab(2, [2]);
+  assert.deepEqual(hands.drop(), [1, 3]);
+  assert.deepEqual(hands.drop(), []);
 });
