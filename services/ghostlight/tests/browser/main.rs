@@ -10,6 +10,7 @@ mod screen;
 mod server;
 
 mod access;
+mod controls;
 mod fingers;
 mod keyboard;
 mod many;

@@ -208,6 +208,41 @@ impl Page {
         self.release().await;
     }
 
+    /// Clicks something twice.
+    pub(crate) async fn double_click(&self, selector: &str) {
+        let element = self.find(selector).await;
+        let to = PointerAction::MoveToElement { element, duration: None, x: 0.0, y: 0.0 };
+        let (down, up) =
+            (PointerAction::Down { button: MOUSE_BUTTON_LEFT }, PointerAction::Up { button: MOUSE_BUTTON_LEFT });
+        let mouse = mouse().then(to).then(down.clone()).then(up.clone()).then(down).then(up);
+        self.client.perform_actions(mouse).await.expect("the mouse clicks twice");
+    }
+
+    /// Turns the wheel over something, by so many pixels; negative is away from the hand.
+    pub(crate) async fn wheel(&self, selector: &str, delta_y: i32) {
+        let (x, y) = self.middle(selector).await;
+        let turn = json!({ "type": "mouseWheel", "x": x, "y": y, "deltaX": 0, "deltaY": delta_y });
+        self.devtools("Input.dispatchMouseEvent", turn).await;
+    }
+
+    /// Presses a key, and holds it.
+    pub(crate) async fn key_down(&self, value: char) {
+        let key = KeyActions::new("keyboard".to_owned()).then(KeyAction::Down { value });
+        self.client.perform_actions(key).await.expect("the key goes down");
+    }
+
+    /// Lets go of a key.
+    pub(crate) async fn key_up(&self, value: char) {
+        let key = KeyActions::new("keyboard".to_owned()).then(KeyAction::Up { value });
+        self.client.perform_actions(key).await.expect("the key comes up");
+    }
+
+    /// Puts the keyboard on a fader.
+    pub(crate) async fn focus(&self, dimmer: u16) {
+        let focus = "document.querySelector(`#board [data-dimmer=\"${arguments[0]}\"]`).focus()";
+        self.script(focus, vec![json!(dimmer)]).await;
+    }
+
     /// Types where the focus is, one key after the other.
     pub(crate) async fn keys(&self, keys: &str) {
         let typed = keys.chars().fold(KeyActions::new("keyboard".to_owned()), |typed, value| {
@@ -229,8 +264,7 @@ impl Page {
 
     /// Types on a fader.
     pub(crate) async fn type_keys(&self, dimmer: u16, keys: &str) {
-        let focus = "document.querySelector(`#board [data-dimmer=\"${arguments[0]}\"]`).focus()";
-        self.script(focus, vec![json!(dimmer)]).await;
+        self.focus(dimmer).await;
         self.keys(keys).await;
     }
 
