@@ -44,11 +44,11 @@ export class Grip {
   constructor(root, desk) {
     this.#desk = desk;
     root.addEventListener('pointerdown', (event) => this.#press(event));
-    root.addEventListener('pointermove', (event) => this.#drag(event));
+    // Wherever the pointer is: a browser may take its capture back in the middle of a drag, and the hand is still there.
+    addEventListener('pointermove', (event) => this.#drag(event));
     const lift = (/** @type {PointerEvent} */ event) => this.#lift(event.pointerId);
-    root.addEventListener('pointerup', lift);
-    root.addEventListener('pointercancel', lift);
-    root.addEventListener('lostpointercapture', lift);
+    addEventListener('pointerup', lift);
+    addEventListener('pointercancel', lift);
     root.addEventListener('contextmenu', (event) => event.preventDefault());
     root.addEventListener('click', (event) => this.#click(event));
     root.addEventListener('dblclick', (event) => this.#click(event));
@@ -106,6 +106,8 @@ export class Grip {
 
   #drag(/** @type {PointerEvent} */ event) {
     const held = this.#pointers.get(event.pointerId);
+    // It was let go of where nobody heard: outside of the window.
+    if (held && event.buttons === 0) return this.#lift(event.pointerId);
     if (typeof held?.key !== 'number') return;
     this.#desk.hands.move(held.key, held.by + ((held.from - event.clientY) / held.travel) * FULL);
   }
