@@ -43,23 +43,26 @@ pub(crate) struct Shown {
 /// Answers after a frame, in which whatever happened before has been drawn.
 const LOOK: &str = r#"
     const [answer] = arguments;
-    const faders = [...document.querySelectorAll('#board [data-dimmer]')].filter((f) => Number(f.dataset.dimmer) > 0 && f.checkVisibility());
-    const each = (which, value) => Object.fromEntries(faders.filter(which).map((f) => [f.dataset.dimmer, value(f)]));
     const text = (selector) => [...document.querySelectorAll(selector)].map((one) => one.textContent.replace(/\s+/g, ' ').trim());
     const level = (fader) => Number(fader.getAttribute('aria-valuenow'));
-    requestAnimationFrame(() => requestAnimationFrame(() => answer({
-        state: document.body.dataset.state,
-        position: document.body.dataset.position ?? '',
-        levels: each((f) => !('unset' in f.dataset), level),
-        labels: each((f) => f.querySelector('.label').textContent, (f) => f.querySelector('.label').textContent),
-        ghosts: each((f) => 'ghost' in f.dataset, (f) => [Number(f.dataset.ghost), f.dataset.ghostBy ?? '']),
-        selected: faders.filter((f) => 'selected' in f.dataset).map((f) => Number(f.dataset.dimmer)),
-        unlocked: faders.filter((f) => f.getAttribute('aria-disabled') === 'false').length,
-        master: level(document.getElementById('master')),
-        blackout: document.getElementById('blackout').getAttribute('aria-pressed') === 'true',
-        consoles: text('#presence li'),
-        changes: text('#changes li'),
-    })));
+    requestAnimationFrame(() => requestAnimationFrame(() => {
+        // All of it now: a fader that scrolls out of sight becomes another dimmer's.
+        const faders = [...document.querySelectorAll('#board [data-dimmer]')].filter((fader) => fader.checkVisibility());
+        const each = (which, value) => Object.fromEntries(faders.filter(which).map((f) => [f.dataset.dimmer, value(f)]));
+        answer({
+            state: document.body.dataset.state,
+            position: document.body.dataset.position ?? '',
+            levels: each((f) => !('unset' in f.dataset), level),
+            labels: each((f) => f.querySelector('.label').textContent, (f) => f.querySelector('.label').textContent),
+            ghosts: each((f) => 'ghost' in f.dataset, (f) => [Number(f.dataset.ghost), f.dataset.ghostBy ?? '']),
+            selected: faders.filter((f) => 'selected' in f.dataset).map((f) => Number(f.dataset.dimmer)),
+            unlocked: faders.filter((f) => f.getAttribute('aria-disabled') === 'false').length,
+            master: level(document.getElementById('master')),
+            blackout: document.getElementById('blackout').getAttribute('aria-pressed') === 'true',
+            consoles: text('#presence li'),
+            changes: text('#changes li'),
+        });
+    }));
 "#;
 
 /// Notes what a fader shows from now on.
