@@ -20,8 +20,12 @@ use crate::reader::CaughtUp;
 /// take, and a reader that fell behind is soon caught up.
 const REMEMBERED_ENTRIES: usize = 4_096;
 
-/// A step over more entries than this is told without whose changes are in it.
-const MOST_CREDITED: usize = 256;
+/// Of so many entries it is remembered whose changes are in them, and a step over more is told without. Somebody who is
+/// further behind than that has no fader in the hand whose echo it would have to know.
+const CREDITED_ENTRIES: usize = 256;
+
+/// And so is a step in which more items were set: each has to be looked up.
+const CREDITED_ITEMS: usize = 4_096;
 
 /// Beacons come every second: after three without one, what is shown may be old.
 pub(crate) const STALE_AFTER: Duration = Duration::from_secs(3);
@@ -144,8 +148,10 @@ impl Kept {
         let map = self.replica.map();
         let mut at = self.replica.position();
         let mut newest_first = Vec::new();
-        for folded in self.folded.iter().rev().take(MOST_CREDITED) {
-            if folded.position != at {
+        let mut items = 0;
+        for folded in self.folded.iter().rev().take(CREDITED_ENTRIES) {
+            items += folded.credits.iter().map(|credit| credit.items.len()).sum::<usize>();
+            if folded.position != at || items > CREDITED_ITEMS {
                 break;
             }
             let stands = |item: &Item| map.revision_of(*item) == Some(folded.position.revision);
@@ -215,6 +221,9 @@ impl Followed {
         let Delta { position, prev, update, origins, verdicts } = delta;
         let (verdicts, credits) = (Arc::new(verdicts), origins.into());
         kept.folded.push_back(Folded { position, prev, verdicts, credits, fold, heard: Instant::now() });
+        if let Some(old) = kept.folded.iter_mut().rev().nth(CREDITED_ENTRIES) {
+            old.credits = Arc::default();
+        }
         let plain = if update.levels.is_empty() { Utf8Bytes::default() } else { utf8(levels) };
         let texts = Texts { full: utf8(text.clone()), plain };
         self.show(&kept, |latest| {

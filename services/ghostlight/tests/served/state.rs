@@ -127,6 +127,15 @@ async fn who_set_what_is_told_to_those_who_catch_up() {
         {"client": "c", "seq": 0, "dimmers": [], "master": true, "blackout": true},
     ]);
     assert_eq!(delta["origins"], origins, "dimmer 3 was set by somebody without a name");
+
+    // Somebody who was away for long hears what has changed, and no names.
+    for level in 0..300 {
+        patch(&served, "d", &json!({"levels": {"4": level % 101}})).await;
+    }
+    let mut desk = Socket::full(&served, "desk", Some(&left_off)).await;
+    let delta = within("the rest", desk.json()).await;
+    assert_eq!(delta["levels"], json!({"1": 10, "2": 21, "3": 30, "4": 299 % 101}));
+    assert_eq!((&delta["type"], &delta["origins"]), (&json!("delta"), &json!([])));
 }
 
 #[tokio::test]
