@@ -13,8 +13,10 @@ use tokio::sync::{Notify, watch};
 /// How often the other gateways are told the roster though nothing has changed: several times within what a roster holds.
 const BEAT: Duration = Duration::from_secs(1);
 
-/// A pause after a roster was told: a crowd that comes at once is told of once.
+/// A pause after a roster was told: a crowd that comes at once is told of once. It grows with the crowd, every one of
+/// whom is told: one phone that comes and goes must not flood the others.
 const BREATH: Duration = Duration::from_millis(100);
+const LONGEST_BREATH: Duration = Duration::from_secs(1);
 
 /// Who is connected to one rig.
 pub(crate) struct RigPresence {
@@ -108,7 +110,8 @@ impl RigPresence {
 
     /// The roster of this gateway, which counts here from now on.
     fn take_here(&self) -> Roster {
-        let roster = Roster::of(self.here().consoles.values().cloned());
+        let here: Vec<_> = self.here().consoles.values().cloned().collect();
+        let roster = Roster::of(here);
         self.everywhere().heard(self.gateway.clone(), roster.clone(), self.now_ms());
         self.show();
         roster
@@ -160,6 +163,7 @@ pub(crate) async fn tell(rig: RigName, echo: Arc<dyn Echo>, presence: Arc<RigPre
             echo.announce(&rig, Announcement { text, fold: Duration::ZERO });
         }
         told = total;
-        tokio::time::sleep(BREATH).await;
+        let crowd = u32::try_from(total / 50).unwrap_or(u32::MAX);
+        tokio::time::sleep(BREATH.saturating_mul(1 + crowd).min(LONGEST_BREATH)).await;
     }
 }

@@ -36,7 +36,8 @@ pub struct Roster {
 }
 
 impl Roster {
-    /// The roster of these consoles.
+    /// The roster of these consoles. Of those that give one client's name only the newest counts: a phone that lost its
+    /// network and is back is there once, however long its old connection takes to be found dead.
     pub fn of(consoles: impl IntoIterator<Item = Console>) -> Self {
         let listed: Vec<_> = consoles.into_iter().collect();
         let total = listed.len();
@@ -51,6 +52,19 @@ impl Roster {
     }
 
     fn shortened(mut self) -> Self {
+        let mut newest: BTreeMap<ClientId, u64> = BTreeMap::new();
+        for console in &self.listed {
+            let Some(client) = &console.client else { continue };
+            let since_ms = newest.entry(client.clone()).or_default();
+            *since_ms = console.since_ms.max(*since_ms);
+        }
+        let before = self.listed.len();
+        // The first of two that came in the same millisecond stays.
+        self.listed.retain(|Console { client, since_ms, .. }| match client {
+            Some(client) => newest.get(client) == Some(since_ms) && newest.remove(client).is_some(),
+            None => true,
+        });
+        self.total -= before - self.listed.len();
         self.listed.sort_by(|a, b| {
             let rank = |console: &Console| (console.client.is_none(), console.since_ms);
             rank(a).cmp(&rank(b)).then_with(|| (&a.client, &a.name).cmp(&(&b.client, &b.name)))
@@ -111,6 +125,17 @@ mod tests {
     }
 
     #[test]
+    fn a_console_that_is_back_is_there_once() {
+        let mut presence = Presence::default();
+        let here = Roster::of([console("1", 10), console("2", 20), console("1", 30), console("1", 30), console("", 5)]);
+        assert_eq!(here, Roster { listed: vec![console("2", 20), console("1", 30), console("", 5)], total: 3 });
+        presence.heard(gateway("a"), here, 0);
+        presence.heard(gateway("b"), Roster::of([console("2", 40)]), 0);
+        let all = Roster { listed: vec![console("1", 30), console("2", 40), console("", 5)], total: 3 };
+        assert_eq!(presence.consoles(0), all, "also at another gateway");
+    }
+
+    #[test]
     fn a_gateway_that_is_gone_is_forgotten() {
         let mut presence = Presence::default();
         presence.heard(gateway("a"), Roster::of([console("1", 0)]), 0);
@@ -127,8 +152,8 @@ mod tests {
         assert_eq!((roster.listed.len(), roster.total), (MOST_LISTED, 1_000));
         assert_eq!(roster.listed[0], console("0999", 1), "who has been there longest is listed first");
         let mut presence = Presence::default();
-        presence.heard(gateway("a"), roster.clone(), 0);
-        presence.heard(gateway("b"), roster, 0);
+        presence.heard(gateway("a"), roster, 0);
+        presence.heard(gateway("b"), Roster::of((0..1_000).map(|number| console("", number))), 0);
         let all = presence.consoles(0);
         assert_eq!((all.listed.len(), all.total), (MOST_LISTED, 2_000));
     }
