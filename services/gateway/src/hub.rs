@@ -14,7 +14,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::intake::{Appending, Lane};
 use crate::presence::{self, RigPresence};
-use crate::reader::CaughtUp;
+use crate::reader::{CaughtUp, Whole};
 
 /// So many entries are remembered: a gateway asks for the verdicts on its own within the time that a few of its entries
 /// take, and a reader that fell behind is soon caught up.
@@ -24,8 +24,9 @@ const REMEMBERED_ENTRIES: usize = 4_096;
 /// further behind than that has no fader in the hand whose echo it would have to know.
 const CREDITED_ENTRIES: usize = 256;
 
-/// And so is a step in which more items were set: each has to be looked up.
+/// And so is a step in which more was asked for: each item has to be looked up, and each change has to be told.
 const CREDITED_ITEMS: usize = 4_096;
+const CREDITED_CHANGES: usize = 256;
 
 /// Beacons come every second: after three without one, what is shown may be old.
 pub(crate) const STALE_AFTER: Duration = Duration::from_secs(3);
@@ -58,6 +59,8 @@ pub(crate) struct Kept {
     folded: VecDeque<Folded>,
     /// The catching-up text that was made last: readers who fall behind often fall behind together.
     pub(crate) caught_up: Option<CaughtUp>,
+    /// And the whole map: after a restart all of them want it.
+    pub(crate) whole: Option<Whole>,
 }
 
 /// What became of one entry.
@@ -151,7 +154,8 @@ impl Kept {
         let mut items = 0;
         for folded in self.folded.iter().rev().take(CREDITED_ENTRIES) {
             items += folded.credits.iter().map(|credit| credit.items.len()).sum::<usize>();
-            if folded.position != at || items > CREDITED_ITEMS {
+            let changes = newest_first.len() + folded.credits.len();
+            if folded.position != at || items > CREDITED_ITEMS || changes > CREDITED_CHANGES {
                 break;
             }
             let stands = |item: &Item| map.revision_of(*item) == Some(folded.position.revision);

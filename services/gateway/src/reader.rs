@@ -41,6 +41,15 @@ pub(crate) enum Told {
     Beacon(Utf8Bytes),
 }
 
+/// A whole map that was encoded for one reader, and serves all of the same protocol at this position.
+#[derive(Clone, Debug)]
+pub(crate) struct Whole {
+    generation: u64,
+    position: Position,
+    protocol: Protocol,
+    text: Utf8Bytes,
+}
+
 /// A reader.
 pub(crate) struct Reader {
     hub: Arc<Hub>,
@@ -151,24 +160,29 @@ impl Reader {
     /// The whole map. A plain client that had an older one is also told what is there no more.
     fn whole_map(&mut self) -> Told {
         let is_first = self.cursor.is_none();
-        let kept = self.hub.kept();
+        let mut kept = self.hub.kept();
         let generation = self.latest.borrow().generation;
-        let (map, position) = (kept.replica.map(), kept.replica.position());
+        let position = kept.replica.position();
         self.cursor = Some(Cursor { generation, revision: position.revision });
-        match self.protocol {
-            Protocol::Full | Protocol::Output => {
-                let whole = text(&ServerMessage::Snapshot(kept.replica.to_snapshot()).encode());
-                Told::Snapshot(if self.protocol == Protocol::Output {
-                    with_output(&whole, &outputs(map, all_levels(map).collect())).into()
-                } else {
-                    whole
-                })
-            }
-            Protocol::Plain => {
-                let slots = map.slots().levels.iter().filter(|(_, slot)| !is_first || slot.value.is_some());
-                Told::Snapshot(plain(&slots.map(|(&dimmer, slot)| (dimmer, slot.value)).collect()))
-            }
+        if self.protocol == Protocol::Plain {
+            let slots = kept.replica.map().slots().levels.iter();
+            let slots = slots.filter(|(_, slot)| !is_first || slot.value.is_some());
+            return Told::Snapshot(plain(&slots.map(|(&dimmer, slot)| (dimmer, slot.value)).collect()));
         }
+        let protocol = self.protocol;
+        let known = kept.whole.as_ref();
+        let known = known
+            .filter(|known| (known.generation, known.position, known.protocol) == (generation, position, protocol));
+        if let Some(known) = known {
+            return Told::Snapshot(known.text.clone());
+        }
+        let map = kept.replica.map();
+        let mut text = text(&ServerMessage::Snapshot(kept.replica.to_snapshot()).encode());
+        if protocol == Protocol::Output {
+            text = with_output(&text, &outputs(map, all_levels(map).collect())).into();
+        }
+        kept.whole = Some(Whole { generation, position, protocol, text: text.clone() });
+        Told::Snapshot(text)
     }
 }
 
