@@ -50,29 +50,39 @@ fn is_false(is: &bool) -> bool {
     !is
 }
 
-/// Who set what. Without `dimmers`, everything in the delta.
+/// Who set what. Without `dimmers`, everything in the delta. The members of [`Named`] are written out: every change has
+/// one of these, and flattened they would be read by way of a copy.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct CreditText<'a> {
+    #[serde(borrow)]
     client: Cow<'a, str>,
     seq: u64,
-    #[serde(flatten)]
-    named: Named,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dimmers: Option<Vec<u16>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    labels: Vec<u16>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    master: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    blackout: bool,
 }
 
 impl<'a> CreditText<'a> {
     /// The text of a credit; `alone` if everything in the delta is its.
     pub(crate) fn of(credit: &'a Credit, alone: bool) -> Self {
         let Credit { origin, items } = credit;
-        let named = if alone { Named::default() } else { Named::of(items) };
-        Self { client: origin.client.as_str().into(), seq: origin.seq, named }
+        let Named { dimmers, labels, master, blackout } = if alone { Named::default() } else { Named::of(items) };
+        Self { client: origin.client.as_str().into(), seq: origin.seq, dimmers, labels, master, blackout }
     }
 
     /// Reads it, in a delta of this update.
     pub(crate) fn read(self, update: &Update) -> Result<Credit, BadInput> {
-        let client = ClientId::new(&self.client).map_err(BadInput::form)?;
-        let alone = self.named.dimmers.is_none();
-        let items = if alone { update.items().collect() } else { self.named.read()? };
-        Ok(Credit { origin: Origin { client, seq: self.seq }, items })
+        let Self { client, seq, dimmers, labels, master, blackout } = self;
+        let client = ClientId::new(&client).map_err(BadInput::form)?;
+        let alone = dimmers.is_none();
+        let named = Named { dimmers, labels, master, blackout };
+        let items = if alone { update.items().collect() } else { named.read()? };
+        Ok(Credit { origin: Origin { client, seq }, items })
     }
 }
 

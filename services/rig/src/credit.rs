@@ -17,8 +17,14 @@ pub struct Credit {
 /// The credits of changes that happened in this order. A change without an origin gets none, and takes what it sets
 /// from those before it all the same.
 pub(crate) fn credits<'a>(applied: impl Iterator<Item = &'a Change> + Clone) -> Vec<Credit> {
-    if applied.clone().all(|change| change.origin.is_none()) {
-        return Vec::new();
+    let mut all = applied.clone();
+    match (all.next(), all.next()) {
+        // The usual case: one change, alone.
+        (Some(Change { origin: Some(origin), update, .. }), None) => {
+            return vec![Credit { origin: origin.clone(), items: update.items().collect() }];
+        }
+        _ if applied.clone().all(|change| change.origin.is_none()) => return Vec::new(),
+        _ => {}
     }
     let mut credits = Vec::new();
     let mut last_set: BTreeMap<Item, Option<usize>> = BTreeMap::new();
