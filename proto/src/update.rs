@@ -6,12 +6,12 @@ use ghostlight_rig::{Dimmer, Label, Level, State, Update};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use crate::fault::{BadInput, Faults, refuse_array};
+use crate::fault::{BadInput, Faults};
 use crate::levels::{LabelsText, LevelText, LevelsText, read_labels, read_levels};
 use crate::number::level_of_json;
 
-/// Reads an update: any of `levels`, `labels`, `master` and `blackout`, and nothing else. As a merge patch (RFC 7396) to
-/// a rig's [`StateText`], where `null` takes a dimmer's level or label away.
+/// Reads an update: any of `levels`, `labels`, `master` and `blackout`, and nothing else. It is a merge patch (RFC 7396)
+/// to a rig's [`StateText`], in which `null` takes the level or the label of a dimmer away, and nothing else.
 ///
 /// # Errors
 /// [`BadInput`], naming every bad key.
@@ -28,7 +28,9 @@ pub fn parse_update(json: &[u8]) -> Result<Update, BadInput> {
         #[serde(borrow, default, deserialize_with = "given")]
         blackout: Option<&'a RawValue>,
     }
-    refuse_array(json)?;
+    if !json.trim_ascii_start().starts_with(b"{") {
+        return Err(BadInput::form("a change is an object of levels, labels, master and blackout"));
+    }
     let Body { levels, labels, master, blackout } = serde_json::from_slice(json)?;
     Members { levels, labels, master, blackout }.read()
 }
@@ -55,11 +57,15 @@ impl Members<'_> {
     pub(crate) fn read(self) -> Result<Update, BadInput> {
         let mut faults = Faults::default();
         let mut update = Update::default();
-        if let Some(levels) = self.levels {
-            update.levels = read_levels(levels.get().as_bytes(), &mut faults)?;
+        match self.levels {
+            Some(levels) if is_object(levels) => update.levels = read_levels(levels.get().as_bytes(), &mut faults)?,
+            Some(_) => faults.add("levels", "levels are an object of dimmers and levels"),
+            None => {}
         }
-        if let Some(labels) = self.labels {
-            update.labels = read_labels(labels.get().as_bytes(), &mut faults)?;
+        match self.labels {
+            Some(labels) if is_object(labels) => update.labels = read_labels(labels.get().as_bytes(), &mut faults)?,
+            Some(_) => faults.add("labels", "labels are an object of dimmers and labels"),
+            None => {}
         }
         if let Some(master) = self.master {
             match level_of_json(master.get()) {
@@ -76,6 +82,10 @@ impl Members<'_> {
         }
         faults.none_or(update)
     }
+}
+
+fn is_object(value: &RawValue) -> bool {
+    value.get().starts_with('{')
 }
 
 /// An update as text: the members that it sets; one that sets nothing has no levels to set.

@@ -47,12 +47,13 @@ pub(crate) enum Shows {
 }
 
 impl Shows {
-    /// Reads the query: `output=1`, `output=0`, or nothing.
+    /// Reads the query: `output=1` or `output=0`; what else is in it is passed over.
     pub(crate) fn asked(query: Option<&str>) -> Result<Self, Refused> {
-        match query {
-            None | Some("" | "output=0") => Ok(Self::Set),
-            Some("output=1") => Ok(Self::Output),
-            Some(other) => Err(Refused::bad_input(format!("unknown query {other:.40?}: output=1 or output=0"))),
+        let mut members = query.unwrap_or_default().split('&');
+        match members.find_map(|member| member.strip_prefix("output=")) {
+            None | Some("0") => Ok(Self::Set),
+            Some("1") => Ok(Self::Output),
+            Some(_) => Err(Refused::bad_input("output is 1 or 0")),
         }
     }
 }

@@ -18,9 +18,9 @@ use crate::hub::{Folded, Followed};
 use crate::outcome::{Done, Outcome, Refusal, Timing};
 use crate::problem::Refused;
 
-/// An entry takes changes until it sets so many items: with levels some 64 KiB of text, with the longest labels less than
-/// the 1 MiB that a message may hold.
-const MOST_ITEMS: usize = 4_096;
+/// An entry takes changes until it sets so many items. With levels that is some 32 KiB of text; with a change for each,
+/// the longest label and the longest client's name it is less than the 1 MiB that a message may hold.
+const MOST_ITEMS: usize = 2_048;
 
 /// So many changes of one rig may wait their turn before more are refused.
 const MOST_WAITING: usize = 4_096;

@@ -154,9 +154,10 @@ impl RigMap {
         self.levels().count()
     }
 
-    /// Whether no dimmer has a level.
+    /// Whether it holds nothing but what every rig begins with.
     pub fn is_empty(&self) -> bool {
-        self.levels().next().is_none()
+        let has_values = self.levels().next().is_some() || self.labels().next().is_some();
+        !has_values && self.master() == Level::FULL && !self.blackout()
     }
 
     /// All that it holds.

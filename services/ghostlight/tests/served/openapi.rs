@@ -204,7 +204,8 @@ async fn reads(checked: &mut Checked<'_>) {
         checked.expect(200, &get, |request| request).await;
         checked.expect(200, &format!("{get}?output=1"), |request| request).await;
         checked.expect(304, &get, header("if-none-match", &tag)).await;
-        checked.expect(400, &format!("{get}?colour=red"), |request| request).await;
+        checked.expect(400, &format!("{get}?output=yes"), |request| request).await;
+        checked.expect(200, &format!("{get}?_=1790000000&output=1"), |request| request).await;
         checked.expect_of("Main", 400, &get, |request| request).await;
         checked.expect_of("nobody", 404, &get, |request| request).await;
     }
