@@ -133,8 +133,7 @@ impl Client {
 
     /// What leaves the rig, for every dimmer that has a level: the product with the grand master, nothing in blackout.
     pub fn output(&self) -> BTreeMap<Dimmer, Level> {
-        let view = self.view.borrow();
-        view.map().levels().map(|(dimmer, level)| (dimmer, view.map().output(level))).collect()
+        self.view.borrow().map().outputs().collect()
     }
 
     /// The level of a dimmer, if it has one.

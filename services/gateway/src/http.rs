@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use std::collections::BTreeMap;
 
 use ghostlight_proto::{BadInput, LevelsText, etag, parse_etag, parse_levels};
-use ghostlight_rig::{Change, ClientId, Dimmer, Key, Level, Origin, Position, RigMap, RigName, Update};
+use ghostlight_rig::{Change, ClientId, Key, Origin, Position, RigMap, RigName, Update};
 
 use crate::hub::{Hub, STALE_AFTER};
 use crate::outcome::{Done, Timing};
@@ -58,11 +58,6 @@ impl Shows {
     }
 }
 
-/// What leaves the rig for every dimmer that has a level.
-pub(crate) fn output(map: &RigMap) -> BTreeMap<Dimmer, Level> {
-    map.levels().map(|(dimmer, level)| (dimmer, map.output(level))).collect()
-}
-
 /// `GET /v1/rigs/{rig}/levels`: every dimmer's level, or what leaves the rig for it.
 pub(crate) async fn get_levels(
     State(gateway): State<Gateway>,
@@ -73,8 +68,8 @@ pub(crate) async fn get_levels(
     let shows = Shows::asked(query.as_deref())?;
     read(&gateway, &rig, &headers, |map| {
         let levels = match shows {
-            Shows::Set => map.levels().collect(),
-            Shows::Output => output(map),
+            Shows::Set => map.levels().collect::<BTreeMap<_, _>>(),
+            Shows::Output => map.outputs().collect(),
         };
         serde_json::to_vec(&LevelsText(&levels))
     })

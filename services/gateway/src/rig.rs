@@ -19,7 +19,7 @@ pub(crate) async fn get(
 ) -> Result<Response, Refused> {
     let shows = Shows::asked(query.as_deref())?;
     http::read(&gateway, &rig, &headers, |map| {
-        let output = (shows == Shows::Output).then(|| http::output(map));
+        let output = (shows == Shows::Output).then(|| map.outputs().collect());
         serde_json::to_vec(&StateText::new(&map.state(), output.as_ref()))
     })
     .await

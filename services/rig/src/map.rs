@@ -149,6 +149,11 @@ impl RigMap {
         if self.blackout() { Level::OUT } else { level.under(self.master()) }
     }
 
+    /// What leaves the rig for every dimmer that has a level, in order.
+    pub fn outputs(&self) -> impl Iterator<Item = (Dimmer, Level)> + '_ {
+        self.levels().map(|(dimmer, level)| (dimmer, self.output(level)))
+    }
+
     /// How many dimmers have a level.
     pub fn len(&self) -> usize {
         self.levels().count()
