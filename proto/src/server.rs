@@ -124,7 +124,7 @@ fn encode_snapshot(Snapshot { position, state }: &Snapshot) -> serde_json::Resul
 }
 
 /// The text of a snapshot or a delta with another member, `output`: what leaves the rig for the dimmers in it. Spliced in,
-/// so that what was encoded for everyone need not be encoded again for those who want this.
+/// so that the messages themselves know nothing of what only some clients want.
 pub fn with_output(text: &str, output: &Levels) -> String {
     let output = serde_json::to_string(&LevelsText(output)).unwrap_or_default();
     match text.strip_suffix('}') {
