@@ -76,8 +76,14 @@ pub struct Logged {
 
 /// The log cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the log cannot be read: {0}")]
-pub struct LogError(pub String);
+pub enum LogError {
+    /// Not now, or not from there: beginning again helps.
+    #[error("the log cannot be read: {0}")]
+    Lost(String),
+    /// It is not what the settings want: somebody has to change the one or the other.
+    #[error("{0}")]
+    Unfit(String),
+}
 
 /// Why an append failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

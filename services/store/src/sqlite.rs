@@ -64,7 +64,8 @@ impl SqliteStore {
             .disable_statement_logging();
         let mut connection = options.connect().await.map_err(|error| unusable(error.into()))?;
         check(&mut connection).await.map_err(unusable)?;
-        MIGRATIONS.run(&mut connection).await.map_err(|error| unusable(error.into()))?;
+        // Not `run`, whose future cannot be sent to another thread.
+        MIGRATIONS.run_direct(None, &mut connection, false).await.map_err(|error| unusable(error.into()))?;
         check_writable(&mut connection).await.map_err(unusable)?;
         Ok(Self { options, connection: Mutex::new(Some(connection)), _lock: lock })
     }

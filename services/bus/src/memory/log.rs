@@ -112,10 +112,10 @@ impl Log for MemoryLog {
         let after = after.position;
         let mut order = self.shared.order();
         if after != order.position {
-            return Err(LogError(format!("it stands at {}, not at {after}", order.position)));
+            return Err(LogError::Lost(format!("it stands at {}, not at {after}", order.position)));
         }
         if order.reader != Reader::Awaited {
-            return Err(LogError("it has had its reader: begin anew".to_owned()));
+            return Err(LogError::Lost("it has had its reader: begin anew".to_owned()));
         }
         order.reader = Reader::Reads;
         Ok(Box::new(MemoryEntries { start: after, shared: self.shared.clone() }))
@@ -149,7 +149,7 @@ impl MemoryEntries {
     fn take(&self) -> Result<Option<(Revision, RigName, Bytes)>, LogError> {
         let mut order = self.shared.order();
         if order.position.epoch != self.start.epoch {
-            return Err(LogError("a new order has begun".to_owned()));
+            return Err(LogError::Lost("a new order has begun".to_owned()));
         }
         Ok(order.unread.pop_front())
     }
@@ -166,7 +166,7 @@ impl Entries for MemoryEntries {
             // Made before looking, so that no new order between the two is missed.
             let appended = self.shared.appended.notified();
             if let Some((revision, rig, text)) = self.take()? {
-                let entry = decode_entry(&text).map_err(|error| LogError(error.to_string()))?;
+                let entry = decode_entry(&text).map_err(|error| LogError::Lost(error.to_string()))?;
                 return Ok(Logged { revision, stamp: Stamp::default(), rig, entry });
             }
             appended.await;
