@@ -40,6 +40,11 @@ pub enum ServerMessage {
     },
     /// Which consoles are connected, at all gateways.
     Presence(Roster),
+    /// No state service has been heard of for so many seconds: the map may be old, until one is heard again.
+    Stale {
+        /// How long.
+        seconds: u64,
+    },
 }
 
 /// A change is durable and to be read everywhere.
@@ -92,6 +97,7 @@ impl ServerMessage {
                 serde_json::to_vec(&RosterText::new("roster", Some(gateway.as_str()), roster))
             }
             Self::Presence(roster) => serde_json::to_vec(&RosterText::new("presence", None, roster)),
+            Self::Stale { seconds } => serde_json::to_vec(&StaleText { kind: "stale", seconds: *seconds }),
         };
         text.unwrap_or_default().into()
     }
@@ -153,6 +159,7 @@ pub fn decode(text: &Bytes) -> Result<Decoded, BadInput> {
         }),
         "roster" => ServerMessage::Roster { gateway: frame.gateway()?, roster: frame.roster()? },
         "presence" => ServerMessage::Presence(frame.roster()?),
+        "stale" => ServerMessage::Stale { seconds: need(frame.seconds, "seconds")? },
         other => return Err(BadInput::form(format_args!("unknown type {other:?}"))),
     };
     Ok(Decoded { message, levels })
@@ -185,6 +192,7 @@ struct Frame<'a> {
     message: Option<String>,
     gateway: Option<Cow<'a, str>>,
     total: Option<usize>,
+    seconds: Option<u64>,
     #[serde(default)]
     consoles: Vec<ConsoleText<'a>>,
 }
@@ -295,6 +303,13 @@ struct AckText {
     kind: &'static str,
     seq: u64,
     position: String,
+}
+
+#[derive(Serialize)]
+struct StaleText {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    seconds: u64,
 }
 
 #[derive(Serialize)]

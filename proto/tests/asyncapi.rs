@@ -58,6 +58,7 @@ fn server_kind(message: &ServerMessage) -> &'static str {
         ServerMessage::Ack(_) => "ack",
         ServerMessage::Error(_) => "error",
         ServerMessage::Presence(_) => "presence",
+        ServerMessage::Stale { .. } => "stale",
         ServerMessage::Roster { .. } => "roster",
     }
 }
@@ -87,6 +88,7 @@ fn of_servers() -> Vec<ServerMessage> {
         ServerMessage::Error(error(Some(7))),
         ServerMessage::Error(error(None)),
         ServerMessage::Presence(consoles()),
+        ServerMessage::Stale { seconds: 3 },
     ]
 }
 
@@ -204,7 +206,7 @@ fn it_names_every_kind_of_message() {
     let client = of_clients().iter().map(client_kind).collect::<BTreeSet<_>>();
     let all: BTreeSet<_> = server.union(&client).map(|&kind| kind.to_owned()).collect();
     assert_eq!(messages_of(&document, "full"), all);
-    let followed = ["snapshot", "delta", "beacon"].map(str::to_owned);
+    let followed = ["snapshot", "delta", "beacon", "stale"].map(str::to_owned);
     assert_eq!(messages_of(&document, "events"), BTreeSet::from(followed));
     let operation = |name: &str| -> BTreeSet<_> {
         let mut found = Vec::new();

@@ -194,6 +194,7 @@ fn said_by_servers() -> Vec<Golden<ServerMessage>> {
         ("beacon_state", ServerMessage::Beacon(Beacon { position: at(42), digest: digest(labelled_stage()) })),
         ("presence", ServerMessage::Presence(consoles())),
         ("presence_nobody", ServerMessage::Presence(Roster::default())),
+        ("stale", ServerMessage::Stale { seconds: 3 }),
         ("roster", ServerMessage::Roster { gateway: client("gateway-1"), roster: consoles() }),
         ("beacon_empty", ServerMessage::Beacon(Beacon { position: at(0), digest: Digest::default() })),
         ("ack", ServerMessage::Ack(Ack { seq: 7, position: at(42) })),

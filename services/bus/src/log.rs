@@ -91,6 +91,9 @@ pub enum AppendError {
     /// It did not happen.
     #[error("the change was not taken: {0}")]
     Unavailable(String),
+    /// It did not happen and never can: it is too large for the log.
+    #[error("the change was not taken: the log takes {0} bytes at once")]
+    TooLarge(usize),
     /// It may have happened, or may still.
     #[error("it is not known whether the change was taken")]
     Unknown,

@@ -247,6 +247,12 @@ impl Reader<'_> {
                 self.refused(error);
                 return None;
             }
+            ServerMessage::Stale { .. } => {
+                if self.synced {
+                    self.enter(State::Stale);
+                }
+                return None;
+            }
             // Not asked for, or not for clients.
             ServerMessage::Presence(_) | ServerMessage::Roster { .. } => return None,
             // A gateway that has no map itself yet stands nowhere, and that is no answer.

@@ -191,6 +191,8 @@ class RigClient extends EventTarget {
       this.#tell('refused', message.told);
     } else if (message?.type === 'presence') {
       this.#tell('presence', (this.#presence = message.told));
+    } else if (message?.type === 'stale') {
+      this.#enter('stale');
     } else if (message) {
       this.#follow(message);
     }
@@ -451,6 +453,8 @@ export function read(json) {
       return { type, told };
     case 'presence':
       return total >= 0 && consoles?.every?.(isConsole) ? { type, told: { consoles, total } } : null;
+    case 'stale':
+      return { type };
     default:
       return null;
   }

@@ -99,13 +99,21 @@ pub(crate) struct Latest {
     pub(crate) beacon: Utf8Bytes,
     /// How many beacons there were.
     pub(crate) beacons: u64,
-    heard: Option<Instant>,
+    /// When a state service was last heard of; `None` if never.
+    pub(crate) heard: Option<Instant>,
+    /// Whether that is so long ago that what is shown may be old.
+    pub(crate) is_stale: bool,
 }
 
 impl Latest {
     /// How long ago a state service was last heard of; `None` if never.
     pub(crate) fn silence(&self) -> Option<Duration> {
         self.heard.map(|heard| heard.elapsed())
+    }
+
+    fn hear(&mut self) {
+        self.heard = Some(Instant::now());
+        self.is_stale = false;
     }
 }
 
@@ -201,9 +209,10 @@ impl Followed {
     fn take(&self, rig: &RigName, text: &Bytes, fold: Duration) -> Option<Received> {
         let Decoded { message, levels } = match decode(text) {
             Ok(decoded) => decoded,
+            // From a newer version, it may have been of another kind; if it was part of the map, the next one shows that.
             Err(error) => {
-                tracing::error!(%rig, %error, "an announcement cannot be read; fetching a snapshot");
-                return Some(Received::Gap);
+                tracing::warn!(%rig, %error, "an announcement cannot be read; it is passed over");
+                return None;
             }
         };
         match message {
@@ -214,7 +223,10 @@ impl Followed {
                 self.presence.heard(gateway, roster);
                 None
             }
-            ServerMessage::Presence(_) | ServerMessage::Ack(_) | ServerMessage::Error(_) => None,
+            ServerMessage::Presence(_)
+            | ServerMessage::Ack(_)
+            | ServerMessage::Error(_)
+            | ServerMessage::Stale { .. } => None,
         }
     }
 
@@ -236,6 +248,7 @@ impl Followed {
         let plain = if update.levels.is_empty() { Utf8Bytes::default() } else { utf8(levels) };
         let texts = Texts { full: utf8(text.clone()), plain };
         self.show(&kept, |latest| {
+            latest.hear();
             latest.position = position;
             latest.prev = prev;
             latest.delta = Some(texts);
@@ -251,7 +264,7 @@ impl Followed {
             tracing::error!(%rig, position = %beacon.position, "this replica held another map than the state service");
         }
         self.show(&kept, |latest| {
-            latest.heard = Some(Instant::now());
+            latest.hear();
             if beacon.position == latest.position && received == Received::Had {
                 latest.beacon = utf8(text.clone());
                 latest.beacons += 1;
@@ -264,7 +277,7 @@ impl Followed {
         let mut kept = self.kept();
         let received = kept.replica.snapshot(snapshot);
         self.show(&kept, |latest| {
-            latest.heard = Some(Instant::now());
+            latest.hear();
             if matches!(received, Received::Applied | Received::Replaced) {
                 latest.position = snapshot.position;
                 latest.delta = None;
@@ -273,6 +286,16 @@ impl Followed {
             }
         });
         received
+    }
+
+    /// Tells the readers if no state service was heard of for long.
+    fn note_silence(&self) {
+        let kept = self.kept();
+        let latest = self.latest.borrow().clone();
+        let is_silent = latest.silence().is_some_and(|silence| silence >= STALE_AFTER);
+        if is_silent && !latest.is_stale {
+            self.show(&kept, |latest| latest.is_stale = true);
+        }
     }
 
     /// Shows the readers what is newest. What is kept stays locked meanwhile, so that whoever locks it finds both alike;
@@ -291,8 +314,9 @@ fn utf8(text: Bytes) -> Utf8Bytes {
 async fn follow(rig: RigName, echo: Arc<dyn Echo>, followed: Arc<Followed>) {
     loop {
         if let Err(error) = follow_once(&rig, &*echo, &followed).await {
-            tracing::warn!(%rig, %error, "trying again");
+            tracing::debug!(%rig, %error, "trying again");
         }
+        followed.note_silence();
         tokio::time::sleep(RETRY).await;
     }
 }
@@ -317,7 +341,11 @@ async fn follow_to_gap(rig: &RigName, announcements: &mut dyn Announcements, fol
     loop {
         let heard = match tokio::time::timeout_at(silent_at, announcements.next()).await {
             Ok(Some(Heard::Announcement(heard))) => heard,
-            Ok(Some(Heard::Missed)) | Err(_) => return true,
+            Ok(Some(Heard::Missed)) => return true,
+            Err(_) => {
+                followed.note_silence();
+                return true;
+            }
             Ok(None) => return false,
         };
         match followed.take(rig, &heard.text, heard.fold) {

@@ -149,8 +149,13 @@ async fn append(rig: &RigName, followed: &Followed, appending: &Appending, batch
         Ok((position, durable))
     };
     match tokio::time::timeout(appending.answer_within, appended).await {
-        Ok(Ok((position, durable))) => settle(batch, position, durable, followed.folded(position).as_ref()),
+        Ok(Ok((position, durable))) => match followed.folded(position) {
+            // The order began anew before it was heard what became of the entry in the old one.
+            None if followed.position().epoch != position.epoch => batch.refuse(&Refusal::Unknown),
+            folded => settle(batch, position, durable, folded.as_ref()),
+        },
         Ok(Err(AppendError::Unavailable(why))) => batch.refuse(&Refusal::Unavailable(why)),
+        Ok(Err(AppendError::TooLarge(most))) => batch.refuse(&Refusal::TooLarge(most)),
         Ok(Err(AppendError::Unknown)) | Err(_) => batch.refuse(&Refusal::Unknown),
     }
 }

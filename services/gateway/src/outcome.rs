@@ -36,6 +36,8 @@ pub(crate) enum Refusal {
     NoRoom,
     /// It did not happen, and may be tried again.
     Unavailable(String),
+    /// The log takes entries of so many bytes at most.
+    TooLarge(usize),
     /// It may have happened.
     Unknown,
 }

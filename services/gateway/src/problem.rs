@@ -68,6 +68,7 @@ impl From<Refusal> for Refused {
                 "as many rigs are there as the server's settings allow",
             ),
             Refusal::Unavailable(why) => Self::unavailable(why),
+            Refusal::TooLarge(most) => Self::too_large(most),
             Refusal::Unknown => Self::new(
                 StatusCode::GATEWAY_TIMEOUT,
                 "unknown_outcome",

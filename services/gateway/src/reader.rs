@@ -5,6 +5,7 @@
 //! after a newer one.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::extract::ws::Utf8Bytes;
 use ghostlight_proto::{LevelsText, ServerMessage, with_output};
@@ -12,6 +13,10 @@ use ghostlight_rig::{Delta, Dimmer, Level, Levels, Position, Revision, RigMap, U
 use tokio::sync::watch;
 
 use crate::hub::{Hub, Kept, Latest, Texts};
+
+/// A client that comes from another gateway may be ahead of this one, for as long as that has not heard what it has
+/// heard. If a state service is heard of after so long, and still knows less, the client comes from another world.
+const BEHIND_FOR: Duration = Duration::from_secs(2);
 
 /// Which protocol a reader speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +44,7 @@ pub(crate) enum Told {
     Snapshot(Utf8Bytes),
     Delta(Utf8Bytes),
     Beacon(Utf8Bytes),
+    Stale(Utf8Bytes),
 }
 
 /// A whole map that was encoded for one reader, and serves all of the same protocol at this position.
@@ -59,6 +65,10 @@ pub(crate) struct Reader {
     cursor: Option<Cursor>,
     /// How many beacons there had been when it was last told one; `None` if it has been told none.
     beacons: Option<u64>,
+    /// Whether it was told that what it has may be old.
+    told_stale: bool,
+    /// Where its client stands, if that is ahead of the map, and when that was found.
+    ahead: Option<(Position, Instant)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,9 +83,10 @@ impl Reader {
         let mut latest = hub.watch();
         let now = latest.borrow_and_update().clone();
         latest.mark_changed();
+        let ahead = resume.filter(|at| *at > now.position).map(|at| (at, Instant::now()));
         let resume = resume.filter(|at| at.epoch == now.position.epoch && *at <= now.position);
         let cursor = resume.map(|at| Cursor { generation: now.generation, revision: at.revision });
-        Self { hub, latest, protocol, cursor, beacons: None }
+        Self { hub, latest, protocol, cursor, beacons: None, told_stale: false, ahead }
     }
 
     /// Waits until there may be something to tell. May be dropped and called again.
@@ -94,11 +105,14 @@ impl Reader {
     pub(crate) fn next(&mut self) -> Option<Told> {
         loop {
             let latest = self.latest.borrow_and_update().clone();
+            if !self.meets(&latest) {
+                return self.next_stale(&latest);
+            }
             let Some(cursor) = self.cursor.filter(|cursor| cursor.generation == latest.generation) else {
                 return Some(self.whole_map());
             };
             if cursor.revision == latest.position.revision {
-                return self.next_beacon(&latest);
+                return self.next_beacon(&latest).or_else(|| self.next_stale(&latest));
             }
             let ready = latest.delta.as_ref().filter(|_| self.protocol != Protocol::Output);
             let texts = match ready {
@@ -117,6 +131,30 @@ impl Reader {
                 Protocol::Plain => {}
             }
         }
+    }
+
+    /// Whether the map has got to where its client stands. Until then there is nothing to tell it: what it has is newer.
+    fn meets(&mut self, latest: &Latest) -> bool {
+        let Some((ahead, since)) = self.ahead else { return true };
+        let is_of_another_world = latest.heard.is_some_and(|heard| heard > since + BEHIND_FOR);
+        if latest.position < ahead && !is_of_another_world {
+            return false;
+        }
+        self.ahead = None;
+        if latest.position.epoch == ahead.epoch && latest.position >= ahead {
+            self.cursor = Some(Cursor { generation: latest.generation, revision: ahead.revision });
+        }
+        true
+    }
+
+    /// That what it has may be old, if it was not told so.
+    fn next_stale(&mut self, latest: &Latest) -> Option<Told> {
+        if self.protocol == Protocol::Plain || self.told_stale == latest.is_stale {
+            return None;
+        }
+        self.told_stale = latest.is_stale;
+        let seconds = latest.silence().unwrap_or_default().as_secs();
+        latest.is_stale.then(|| Told::Stale(text(&ServerMessage::Stale { seconds }.encode())))
     }
 
     /// A beacon, if there is a new one. The first is made here, so that a client that resumes and has missed nothing

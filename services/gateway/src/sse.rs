@@ -59,6 +59,7 @@ fn event(told: &Told, position: Position) -> Event {
         Told::Snapshot(text) => ("snapshot", text),
         Told::Delta(text) => ("delta", text),
         Told::Beacon(text) => ("beacon", text),
+        Told::Stale(text) => ("stale", text),
     };
     Event::default().event(kind).id(position.to_string()).retry(RETRY).data(text.as_str())
 }

@@ -21,7 +21,7 @@ async fn taken(house: &House, levels: &str) -> Position {
             match answer(house.append("main", entry(levels))).await {
                 Ok(position) => return position,
                 Err(AppendError::Unavailable(_)) => tokio::time::sleep(Duration::from_millis(5)).await,
-                Err(AppendError::Unknown) => panic!("in one process it is known"),
+                Err(error) => panic!("in one process it is known: {error}"),
             }
         }
     };

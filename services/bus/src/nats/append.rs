@@ -29,6 +29,7 @@ enum Tried {
     Landed(u64),
     /// It was refused; whether it may be tried again.
     Refused(String, Again),
+    TooLarge,
     /// Nobody knows.
     Lost,
 }
@@ -62,6 +63,7 @@ pub(super) async fn append(
             Tried::Landed(sequence) => return place(sequence, seen),
             Tried::Refused(why, Again::No) => return Err(failed(may_have_landed, &why)),
             Tried::Refused(why, Again::Yes) => why,
+            Tried::TooLarge => return Err(AppendError::TooLarge(connection.client.max_payload())),
             Tried::Lost => {
                 may_have_landed = true;
                 "the stream does not answer".to_owned()
@@ -96,7 +98,7 @@ async fn refused(connection: &Connection, error: &PublishError) -> Tried {
     match error.kind() {
         // No leader yet, or no stream yet.
         PublishErrorKind::StreamNotFound => Tried::Refused("the log has no leader".to_owned(), Again::Yes),
-        PublishErrorKind::MaxPayloadExceeded => Tried::Refused("it is larger than NATS takes".to_owned(), Again::No),
+        PublishErrorKind::MaxPayloadExceeded => Tried::TooLarge,
         PublishErrorKind::TimedOut => {
             connection.move_on().await;
             Tried::Lost

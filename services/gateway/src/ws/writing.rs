@@ -110,7 +110,7 @@ async fn next_consoles(consoles: &mut Option<watch::Receiver<Arc<Shown>>>) -> Ar
 
 fn told_text(told: Told) -> Utf8Bytes {
     match told {
-        Told::Snapshot(text) | Told::Delta(text) | Told::Beacon(text) => text,
+        Told::Snapshot(text) | Told::Delta(text) | Told::Beacon(text) | Told::Stale(text) => text,
     }
 }
 

@@ -288,6 +288,19 @@ describe('silence', () => {
     rig.close();
   });
 
+  test('a gateway that hears nothing says so, until it hears again', (t) => {
+    const world = new World(t);
+    const ledger = stage();
+    const rig = world.live(ledger);
+    const before = shown(rig);
+    world.socket.hear({ type: 'stale', seconds: 3 });
+    assert.equal(rig.state, 'stale');
+    assert.deepEqual(shown(rig), before);
+    world.socket.hear(ledger.beacon());
+    assert.equal(rig.state, 'live');
+    rig.close();
+  });
+
   test('after ten seconds the connection counts as lost, without the other side agreeing', (t) => {
     const world = new World(t);
     const ledger = stage();
