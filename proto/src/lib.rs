@@ -13,6 +13,7 @@ mod presence;
 mod problem;
 mod rigs;
 mod server;
+pub mod subjects;
 mod text;
 mod update;
 

@@ -1,7 +1,7 @@
 //! The seam to the ordered log.
 
 use async_trait::async_trait;
-use ghostlight_rig::{Entry, Position, Revision, RigName};
+use ghostlight_rig::{Entry, Mark, Position, Revision, RigName, Stamp};
 
 /// The ordered log of all rigs.
 ///
@@ -9,35 +9,51 @@ use ghostlight_rig::{Entry, Position, Revision, RigName};
 /// - every reader sees the same entries in the same order, with revisions that grow;
 /// - an append resolves when its entry is durable, and not before;
 /// - an append that fails with [`AppendError::Unavailable`] has not happened and never will;
-/// - nothing is appended while nobody reads in the order that [`begin`](Self::begin) opened.
+/// - a reader misses nothing, or fails.
 #[async_trait]
 pub trait Log: Send + Sync {
-    /// Opens the order from which a state service goes on, given what its store holds. The answer is in the same epoch
-    /// if the log still has everything after `stored`, and in a new one otherwise.
+    /// Opens the order from which a state service goes on, given where what its store holds stands. The answer is that
+    /// same mark if the log still has everything after it, and one in a new epoch otherwise.
     ///
     /// # Errors
     /// [`LogError`] if the log cannot be reached.
-    async fn begin(&self, stored: Position) -> Result<Position, LogError>;
+    async fn begin(&self, stored: Mark) -> Result<Mark, LogError>;
 
-    /// Reads the entries after a position.
+    /// Reads the entries after a mark.
     ///
     /// # Errors
-    /// [`LogError`] if the log cannot be reached, or a newer order has begun.
-    async fn read(&self, after: Position) -> Result<Box<dyn Entries>, LogError>;
+    /// [`LogError`] if the log cannot be reached, or does not hold what comes after the mark.
+    async fn read(&self, after: Mark) -> Result<Box<dyn Entries>, LogError>;
 
-    /// Appends an entry and resolves when it is durable. The entry may still land after the future is dropped.
+    /// Appends an entry and resolves when it is durable. The entry may still land after the future is dropped. `seen` is
+    /// where whoever appends has seen the rig stand: an entry that lands before that is in another order.
     ///
     /// # Errors
     /// [`AppendError`], which tells whether the entry may have landed.
-    async fn append(&self, rig: &RigName, entry: &Entry) -> Result<Position, AppendError>;
+    async fn append(&self, rig: &RigName, entry: &Entry, seen: Position) -> Result<Position, AppendError>;
 
     /// Tells the log that a store holds everything up to a position.
     fn checkpoint(&self, position: Position);
+
+    /// What makes an entry durable.
+    fn durable_once(&self) -> DurableOnce;
+}
+
+/// What makes an entry durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DurableOnce {
+    /// The log has it: the store may come later.
+    Appended,
+    /// The store has it. What the store fails to save has not happened.
+    Saved,
 }
 
 /// A reader of the log.
 #[async_trait]
 pub trait Entries: Send {
+    /// Where the log stood when reading began: whoever has got there has caught up.
+    fn end(&self) -> Revision;
+
     /// The next entry, when there is one. May be dropped and asked again without losing anything.
     ///
     /// # Errors
@@ -50,6 +66,8 @@ pub trait Entries: Send {
 pub struct Logged {
     /// Its place.
     pub revision: Revision,
+    /// What it is recognised by.
+    pub stamp: Stamp,
     /// The rig that it is about.
     pub rig: RigName,
     /// What it asks for.
@@ -58,8 +76,14 @@ pub struct Logged {
 
 /// The log cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the log cannot be read: {0}")]
-pub struct LogError(pub String);
+pub enum LogError {
+    /// Not now, or not from there: beginning again helps.
+    #[error("the log cannot be read: {0}")]
+    Lost(String),
+    /// It is not what the settings want: somebody has to change the one or the other.
+    #[error("{0}")]
+    Unfit(String),
+}
 
 /// Why an append failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

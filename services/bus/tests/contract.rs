@@ -27,9 +27,6 @@ macro_rules! log_contract {
             entries_in_flight_are_read_where_their_appends_say,
             every_kind_of_entry_crosses_unchanged,
             a_read_begins_after_its_position,
-            nothing_is_appended_before_the_order_is_read,
-            nothing_is_appended_after_the_reader_is_gone,
-            what_was_refused_never_appears,
             a_reader_that_is_dropped_and_asked_again_misses_nothing,
             what_becomes_of_a_dropped_append_leaves_the_order_whole,
         }

@@ -7,14 +7,15 @@ use ghostlight_bus::memory::MemoryLog;
 use ghostlight_bus::{AppendError, Log};
 use ghostlight_rig::{Epoch, Position, Revision};
 
-use laws::{at_once, begun, entry, next, pass, rig, soon};
+use laws::{at_once, begin, begun, entry, next, pass, rig, soon};
 
 #[tokio::test]
 async fn an_append_resolves_once_it_is_saved_and_not_before() {
     let log = MemoryLog::default();
     let (start, mut entries) = begun(&log).await;
     let (main, one, two) = (rig("main"), entry(1), entry(2));
-    let (mut first, mut second) = (log.append(&main, &one), log.append(&main, &two));
+    let (mut first, mut second) =
+        (log.append(&main, &one, Position::default()), log.append(&main, &two, Position::default()));
     assert_eq!(at_once(&mut first), None, "nobody has read it");
     assert_eq!(at_once(&mut second), None, "nobody has read it");
 
@@ -38,7 +39,7 @@ async fn a_new_order_tells_what_became_of_the_appends_that_wait() {
     let log = MemoryLog::default();
     let (start, mut entries) = begun(&log).await;
     let (main, sent) = (rig("main"), [entry(1), entry(2), entry(3)]);
-    let mut appends: Vec<_> = sent.iter().map(|entry| log.append(&main, entry)).collect();
+    let mut appends: Vec<_> = sent.iter().map(|entry| log.append(&main, entry, Position::default())).collect();
     assert!(appends.iter_mut().all(|append| at_once(append).is_none()));
     let stored = Position { revision: next(entries.as_mut()).await.revision, ..start };
     // Read as well, and lost with the save that failed. The third was never read.
@@ -46,7 +47,7 @@ async fn a_new_order_tells_what_became_of_the_appends_that_wait() {
     drop(entries);
     assert!(appends.iter_mut().all(|append| at_once(append).is_none()), "only the store knows");
 
-    soon("the order to begin", log.begin(stored)).await.unwrap();
+    begin(&log, stored).await;
     let answers = soon("the answers", join_all(appends)).await;
     assert_eq!(answers[0], Ok(stored), "the store holds it");
     assert!(matches!(answers[1], Err(AppendError::Unavailable(_))), "{answers:?}");
@@ -58,11 +59,11 @@ async fn what_the_store_of_another_order_holds_releases_nothing() {
     let log = MemoryLog::default();
     let (start, entries) = begun(&log).await;
     let (main, one) = (rig("main"), entry(1));
-    let mut append = log.append(&main, &one);
+    let mut append = log.append(&main, &one, Position::default());
     assert_eq!(at_once(&mut append), None);
     drop(entries);
 
-    soon("the order to begin", log.begin(Position::new(start.epoch.0 - 1, 1_000))).await.unwrap();
+    begin(&log, Position::new(start.epoch.0 - 1, 1_000)).await;
     let answer = soon("the answer", append).await;
     assert!(matches!(answer, Err(AppendError::Unavailable(_))), "{answer:?}");
 }
@@ -73,7 +74,7 @@ async fn every_beginning_is_a_higher_epoch() {
     let far_off = Position::new(90_000_000_000, 7);
     let mut last = Epoch(0);
     for stored in [Position::default(), Position::default(), far_off, far_off, Position::default()] {
-        let start = soon("the order to begin", log.begin(stored)).await.unwrap();
+        let start = begin(&log, stored).await;
         assert!(start.epoch > last.max(stored.epoch), "{start} after {last} and {stored}");
         assert_eq!(start.revision, Revision(0));
         last = start.epoch;
@@ -84,7 +85,7 @@ async fn every_beginning_is_a_higher_epoch() {
 async fn a_dropped_append_lands() {
     let log = MemoryLog::default();
     let (_, mut entries) = begun(&log).await;
-    assert_eq!(at_once(&mut log.append(&rig("main"), &entry(1))), None);
+    assert_eq!(at_once(&mut log.append(&rig("main"), &entry(1), Position::default())), None);
     assert_eq!(next(entries.as_mut()).await.entry, entry(1));
 }
 
@@ -94,17 +95,17 @@ async fn no_more_than_so_many_appends_wait() {
     let log = MemoryLog::default();
     let (start, mut entries) = begun(&log).await;
     let (main, one) = (rig("main"), entry(1));
-    let mut waiting: Vec<_> = (0..MOST).map(|_| log.append(&main, &one)).collect();
+    let mut waiting: Vec<_> = (0..MOST).map(|_| log.append(&main, &one, Position::default())).collect();
     assert!(waiting.iter_mut().all(|append| at_once(append).is_none()));
-    let refused = soon("the refusal", log.append(&main, &one)).await;
+    let refused = soon("the refusal", log.append(&main, &one, Position::default())).await;
     assert!(matches!(refused, Err(AppendError::Unavailable(_))), "{refused:?}");
 
     // Reading them makes no room, saving one does.
     let first = next(entries.as_mut()).await.revision;
-    let refused = soon("the refusal", log.append(&main, &one)).await;
+    let refused = soon("the refusal", log.append(&main, &one, Position::default())).await;
     assert!(matches!(refused, Err(AppendError::Unavailable(_))), "{refused:?}");
     log.checkpoint(Position { revision: first, ..start });
-    let mut room = log.append(&main, &one);
+    let mut room = log.append(&main, &one, Position::default());
     assert_eq!(at_once(&mut room), None, "it is taken in");
 
     // No revision was spent on what was refused.
@@ -117,9 +118,9 @@ async fn no_more_than_so_many_appends_wait() {
 async fn an_order_has_one_reader() {
     let log = MemoryLog::default();
     let (start, entries) = begun(&log).await;
-    assert!(log.read(start).await.is_err(), "the entries would be dealt out between two");
+    assert!(log.read(start.into()).await.is_err(), "the entries would be dealt out between two");
     drop(entries);
-    assert!(log.read(start).await.is_err(), "what the first took is gone");
+    assert!(log.read(start.into()).await.is_err(), "what the first took is gone");
 
     let (start, mut entries) = begun(&log).await;
     let (appended, _) = pass(&log, start.epoch, entries.as_mut(), &rig("main"), &entry(1)).await;
@@ -129,11 +130,11 @@ async fn an_order_has_one_reader() {
 #[tokio::test]
 async fn an_order_is_read_from_where_it_stands() {
     let log = MemoryLog::default();
-    let old = soon("the order to begin", log.begin(Position::default())).await.unwrap();
-    let start = soon("the order to begin", log.begin(old)).await.unwrap();
-    assert!(log.read(old).await.is_err(), "a newer order has begun");
-    assert!(log.read(Position { revision: Revision(1), ..start }).await.is_err(), "that is still to come");
-    assert!(log.read(start).await.is_ok());
+    let old = begin(&log, Position::default()).await;
+    let start = begin(&log, old).await;
+    assert!(log.read(old.into()).await.is_err(), "a newer order has begun");
+    assert!(log.read(Position { revision: Revision(1), ..start }.into()).await.is_err(), "that is still to come");
+    assert!(log.read(start.into()).await.is_ok());
 }
 
 #[tokio::test]
@@ -151,4 +152,48 @@ async fn a_reader_learns_that_a_newer_order_has_begun() {
     let (appended, read) = pass(&log, start.epoch, entries.as_mut(), &rig("main"), &entry(1)).await;
     assert!(appended.is_ok(), "{appended:?}");
     assert_eq!(read.entry, entry(1));
+}
+
+#[tokio::test]
+async fn nothing_is_appended_before_the_order_is_read() {
+    let log = MemoryLog::default();
+    let main = rig("main");
+    refused(&log, 1).await;
+    let start = begin(&log, Position::default()).await;
+    refused(&log, 2).await;
+
+    let mut entries = soon("the reader", log.read(start.into())).await.unwrap();
+    let (appended, read) = pass(&log, start.epoch, entries.as_mut(), &main, &entry(3)).await;
+    assert!(appended.is_ok(), "{appended:?}");
+    assert_eq!(read.entry, entry(3));
+}
+
+#[tokio::test]
+async fn nothing_is_appended_after_the_reader_is_gone() {
+    let log = MemoryLog::default();
+    let (start, mut entries) = begun(&log).await;
+    let (appended, _) = pass(&log, start.epoch, entries.as_mut(), &rig("main"), &entry(1)).await;
+    assert!(appended.is_ok(), "{appended:?}");
+    drop(entries);
+    refused(&log, 2).await;
+}
+
+#[tokio::test]
+async fn what_was_refused_never_appears() {
+    let log = MemoryLog::default();
+    refused(&log, 1).await;
+    let (_, entries) = begun(&log).await;
+    drop(entries);
+    refused(&log, 2).await;
+
+    let (start, mut entries) = begun(&log).await;
+    for number in 3..6 {
+        let (_, read) = pass(&log, start.epoch, entries.as_mut(), &rig("main"), &entry(number)).await;
+        assert_eq!(read.entry, entry(number));
+    }
+}
+
+async fn refused(log: &MemoryLog, number: u16) {
+    let answer = soon("the refusal", log.append(&rig("main"), &entry(number), Position::default())).await;
+    assert!(matches!(answer, Err(AppendError::Unavailable(_))), "{answer:?}");
 }

@@ -180,6 +180,11 @@ impl Followed {
         let _ = self.latest.subscribe().wait_for(|latest| latest.position >= position).await;
     }
 
+    /// Where the replica stands.
+    pub(crate) fn position(&self) -> Position {
+        self.latest.borrow().position
+    }
+
     /// What became of an entry; `None` if that announcement was missed.
     pub(crate) fn folded(&self, position: Position) -> Option<Folded> {
         let kept = self.kept();

@@ -143,7 +143,7 @@ async fn gather(queue: &mut mpsc::Receiver<Asked>, left_over: &mut Option<Asked>
 /// Appends a batch and answers its changes.
 async fn append(rig: &RigName, followed: &Followed, appending: &Appending, batch: Batch) {
     let appended = async {
-        let position = appending.log.append(rig, &batch.entry).await?;
+        let position = appending.log.append(rig, &batch.entry, followed.position()).await?;
         let durable = Instant::now();
         followed.reached(position).await;
         Ok((position, durable))

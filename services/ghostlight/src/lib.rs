@@ -1,5 +1,7 @@
 //! What the one binary is made of: the server, wired from its parts, and the command line.
 
+pub mod args;
 pub mod cli;
+pub mod keeping;
 pub mod serve;
 pub mod server;

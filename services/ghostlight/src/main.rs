@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use ghostlight::cli::{bench, get, output, set, watch};
-use ghostlight::serve::{self, ServeArgs};
+use ghostlight::serve::{self, Role, ServeArgs};
 
 /// What `sysexits.h` calls a usage error: bad arguments or a bad configuration.
 const EX_USAGE: u8 = 64;
@@ -24,7 +24,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Serve(ServeArgs),
+    #[command(flatten)]
+    Role(Role),
     Set(set::SetArgs),
     Get(get::GetArgs),
     Watch(watch::WatchArgs),
@@ -49,7 +50,7 @@ fn main() -> ExitCode {
         }
     };
     let Cli { command, serve } = cli;
-    let command = command.unwrap_or(Command::Serve(serve));
+    let command = command.unwrap_or_else(|| Command::Role(Role::Serve(Box::new(serve))));
     let ended = runtime(&command).map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run(command)));
     ended.unwrap_or_else(|error| {
         output::complain(format_args!("{error:#}"));
@@ -57,19 +58,18 @@ fn main() -> ExitCode {
     })
 }
 
-/// A worker for every core; of a server that keeps its levels itself, one core is the store's, which has a thread of its
-/// own: every change passes through both, and on few cores they would only take turns.
+/// A worker for every core, unless the role knows better.
 fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
-    if let Command::Serve(args) = command {
-        builder.worker_threads(args.workers());
+    if let Command::Role(role) = command {
+        builder.worker_threads(role.workers());
     }
     builder.enable_all().build()
 }
 
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Serve(args) => serve::run(args).await,
+        Command::Role(role) => serve::run(role).await,
         Command::Set(args) => set::run(args).await,
         Command::Get(args) => get::run(args).await,
         Command::Watch(args) => watch::run(args).await,

@@ -1,19 +1,21 @@
-//! `ghostlight serve`: settings, start, signals, end.
+//! `ghostlight serve`, `gateway` and `state`: settings, start, signals, end.
 
 use std::io::{self, IsTerminal, Write};
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::Args;
-use ghostlight_gateway::Limits;
-use ghostlight_store::{Durability, OpenError};
+use clap::{Args, Subcommand};
+use ghostlight_bus::nats::ConnectError;
+use ghostlight_store::OpenError;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
+use crate::args::{BusArgs, GatewayArgs, ProcessArgs, StateArgs, StreamArgs};
 use crate::cli::output;
+use crate::keeping::Standing;
 use crate::server::{Config, Server, ServerError};
 
 /// All that is under way at a shutdown must end within this.
@@ -25,77 +27,126 @@ const OTHER_FILES: u64 = 100;
 /// What `sysexits.h` calls a usage error: bad arguments or a bad configuration.
 const EX_USAGE: u8 = 64;
 
-/// Serve the rigs: gateway, state service and store in one process
+/// Serve the rigs: gateway, state service and store in one process, alone or with others
 #[derive(Args, Clone, Debug)]
 pub struct ServeArgs {
-    /// Where to listen; 0.0.0.0:8080 lets other machines in, port 0 takes a free port
-    #[arg(long, env = "GHOSTLIGHT_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
-    listen: SocketAddr,
-    /// Where levels outlive a restart
-    #[arg(long, env = "GHOSTLIGHT_STORE", default_value = "sqlite:ghostlight.db", value_name = "URL")]
-    store: String,
-    /// What an answered change survives: a power cut (full), or a killed process (relaxed)
-    #[arg(long, env = "GHOSTLIGHT_DURABILITY", default_value_t, value_name = "full|relaxed")]
-    durability: Durability,
-    /// How many rigs may be made
-    #[arg(long, env = "GHOSTLIGHT_MAX_RIGS", default_value_t = 1_000, value_name = "COUNT")]
-    max_rigs: usize,
-    /// How many connections may be open
-    #[arg(long, env = "GHOSTLIGHT_MAX_CONNECTIONS", default_value_t = 10_000, value_name = "COUNT")]
-    max_connections: usize,
-    /// How large a request body or a WebSocket message may be
-    #[arg(long, env = "GHOSTLIGHT_MAX_MESSAGE_BYTES", default_value_t = 1 << 20, value_name = "BYTES")]
-    max_message_bytes: usize,
-    /// A client that takes nothing for so long is closed
-    #[arg(long, env = "GHOSTLIGHT_STALL_SECONDS", default_value = "15", value_name = "SECONDS", value_parser = seconds)]
-    stall_seconds: Duration,
-    /// A WebSocket is pinged so often, and closed when it is silent for two and a half times as long
-    #[arg(long, env = "GHOSTLIGHT_PING_SECONDS", default_value = "10", value_name = "SECONDS", value_parser = seconds)]
-    ping_seconds: Duration,
-    /// A change that is not confirmed within so long is answered as unknown
-    #[arg(long, env = "GHOSTLIGHT_ANSWER_SECONDS", default_value = "10", value_name = "SECONDS", value_parser = seconds)]
-    answer_seconds: Duration,
-    /// How many entries of one rig may be under way to the log; more changes gather meanwhile
+    /// Join others through these NATS servers with JetStream: nats://HOST:4222, several separated by commas
+    #[arg(long, env = "GHOSTLIGHT_BUS", value_name = "URLS", hide_env_values = true)]
+    bus: Option<String>,
+    #[command(flatten)]
+    gateway: GatewayArgs,
+    #[command(flatten)]
+    state: StateArgs,
+    /// How many entries of one rig may be under way to the log, without --bus; more changes gather meanwhile
     #[arg(long, env = "GHOSTLIGHT_IN_FLIGHT", default_value_t = 4, value_name = "COUNT",
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_024))]
     in_flight: usize,
-    /// How many threads serve [default: one less than there are cores]
-    #[arg(long, env = "GHOSTLIGHT_THREADS", value_name = "COUNT",
-          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_024))]
-    threads: Option<usize>,
-    /// What to log, as tracing's filters write it: info, ghostlight_gateway=debug, ...
-    #[arg(long, env = "GHOSTLIGHT_LOG", default_value = "info", value_name = "FILTER")]
-    log: String,
+    #[command(flatten)]
+    nats: BusArgs,
+    #[command(flatten)]
+    stream: StreamArgs,
+    #[command(flatten)]
+    process: ProcessArgs,
 }
 
-/// Reads a number of seconds, with decimals.
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "a number of seconds is wanted".to_owned())?;
-    match Duration::try_from_secs_f64(seconds) {
-        Ok(duration) if (0.1..=3_600.0).contains(&seconds) => Ok(duration),
-        _ => Err("0.1 to 3600 seconds are possible".to_owned()),
-    }
+/// Serve a gateway: consoles connect to it, state services elsewhere keep the rigs
+#[derive(Args, Clone, Debug)]
+pub struct GatewayRole {
+    /// The NATS servers with JetStream: nats://HOST:4222, several separated by commas
+    #[arg(long, env = "GHOSTLIGHT_BUS", value_name = "URLS", hide_env_values = true)]
+    bus: String,
+    #[command(flatten)]
+    gateway: GatewayArgs,
+    /// How many rigs are followed on though no connection needs them at the moment
+    #[arg(long, env = "GHOSTLIGHT_MAX_RIGS", default_value_t = 1_000, value_name = "COUNT")]
+    max_rigs: usize,
+    #[command(flatten)]
+    nats: BusArgs,
+    #[command(flatten)]
+    process: ProcessArgs,
 }
 
-impl ServeArgs {
+/// Serve a state service: it folds the log, keeps the rigs, and tells the gateways
+#[derive(Args, Clone, Debug)]
+pub struct StateRole {
+    /// The NATS servers with JetStream: nats://HOST:4222, several separated by commas
+    #[arg(long, env = "GHOSTLIGHT_BUS", value_name = "URLS", hide_env_values = true)]
+    bus: String,
+    #[command(flatten)]
+    state: StateArgs,
+    #[command(flatten)]
+    nats: BusArgs,
+    #[command(flatten)]
+    stream: StreamArgs,
+    #[command(flatten)]
+    process: ProcessArgs,
+}
+
+/// With others, one entry of a rig is under way at a time: one that has to be sent again must not get behind a later one.
+const IN_FLIGHT_TO_OTHERS: usize = 1;
+
+/// A role with its settings.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Role {
+    #[allow(missing_docs, reason = "what stands here would be shown as the command's help, in place of the settings'")]
+    Serve(Box<ServeArgs>),
+    #[allow(missing_docs, reason = "as for Serve")]
+    Gateway(Box<GatewayRole>),
+    #[allow(missing_docs, reason = "as for Serve")]
+    State(Box<StateRole>),
+}
+
+impl Role {
     /// How many threads serve.
     pub fn workers(&self) -> usize {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        self.threads.unwrap_or_else(|| cores.saturating_sub(1).max(1))
+        let stores_alone = matches!(self, Self::Serve(args) if args.bus.is_none());
+        self.process().workers(stores_alone)
+    }
+
+    fn process(&self) -> &ProcessArgs {
+        match self {
+            Self::Serve(args) => &args.process,
+            Self::Gateway(args) => &args.process,
+            Self::State(args) => &args.process,
+        }
     }
 
     fn config(&self) -> Config {
-        let limits = Limits {
-            connections: self.max_connections,
-            rigs: self.max_rigs,
-            message_bytes: self.max_message_bytes,
-            stall: self.stall_seconds,
-            ping_every: self.ping_seconds,
-            answer_within: self.answer_seconds,
-            in_flight: self.in_flight,
-        };
-        let Self { listen, store, durability, max_rigs, .. } = self.clone();
-        Config { listen, store, durability, most_rigs: max_rigs, limits }
+        match self {
+            Self::Serve(args) => {
+                let distributed = args.bus.as_ref().map(|urls| args.nats.distributed(urls, &args.stream));
+                let in_flight = if distributed.is_some() { IN_FLIGHT_TO_OTHERS } else { args.in_flight };
+                let edge = args.gateway.edge(args.state.max_rigs, in_flight);
+                Config { edge: Some(edge), keeper: Some(args.state.keeper()), distributed }
+            }
+            Self::Gateway(args) => Config {
+                edge: Some(args.gateway.edge(args.max_rigs, IN_FLIGHT_TO_OTHERS)),
+                keeper: None,
+                distributed: Some(args.nats.distributed(&args.bus, &StreamArgs::default())),
+            },
+            Self::State(args) => Config {
+                edge: None,
+                keeper: Some(args.state.keeper()),
+                distributed: Some(args.nats.distributed(&args.bus, &args.stream)),
+            },
+        }
+    }
+
+    /// How many connections may be open.
+    fn connections(&self) -> usize {
+        match self {
+            Self::Serve(args) => args.gateway.max_connections,
+            Self::Gateway(args) => args.gateway.max_connections,
+            Self::State(_) => 0,
+        }
+    }
+
+    fn keeps(&self) -> Option<&StateArgs> {
+        match self {
+            Self::Serve(args) => Some(&args.state),
+            Self::State(args) => Some(&args.state),
+            Self::Gateway(_) => None,
+        }
     }
 }
 
@@ -103,31 +154,40 @@ impl ServeArgs {
 ///
 /// # Errors
 /// What keeps it from starting.
-pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
-    if let Err(error) = start_logging(&args.log) {
-        return Ok(usage(&format!("--log {:?}: {error}", args.log)));
+pub async fn run(role: Role) -> anyhow::Result<ExitCode> {
+    let filter = &role.process().log;
+    if let Err(error) = start_logging(filter) {
+        return Ok(usage(&format!("--log {filter:?}: {error}")));
     }
-    let wanted = args.max_connections as u64 + OTHER_FILES;
+    let wanted = role.connections() as u64 + OTHER_FILES;
     if rlimit::increase_nofile_limit(wanted).is_ok_and(|possible| possible < wanted) {
         tracing::warn!("the system allows this process fewer open files than --max-connections asks for");
     }
-    let server = match Server::start(args.config()).await {
+    let server = match Server::start(role.config()).await {
         Ok(server) => server,
-        Err(ServerError::Open(error @ OpenError::Url(_))) => return Ok(usage(&format!("--store: {error}"))),
-        Err(error) => return Err(error.into()),
+        Err(error) => return refused(error),
     };
     // Before anyone can know that it runs, and end it.
     let asked_to_end = ended_by()?;
-    output::ended(greet(&args, &server))?;
+    output::ended(greet(&role, &server))?;
     let shutdown = CancellationToken::new();
-    let mut running = std::pin::pin!(server.run(shutdown.clone()));
+    let (ready, standing) = oneshot::channel();
+    let mut running = std::pin::pin!(server.run(shutdown.clone(), ready));
+    let greeting = async {
+        if let (Ok(standing), Some(args)) = (standing.await, role.keeps()) {
+            // Whoever reads it may be gone; it goes on serving.
+            let _ = writeln!(anstream::stdout().lock(), "{}", kept(args, standing));
+        }
+        std::future::pending::<()>().await;
+    };
     tokio::select! {
-        () = running.as_mut() => return Ok(ExitCode::FAILURE),
+        ran = running.as_mut() => return ran.map_or_else(refused, |()| Ok(ExitCode::FAILURE)),
         name = asked_to_end => tracing::info!("{name}: finishing what is under way; a second signal ends at once"),
+        () = greeting => {}
     }
     shutdown.cancel();
     tokio::select! {
-        () = running.as_mut() => Ok(ExitCode::SUCCESS),
+        ran = running.as_mut() => ran.map_or_else(refused, |()| Ok(ExitCode::SUCCESS)),
         _ = ended_by()? => Ok(ended_early("a second signal")),
         () = tokio::time::sleep(SHUTDOWN_WITHIN) => Ok(ended_early("ten seconds have passed")),
     }
@@ -163,19 +223,50 @@ fn start_logging(filter: &str) -> anyhow::Result<()> {
 }
 
 /// Tells a person what is where. The first line is for scripts too: it has the address, port 0 resolved.
-fn greet(args: &ServeArgs, server: &Server) -> io::Result<()> {
-    let address = server.address()?;
-    let (rigs, dimmers) = server.loaded();
-    let (store, durability) = (&args.store, args.durability);
-    let (rigs, dimmers) = (count(rigs, "rig"), count(dimmers, "dimmer"));
+fn greet(role: &Role, server: &Server) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
-    writeln!(out, "Ghostlight listens on http://{address}/")?;
-    writeln!(out, "  console    open that address in a browser; the interface is described at http://{address}/docs")?;
-    writeln!(out, "  store      {store}, durability {durability}; loaded {dimmers}, {rigs}")
+    match server.address()? {
+        Some(address) => {
+            writeln!(out, "Ghostlight listens on http://{address}/")?;
+            writeln!(
+                out,
+                "  console    open that address in a browser; the interface is described at http://{address}/docs"
+            )?;
+        }
+        None => writeln!(out, "Ghostlight's state service starts")?,
+    }
+    match (server.loaded(), role.keeps()) {
+        (Some(standing), Some(args)) => writeln!(out, "{}", kept(args, standing)),
+        _ => Ok(()),
+    }
+}
+
+/// What is kept where.
+fn kept(args: &StateArgs, standing: Standing) -> String {
+    let (store, durability) = (without_password(&args.store), args.durability);
+    let (rigs, dimmers) = (count(standing.rigs, "rig"), count(standing.dimmers, "dimmer"));
+    format!("  store      {store}, durability {durability}; loaded {dimmers}, {rigs}")
+}
+
+/// A URL as it may be shown.
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let Some((user, place)) = rest.rsplit_once('@') else { return url.to_owned() };
+    let user = user.split(':').next().unwrap_or_default();
+    format!("{scheme}://{user}@{place}")
 }
 
 fn count(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+/// What keeps a server from starting: a wrong setting is told as any other wrong argument.
+fn refused(error: ServerError) -> anyhow::Result<ExitCode> {
+    match error {
+        ServerError::Open(error @ OpenError::Url(_)) => Ok(usage(&format!("--store: {error}"))),
+        ServerError::Connect(error @ ConnectError::Url(_)) => Ok(usage(&format!("--bus: {error}"))),
+        error => Err(error.into()),
+    }
 }
 
 fn usage(error: &str) -> ExitCode {

@@ -1,28 +1,58 @@
-//! All roles in one process: the parts, wired. A value, so that tests start the real thing on port 0.
+//! The roles, wired from their parts. A value, so that tests start the real thing on port 0.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ghostlight_bus::memory::{MemoryEcho, MemoryLog};
+use ghostlight_bus::nats::{ConnectError, Connection, NatsEcho, NatsLog, NatsSettings, StreamSettings};
+use ghostlight_bus::{Echo, Log};
 use ghostlight_gateway::{Gateway, Limits};
 use ghostlight_state::{Parts, StartError, StateService};
 use ghostlight_store::{Durability, OpenError, Store};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-/// What a server is made from.
+use crate::keeping::{Standing, keep};
+
+/// What a server is made from: a gateway, a state service, or both.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// The gateway.
+    pub edge: Option<Edge>,
+    /// The state service.
+    pub keeper: Option<Keeper>,
+    /// What joins it with others; without it, both roles are in this process, and it is the only one.
+    pub distributed: Option<Distributed>,
+}
+
+/// What a gateway is made from.
+#[derive(Clone, Debug)]
+pub struct Edge {
     /// Where it listens; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Its bounds.
+    pub limits: Limits,
+}
+
+/// What a state service is made from.
+#[derive(Clone, Debug)]
+pub struct Keeper {
     /// The store's URL.
     pub store: String,
     /// What a save must survive.
     pub durability: Durability,
     /// How many rigs may be made.
     pub most_rigs: usize,
-    /// The bounds of the gateway.
-    pub limits: Limits,
+}
+
+/// What joins processes.
+#[derive(Clone, Debug)]
+pub struct Distributed {
+    /// The NATS servers.
+    pub nats: NatsSettings,
+    /// The stream that is the log.
+    pub stream: StreamSettings,
 }
 
 /// A server cannot start.
@@ -39,6 +69,9 @@ pub enum ServerError {
     /// Its store cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// NATS cannot be used as it is set up.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     /// Its rigs cannot be loaded, or nothing can be saved.
     #[error("{store}: {cause}")]
     Start {
@@ -47,57 +80,154 @@ pub enum ServerError {
         /// Why.
         cause: StartError,
     },
+    /// It was ended while it waited for the others.
+    #[error("ended before it was ready")]
+    Ended,
 }
 
 /// A server that listens and is ready to run.
 pub struct Server {
-    listener: TcpListener,
-    store: Arc<dyn Store>,
-    state: StateService,
-    gateway: Gateway,
+    edge: Option<(TcpListener, Gateway)>,
+    state: State,
+}
+
+/// The state service of a server.
+enum State {
+    /// There is none.
+    Elsewhere,
+    /// Loaded, in one process with the gateway.
+    Here(Box<StateService>, Arc<dyn Store>),
+    /// It waits for NATS and its store.
+    Waits { keeper: Keeper, log: Arc<dyn Log>, echo: Arc<dyn Echo> },
 }
 
 impl Server {
-    /// Listens, opens the store and loads the rigs.
+    /// Listens; in one process, opens the store and loads the rigs too.
     ///
     /// # Errors
     /// [`ServerError`], which says what to do.
     pub async fn start(config: Config) -> Result<Self, ServerError> {
-        let Config { listen, store: url, durability, most_rigs, limits } = config;
-        let listen_error = |cause| ServerError::Listen { address: listen, cause };
-        let listener = TcpListener::bind(listen).await.map_err(listen_error)?;
-        let store = ghostlight_store::open(&url, durability).await?;
-        let log = Arc::new(MemoryLog::default());
-        let echo = Arc::new(MemoryEcho::default());
-        let parts = Parts { log: log.clone(), echo: echo.clone(), store: store.clone(), most_rigs };
-        let state = StateService::start(parts).await.map_err(|cause| ServerError::Start { store: url, cause })?;
-        Ok(Self { listener, store, state, gateway: Gateway::new(log, echo, limits) })
+        let listener = match &config.edge {
+            Some(edge) => Some(listen(edge.listen).await?),
+            None => None,
+        };
+        match &config.distributed {
+            Some(distributed) => Self::join(config.edge, config.keeper, distributed, listener).await,
+            None => Self::alone(config.edge, config.keeper, listener).await,
+        }
     }
 
-    /// Where it listens.
+    async fn alone(
+        edge: Option<Edge>,
+        keeper: Option<Keeper>,
+        listener: Option<TcpListener>,
+    ) -> Result<Self, ServerError> {
+        let (log, echo) = (Arc::new(MemoryLog::default()), Arc::new(MemoryEcho::default()));
+        let state = match keeper {
+            None => State::Elsewhere,
+            Some(Keeper { store: url, durability, most_rigs }) => {
+                let store = ghostlight_store::open(&url, durability).await?;
+                let parts = Parts { log: log.clone(), echo: echo.clone(), store: store.clone(), most_rigs };
+                let state = StateService::start(parts).await;
+                let state = state.map_err(|cause| ServerError::Start { store: url, cause })?;
+                State::Here(Box::new(state), store)
+            }
+        };
+        let edge = listener.zip(edge).map(|(listener, edge)| (listener, Gateway::new(log, echo, edge.limits)));
+        Ok(Self { edge, state })
+    }
+
+    async fn join(
+        edge: Option<Edge>,
+        keeper: Option<Keeper>,
+        distributed: &Distributed,
+        listener: Option<TcpListener>,
+    ) -> Result<Self, ServerError> {
+        let connection = Connection::open("ghostlight", &distributed.nats).await?;
+        let log = Arc::new(NatsLog::new(connection.clone(), distributed.stream.clone()));
+        let echo = Arc::new(NatsEcho::new(connection));
+        let state = match keeper {
+            None => State::Elsewhere,
+            Some(keeper) => State::Waits { keeper, log: log.clone(), echo: echo.clone() },
+        };
+        let edge = listener.zip(edge).map(|(listener, edge)| (listener, Gateway::new(log, echo, edge.limits)));
+        Ok(Self { edge, state })
+    }
+
+    /// Where its gateway listens; `None` if it has none.
     ///
     /// # Errors
     /// The system's, if it cannot tell.
-    pub fn address(&self) -> std::io::Result<SocketAddr> {
-        self.listener.local_addr()
+    pub fn address(&self) -> std::io::Result<Option<SocketAddr>> {
+        self.edge.as_ref().map(|(listener, _)| listener.local_addr()).transpose()
     }
 
-    /// How many rigs it loaded, and how many dimmers with a level.
-    pub fn loaded(&self) -> (usize, usize) {
-        let rigs = self.state.rigs();
-        (rigs.iter().count(), rigs.iter().map(|(_, rig)| rig.map().len()).sum())
+    /// What it has loaded already.
+    pub fn loaded(&self) -> Option<Standing> {
+        match &self.state {
+            State::Here(state, _) => Some(Standing::of(state)),
+            State::Elsewhere | State::Waits { .. } => None,
+        }
     }
 
     /// Runs until shutdown: the gateway takes nothing more in and finishes what is under way, then the state service
-    /// saves the last of it, then the store is closed.
-    pub async fn run(self, shutdown: CancellationToken) {
+    /// saves the last of it, then the store is closed. `ready` hears of a state service that had to wait once it is ready.
+    ///
+    /// # Errors
+    /// [`ServerError`] if the state service cannot work as it is set up.
+    pub async fn run(self, shutdown: CancellationToken, ready: oneshot::Sender<Standing>) -> Result<(), ServerError> {
         let gateway_done = CancellationToken::new();
-        let state = tokio::spawn(self.state.run(gateway_done.clone()));
-        self.gateway.serve(self.listener, shutdown).await;
-        gateway_done.cancel();
-        if let Err(error) = state.await {
-            tracing::error!(%error, "the state service failed");
+        let failed = CancellationToken::new();
+        let state = tokio::spawn(run_state(self.state, gateway_done.clone(), failed.clone(), ready));
+        let ended = async {
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = failed.cancelled() => {}
+            }
+        };
+        match self.edge {
+            Some((listener, gateway)) => {
+                let stop = CancellationToken::new();
+                let serving = gateway.serve(listener, stop.clone());
+                tokio::join!(serving, async {
+                    ended.await;
+                    stop.cancel();
+                });
+            }
+            None => ended.await,
         }
-        self.store.close().await;
+        gateway_done.cancel();
+        state.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the state service failed");
+            Err(ServerError::Ended)
+        })
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, ServerError> {
+    TcpListener::bind(address).await.map_err(|cause| ServerError::Listen { address, cause })
+}
+
+/// Runs the state service, if there is one; `failed` is cancelled if it cannot work.
+async fn run_state(
+    state: State,
+    shutdown: CancellationToken,
+    failed: CancellationToken,
+    ready: oneshot::Sender<Standing>,
+) -> Result<(), ServerError> {
+    match state {
+        State::Elsewhere => Ok(()),
+        State::Here(state, store) => {
+            state.run(shutdown).await;
+            store.close().await;
+            Ok(())
+        }
+        State::Waits { keeper, log, echo } => {
+            let kept = keep(&keeper, log, echo, shutdown, ready).await;
+            if kept.is_err() {
+                failed.cancel();
+            }
+            kept
+        }
     }
 }

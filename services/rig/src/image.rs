@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Key, Keyed, Position, RigName, Slots};
+use crate::{Key, Keyed, Mark, Position, RigName, Slots, Stamp};
 
 /// The rigs at a position, or what has changed in them since an earlier one: a store is a cursor too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Image {
     /// Where the rigs stand.
     pub position: Position,
+    /// The stamp of the entry there.
+    pub stamp: Stamp,
+    /// It holds what has changed after this: whoever keeps less cannot use it.
+    pub since: Position,
     /// The rigs, or those that changed.
     pub rigs: BTreeMap<RigName, RigImage>,
 }
@@ -27,6 +31,11 @@ pub struct RigImage {
 }
 
 impl Image {
+    /// Where the rigs stand, as the log recognises it.
+    pub fn mark(&self) -> Mark {
+        Mark { position: self.position, stamp: self.stamp }
+    }
+
     /// How many dimmers have a level, in all rigs.
     pub fn dimmers(&self) -> usize {
         self.rigs.values().flat_map(|rig| rig.slots.levels.values()).filter(|slot| slot.value.is_some()).count()

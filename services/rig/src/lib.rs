@@ -37,7 +37,7 @@ pub use keyed::{Fingerprint, Keyed, REMEMBERED_KEYS};
 pub use level::Level;
 pub use map::RigMap;
 pub use name::{ClientId, ConsoleKind, ConsoleName, Key, Label, NameError, RigName};
-pub use position::{Epoch, Position, Revision};
+pub use position::{Epoch, Mark, Position, Revision, Stamp};
 pub use presence::{Console, MOST_LISTED, Presence, ROSTER_HOLDS_MS, Roster};
 pub use replica::{Received, Replica};
 pub use rig::Rig;

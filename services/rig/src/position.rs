@@ -22,6 +22,28 @@ pub struct Position {
     pub revision: Revision,
 }
 
+/// When the log took an entry in, in nanoseconds since 1970; 0 where nothing has to be recognised.
+///
+/// A log that has lost its newest entries gives their revisions out again, but never with the same stamps: that is how
+/// an entry is known from another one at its place.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Stamp(pub u64);
+
+/// A place in the log, and the stamp of the entry there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Mark {
+    /// The place.
+    pub position: Position,
+    /// What stands there.
+    pub stamp: Stamp,
+}
+
+impl From<Position> for Mark {
+    fn from(position: Position) -> Self {
+        Self { position, stamp: Stamp::default() }
+    }
+}
+
 impl Position {
     /// The position of `revision` in `epoch`.
     pub const fn new(epoch: u64, revision: u64) -> Self {
@@ -36,6 +58,12 @@ impl fmt::Display for Epoch {
 }
 
 impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Stamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -56,4 +84,4 @@ macro_rules! debug_as_display {
         }
     )*};
 }
-debug_as_display!(Epoch, Revision, Position);
+debug_as_display!(Epoch, Revision, Stamp, Position);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Delta, Entry, Image, Position, Revision, Rig, RigName, Verdict};
+use crate::{Delta, Entry, Image, Position, Revision, Rig, RigName, Stamp, Verdict};
 
 /// All rigs that share one log, and where that log stands.
 ///
@@ -57,11 +57,13 @@ impl Rigs {
         Delta { position: self.position, verdicts, ..Delta::default() }
     }
 
-    /// What has changed after `cursor`, in all rigs.
+    /// What has changed after `cursor`, in all rigs. The stamp is for whoever reads the log to add.
     pub fn image_since(&self, cursor: Revision) -> Image {
         let changed = self.rigs.iter().filter(|(_, rig)| rig.position().revision > cursor);
         Image {
             position: self.position,
+            stamp: Stamp::default(),
+            since: Position { revision: cursor, ..self.position },
             rigs: changed.map(|(name, rig)| (name.clone(), rig.image_since(cursor))).collect(),
         }
     }

@@ -5,6 +5,7 @@
 //! what the store holds, as it would after a crash: what was not saved has then not happened, for everyone alike.
 
 mod awaited;
+mod beginning;
 mod service;
 
 use std::sync::Arc;

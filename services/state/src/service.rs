@@ -4,14 +4,15 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use ghostlight_bus::{Announcement, Entries, LogError, Logged, Question, Request, Requests};
+use ghostlight_bus::{Announcement, DurableOnce, Entries, LogError, Logged, Question, Request, Requests};
 use ghostlight_proto::{RigSummary, ServerMessage, encode_rigs};
-use ghostlight_rig::{Image, Position, Rig, RigName, Rigs};
+use ghostlight_rig::{Image, Mark, Position, Rig, RigName, Rigs, Stamp};
 use ghostlight_store::StoreError;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::awaited::Awaited;
+use crate::beginning::{begin, load};
 use crate::{Parts, StartError};
 
 /// How often every rig is announced whether or not it changed.
@@ -24,38 +25,57 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 pub struct StateService {
     parts: Parts,
     rigs: Rigs,
+    /// What the log knows the last entry by.
+    stamp: Stamp,
     /// Up to where the store holds everything.
     saved: Position,
     awaited: Awaited,
-    requests: Box<dyn Requests>,
-    /// `None` while the store is behind the beginning of the order: nothing new is taken in then.
+    /// `None` while others must answer: this service is not where the log is.
+    requests: Option<Box<dyn Requests>>,
+    /// `None` while the order is about to begin anew.
     entries: Option<Box<dyn Entries>>,
     /// What is under way with the store: one thing at a time.
     work: Option<BoxFuture<'static, Done>>,
+    /// When the store may be tried again, while it fails and the log keeps what it does not take.
+    rests_until: Option<tokio::time::Instant>,
     pause: Duration,
 }
 
-/// What has been done with the store.
+/// What has been done with the store and the log.
 enum Done {
     Saved(Position),
-    Loaded(Image),
-    Failed(StoreError),
+    NotSaved(StoreError),
+    Loaded(Image, Mark),
+    Begun(Mark, Box<dyn Entries>),
+    NotBegun(StartError),
 }
 
 impl StateService {
-    /// Loads the rigs, begins an order that goes on from them, and saves that it has begun.
+    /// Loads the rigs, begins an order that goes on from them, and folds what the log has beyond them.
     ///
     /// # Errors
     /// [`StartError`] if the store cannot be read and written, or the bus cannot be reached.
     pub async fn start(parts: Parts) -> Result<Self, StartError> {
-        let image = parts.store.load().await?;
-        let start = parts.log.begin(image.position).await?;
-        let rigs = Rigs::restore(image, start, parts.most_rigs);
-        let requests = parts.echo.requests().await?;
-        parts.store.save(&rigs.image_since(start.revision)).await?;
-        let entries = Some(parts.log.read(start).await?);
-        let awaited = Awaited::new(parts.most_rigs);
-        Ok(Self { parts, rigs, saved: start, awaited, requests, entries, work: None, pause: RETRY.0 })
+        let (image, start) = load(&parts).await?;
+        let entries = begin(&parts, image.mark(), start).await?;
+        let mut service = Self {
+            rigs: Rigs::restore(image, start.position, parts.most_rigs),
+            stamp: start.stamp,
+            saved: start.position,
+            awaited: Awaited::new(parts.most_rigs),
+            requests: None,
+            entries: Some(entries),
+            work: None,
+            rests_until: None,
+            pause: RETRY.0,
+            parts,
+        };
+        while !service.is_current() {
+            let logged = next(&mut service.entries).await?;
+            service.apply(&logged);
+        }
+        service.requests = Some(service.parts.echo.requests().await?);
+        Ok(service)
     }
 
     /// The rigs.
@@ -63,7 +83,8 @@ impl StateService {
         &self.rigs
     }
 
-    /// Serves until shutdown, and returns when all that was taken in is saved. Whoever appends stops before.
+    /// Serves until shutdown, and returns when all that was taken in is saved, or kept by the log. Whoever appends stops
+    /// before.
     pub async fn run(mut self, shutdown: CancellationToken) {
         let mut beacons = tokio::time::interval(BEACON_EVERY);
         beacons.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -76,118 +97,181 @@ impl StateService {
                 biased;
                 done = under_way(&mut self.work) => self.done(done).await,
                 () = shutdown.cancelled(), if !shutdown.is_cancelled() => {}
+                () = rest(self.rests_until) => self.rests_until = None,
                 _ = beacons.tick() => self.announce_beacons(),
-                Some(request) = self.requests.next() => self.answer(request),
-                logged = next(&mut self.entries) => self.fold(logged),
+                Some(request) = ask(&mut self.requests) => self.answer(request),
+                logged = next(&mut self.entries) => self.fold(logged).await,
             }
             self.save_what_is_new();
         }
     }
 
+    /// Whether it stands where the log stood when it began to read: before that, what it knows is old.
+    fn is_current(&self) -> bool {
+        self.entries.as_ref().is_some_and(|entries| self.rigs.position().revision >= entries.end())
+    }
+
+    /// Whether others hear of it. Where the store makes an entry durable there is no other service, and what it shows is
+    /// always the best that there is.
+    fn speaks(&self) -> bool {
+        self.requests.is_some()
+    }
+
     /// Folds an entry and announces what it did.
-    fn fold(&mut self, logged: Result<Logged, LogError>) {
-        let Logged { revision, rig, entry } = match logged {
+    async fn fold(&mut self, logged: Result<Logged, LogError>) {
+        let logged = match logged {
             Ok(logged) => logged,
             Err(error) => {
                 tracing::error!(%error, "the log is lost; starting over from the store");
                 return self.start_over();
             }
         };
-        let began = Instant::now();
-        let delta = self.rigs.apply(revision, &rig, &entry);
-        let text = ServerMessage::Delta(delta).encode();
-        match self.rigs.get(&rig) {
-            Some(_) => self.awaited.made(&rig),
-            None => self.awaited.refused(&rig, revision),
+        if !self.speaks() {
+            self.apply(&logged);
+            return self.speak_when_current().await;
         }
-        self.parts.echo.announce(&rig, Announcement { text, fold: began.elapsed() });
+        let began = Instant::now();
+        let text = self.apply(&logged);
+        self.parts.echo.announce(&logged.rig, Announcement { text, fold: began.elapsed() });
+    }
+
+    /// Folds an entry; what it did, as text.
+    fn apply(&mut self, logged: &Logged) -> Bytes {
+        let Logged { revision, stamp, rig, entry } = logged;
+        let delta = self.rigs.apply(*revision, rig, entry);
+        self.stamp = *stamp;
+        match self.rigs.get(rig) {
+            Some(_) => self.awaited.made(rig),
+            None => self.awaited.refused(rig, *revision),
+        }
+        ServerMessage::Delta(delta).encode()
+    }
+
+    /// Answers questions again, and tells everyone where the rigs stand, once it has caught up.
+    async fn speak_when_current(&mut self) {
+        if self.speaks() || !self.is_current() {
+            return;
+        }
+        match self.parts.echo.requests().await {
+            Ok(requests) => {
+                self.requests = Some(requests);
+                tracing::info!(position = %self.rigs.position(), "caught up with the log");
+                self.announce_beacons();
+            }
+            Err(error) => {
+                tracing::error!(%error, "starting over from the store");
+                self.start_over();
+            }
+        }
     }
 
     /// Starts to save what has changed since the last save, unless a save is under way; then that comes after it.
     fn save_what_is_new(&mut self) {
         let position = self.rigs.position();
-        if self.work.is_some() || self.saved == position {
+        if self.work.is_some() || self.rests_until.is_some() || self.saved == position || self.entries.is_none() {
             return;
         }
-        let same_epoch = self.saved.epoch == position.epoch;
-        let cursor = if same_epoch { self.saved.revision } else { position.revision };
-        let image = self.rigs.image_since(cursor);
+        let mut image = self.rigs.image_since(self.saved.revision);
+        image.stamp = self.stamp;
         let store = self.parts.store.clone();
         self.work = Some(Box::pin(async move {
             match store.save(&image).await {
                 Ok(()) => Done::Saved(image.position),
-                Err(error) => Done::Failed(error),
+                Err(error) => Done::NotSaved(error),
             }
         }));
     }
 
     async fn done(&mut self, done: Done) {
         match done {
-            Done::Saved(position) => self.saved(position).await,
-            Done::Loaded(image) => self.begin_again(image).await,
-            Done::Failed(error) => {
+            Done::Saved(position) => {
+                self.saved = position;
+                self.pause = RETRY.0;
+                self.parts.log.checkpoint(position);
+            }
+            Done::NotSaved(error) => self.not_saved(&error),
+            Done::Loaded(image, start) => self.begin_again(image, start),
+            Done::Begun(start, entries) => self.begun(start, entries).await,
+            Done::NotBegun(error) => {
+                tracing::error!(%error, "starting over from the store");
+                self.start_over();
+            }
+        }
+    }
+
+    /// Where the log keeps what the store does not take, the show goes on, and saving is tried again after a pause.
+    fn not_saved(&mut self, error: &StoreError) {
+        let is_another = matches!(error, StoreError::Superseded | StoreError::Behind);
+        match self.parts.log.durable_once() {
+            DurableOnce::Appended if !is_another => {
+                let position = self.saved;
+                tracing::error!(%error, %position, "the store fails; the log keeps what comes after this until it works");
+                self.rests_until = Some(tokio::time::Instant::now() + self.longer_pause());
+            }
+            DurableOnce::Appended => {
+                tracing::warn!(%error, "starting over from the store");
+                self.start_over();
+            }
+            DurableOnce::Saved => {
                 tracing::error!(%error, "the store fails; no change is taken until it works again");
                 self.start_over();
             }
         }
     }
 
-    /// Releases the appends that are durable now. If the order had just begun, it takes entries from now on.
-    async fn saved(&mut self, position: Position) {
-        self.saved = position;
-        self.pause = RETRY.0;
-        self.parts.log.checkpoint(position);
-        if self.entries.is_some() {
-            return;
-        }
-        match self.parts.log.read(position).await {
-            Ok(entries) => {
-                self.entries = Some(entries);
-                tracing::info!(%position, "changes are taken again");
-            }
-            Err(error) => {
-                tracing::error!(%error, "starting over from the store");
-                self.start_over();
-            }
-        }
-    }
-
-    /// Goes back to what the store holds, after a pause. Letting go of the reader makes the log refuse changes.
+    /// Goes back to what the store holds, after a pause. Letting go of the reader makes the log of one process refuse
+    /// changes; where there are other services, they go on and answer.
     fn start_over(&mut self) {
         self.entries = None;
-        let (store, pause) = (self.parts.store.clone(), self.pause);
-        self.pause = (pause * 2).min(RETRY.1);
+        self.rests_until = None;
+        if self.parts.log.durable_once() == DurableOnce::Appended {
+            self.requests = None;
+        }
+        let (parts, pause) = (self.parts.clone(), self.longer_pause());
         self.work = Some(Box::pin(async move {
             tokio::time::sleep(pause).await;
-            match store.load().await {
-                Ok(image) => Done::Loaded(image),
-                Err(error) => Done::Failed(error),
+            match load(&parts).await {
+                Ok((image, start)) => Done::Loaded(image, start),
+                Err(error) => Done::NotBegun(error),
             }
         }));
     }
 
-    /// Begins a new order with what the store holds, and tells everyone.
-    async fn begin_again(&mut self, image: Image) {
-        let stored = image.position;
-        match self.parts.log.begin(stored).await {
-            Ok(start) => {
-                self.rigs = Rigs::restore(image, start, self.parts.most_rigs);
-                self.awaited.begin();
-                self.announce_beacons();
-                self.saved = stored;
-                if start == stored {
-                    // The order goes on where the store stands: there is nothing to save first.
-                    self.saved(stored).await;
-                }
+    /// A pause, twice as long as the one before.
+    fn longer_pause(&mut self) -> Duration {
+        let pause = self.pause;
+        self.pause = (pause * 2).min(RETRY.1);
+        pause
+    }
+
+    /// Takes what the store holds for the rigs, tells everyone, and begins the order that goes on from there.
+    fn begin_again(&mut self, image: Image, start: Mark) {
+        let stored = image.mark();
+        self.rigs = Rigs::restore(image, start.position, self.parts.most_rigs);
+        self.stamp = start.stamp;
+        self.awaited.begin();
+        self.announce_beacons();
+        let parts = self.parts.clone();
+        self.work = Some(Box::pin(async move {
+            match begin(&parts, stored, start).await {
+                Ok(entries) => Done::Begun(start, entries),
+                Err(error) => Done::NotBegun(error),
             }
-            Err(error) => {
-                tracing::error!(%error, "starting over from the store");
-                self.start_over();
-            }
-        }
+        }));
+    }
+
+    async fn begun(&mut self, start: Mark, entries: Box<dyn Entries>) {
+        self.saved = start.position;
+        self.pause = RETRY.0;
+        self.entries = Some(entries);
+        tracing::info!(position = %start.position, "changes are taken again");
+        self.speak_when_current().await;
     }
 
     fn announce_beacons(&self) {
+        if !self.speaks() {
+            return;
+        }
         for (name, rig) in self.rigs.iter() {
             self.announce_beacon(name, rig);
         }
@@ -234,6 +318,20 @@ async fn under_way(work: &mut Option<BoxFuture<'static, Done>>) -> Done {
     let done = future.await;
     *work = None;
     done
+}
+
+async fn rest(until: Option<tokio::time::Instant>) {
+    match until {
+        Some(until) => tokio::time::sleep_until(until).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn ask(requests: &mut Option<Box<dyn Requests>>) -> Option<Request> {
+    match requests {
+        Some(requests) => requests.next().await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn next(entries: &mut Option<Box<dyn Entries>>) -> Result<Logged, LogError> {

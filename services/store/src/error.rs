@@ -15,6 +15,12 @@ pub enum StoreError {
     /// Damaged.
     #[error("the file is damaged, or is no database of Ghostlight's: {0}")]
     Corrupt(String),
+    /// Another state service has begun a newer order.
+    #[error("another state service has begun anew")]
+    Superseded,
+    /// It holds less than what was saved there before: somebody has put it back.
+    #[error("the database has been put back to an older state")]
+    Behind,
     /// Anything else.
     #[error("the database cannot be used: {0}")]
     Other(String),

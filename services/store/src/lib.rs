@@ -11,7 +11,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ghostlight_rig::Image;
+use ghostlight_rig::{Image, Mark, Position};
 
 pub use error::{OpenError, StoreError};
 
@@ -21,7 +21,8 @@ pub use error::{OpenError, StoreError};
 /// - what was saved is loaded, also by the next process after this one was killed;
 /// - all of an image is saved, or none of it;
 /// - saving is guarded by epoch and revision: saving an older image again, or two services saving at once, changes
-///   nothing that is newer.
+///   nothing that is newer;
+/// - a new epoch begins once, whoever tries: what is saved of an older one is refused from then on.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Everything that is saved.
@@ -30,10 +31,20 @@ pub trait Store: Send + Sync {
     /// [`StoreError`] if it cannot be read now.
     async fn load(&self) -> Result<Image, StoreError>;
 
+    /// Begins an order that goes on from what is saved, if that still stands at `stored`. What is saved then counts as
+    /// the map at `start`, and nothing of an older epoch is saved any more.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`StoreError::Superseded`] if it stands elsewhere: another service has saved, or begun anew. Load
+    /// again.
+    async fn begin(&self, stored: Position, start: Mark) -> Result<(), StoreError>;
+
     /// Saves what has changed, and resolves when it is durable.
     ///
     /// # Errors
     /// [`StoreError`]; then nothing of it was saved, or all was and only the answer was lost. A load tells.
+    /// [`StoreError::Superseded`] if a newer epoch has begun, [`StoreError::Behind`] if the image is an increment to more
+    /// than is there.
     async fn save(&self, image: &Image) -> Result<(), StoreError>;
 
     /// Lets go of the store in good order.

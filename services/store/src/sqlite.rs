@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ghostlight_rig::{
-    Dimmer, Epoch, Fingerprint, Image, Key, Keyed, Label, Level, Position, Revision, RigImage, RigName, Slot,
+    Dimmer, Epoch, Fingerprint, Image, Key, Keyed, Label, Level, Mark, Position, Revision, RigImage, RigName, Slot,
+    Stamp,
 };
 use serde_json::json;
 use sqlx::migrate::{MigrateError, Migrator};
@@ -23,8 +24,16 @@ const BUSY_WITHIN: Duration = Duration::from_secs(1);
 
 /// The save: the view's trigger, in the migrations, does all of it in one transaction. One statement, because what costs
 /// a small save is going to the connection's thread and back, not SQLite.
-const SAVE: &str = "INSERT INTO save (epoch, revision, rigs, levels, labels, settings, keyed, oldest_keys) \
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+const SAVE: &str = "INSERT INTO save (epoch, revision, stamp, since_epoch, since_revision, rigs, levels, labels, \
+                                      settings, keyed, oldest_keys) \
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+/// The beginning of an epoch: a compare-and-set of where the saved rigs stand.
+const BEGIN: &str = "INSERT INTO position (id, epoch, revision, stamp) SELECT 1, ?1, ?2, ?3 \
+                     WHERE EXISTS (SELECT 1 FROM position) OR (?4, ?5) = (0, 0) \
+                     ON CONFLICT (id) DO UPDATE \
+                     SET epoch = excluded.epoch, revision = excluded.revision, stamp = excluded.stamp \
+                     WHERE (position.epoch, position.revision) = (?4, ?5)";
 
 /// The names of settings in their table.
 const MASTER: &str = "master";
@@ -55,7 +64,8 @@ impl SqliteStore {
             .disable_statement_logging();
         let mut connection = options.connect().await.map_err(|error| unusable(error.into()))?;
         check(&mut connection).await.map_err(unusable)?;
-        MIGRATIONS.run(&mut connection).await.map_err(|error| unusable(error.into()))?;
+        // Not `run`, whose future cannot be sent to another thread.
+        MIGRATIONS.run_direct(None, &mut connection, false).await.map_err(|error| unusable(error.into()))?;
         check_writable(&mut connection).await.map_err(unusable)?;
         Ok(Self { options, connection: Mutex::new(Some(connection)), _lock: lock })
     }
@@ -109,6 +119,14 @@ impl Store for SqliteStore {
         image
     }
 
+    async fn begin(&self, stored: Position, start: Mark) -> Result<(), StoreError> {
+        let mut held = self.connection.lock().await;
+        let mut connection = taken_or_new(&mut held, &self.options).await?;
+        let begun = begin(&mut connection, stored, start).await;
+        *held = Some(connection);
+        begun
+    }
+
     async fn save(&self, image: &Image) -> Result<(), StoreError> {
         let mut held = self.connection.lock().await;
         let mut connection = taken_or_new(&mut held, &self.options).await?;
@@ -136,11 +154,25 @@ async fn taken_or_new(
     }
 }
 
+async fn begin(connection: &mut SqliteConnection, stored: Position, start: Mark) -> Result<(), StoreError> {
+    let query = sqlx::query(BEGIN)
+        .bind(start.position.epoch.0 as i64)
+        .bind(start.position.revision.0 as i64)
+        .bind(start.stamp.0 as i64)
+        .bind(stored.epoch.0 as i64)
+        .bind(stored.revision.0 as i64);
+    let begun = query.execute(connection).await?.rows_affected() == 1;
+    if begun { Ok(()) } else { Err(StoreError::Superseded) }
+}
+
 async fn save(connection: &mut SqliteConnection, image: &Image) -> Result<(), StoreError> {
     let rows = Rows::of(image);
     let query = sqlx::query(SAVE)
         .bind(image.position.epoch.0 as i64)
         .bind(image.position.revision.0 as i64)
+        .bind(image.stamp.0 as i64)
+        .bind(image.since.epoch.0 as i64)
+        .bind(image.since.revision.0 as i64)
         .bind(json!(rows.rigs).to_string())
         .bind(json!(rows.levels).to_string())
         .bind(json!(rows.labels).to_string())
@@ -197,9 +229,10 @@ async fn load(connection: &mut SqliteConnection) -> Result<Image, StoreError> {
     let mut image = Image::default();
     // One transaction, so that all of it is of one moment.
     let mut reading = connection.begin().await?;
-    let position = sqlx::query("SELECT epoch, revision FROM position").fetch_optional(&mut *reading).await?;
+    let position = sqlx::query("SELECT epoch, revision, stamp FROM position").fetch_optional(&mut *reading).await?;
     if let Some(row) = position {
-        image.position = position_of(&row)?;
+        let stamp: i64 = row.try_get("stamp")?;
+        (image.position, image.stamp) = (position_of(&row)?, Stamp(stamp as u64));
     }
     for row in sqlx::query("SELECT name, epoch, revision FROM rig").fetch_all(&mut *reading).await? {
         rig_of(&mut image, &row, "name")?.position = position_of(&row)?;
@@ -276,6 +309,12 @@ fn corrupt(what: &dyn std::fmt::Display) -> StoreError {
 /// The primary result codes of <https://www.sqlite.org/rescode.html>.
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
+        // What the migrations' own refusals say.
+        match error.as_database_error().map(sqlx::error::DatabaseError::message) {
+            Some("superseded") => return Self::Superseded,
+            Some("behind") => return Self::Behind,
+            _ => {}
+        }
         let code = error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
         match code.map(|code| code & 0xff) {
             Some(5 | 6) => Self::Locked,

@@ -24,6 +24,8 @@ macro_rules! store_contract {
             an_older_image_saved_again_changes_nothing,
             two_services_saving_at_once_get_in_nobodys_way,
             a_new_epoch_wins_over_a_higher_revision,
+            an_epoch_begins_once,
+            an_increment_to_more_than_is_there_is_refused,
             keyed_changes_come_back_in_order_and_are_forgotten_in_order,
             a_load_never_shows_half_a_save,
             a_dropped_save_saved_all_or_nothing,

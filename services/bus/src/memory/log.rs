@@ -7,10 +7,10 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use bytes::Bytes;
 use ghostlight_proto::{decode_entry, encode_entry};
-use ghostlight_rig::{Entry, Epoch, Position, Revision, RigName};
+use ghostlight_rig::{Entry, Epoch, Mark, Position, Revision, RigName, Stamp};
 use tokio::sync::{Notify, oneshot};
 
-use crate::{AppendError, Entries, Log, LogError, Logged};
+use crate::{AppendError, DurableOnce, Entries, Log, LogError, Logged};
 
 /// How many entries may wait to become durable. Gateways keep few in flight, each with many changes; this is far above.
 const MOST_WAITING: usize = 4_096;
@@ -91,7 +91,8 @@ impl Order {
 
 #[async_trait]
 impl Log for MemoryLog {
-    async fn begin(&self, stored: Position) -> Result<Position, LogError> {
+    async fn begin(&self, stored: Mark) -> Result<Mark, LogError> {
+        let stored = stored.position;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let mut order = self.shared.order();
         if stored.epoch == order.position.epoch {
@@ -104,22 +105,23 @@ impl Log for MemoryLog {
         *order = Order { position: Position { epoch: Epoch(epoch), revision: Revision(0) }, ..Order::default() };
         // So that a reader of the old order learns of it, and never takes a wake-up that is meant for the new one.
         self.shared.appended.notify_waiters();
-        Ok(order.position)
+        Ok(order.position.into())
     }
 
-    async fn read(&self, after: Position) -> Result<Box<dyn Entries>, LogError> {
+    async fn read(&self, after: Mark) -> Result<Box<dyn Entries>, LogError> {
+        let after = after.position;
         let mut order = self.shared.order();
         if after != order.position {
-            return Err(LogError(format!("it stands at {}, not at {after}", order.position)));
+            return Err(LogError::Lost(format!("it stands at {}, not at {after}", order.position)));
         }
         if order.reader != Reader::Awaited {
-            return Err(LogError("it has had its reader: begin anew".to_owned()));
+            return Err(LogError::Lost("it has had its reader: begin anew".to_owned()));
         }
         order.reader = Reader::Reads;
-        Ok(Box::new(MemoryEntries { epoch: after.epoch, shared: self.shared.clone() }))
+        Ok(Box::new(MemoryEntries { start: after, shared: self.shared.clone() }))
     }
 
-    async fn append(&self, rig: &RigName, entry: &Entry) -> Result<Position, AppendError> {
+    async fn append(&self, rig: &RigName, entry: &Entry, _seen: Position) -> Result<Position, AppendError> {
         let text = encode_entry(entry);
         let durable = self.shared.order().push(rig, text)?;
         self.shared.appended.notify_one();
@@ -132,18 +134,22 @@ impl Log for MemoryLog {
             order.release(position.revision);
         }
     }
+
+    fn durable_once(&self) -> DurableOnce {
+        DurableOnce::Saved
+    }
 }
 
 struct MemoryEntries {
-    epoch: Epoch,
+    start: Position,
     shared: Arc<Shared>,
 }
 
 impl MemoryEntries {
     fn take(&self) -> Result<Option<(Revision, RigName, Bytes)>, LogError> {
         let mut order = self.shared.order();
-        if order.position.epoch != self.epoch {
-            return Err(LogError("a new order has begun".to_owned()));
+        if order.position.epoch != self.start.epoch {
+            return Err(LogError::Lost("a new order has begun".to_owned()));
         }
         Ok(order.unread.pop_front())
     }
@@ -151,13 +157,17 @@ impl MemoryEntries {
 
 #[async_trait]
 impl Entries for MemoryEntries {
+    fn end(&self) -> Revision {
+        self.start.revision
+    }
+
     async fn next(&mut self) -> Result<Logged, LogError> {
         loop {
             // Made before looking, so that no new order between the two is missed.
             let appended = self.shared.appended.notified();
             if let Some((revision, rig, text)) = self.take()? {
-                let entry = decode_entry(&text).map_err(|error| LogError(error.to_string()))?;
-                return Ok(Logged { revision, rig, entry });
+                let entry = decode_entry(&text).map_err(|error| LogError::Lost(error.to_string()))?;
+                return Ok(Logged { revision, stamp: Stamp::default(), rig, entry });
             }
             appended.await;
         }
@@ -167,7 +177,7 @@ impl Entries for MemoryEntries {
 impl Drop for MemoryEntries {
     fn drop(&mut self) {
         let mut order = self.shared.order();
-        if order.position.epoch == self.epoch {
+        if order.position.epoch == self.start.epoch {
             order.reader = Reader::Gone;
         }
     }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::{join, join_all};
-use ghostlight_bus::{AppendError, Log};
-use ghostlight_rig::{Change, ClientId, Dimmer, Entry, Key, Label, Level, Levels, Origin, Position, Revision, Update};
+use ghostlight_bus::Log;
+use ghostlight_rig::{
+    Change, ClientId, Dimmer, Entry, Key, Label, Level, Levels, Mark, Origin, Position, Revision, Update,
+};
 
 use super::{at_once, begun, entry, levels, next, pass, rig, soon};
 
@@ -36,7 +38,7 @@ pub(crate) async fn entries_in_flight_are_read_where_their_appends_say(log: &imp
         log.checkpoint(Position { epoch: start.epoch, revision });
         read
     };
-    let appends = join_all(sent.iter().map(|entry| log.append(&main, entry)));
+    let appends = join_all(sent.iter().map(|entry| log.append(&main, entry, Position::default())));
     let (appended, read) = soon("all appends", join(appends, reading)).await;
     assert!(read.is_sorted_by(|a, b| a.0 < b.0), "revisions grow: {:?}", read.iter().map(|r| r.0).collect::<Vec<_>>());
     let appended: BTreeMap<Revision, Entry> =
@@ -92,54 +94,18 @@ fn every_kind() -> Vec<Entry> {
 pub(crate) async fn a_read_begins_after_its_position(log: &impl Log) {
     let (start, mut entries) = begun(log).await;
     let main = rig("main");
-    let (before, _) = pass(log, start.epoch, entries.as_mut(), &main, &entry(1)).await;
+    let (before, read) = pass(log, start.epoch, entries.as_mut(), &main, &entry(1)).await;
     drop(entries);
-    let stored = before.unwrap();
+    let stored = Mark { position: before.unwrap(), stamp: read.stamp };
 
-    let start = soon("the order to begin", log.begin(stored)).await.unwrap();
-    assert!(start >= stored, "{start} goes on from {stored}");
-    let mut entries = soon("the reader", log.read(start)).await.unwrap();
+    let mark = soon("the order to begin", log.begin(stored)).await.unwrap();
+    let start = mark.position;
+    assert!(start >= stored.position, "{start} goes on from {stored:?}");
+    let mut entries = soon("the reader", log.read(mark)).await.unwrap();
+    assert_eq!(entries.end(), start.revision, "there is nothing to catch up with");
     let (after, read) = pass(log, start.epoch, entries.as_mut(), &main, &entry(2)).await;
     assert_eq!(read.entry, entry(2), "what was stored is not read again");
     assert!(after.unwrap() > start);
-}
-
-pub(crate) async fn nothing_is_appended_before_the_order_is_read(log: &impl Log) {
-    let main = rig("main");
-    refused(log, 1).await;
-    let start = soon("the order to begin", log.begin(Position::default())).await.unwrap();
-    refused(log, 2).await;
-
-    let mut entries = soon("the reader", log.read(start)).await.unwrap();
-    let (appended, read) = pass(log, start.epoch, entries.as_mut(), &main, &entry(3)).await;
-    assert!(appended.is_ok(), "{appended:?}");
-    assert_eq!(read.entry, entry(3));
-}
-
-pub(crate) async fn nothing_is_appended_after_the_reader_is_gone(log: &impl Log) {
-    let (start, mut entries) = begun(log).await;
-    let (appended, _) = pass(log, start.epoch, entries.as_mut(), &rig("main"), &entry(1)).await;
-    assert!(appended.is_ok(), "{appended:?}");
-    drop(entries);
-    refused(log, 2).await;
-}
-
-pub(crate) async fn what_was_refused_never_appears(log: &impl Log) {
-    refused(log, 1).await;
-    let (_, entries) = begun(log).await;
-    drop(entries);
-    refused(log, 2).await;
-
-    let (start, mut entries) = begun(log).await;
-    for number in 3..6 {
-        let (_, read) = pass(log, start.epoch, entries.as_mut(), &rig("main"), &entry(number)).await;
-        assert_eq!(read.entry, entry(number));
-    }
-}
-
-async fn refused(log: &impl Log, number: u16) {
-    let answer = soon("the refusal", log.append(&rig("main"), &entry(number))).await;
-    assert!(matches!(answer, Err(AppendError::Unavailable(_))), "{answer:?}");
 }
 
 pub(crate) async fn a_reader_that_is_dropped_and_asked_again_misses_nothing(log: &impl Log) {
@@ -148,7 +114,7 @@ pub(crate) async fn a_reader_that_is_dropped_and_asked_again_misses_nothing(log:
     let mut read = Vec::new();
     for number in 0..100 {
         let appending = entry(number);
-        let mut append = log.append(&main, &appending);
+        let mut append = log.append(&main, &appending, Position::default());
         // Asked and dropped before the entry is there, and again while it comes.
         read.extend(at_once(&mut entries.next()).transpose().unwrap());
         assert_eq!(at_once(&mut append), None, "nobody has saved it");
@@ -171,7 +137,7 @@ pub(crate) async fn a_reader_that_is_dropped_and_asked_again_misses_nothing(log:
 pub(crate) async fn what_becomes_of_a_dropped_append_leaves_the_order_whole(log: &impl Log) {
     let (start, mut entries) = begun(log).await;
     let main = rig("main");
-    assert_eq!(at_once(&mut log.append(&main, &entry(1))), None);
+    assert_eq!(at_once(&mut log.append(&main, &entry(1), Position::default())), None);
     let (dropped, kept) = (entry(1), entry(2));
     let reading = async {
         let mut read = Vec::new();
@@ -182,7 +148,7 @@ pub(crate) async fn what_becomes_of_a_dropped_append_leaves_the_order_whole(log:
         }
         read
     };
-    let (appended, read) = soon("the append", join(log.append(&main, &kept), reading)).await;
+    let (appended, read) = soon("the append", join(log.append(&main, &kept, Position::default()), reading)).await;
     assert_eq!(appended.unwrap().revision, read.last().unwrap().0);
     let read: Vec<Entry> = read.into_iter().map(|(_, entry)| entry).collect();
     assert!(read == [kept.clone()] || read == [dropped, kept], "{read:?}");

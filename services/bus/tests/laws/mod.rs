@@ -48,10 +48,15 @@ pub(crate) fn announcement(text: &str) -> Announcement {
     Announcement { text: text.to_owned().into(), fold: Duration::from_micros(7) }
 }
 
+/// Begins an order that goes on from a position which needs no stamp.
+pub(crate) async fn begin(log: &impl Log, stored: Position) -> Position {
+    soon("the order to begin", log.begin(stored.into())).await.unwrap().position
+}
+
 /// Begins an order and reads it.
 pub(crate) async fn begun(log: &impl Log) -> (Position, Box<dyn Entries>) {
-    let start = soon("the order to begin", log.begin(Position::default())).await.unwrap();
-    (start, soon("the reader", log.read(start)).await.unwrap())
+    let start = soon("the order to begin", log.begin(Position::default().into())).await.unwrap();
+    (start.position, soon("the reader", log.read(start)).await.unwrap())
 }
 
 /// The next entry.
@@ -72,5 +77,5 @@ pub(crate) async fn pass(
         log.checkpoint(Position { epoch, revision: logged.revision });
         logged
     };
-    soon("the append", join(log.append(rig, entry), saving)).await
+    soon("the append", join(log.append(rig, entry, Position::default()), saving)).await
 }

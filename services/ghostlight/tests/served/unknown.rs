@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ghostlight_bus::memory::{MemoryEcho, MemoryLog};
 use ghostlight_gateway::{Gateway, Limits};
-use ghostlight_rig::Image;
+use ghostlight_rig::{Image, Mark, Position};
 use ghostlight_state::{Parts, StateService};
 use ghostlight_store::{Durability, Store, StoreError};
 use reqwest::Client;
@@ -30,6 +30,10 @@ struct Held {
 impl Store for Held {
     async fn load(&self) -> Result<Image, StoreError> {
         self.store.load().await
+    }
+
+    async fn begin(&self, stored: Position, start: Mark) -> Result<(), StoreError> {
+        self.store.begin(stored, start).await
     }
 
     async fn save(&self, image: &Image) -> Result<(), StoreError> {

@@ -141,7 +141,7 @@ impl Stored {
 
     pub fn load(&self) -> Image {
         let rigs = self.rigs.iter().map(|(name, rig)| (name.clone(), rig.load(self.position)));
-        Image { position: self.position, rigs: rigs.collect() }
+        Image { position: self.position, rigs: rigs.collect(), ..Image::default() }
     }
 }
 

@@ -69,7 +69,7 @@ impl House {
     /// Appends an entry, and goes on at once.
     pub(crate) fn append(&self, rig: &str, entry: Entry) -> Append {
         let (log, rig) = (self.log.clone(), name(rig));
-        tokio::spawn(async move { log.append(&rig, &entry).await })
+        tokio::spawn(async move { log.append(&rig, &entry, Position::default()).await })
     }
 
     /// Appends a change of levels in the rig `main`, which succeeds.

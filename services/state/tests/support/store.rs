@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ghostlight_rig::Image;
+use ghostlight_rig::{Image, Mark, Position};
 use ghostlight_store::{Store, StoreError};
 use tokio::sync::watch;
 
@@ -72,6 +72,14 @@ impl Store for Moody {
             return Err(StoreError::Locked);
         }
         self.inner.load().await
+    }
+
+    async fn begin(&self, stored: Position, start: Mark) -> Result<(), StoreError> {
+        match *self.mood.borrow() {
+            Mood::FailsToSave | Mood::Fails => return Err(StoreError::Full),
+            Mood::Works | Mood::Hangs | Mood::LosesOneAnswer => {}
+        }
+        self.inner.begin(stored, start).await
     }
 
     async fn save(&self, image: &Image) -> Result<(), StoreError> {

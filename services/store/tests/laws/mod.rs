@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use ghostlight_rig::{
-    Dimmer, Epoch, Fingerprint, Image, Key, Keyed, Label, Level, Position, Revision, RigImage, Slot, Slots,
+    Dimmer, Epoch, Fingerprint, Image, Key, Keyed, Label, Level, Mark, Position, Revision, RigImage, Slot, Slots, Stamp,
 };
-use ghostlight_store::Store;
+use ghostlight_store::{Store, StoreError};
 
 use crate::support::{Show, rig, soon, uniform};
 
@@ -79,7 +79,9 @@ fn everything() -> Image {
     // A rig whose only change was refused is there all the same.
     let empty = RigImage { position: Position::new(MOST, 4), ..RigImage::default() };
     let rigs = [(rig("main"), full.clone()), (rig(&"r".repeat(63)), full), (rig("0_-"), empty)];
-    Image { position: Position::new(MOST, MOST), rigs: rigs.into() }
+    // The year 2262.
+    let stamp = Stamp(i64::MAX as u64);
+    Image { position: Position::new(MOST, MOST), stamp, rigs: rigs.into(), ..Image::default() }
 }
 
 pub(crate) async fn a_store_that_was_dropped_has_lost_nothing(place: &impl Place) {
@@ -207,8 +209,10 @@ pub(crate) async fn a_new_epoch_wins_over_a_higher_revision(place: &impl Place) 
     save(&store, &old.whole()).await;
 
     // A new order begins, and says so before anything has happened in it.
-    let mut new = Show::after(load(&store).await, 20);
-    save(&store, &new.whole()).await;
+    let stored = load(&store).await;
+    let stored_at = stored.position;
+    let mut new = Show::after(stored, 20);
+    soon("the epoch", store.begin(stored_at, Position::new(20, 0).into())).await.unwrap();
     let begun = load(&store).await;
     assert_eq!(begun.position, Position::new(20, 0));
     assert_eq!(begun.rigs.keys().collect::<Vec<_>>(), [&rig("main"), &rig("stage")]);
@@ -226,7 +230,7 @@ pub(crate) async fn a_new_epoch_wins_over_a_higher_revision(place: &impl Place) 
         .change("main", [(9, Some(900))])
         .keyed("main", "late", 6, 600)
         .change("late", [(1, Some(1))]);
-    save(&store, &old.whole()).await;
+    assert_eq!(soon("the refusal", store.save(&old.whole())).await, Err(StoreError::Superseded));
     let loaded = load(&store).await;
     assert!(!loaded.rigs.contains_key("late"), "{loaded:?}");
     assert!(!loaded.rigs["main"].slots.levels.contains_key(&Dimmer::new(9).unwrap()), "{loaded:?}");
@@ -245,6 +249,47 @@ pub(crate) async fn a_new_epoch_wins_over_a_higher_revision(place: &impl Place) 
     assert_eq!(slots, expected);
     let keys: Vec<_> = main.keyed.iter().map(|(key, keyed)| (key.as_str(), keyed.position.epoch.0)).collect();
     assert_eq!(keys, [("old", 10), ("new", 20)]);
+}
+
+pub(crate) async fn an_epoch_begins_once(place: &impl Place) {
+    let store = place.open().await;
+    let at = Position::new;
+    let begin = |stored, start| {
+        let store = store.clone();
+        async move { soon("the beginning", store.begin(stored, start)).await }
+    };
+    let superseded = Err(StoreError::Superseded);
+    assert_eq!(begin(at(1, 1), at(2, 0).into()).await, superseded, "a new store stands nowhere");
+    let mark = Mark { position: at(10, 40), stamp: Stamp(1_700_000_000_123_456_789) };
+    assert_eq!(begin(at(0, 0), mark).await, Ok(()));
+    assert_eq!(load(&store).await.mark(), mark);
+    assert_eq!(begin(at(0, 0), at(11, 0).into()).await, superseded, "another has begun");
+    assert_eq!(begin(at(10, 39), at(11, 0).into()).await, superseded, "another has saved");
+
+    // Of many that find the same, one begins.
+    let starts = (0..8).map(|number| at(20 + number, number));
+    let begun = futures_util::future::join_all(starts.clone().map(|start| begin(at(10, 40), start.into()))).await;
+    let winners: Vec<_> = starts.zip(&begun).filter(|(_, begun)| begun.is_ok()).map(|(start, _)| start).collect();
+    assert_eq!(winners.len(), 1, "{begun:?}");
+    assert_eq!(begun.iter().filter(|begun| **begun == superseded).count(), 7, "{begun:?}");
+    assert_eq!(load(&store).await.position, winners[0]);
+}
+
+pub(crate) async fn an_increment_to_more_than_is_there_is_refused(place: &impl Place) {
+    let store = place.open().await;
+    let mut show = Show::new(1);
+    save(&store, &show.change("main", [(1, Some(100))]).whole()).await;
+    let before = load(&store).await;
+    let cursor = show.change("main", [(2, Some(200))]).revision();
+    let increment = show.change("main", [(3, Some(300))]).since(cursor);
+    assert_eq!(soon("the refusal", store.save(&increment)).await, Err(StoreError::Behind), "dimmer 2 is not in it");
+    let later = Image { position: Position::new(2, 9), since: Position::new(2, 0), ..Image::default() };
+    assert_eq!(soon("the refusal", store.save(&later)).await, Err(StoreError::Behind), "its epoch has not begun");
+    assert_eq!(load(&store).await, before);
+
+    save(&store, &show.since(before.position.revision)).await;
+    save(&store, &increment).await;
+    assert_eq!(load(&store).await, show.whole());
 }
 
 pub(crate) async fn keyed_changes_come_back_in_order_and_are_forgotten_in_order(place: &impl Place) {

@@ -118,12 +118,12 @@ impl Show {
 
     /// All that has happened in its epoch.
     pub(crate) fn whole(&self) -> Image {
-        self.since(Revision(0))
+        Image { since: Position::default(), ..self.rigs.image_since(Revision(0)) }
     }
 
     /// What has happened after a revision.
     pub(crate) fn since(&self, cursor: Revision) -> Image {
-        self.rigs.image_since(cursor)
+        if cursor == Revision(0) { self.whole() } else { self.rigs.image_since(cursor) }
     }
 }
 

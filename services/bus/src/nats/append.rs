@@ -1,0 +1,118 @@
+//! Appending: one entry, sent until the stream has acknowledged it or its time is over.
+//!
+//! Every try goes under the same `Nats-Msg-Id`, so that the stream takes one of them. Whoever appends has one entry of a
+//! rig under way at a time: one that is sent again must not get behind a later one.
+
+use std::time::Duration;
+
+use async_nats::jetstream::Context;
+use async_nats::jetstream::context::{PublishError, PublishErrorKind};
+use async_nats::jetstream::message::PublishMessage;
+use ghostlight_proto::{encode_entry, subjects};
+use ghostlight_rig::{Entry, Position, Revision, RigName};
+use tokio::time::Instant;
+
+use super::connection::Connection;
+use crate::AppendError;
+
+/// An entry is given up after so long. Choosing a new leader of the stream takes four to nine seconds.
+const APPENDED_WITHIN: Duration = Duration::from_millis(9_500);
+
+/// While no server is reached, changes are refused after so long: a restarted server is back by then.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The pause before a stream without a leader is tried again.
+const RETRY: Duration = Duration::from_millis(100);
+
+/// What became of one try.
+enum Tried {
+    Landed(u64),
+    /// It was refused; whether it may be tried again.
+    Refused(String, Again),
+    /// Nobody knows.
+    Lost,
+}
+
+enum Again {
+    Yes,
+    No,
+}
+
+/// Appends an entry.
+pub(super) async fn append(
+    connection: &Connection,
+    jetstream: &Context,
+    rig: &RigName,
+    entry: &Entry,
+    seen: Position,
+) -> Result<Position, AppendError> {
+    let (subject, text, id) = (subjects::changes(rig), encode_entry(entry), connection.new_name());
+    let deadline = Instant::now() + APPENDED_WITHIN;
+    let mut may_have_landed = false;
+    let failed = |may_have_landed, why: &str| match may_have_landed {
+        true => AppendError::Unknown,
+        false => AppendError::Unavailable(why.to_owned()),
+    };
+    loop {
+        if !connection.up_within(PATIENCE).await {
+            return Err(failed(may_have_landed, "NATS cannot be reached"));
+        }
+        let message = PublishMessage::build().payload(text.clone()).message_id(&id).expected_stream(subjects::STREAM);
+        let why = match attempt(connection, jetstream, subject.clone(), message).await {
+            Tried::Landed(sequence) => return place(sequence, seen),
+            Tried::Refused(why, Again::No) => return Err(failed(may_have_landed, &why)),
+            Tried::Refused(why, Again::Yes) => why,
+            Tried::Lost => {
+                may_have_landed = true;
+                "the stream does not answer".to_owned()
+            }
+        };
+        if Instant::now() + RETRY >= deadline {
+            return Err(failed(may_have_landed, &why));
+        }
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+/// Tries once. A connection that is lost meanwhile brings no answer any more.
+async fn attempt(connection: &Connection, jetstream: &Context, subject: String, message: PublishMessage) -> Tried {
+    let mut link = connection.watch();
+    let cuts = link.borrow_and_update().cuts;
+    let acknowledged = async {
+        let sent = jetstream.send_publish(subject, message).await?;
+        sent.await
+    };
+    let acknowledged = tokio::select! {
+        acknowledged = acknowledged => acknowledged,
+        _ = link.wait_for(|link| link.cuts != cuts) => return Tried::Lost,
+    };
+    match acknowledged {
+        Ok(acknowledged) => Tried::Landed(acknowledged.sequence),
+        Err(error) => refused(connection, &error).await,
+    }
+}
+
+async fn refused(connection: &Connection, error: &PublishError) -> Tried {
+    match error.kind() {
+        // No leader yet, or no stream yet.
+        PublishErrorKind::StreamNotFound => Tried::Refused("the log has no leader".to_owned(), Again::Yes),
+        PublishErrorKind::MaxPayloadExceeded => Tried::Refused("it is larger than NATS takes".to_owned(), Again::No),
+        PublishErrorKind::TimedOut => {
+            connection.move_on().await;
+            Tried::Lost
+        }
+        PublishErrorKind::BrokenPipe => Tried::Lost,
+        // The stream's own answer: it is full, or has no quorum.
+        _ => Tried::Refused(error.to_string(), Again::No),
+    }
+}
+
+/// An entry lands after all that was seen before it was sent; otherwise the stream has lost its newest entries and gives
+/// their places out again. It will be folded in a new epoch, which cannot be foreseen here.
+fn place(sequence: u64, seen: Position) -> Result<Position, AppendError> {
+    if sequence > seen.revision.0 {
+        return Ok(Position { epoch: seen.epoch, revision: Revision(sequence) });
+    }
+    tracing::error!(sequence, %seen, "ALARM: the log has lost its newest entries");
+    Err(AppendError::Unknown)
+}

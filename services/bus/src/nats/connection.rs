@@ -1,0 +1,193 @@
+//! The one connection of a process to the NATS servers, and what is known of it.
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_nats::connection::State;
+use async_nats::{Client, ConnectOptions, Event, ServerAddr};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::NatsSettings;
+
+/// A server that is silent for two of these is given up, and another one is tried: a stopped process keeps its
+/// connections open.
+const PING_EVERY: Duration = Duration::from_secs(1);
+
+/// How long connecting may take, with the handshakes.
+const CONNECT_WITHIN: Duration = Duration::from_secs(2);
+
+/// The longest pause before a connection is tried again: a server that is back is found well within two seconds.
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+/// What may wait for a follower that does not listen; what comes then is lost, and it is told so.
+const MOST_UNHEARD: usize = 16_384;
+
+/// What may wait to be sent.
+const MOST_UNSENT: usize = 16_384;
+
+/// A server that has not answered is left for another no more often than this: moving costs what is under way.
+const MOVE_EVERY: Duration = Duration::from_secs(3);
+
+/// NATS cannot be used as it is set up. That a server is away is none of these: it may come back.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectError {
+    /// A URL that is none.
+    #[error("{0:?} is no NATS URL: write nats://HOST:4222, several separated by commas")]
+    Url(String),
+    /// The credentials cannot be read.
+    #[error("the credentials cannot be read: {0}")]
+    Credentials(String),
+    /// Anything else.
+    #[error("NATS cannot be used: {0}")]
+    Other(String),
+}
+
+/// A connection to the NATS servers: made anew for as long as the process runs, whenever it is lost.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    pub(super) client: Client,
+    link: watch::Receiver<Link>,
+    moved: Arc<std::sync::Mutex<Option<Instant>>>,
+    names: Arc<Names>,
+}
+
+/// What became of the connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Link {
+    /// Since when it has been down; `None` while it is up.
+    pub(super) down_since: Option<Instant>,
+    /// Grows whenever messages may have been lost: it went down, or a follower was too slow.
+    pub(super) losses: u64,
+    /// Grows whenever it went down.
+    pub(super) cuts: u64,
+}
+
+/// Where names come from that nobody else has.
+#[derive(Debug)]
+struct Names {
+    prefix: u128,
+    next: AtomicU64,
+}
+
+impl Connection {
+    /// Begins to connect; the connection is there as soon as a server is.
+    ///
+    /// # Errors
+    /// [`ConnectError`] if the settings are of no use.
+    pub async fn open(name: &str, settings: &NatsSettings) -> Result<Self, ConnectError> {
+        let addresses = addresses(&settings.urls)?;
+        let (change, link) = watch::channel(Link { down_since: Some(Instant::now()), losses: 0, cuts: 0 });
+        let change = Arc::new(change);
+        let mut options = ConnectOptions::new()
+            .name(name)
+            .retry_on_initial_connect()
+            .max_reconnects(None)
+            .connection_timeout(CONNECT_WITHIN)
+            .ping_interval(PING_EVERY)
+            .subscription_capacity(MOST_UNHEARD)
+            .client_capacity(MOST_UNSENT)
+            .reconnect_delay_callback(pause)
+            .event_callback(move |event| {
+                let change = change.clone();
+                async move { note(&change, &event) }
+            });
+        if let Some(file) = &settings.credentials {
+            let credentials = options.credentials_file(file).await;
+            options = credentials.map_err(|error| ConnectError::Credentials(format!("{}: {error}", file.display())))?;
+        }
+        if let Some(file) = &settings.authorities {
+            options = options.add_root_certificates(file.clone());
+        }
+        if let Some((certificate, key)) = &settings.certificate {
+            options = options.add_client_certificate(certificate.clone(), key.clone());
+        }
+        let client = options.connect(addresses).await.map_err(|error| ConnectError::Other(error.to_string()))?;
+        let names = Arc::new(Names { prefix: fastrand::u128(..), next: AtomicU64::new(0) });
+        Ok(Self { client, link, moved: Arc::default(), names })
+    }
+
+    /// What became of the connection so far, and what becomes of it.
+    pub(super) fn watch(&self) -> watch::Receiver<Link> {
+        self.link.clone()
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        self.client.connection_state() == State::Connected
+    }
+
+    /// Waits until the connection is up, though not beyond `patience` after it went down.
+    pub(super) async fn up_within(&self, patience: Duration) -> bool {
+        if self.is_up() {
+            return true;
+        }
+        let mut link = self.link.clone();
+        let down_since = link.borrow().down_since.unwrap_or_else(Instant::now);
+        let up = link.wait_for(|link| link.down_since.is_none());
+        matches!(tokio::time::timeout_at(down_since + patience, up).await, Ok(Ok(_)))
+    }
+
+    /// Leaves a server that has not answered for another one: it may be cut off from its peers.
+    pub(super) async fn move_on(&self) {
+        {
+            let mut moved = self.moved.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if moved.is_some_and(|moved| moved.elapsed() < MOVE_EVERY) {
+                return;
+            }
+            *moved = Some(Instant::now());
+        }
+        tracing::warn!("the NATS server does not answer in time; trying another one");
+        // It fails only when the client has ended.
+        let _ = self.client.force_reconnect().await;
+    }
+
+    /// A name that nobody has used.
+    pub(super) fn new_name(&self) -> String {
+        format!("{:032x}-{}", self.names.prefix, self.names.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The largest message that the servers take, in bytes; `None` before the first of them was reached.
+    pub fn max_payload(&self) -> Option<usize> {
+        self.client.try_server_info().map(|info| info.max_payload)
+    }
+}
+
+fn addresses(urls: &str) -> Result<Vec<ServerAddr>, ConnectError> {
+    let address = |url: &str| ServerAddr::from_str(url.trim()).map_err(|_| ConnectError::Url(without_secrets(url)));
+    urls.split(',').map(address).collect()
+}
+
+/// A URL as it may be shown.
+fn without_secrets(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, place))) => format!("{scheme}://...@{place}"),
+        _ => url.to_owned(),
+    }
+}
+
+/// Pauses grow, and differ from one process to the next: they are not to come back all at once.
+fn pause(attempts: usize) -> Duration {
+    let attempts = u32::try_from(attempts).unwrap_or(u32::MAX);
+    let longest = Duration::from_millis(25).saturating_mul(1 << attempts.min(5)).min(LONGEST_PAUSE);
+    longest.mul_f64(0.5 + fastrand::f64() / 2.0)
+}
+
+fn note(link: &watch::Sender<Link>, event: &Event) {
+    match event {
+        Event::Connected => tracing::info!("connected to NATS"),
+        Event::Disconnected => tracing::warn!("the connection to NATS is lost; connecting again"),
+        event => tracing::warn!(%event, "NATS"),
+    }
+    link.send_modify(|link| match event {
+        Event::Connected => link.down_since = None,
+        Event::Disconnected => {
+            link.down_since = Some(Instant::now());
+            link.losses += 1;
+            link.cuts += 1;
+        }
+        Event::SlowConsumer(_) => link.losses += 1,
+        _ => {}
+    });
+}

@@ -1,0 +1,185 @@
+//! The echo between processes: core NATS, which is fast, and delivers at most once.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use async_nats::{HeaderMap, Message, Subscriber};
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::{Select, select};
+use futures_util::{FutureExt, StreamExt};
+use ghostlight_proto::subjects;
+use ghostlight_rig::RigName;
+use tokio::sync::watch;
+
+use super::connection::{Connection, Link};
+use super::parts;
+use crate::{Announcement, Announcements, Echo, EchoError, Heard, Question, Request, Requests};
+
+/// An answer takes no longer; the one that is asked may have been stopped, and another one is asked then.
+const ANSWER_WITHIN: Duration = Duration::from_secs(1);
+
+/// So often a question is asked before it fails.
+const TRIES: usize = 3;
+
+/// An echo through NATS.
+#[derive(Debug)]
+pub struct NatsEcho {
+    connection: Connection,
+    /// The rigs of which an announcement could not be sent: the next one says so.
+    lost: Mutex<HashSet<RigName>>,
+}
+
+impl NatsEcho {
+    /// The echo that this connection reaches.
+    pub fn new(connection: Connection) -> Self {
+        Self { connection, lost: Mutex::default() }
+    }
+
+    /// Whether an announcement about a rig could not be sent since this was last asked.
+    fn take_lost(&self, rig: &RigName) -> bool {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).remove(rig)
+    }
+
+    fn note_lost(&self, rig: &RigName) {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).insert(rig.clone());
+    }
+
+    /// Asks once.
+    async fn ask_once(&self, subject: &str) -> Result<Bytes, &'static str> {
+        let client = &self.connection.client;
+        let inbox = client.new_inbox();
+        let asked = async {
+            let mut answers = client.subscribe(inbox.clone()).await.map_err(|_| "the connection has ended")?;
+            let asked = client.publish_with_reply(subject.to_owned(), inbox, Bytes::new()).await;
+            asked.map_err(|_| "the connection has ended")?;
+            parts::collect(&mut answers).await
+        };
+        tokio::time::timeout(ANSWER_WITHIN, asked).await.unwrap_or(Err("it takes too long"))
+    }
+}
+
+#[async_trait]
+impl Echo for NatsEcho {
+    fn announce(&self, rig: &RigName, announcement: Announcement) {
+        let Announcement { text, fold } = announcement;
+        let was_lost = self.take_lost(rig);
+        let subject = subjects::echo(rig);
+        let client = &self.connection.client;
+        // Sending waits only when as much waits to be sent as may; then this one is lost, as if on the way.
+        let sent = if was_lost || !fold.is_zero() {
+            let mut headers = HeaderMap::new();
+            headers.insert(subjects::FOLD_MICROS, fold.as_micros().to_string());
+            if was_lost {
+                headers.insert(subjects::LOST, "1");
+            }
+            client.publish_with_headers(subject, headers, text).now_or_never()
+        } else {
+            client.publish(subject, text).now_or_never()
+        };
+        if !matches!(sent, Some(Ok(()))) {
+            self.note_lost(rig);
+        }
+    }
+
+    async fn requests(&self) -> Result<Box<dyn Requests>, EchoError> {
+        let client = &self.connection.client;
+        let failed = |error: async_nats::SubscribeError| EchoError(error.to_string());
+        let group = || subjects::STATE_SERVICES.to_owned();
+        let snapshots = client.queue_subscribe(subjects::ALL_SNAPSHOTS, group()).await.map_err(failed)?;
+        let rigs = client.queue_subscribe(subjects::RIGS, group()).await.map_err(failed)?;
+        Ok(Box::new(NatsRequests { connection: self.connection.clone(), questions: select(snapshots, rigs) }))
+    }
+
+    async fn follow(&self, rig: &RigName) -> Result<Box<dyn Announcements>, EchoError> {
+        if !self.connection.is_up() {
+            return Err(EchoError("NATS cannot be reached".to_owned()));
+        }
+        let link = self.connection.watch();
+        let losses = link.borrow().losses;
+        let announced = self.connection.client.subscribe(subjects::echo(rig)).await;
+        let announced = announced.map_err(|error| EchoError(error.to_string()))?;
+        Ok(Box::new(NatsAnnouncements { announced, link, losses, next: None }))
+    }
+
+    async fn ask(&self, question: Question) -> Result<Bytes, EchoError> {
+        let subject = match &question {
+            Question::Snapshot(rig) => subjects::snapshot(rig),
+            Question::Rigs => subjects::RIGS.to_owned(),
+        };
+        let mut why = "NATS cannot be reached";
+        for _ in 0..TRIES {
+            if !self.connection.is_up() {
+                break;
+            }
+            match self.ask_once(&subject).await {
+                Ok(text) => return Ok(text),
+                Err(error) => why = error,
+            }
+        }
+        Err(EchoError(why.to_owned()))
+    }
+}
+
+struct NatsRequests {
+    connection: Connection,
+    questions: Select<Subscriber, Subscriber>,
+}
+
+#[async_trait]
+impl Requests for NatsRequests {
+    async fn next(&mut self) -> Option<Request> {
+        loop {
+            let Message { subject, reply, .. } = self.questions.next().await?;
+            let Some(reply) = reply else { continue };
+            let question = match subjects::rig_of(&subject) {
+                Some(rig) => Question::Snapshot(rig),
+                None if subject.as_str() == subjects::RIGS => Question::Rigs,
+                None => continue,
+            };
+            let client = self.connection.client.clone();
+            return Some(Request::new(question, move |text| {
+                // Ends when all is handed to the connection.
+                tokio::spawn(async move { parts::send(&client, reply, text).await });
+            }));
+        }
+    }
+}
+
+struct NatsAnnouncements {
+    announced: Subscriber,
+    link: watch::Receiver<Link>,
+    /// How many losses are known here.
+    losses: u64,
+    /// What was heard after a loss that had to be told first.
+    next: Option<Announcement>,
+}
+
+#[async_trait]
+impl Announcements for NatsAnnouncements {
+    async fn next(&mut self) -> Option<Heard> {
+        if let Some(next) = self.next.take() {
+            return Some(Heard::Announcement(next));
+        }
+        let known = self.losses;
+        tokio::select! {
+            biased;
+            Ok(link) = self.link.wait_for(|link| link.losses != known) => {
+                self.losses = link.losses;
+                Some(Heard::Missed)
+            }
+            message = self.announced.next() => {
+                let Message { headers, payload: text, .. } = message?;
+                let header = |name| headers.as_ref().and_then(|headers| headers.get(name));
+                let fold = header(subjects::FOLD_MICROS).and_then(|micros| micros.as_str().parse().ok());
+                let heard = Announcement { text, fold: Duration::from_micros(fold.unwrap_or_default()) };
+                if header(subjects::LOST).is_none() {
+                    return Some(Heard::Announcement(heard));
+                }
+                self.next = Some(heard);
+                Some(Heard::Missed)
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! The bus between processes: JetStream for the log, core NATS for the echo and its questions.
+//!
+//! Where the parts stand in the way of a change: a gateway's [`NatsLog`] publishes an entry and waits for the stream's
+//! acknowledgement (`append`); every state service reads the stream (`entries`), having made sure that it is still the
+//! stream that it knows (`stream`); what they announce, and what gateways ask, goes through [`NatsEcho`].
+
+mod append;
+mod connection;
+mod echo;
+mod entries;
+mod log;
+mod parts;
+mod settings;
+mod stream;
+
+pub use connection::{ConnectError, Connection};
+pub use echo::NatsEcho;
+pub use log::NatsLog;
+pub use settings::{NatsSettings, StreamSettings};

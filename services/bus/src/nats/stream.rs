@@ -1,0 +1,200 @@
+//! The stream: made or checked, and known again.
+//!
+//! A log can lose its newest entries: servers without power lose what was not on their disks, and an operator may put an
+//! older copy of their data back. The stream then gives their sequence numbers out again. A state service must know that
+//! before it folds one of those: it compares the stamp of the last entry that it knows with what stands at its place.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
+use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, LastRawMessageErrorKind, StorageType};
+use async_nats::jetstream::{Context, ErrorCode, stream};
+use ghostlight_proto::subjects;
+use ghostlight_rig::{Epoch, Mark, Position, Revision, Stamp};
+
+use super::StreamSettings;
+use crate::LogError;
+
+pub(super) type Stream = stream::Stream;
+
+/// A retried append is known for one within this; it is given up long before.
+const KNOWN_FOR: Duration = Duration::from_secs(120);
+
+/// A leader that has not heard from most of its peers for so long may have been replaced: it knows less than the others.
+/// They choose another one after four seconds at the earliest.
+const HEARD_WITHIN: Duration = Duration::from_secs(3);
+
+/// What is found when the stream is asked for.
+pub(super) enum Found {
+    /// The stream, as a leader knows it who has its peers with it.
+    Stream(Box<Stream>),
+    /// There is none.
+    Nothing,
+    /// Nobody can tell at the moment, and why.
+    Unclear(String),
+}
+
+/// Looks for the stream.
+pub(super) async fn find(jetstream: &Context) -> Found {
+    let stream = match jetstream.get_stream(subjects::STREAM).await {
+        Ok(stream) => stream,
+        Err(error) => {
+            return match error.kind() {
+                GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND => {
+                    Found::Nothing
+                }
+                _ => Found::Unclear(error.to_string()),
+            };
+        }
+    };
+    match is_led(stream.cached_info()) {
+        true => Found::Stream(Box::new(stream)),
+        false => Found::Unclear("the stream has no leader that most of its servers follow".to_owned()),
+    }
+}
+
+fn is_led(info: &Info) -> bool {
+    let Some(cluster) = info.cluster.as_ref().filter(|_| info.config.num_replicas > 1) else { return true };
+    let heard = cluster.replicas.iter().filter(|peer| !peer.offline && peer.active < HEARD_WITHIN).count();
+    cluster.leader.is_some() && (heard + 1) * 2 > info.config.num_replicas
+}
+
+/// Finds the stream, or makes it.
+pub(super) async fn find_or_make(jetstream: &Context, settings: &StreamSettings) -> Result<Stream, LogError> {
+    let stream = match find(jetstream).await {
+        Found::Stream(stream) => *stream,
+        Found::Unclear(why) => return Err(LogError::Lost(why)),
+        Found::Nothing => make(jetstream, settings).await?,
+    };
+    check(&stream.cached_info().config, settings)?;
+    Ok(stream)
+}
+
+async fn make(jetstream: &Context, settings: &StreamSettings) -> Result<Stream, LogError> {
+    tracing::info!(stream = subjects::STREAM, replicas = settings.replicas, "making the stream");
+    let made = jetstream.create_stream(wanted(settings)).await;
+    match made {
+        Ok(stream) => Ok(stream),
+        // Another state service was faster; whether it wanted the same is checked.
+        Err(error)
+            if matches!(error.kind(), CreateStreamErrorKind::JetStream(error)
+                        if error.error_code() == ErrorCode::STREAM_NAME_EXIST) =>
+        {
+            match find(jetstream).await {
+                Found::Stream(stream) => Ok(*stream),
+                Found::Nothing => Err(LogError::Lost("the stream has just been removed".to_owned())),
+                Found::Unclear(why) => Err(LogError::Lost(why)),
+            }
+        }
+        Err(error) => Err(LogError::Lost(format!("the stream {} cannot be made: {error}", subjects::STREAM))),
+    }
+}
+
+fn wanted(settings: &StreamSettings) -> Config {
+    Config {
+        name: subjects::STREAM.to_owned(),
+        description: Some("Ghostlight: the changes of all rigs, in order".to_owned()),
+        subjects: vec![subjects::ALL_CHANGES.to_owned()],
+        storage: StorageType::File,
+        num_replicas: settings.replicas,
+        max_bytes: i64::try_from(settings.max_bytes).unwrap_or(i64::MAX),
+        max_age: settings.max_age,
+        // Rather than losing what nobody has saved.
+        discard: DiscardPolicy::New,
+        duplicate_window: KNOWN_FOR,
+        ..Config::default()
+    }
+}
+
+/// Compares what matters to Ghostlight; what else an operator has set is theirs.
+fn check(is: &Config, settings: &StreamSettings) -> Result<(), LogError> {
+    let wanted = wanted(settings);
+    let mut differs = Vec::new();
+    let mut compare = |what: &str, is: String, wanted: String| {
+        if is != wanted {
+            differs.push(format!("{what} is {is}, not {wanted}"));
+        }
+    };
+    compare("subjects", is.subjects.join(" "), wanted.subjects.join(" "));
+    compare("storage", format!("{:?}", is.storage), format!("{:?}", wanted.storage));
+    compare("retention", format!("{:?}", is.retention), format!("{:?}", wanted.retention));
+    compare("discard", format!("{:?}", is.discard), format!("{:?}", wanted.discard));
+    compare("replicas", is.num_replicas.to_string(), wanted.num_replicas.to_string());
+    compare("max_bytes", is.max_bytes.to_string(), wanted.max_bytes.to_string());
+    compare("max_age", format!("{:?}", is.max_age), format!("{:?}", wanted.max_age));
+    compare("duplicate_window", format!("{:?}", is.duplicate_window), format!("{:?}", wanted.duplicate_window));
+    if differs.is_empty() {
+        return Ok(());
+    }
+    let differs = differs.join("; ");
+    Err(LogError::Unfit(format!(
+        "the stream {} is not as the settings want it: {differs}. Change the settings, or edit the stream",
+        subjects::STREAM
+    )))
+}
+
+/// What keeps a log from going on from a mark.
+#[derive(Debug)]
+pub(super) enum Broken {
+    /// It cannot, and why.
+    For(String),
+    /// That cannot be told at the moment.
+    Unclear(LogError),
+}
+
+/// Makes sure that the stream goes on from a mark: that it still has what stands there, and all that comes after.
+pub(super) async fn goes_on_from(stream: &Stream, mark: Mark) -> Result<(), Broken> {
+    let state = &stream.cached_info().state;
+    let Revision(known) = mark.position.revision;
+    if state.last_sequence < known {
+        return Err(Broken::For(format!(
+            "it has lost its newest entries: it ends at {}, and {known} is known",
+            state.last_sequence
+        )));
+    }
+    if state.first_sequence > known + 1 {
+        return Err(Broken::For(format!(
+            "it begins at {}, and what follows {known} is wanted: was an old backup of the database restored?",
+            state.first_sequence
+        )));
+    }
+    if mark.stamp == Stamp::default() || state.messages == 0 || state.first_sequence > known {
+        return Ok(());
+    }
+    match stamp_at(stream, known).await.map_err(Broken::Unclear)? {
+        Some(stamp) if stamp == mark.stamp => Ok(()),
+        _ => Err(Broken::For(format!("it has lost its newest entries, and another one stands at {known} now"))),
+    }
+}
+
+/// When the entry at a sequence number was taken in; `None` if there is none.
+async fn stamp_at(stream: &Stream, sequence: u64) -> Result<Option<Stamp>, LogError> {
+    match stream.get_raw_message(sequence).await {
+        Ok(message) => Ok(Some(stamp_of(message.time.unix_timestamp_nanos()))),
+        Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
+        Err(error) => Err(LogError::Lost(error.to_string())),
+    }
+}
+
+pub(super) fn stamp_of(nanoseconds: i128) -> Stamp {
+    Stamp(u64::try_from(nanoseconds).unwrap_or_default())
+}
+
+/// Where a new epoch begins, given the mark that the stream does not go on from: before the first entry that was taken
+/// in after the marked one. So whatever the store has not seen is folded, and nothing else.
+pub(super) async fn begin_anew(stream: &Stream, stored: Mark) -> Result<Mark, LogError> {
+    let state = &stream.cached_info().state;
+    let (mut low, mut high) = (state.first_sequence.max(1), state.last_sequence + 1);
+    let mut stamp = Stamp::default();
+    while stored.stamp != Stamp::default() && low < high {
+        let middle = low + (high - low) / 2;
+        match stamp_at(stream, middle).await? {
+            Some(at) if at <= stored.stamp => (low, stamp) = (middle + 1, at),
+            Some(_) => high = middle,
+            None => low = middle + 1,
+        }
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let epoch = Epoch(now.max(stored.position.epoch.0 + 1));
+    Ok(Mark { position: Position { epoch, revision: Revision(low - 1) }, stamp })
+}

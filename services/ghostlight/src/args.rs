@@ -1,0 +1,159 @@
+//! The settings of the roles, as arguments and environment variables.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use ghostlight_bus::nats::{NatsSettings, StreamSettings};
+use ghostlight_gateway::Limits;
+use ghostlight_store::Durability;
+
+use crate::server::{Distributed, Edge, Keeper};
+
+/// A gateway.
+#[derive(Args, Clone, Debug)]
+pub struct GatewayArgs {
+    /// Where to listen; 0.0.0.0:8080 lets other machines in, port 0 takes a free port
+    #[arg(long, env = "GHOSTLIGHT_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    pub(crate) listen: SocketAddr,
+    /// How many connections may be open
+    #[arg(long, env = "GHOSTLIGHT_MAX_CONNECTIONS", default_value_t = 10_000, value_name = "COUNT")]
+    pub(crate) max_connections: usize,
+    /// How large a request body or a WebSocket message may be
+    #[arg(long, env = "GHOSTLIGHT_MAX_MESSAGE_BYTES", default_value_t = 1 << 20, value_name = "BYTES")]
+    max_message_bytes: usize,
+    /// A client that takes nothing for so long is closed
+    #[arg(long, env = "GHOSTLIGHT_STALL_SECONDS", default_value = "15", value_name = "SECONDS", value_parser = seconds)]
+    stall_seconds: Duration,
+    /// A WebSocket is pinged so often, and closed when it is silent for two and a half times as long
+    #[arg(long, env = "GHOSTLIGHT_PING_SECONDS", default_value = "10", value_name = "SECONDS", value_parser = seconds)]
+    ping_seconds: Duration,
+    /// A change that is not confirmed within so long is answered as unknown
+    #[arg(long, env = "GHOSTLIGHT_ANSWER_SECONDS", default_value = "10", value_name = "SECONDS", value_parser = seconds)]
+    answer_seconds: Duration,
+}
+
+impl GatewayArgs {
+    /// The gateway; `rigs` may be followed on though nobody needs them, and `in_flight` entries of a rig be under way.
+    pub(crate) fn edge(&self, rigs: usize, in_flight: usize) -> Edge {
+        let limits = Limits {
+            connections: self.max_connections,
+            rigs,
+            message_bytes: self.max_message_bytes,
+            stall: self.stall_seconds,
+            ping_every: self.ping_seconds,
+            answer_within: self.answer_seconds,
+            in_flight,
+        };
+        Edge { listen: self.listen, limits }
+    }
+}
+
+/// A state service.
+#[derive(Args, Clone, Debug)]
+pub struct StateArgs {
+    /// Where levels outlive a restart: sqlite:PATH or postgres://USER@HOST/DATABASE
+    #[arg(long, env = "GHOSTLIGHT_STORE", default_value = "sqlite:ghostlight.db", value_name = "URL")]
+    pub(crate) store: String,
+    /// What an answered change survives: a power cut (full), or a killed process (relaxed)
+    #[arg(long, env = "GHOSTLIGHT_DURABILITY", default_value_t, value_name = "full|relaxed")]
+    pub(crate) durability: Durability,
+    /// How many rigs may be made
+    #[arg(long, env = "GHOSTLIGHT_MAX_RIGS", default_value_t = 1_000, value_name = "COUNT")]
+    pub(crate) max_rigs: usize,
+}
+
+impl StateArgs {
+    pub(crate) fn keeper(&self) -> Keeper {
+        Keeper { store: self.store.clone(), durability: self.durability, most_rigs: self.max_rigs }
+    }
+}
+
+/// How NATS is reached.
+#[derive(Args, Clone, Debug)]
+pub struct BusArgs {
+    /// A file with NATS credentials, as nsc writes them
+    #[arg(long, env = "GHOSTLIGHT_NATS_CREDENTIALS", value_name = "FILE")]
+    nats_credentials: Option<PathBuf>,
+    /// A file with the certificates of the authorities that sign those of the NATS servers
+    #[arg(long, env = "GHOSTLIGHT_NATS_CA", value_name = "FILE")]
+    nats_ca: Option<PathBuf>,
+    /// The certificate that is shown to the NATS servers
+    #[arg(long, env = "GHOSTLIGHT_NATS_CERTIFICATE", value_name = "FILE", requires = "nats_key")]
+    nats_certificate: Option<PathBuf>,
+    /// The key of that certificate
+    #[arg(long, env = "GHOSTLIGHT_NATS_KEY", value_name = "FILE", requires = "nats_certificate")]
+    nats_key: Option<PathBuf>,
+}
+
+impl BusArgs {
+    pub(crate) fn distributed(&self, urls: &str, stream: &StreamArgs) -> Distributed {
+        let nats = NatsSettings {
+            urls: urls.to_owned(),
+            credentials: self.nats_credentials.clone(),
+            authorities: self.nats_ca.clone(),
+            certificate: self.nats_certificate.clone().zip(self.nats_key.clone()),
+        };
+        Distributed { nats, stream: stream.settings() }
+    }
+}
+
+/// What the stream in NATS is to be like: the state service that is there first makes it so.
+#[derive(Args, Clone, Debug, Default)]
+pub struct StreamArgs {
+    /// How many NATS servers keep each change: 1, 3 or 5 [default: 1]
+    #[arg(long, env = "GHOSTLIGHT_STREAM_REPLICAS", value_name = "COUNT",
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=5))]
+    stream_replicas: Option<usize>,
+    /// How many bytes of changes the stream holds before it refuses more; saved ones make room [default: 1 GiB]
+    #[arg(long, env = "GHOSTLIGHT_STREAM_MAX_BYTES", value_name = "BYTES",
+          value_parser = clap::value_parser!(u64).range(1 << 20..))]
+    stream_max_bytes: Option<u64>,
+    /// How many hours the stream keeps a change though nobody has saved it [default: 168]
+    #[arg(long, env = "GHOSTLIGHT_STREAM_MAX_AGE_HOURS", value_name = "HOURS",
+          value_parser = clap::value_parser!(u64).range(1..=87_600))]
+    stream_max_age_hours: Option<u64>,
+}
+
+impl StreamArgs {
+    fn settings(&self) -> StreamSettings {
+        let usual = StreamSettings::default();
+        StreamSettings {
+            replicas: self.stream_replicas.unwrap_or(usual.replicas),
+            max_bytes: self.stream_max_bytes.unwrap_or(usual.max_bytes),
+            max_age: self.stream_max_age_hours.map_or(usual.max_age, |hours| Duration::from_secs(hours * 3_600)),
+        }
+    }
+}
+
+/// The process itself.
+#[derive(Args, Clone, Debug)]
+pub struct ProcessArgs {
+    /// How many threads serve [default: one for each core; one less where levels are saved without --bus]
+    #[arg(long, env = "GHOSTLIGHT_THREADS", value_name = "COUNT",
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_024))]
+    threads: Option<usize>,
+    /// What to log, as tracing's filters write it: info, ghostlight_gateway=debug, ...
+    #[arg(long, env = "GHOSTLIGHT_LOG", default_value = "info,async_nats=warn", value_name = "FILTER")]
+    pub(crate) log: String,
+}
+
+impl ProcessArgs {
+    /// How many threads serve. In one process one core is the store's, which has a thread of its own: every change
+    /// passes through both, and on few cores they would only take turns.
+    pub(crate) fn workers(&self, stores_alone: bool) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let usual = if stores_alone { cores.saturating_sub(1).max(1) } else { cores };
+        self.threads.unwrap_or(usual)
+    }
+}
+
+/// Reads a number of seconds, with decimals.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "a number of seconds is wanted".to_owned())?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) if (0.1..=3_600.0).contains(&seconds) => Ok(duration),
+        _ => Err("0.1 to 3600 seconds are possible".to_owned()),
+    }
+}

@@ -1,0 +1,113 @@
+//! A state service that joins others: it waits for NATS and for its store, and says what it waits for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use ghostlight_bus::{Echo, Log, LogError};
+use ghostlight_rig::Position;
+use ghostlight_state::{Parts, StartError, StateService};
+use ghostlight_store::{Durability, OpenError, Store};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use crate::server::{Keeper, ServerError};
+
+/// The first and the longest pause before what is waited for is tried again.
+const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+
+/// Where a state service stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing {
+    /// The log's position that it has got to.
+    pub position: Position,
+    /// How many rigs there are.
+    pub rigs: usize,
+    /// How many dimmers with a level.
+    pub dimmers: usize,
+}
+
+impl Standing {
+    pub(crate) fn of(state: &StateService) -> Self {
+        let rigs = state.rigs();
+        Self {
+            position: rigs.position(),
+            rigs: rigs.iter().count(),
+            dimmers: rigs.iter().map(|(_, rig)| rig.map().len()).sum(),
+        }
+    }
+}
+
+/// Runs a state service as soon as what it needs is there.
+///
+/// # Errors
+/// [`ServerError`] if waiting does not help.
+pub(crate) async fn keep(
+    keeper: &Keeper,
+    log: Arc<dyn Log>,
+    echo: Arc<dyn Echo>,
+    shutdown: CancellationToken,
+    ready: oneshot::Sender<Standing>,
+) -> Result<(), ServerError> {
+    let Keeper { store: url, durability, most_rigs } = keeper;
+    let Some(store) = patiently(&shutdown, || open(url.clone(), *durability).boxed()).await? else { return Ok(()) };
+    let parts = Parts { log, echo, store: store.clone(), most_rigs: *most_rigs };
+    let started = patiently(&shutdown, || start(parts.clone()).boxed()).await;
+    if let Ok(Some(state)) = started {
+        // Nobody may want to know.
+        let _ = ready.send(Standing::of(&state));
+        state.run(shutdown).await;
+        store.close().await;
+        return Ok(());
+    }
+    store.close().await;
+    started.map(drop)
+}
+
+async fn open(url: String, durability: Durability) -> Result<Arc<dyn Store>, Tried> {
+    ghostlight_store::open(&url, durability).await.map_err(|error| match error {
+        OpenError::Url(_) => Tried::Never(error.into()),
+        error => Tried::Later(error.to_string()),
+    })
+}
+
+async fn start(parts: Parts) -> Result<StateService, Tried> {
+    StateService::start(parts).await.map_err(|cause| match cause {
+        StartError::Log(LogError::Unfit(_)) => Tried::Never(ServerError::Start { store: "--bus".into(), cause }),
+        cause => Tried::Later(cause.to_string()),
+    })
+}
+
+/// Why a try failed.
+enum Tried {
+    Later(String),
+    Never(ServerError),
+}
+
+/// Tries until it works, until it cannot, or until shutdown: then there is nothing.
+async fn patiently<T>(
+    shutdown: &CancellationToken,
+    mut attempt: impl FnMut() -> BoxFuture<'static, Result<T, Tried>>,
+) -> Result<Option<T>, ServerError> {
+    let mut pause = RETRY.0;
+    let mut told = String::new();
+    loop {
+        let Some(tried) = shutdown.run_until_cancelled(attempt()).await else { return Ok(None) };
+        match tried {
+            Ok(there) => return Ok(Some(there)),
+            Err(Tried::Never(error)) => return Err(error),
+            Err(Tried::Later(why)) if why != told => {
+                tracing::warn!(%why, "waiting");
+                told = why;
+            }
+            Err(Tried::Later(_)) => {}
+        }
+        // Many that wait for the same are not to ask all at once.
+        let jittered = pause.mul_f64(0.5 + fastrand::f64() / 2.0);
+        if shutdown.run_until_cancelled(tokio::time::sleep(jittered)).await.is_none() {
+            return Ok(None);
+        }
+        pause = (pause * 2).min(RETRY.1);
+    }
+}

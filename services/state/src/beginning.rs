@@ -1,0 +1,22 @@
+//! How an order begins: from what the store holds, under a compare-and-set there, so that of many services that find the
+//! log broken one begins a new epoch, and the others go on in it.
+
+use ghostlight_bus::Entries;
+use ghostlight_rig::{Image, Mark};
+
+use crate::{Parts, StartError};
+
+/// What the store holds, and the mark from which the log goes on.
+pub(crate) async fn load(parts: &Parts) -> Result<(Image, Mark), StartError> {
+    let image = parts.store.load().await?;
+    let start = parts.log.begin(image.mark()).await?;
+    Ok((image, start))
+}
+
+/// Begins at `start`, in the store first if that is another epoch; then reads the log from there.
+pub(crate) async fn begin(parts: &Parts, stored: Mark, start: Mark) -> Result<Box<dyn Entries>, StartError> {
+    if start != stored {
+        parts.store.begin(stored.position, start).await?;
+    }
+    Ok(parts.log.read(start).await?)
+}
