@@ -5,8 +5,10 @@
 //! the product, and nothing of the product is used here.
 #![allow(clippy::print_stdout, reason = "a program for people, who read what it prints")]
 
+mod apt;
 mod coverage;
 mod lint;
+mod nats;
 mod needs;
 mod npm;
 mod pictures;

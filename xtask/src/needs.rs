@@ -5,8 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 
-use crate::npm;
-use crate::steps::Step;
+use crate::{apt, nats, npm};
 
 /// Something that tests need.
 struct Need {
@@ -21,7 +20,7 @@ struct Need {
 }
 
 /// All that the tests need. A test whose need is not met fails; it is not skipped.
-const NEEDS: &[Need] = &[CURL, CHROMIUM, NODE];
+const NEEDS: &[Need] = &[CURL, CHROMIUM, NODE, POSTGRES];
 
 const CURL: Need = Need {
     what: "curl, for the examples of the README",
@@ -47,12 +46,21 @@ const NODE: Need = Need {
                 `npm` must be on the PATH",
 };
 
+const POSTGRES: Need = Need {
+    what: "PostgreSQL, for the tests of its store",
+    programs: &[&["initdb"], &["postgres"], &["createdb"]],
+    debian: &["postgresql"],
+    elsewhere: "on macOS `brew install postgresql@17`, on Fedora `dnf install postgresql-server`, elsewhere PostgreSQL 13 \
+                or later; `initdb`, `postgres` and `createdb` must be on the PATH, or where Debian has them",
+};
+
 /// Installs what is missing, as far as this machine allows: programs first, then what they install.
 ///
 /// # Errors
 /// Names what is still missing, and what to do about it.
 pub(crate) fn meet() -> anyhow::Result<()> {
     meet_programs()?;
+    nats::install()?;
     npm::install()
 }
 
@@ -80,7 +88,10 @@ struct Places(Vec<PathBuf>);
 
 impl Places {
     fn of_this_machine() -> Self {
-        Self(std::env::var_os("PATH").iter().flat_map(std::env::split_paths).collect())
+        // Debian keeps its versions of PostgreSQL apart, and off the PATH.
+        let postgres = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+        let postgres = postgres.map(|version| version.path().join("bin"));
+        Self(std::env::var_os("PATH").iter().flat_map(std::env::split_paths).chain(postgres).collect())
     }
 
     fn have(&self, program: &str) -> bool {
@@ -90,25 +101,9 @@ impl Places {
 }
 
 fn install(missing: &[&Need]) -> anyhow::Result<()> {
-    if !Step::new("apt-get").args(["--version"]).succeeds() {
-        bail!("this machine has no apt-get, the only installer that xtask knows");
-    }
-    let is_root = Step::new("id").args(["-u"]).output().as_deref() == Some("0");
-    if !is_root && !Step::new("sudo").args(["-n", "true"]).succeeds() {
-        bail!("apt-get needs root, or a sudo that asks for no password");
-    }
-    let apt = |args: &[&str]| {
-        let as_root: &[&str] = if is_root { &[] } else { &["sudo", "-n"] };
-        let words = as_root.iter().chain(&["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]).chain(args);
-        let mut words = words.copied();
-        Step::new(words.next().unwrap_or_default()).args(words).run()
-    };
     let names: Vec<_> = missing.iter().map(|need| need.what).collect();
     println!("Missing: {}. Installing it.", names.join("; "));
-    apt(&["update", "--quiet"])?;
-    let packages = missing.iter().flat_map(|need| need.debian).copied();
-    let install = ["install", "--quiet", "--yes", "--no-install-recommends"];
-    apt(&install.into_iter().chain(packages).collect::<Vec<_>>())
+    apt::install(missing.iter().flat_map(|need| need.debian).copied())
 }
 
 fn describe(missing: &[&Need], problem: Option<&anyhow::Error>) -> String {

@@ -24,6 +24,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("ghostlight-gateway", &["ghostlight-rig", "ghostlight-proto", "ghostlight-bus", "ghostlight-telemetry"]),
     ("ghostlight-client", &["ghostlight-rig", "ghostlight-proto"]),
     ("ghostlight-bench", &["ghostlight-client"]),
+    ("ghostlight-check", &["ghostlight-rig", "ghostlight-proto", "ghostlight-client"]),
+    // Only tests use it.
+    ("ghostlight-servers", &[]),
     (
         "ghostlight",
         &[

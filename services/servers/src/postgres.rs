@@ -1,0 +1,189 @@
+//! One PostgreSQL.
+
+use std::net::SocketAddr;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{fs, io};
+
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+use crate::ports::Port;
+use crate::process::{Launch, User};
+use crate::service::Service;
+use crate::{probe, programs};
+
+/// Who needs no password, and may do everything.
+const USER: &str = "ghostlight";
+
+/// Everybody else needs one.
+const ACCESS: &str = "host all ghostlight 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
+
+/// A PostgreSQL on a port and in a folder of its own, which syncs to the disk as one in earnest does. It is killed when
+/// this is dropped.
+///
+/// The user `ghostlight` needs no password; roles that a test makes do.
+pub struct Postgres {
+    service: Service,
+    port: Port,
+    programs: PathBuf,
+    _folder: TempDir,
+}
+
+impl Postgres {
+    /// Starts one, and waits until it is ready.
+    ///
+    /// # Errors
+    /// It is not installed, or did not become ready.
+    pub async fn start() -> io::Result<Self> {
+        let programs = programs::postgres()?;
+        let (port, folder) = (Port::reserve()?, TempDir::new()?);
+        let user = not_root(folder.path())?;
+        let data = folder.path().join("data");
+        let mut initdb = Command::new(programs.join("initdb"));
+        initdb.args(["--no-sync", "--encoding=UTF8", "--locale=C", "--auth=trust", "--username", USER]);
+        initdb.arg("--pgdata").arg(&data).current_dir(folder.path());
+        if let Some(user) = user {
+            initdb.uid(user.uid).gid(user.gid);
+        }
+        run(initdb).await?;
+        fs::write(data.join("pg_hba.conf"), ACCESS)?;
+
+        let number = port.number().to_string();
+        let data = data.display().to_string();
+        let mut args = vec!["-D", &data, "-p", &number];
+        for setting in ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=on", "shared_buffers=16MB"] {
+            args.extend(["-c", setting]);
+        }
+        let args = args.into_iter().map(str::to_owned).collect();
+        let launch = Launch { program: programs.join("postgres"), args, folder: folder.path().to_owned(), user };
+        // Fast, rather than waiting until every client has gone.
+        let service = Service::new(launch, "INT");
+        let mut postgres = Self { service, port, programs, _folder: folder };
+        postgres.start_again().await?;
+        Ok(postgres)
+    }
+
+    /// The one that all tests of this process share, each with databases of its own. It ends with the process.
+    ///
+    /// # Errors
+    /// As of [`Postgres::start`].
+    pub async fn shared() -> io::Result<&'static Self> {
+        static SHARED: OnceCell<Postgres> = OnceCell::const_new();
+        SHARED.get_or_try_init(Self::start).await
+    }
+
+    /// Makes a database, and gives its URL.
+    ///
+    /// # Errors
+    /// There is one of that name, or the server is not running.
+    pub async fn database(&self, name: &str) -> io::Result<String> {
+        let mut createdb = Command::new(self.programs.join("createdb"));
+        createdb.args(["--host", "127.0.0.1", "--port", &self.port.number().to_string(), "--username", USER, name]);
+        run(createdb).await?;
+        Ok(self.url(name))
+    }
+
+    /// The URL of a database, whether it is there or not.
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://{USER}@{}/{database}", self.address())
+    }
+
+    /// Where clients connect.
+    pub fn address(&self) -> SocketAddr {
+        self.port.address()
+    }
+
+    /// Starts it anew after it was stopped or killed: on the same port, with what it had stored.
+    ///
+    /// # Errors
+    /// It is running, or did not become ready.
+    pub async fn start_again(&mut self) -> io::Result<()> {
+        let address = self.port.address();
+        self.service.start(async || lets_in(address).await).await
+    }
+
+    /// Stops it in good order and starts it anew.
+    ///
+    /// # Errors
+    /// As of [`Postgres::stop`] and [`Postgres::start_again`].
+    pub async fn restart(&mut self) -> io::Result<()> {
+        self.stop().await?;
+        self.start_again().await
+    }
+
+    /// Ends it in good order, without waiting for its clients, and waits for its end.
+    ///
+    /// # Errors
+    /// It is not running, or does not end.
+    pub async fn stop(&mut self) -> io::Result<()> {
+        self.service.stop().await
+    }
+
+    /// Kills it, with all the processes that it consists of, and waits for their end.
+    ///
+    /// # Errors
+    /// It is not running.
+    pub async fn kill(&mut self) -> io::Result<()> {
+        self.service.kill().await
+    }
+
+    /// Holds it where it is, all the processes that it consists of: it answers nothing, and its connections stay.
+    ///
+    /// # Errors
+    /// It is not running.
+    pub fn pause(&self) -> io::Result<()> {
+        self.service.process()?.pause().map(drop)
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Errors
+    /// It is not running.
+    pub fn resume(&self) -> io::Result<()> {
+        self.service.process()?.resume()
+    }
+
+    /// Its first process.
+    ///
+    /// # Errors
+    /// It is not running.
+    pub fn pid(&self) -> io::Result<u32> {
+        Ok(self.service.process()?.pid())
+    }
+}
+
+/// PostgreSQL refuses to run as root. If we are, the folder is given to somebody else, who is to run it.
+fn not_root(folder: &Path) -> io::Result<Option<User>> {
+    if fs::metadata(folder)?.uid() != 0 {
+        return Ok(None);
+    }
+    let passwd = fs::read_to_string("/etc/passwd")?;
+    let users: Vec<Vec<&str>> = passwd.lines().map(|line| line.split(':').collect()).collect();
+    let user = ["postgres", "nobody"].iter().find_map(|name| {
+        let fields = users.iter().find(|fields| fields[0] == *name)?;
+        Some(User { uid: fields.get(2)?.parse().ok()?, gid: fields.get(3)?.parse().ok()? })
+    });
+    let user = user.ok_or_else(|| io::Error::other("PostgreSQL refuses root, and there is no user `nobody`"))?;
+    chown(folder, Some(user.uid), Some(user.gid))?;
+    Ok(Some(user))
+}
+
+/// Runs a command to its end, beside what else the runtime has to do.
+async fn run(mut command: Command) -> io::Result<()> {
+    let what = command.get_program().to_string_lossy().into_owned();
+    let output = tokio::task::spawn_blocking(move || command.output()).await??;
+    let why = || io::Error::other(format!("{what} failed: {}", String::from_utf8_lossy(&output.stderr)));
+    if output.status.success() { Ok(()) } else { Err(why()) }
+}
+
+/// Whether it lets us in, which it does not while it recovers. The start-up message of
+/// <https://www.postgresql.org/docs/current/protocol-message-formats.html>, version 3.0; `R` answers a good one.
+async fn lets_in(address: SocketAddr) -> bool {
+    let body = format!("\0\x03\0\0user\0{USER}\0database\0postgres\0\0");
+    let mut message = (body.len() as u32 + 4).to_be_bytes().to_vec();
+    message.extend(body.as_bytes());
+    probe::first_words(address, &message).await == Some(*b"R")
+}

@@ -1,0 +1,61 @@
+//! Asking a server whether something has come about.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep, timeout};
+
+/// How long anything here may take: far beyond what it takes, even on a busy machine.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+
+/// How long one question may take. A server that hangs is asked again.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+
+/// Between two questions.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Asks until the answer is there.
+///
+/// # Errors
+/// What the question fails with, or that the answer did not come within [`DEADLINE`].
+pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> io::Result<Option<T>>) -> io::Result<T> {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        if let Some(answer) = ask().await? {
+            return Ok(answer);
+        }
+        if Instant::now() > deadline {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, format!("not within {DEADLINE:?}: {what}")));
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// The body of the answer to `GET path`, if it is a good one.
+pub(crate) async fn get(address: SocketAddr, path: &str) -> Option<String> {
+    let asking = async {
+        let mut stream = TcpStream::connect(address).await.ok()?;
+        let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.ok()?;
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        (head.split(' ').nth(1) == Some("200")).then(|| body.to_owned())
+    };
+    timeout(ANSWER_WITHIN, asking).await.ok().flatten()
+}
+
+/// The first bytes of what a server says, after we have said `greeting`.
+pub(crate) async fn first_words<const N: usize>(address: SocketAddr, greeting: &[u8]) -> Option<[u8; N]> {
+    let asking = async {
+        let mut stream = TcpStream::connect(address).await.ok()?;
+        stream.write_all(greeting).await.ok()?;
+        let mut words = [0; N];
+        stream.read_exact(&mut words).await.ok()?;
+        Some(words)
+    };
+    timeout(ANSWER_WITHIN, asking).await.ok().flatten()
+}

@@ -1,0 +1,179 @@
+//! A server's process, and the watch that ends it with its owner.
+
+use std::fs;
+use std::io::{self, BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+
+/// What starts a server and outlives nobody. The server is a child of this shell, with its output in a log. A second
+/// child holds the pipe whose other end is ours: it reads the end of it when we are gone, however we went, kills the
+/// server with all its children, and removes the server's folder. When the server ends by itself, so does the rest.
+///
+/// The server is stopped before its children are listed, so that none is born meanwhile. When the owner of a stopped
+/// server ends, the kernel hangs up on all three: that is not to end the watch.
+const WATCH: &str = r#"
+log=$1 folder=$2
+shift 2
+trap '' HUP
+exec 3<&0
+"$@" >>"$log" 2>&1 </dev/null 3<&- &
+server=$!
+(
+    read -r _ <&3
+    trap '' TERM
+    kill -STOP "$server"
+    kill -KILL "$server" $(cat "/proc/$server/task/$server/children" || pgrep -P "$server")
+    rm -rf -- "$folder"
+) >/dev/null 2>&1 &
+watch=$!
+echo "$server"
+wait "$server"
+ended=$?
+kill "$watch"
+exit "$ended"
+"#;
+
+/// How a server is started.
+pub(crate) struct Launch {
+    /// The program.
+    pub(crate) program: PathBuf,
+    /// Its arguments.
+    pub(crate) args: Vec<String>,
+    /// All that it keeps; removed with it.
+    pub(crate) folder: PathBuf,
+    /// As whom it runs, if not as us.
+    pub(crate) user: Option<User>,
+}
+
+/// A user of this machine.
+#[derive(Clone, Copy)]
+pub(crate) struct User {
+    /// Its number.
+    pub(crate) uid: u32,
+    /// Its group's.
+    pub(crate) gid: u32,
+}
+
+impl Launch {
+    /// Where the server's output goes.
+    fn log(&self) -> PathBuf {
+        self.folder.join("server.log")
+    }
+
+    /// The end of what the server has said.
+    pub(crate) fn last_words(&self) -> String {
+        let log = fs::read_to_string(self.log()).unwrap_or_default();
+        let lines: Vec<_> = log.lines().collect();
+        lines[lines.len().saturating_sub(15)..].join("\n")
+    }
+
+    /// Starts it.
+    pub(crate) fn start(&self) -> io::Result<Process> {
+        let mut command = Command::new("sh");
+        command.args(["-c", WATCH, "ghostlight-servers"]).arg(self.log()).arg(&self.folder);
+        command.arg(&self.program).args(&self.args).current_dir(&self.folder);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        // A group of its own: what ends ours, such as an interrupt from the keyboard, leaves the watch to do its work.
+        command.process_group(0);
+        if let Some(user) = self.user {
+            command.uid(user.uid).gid(user.gid);
+        }
+        let mut shell = command.spawn()?;
+        let owner = shell.stdin.take();
+        let mut line = String::new();
+        if let Some(stdout) = shell.stdout.take() {
+            BufReader::new(stdout).read_line(&mut line)?;
+        }
+        let pid = line.trim().parse();
+        let pid = pid.map_err(|_| io::Error::other(format!("{} did not start", self.program.display())))?;
+        Ok(Process { shell, _owner: owner, pid })
+    }
+}
+
+/// A server that was started. It is killed when this is dropped.
+pub(crate) struct Process {
+    shell: Child,
+    /// Our end of the watch's pipe.
+    _owner: Option<ChildStdin>,
+    pid: u32,
+}
+
+impl Process {
+    /// The server's own process, not that of the shell around it.
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+        self.shell.try_wait()
+    }
+
+    /// Sends a signal to the server's own process.
+    pub(crate) fn signal(&self, name: &str) -> io::Result<()> {
+        signal(&[self.pid], name)
+    }
+
+    /// Holds the server and all its children where they are. Gives the children.
+    pub(crate) fn pause(&self) -> io::Result<Vec<u32>> {
+        self.signal("STOP")?;
+        let children = children(self.pid)?;
+        // One of them may just have ended.
+        let _ = signal(&children, "STOP");
+        Ok(children)
+    }
+
+    /// Lets them go on.
+    pub(crate) fn resume(&self) -> io::Result<()> {
+        let _ = signal(&children(self.pid)?, "CONT");
+        self.signal("CONT")
+    }
+
+    /// Kills the server and all its children. Gives the children, which may take a moment to be gone.
+    pub(crate) fn kill(&self) -> io::Result<Vec<u32>> {
+        let children = self.pause()?;
+        let _ = signal(&children, "KILL");
+        self.signal("KILL")?;
+        Ok(children)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Ok(None) = self.ended()
+            && self.kill().is_ok()
+        {
+            let _ = self.shell.wait();
+        }
+    }
+}
+
+fn signal(pids: &[u32], name: &str) -> io::Result<()> {
+    if pids.is_empty() {
+        return Ok(());
+    }
+    // The shell's own `kill`: not every machine has a program of that name.
+    let mut command = Command::new("sh");
+    command.args(["-c", r#"kill -s "$@""#, "kill", name]).args(pids.iter().map(u32::to_string));
+    let output = command.output()?;
+    let why = || io::Error::other(format!("SIG{name} {pids:?}: {}", String::from_utf8_lossy(&output.stderr)));
+    if output.status.success() { Ok(()) } else { Err(why()) }
+}
+
+fn children(pid: u32) -> io::Result<Vec<u32>> {
+    let listed = match fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")) {
+        Ok(listed) => listed,
+        Err(_) => {
+            let output = Command::new("pgrep").args(["-P", &pid.to_string()]).output()?;
+            String::from_utf8_lossy(&output.stdout).into_owned()
+        }
+    };
+    Ok(listed.split_whitespace().filter_map(|pid| pid.parse().ok()).collect())
+}
+
+/// Whether a process has ended; nobody may have asked yet how.
+pub(crate) fn is_gone(pid: u32) -> bool {
+    let stat = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("stat"));
+    stat.map_or(true, |stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with(['Z', 'X'])))
+}

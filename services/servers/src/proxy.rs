@@ -1,0 +1,172 @@
+//! A way to a server that a test can cut.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{mpsc as orders, watch};
+use tokio::task::JoinSet;
+
+/// Passes connections on to a server, until it is told otherwise. All of them end when this is dropped.
+///
+/// It works in a thread of its own: a test that blocks its own threads does not hold it up. Each order is carried out
+/// when the method returns.
+pub struct Proxy {
+    address: SocketAddr,
+    state: watch::Sender<State>,
+    /// Whoever gives an order has it until the order is carried out: there is never more than one.
+    orders: Mutex<Option<orders::Sender<Order>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What is done with what comes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    Stalled,
+    Cut,
+}
+
+/// A new state, and whom to tell when it is reached.
+struct Order(State, mpsc::Sender<()>);
+
+impl Proxy {
+    /// Listens on a free port, and passes on to this address.
+    ///
+    /// # Errors
+    /// No port, or no thread, is to be had.
+    pub fn to(server: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let (state, _) = watch::channel(State::Open);
+        let (sender, receiver) = orders::channel(1);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+        let told = state.clone();
+        let thread = std::thread::Builder::new().name("proxy".to_owned());
+        let thread = thread.spawn(move || runtime.block_on(serve(listener, server, told, receiver)))?;
+        Ok(Self { address, state, orders: Mutex::new(Some(sender)), thread: Some(thread) })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Ends all connections, and every new one as soon as it is made.
+    pub fn cut(&self) {
+        self.order(State::Cut);
+    }
+
+    /// Passes nothing on any more. Connections stay, new ones hang.
+    pub fn stall(&self) {
+        self.order(State::Stalled);
+    }
+
+    /// Passes everything on again, also what came while it was stalled.
+    pub fn heal(&self) {
+        self.order(State::Open);
+    }
+
+    /// Whether everything is passed on.
+    pub fn is_open(&self) -> bool {
+        *self.state.borrow() == State::Open
+    }
+
+    fn order(&self, state: State) {
+        let (done, is_done) = mpsc::channel();
+        let orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(orders) = &*orders
+            && orders.try_send(Order(state, done)).is_ok()
+        {
+            // It fails only if the thread is gone, and then nothing is passed on.
+            let _ = is_done.recv();
+        }
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        *self.orders.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Serves until nobody is there to give orders. All runs in one thread: while an order is carried out, nothing passes.
+async fn serve(
+    listener: TcpListener,
+    server: SocketAddr,
+    state: watch::Sender<State>,
+    mut orders: orders::Receiver<Order>,
+) {
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            biased;
+            order = orders.recv() => {
+                let Some(Order(new, done)) = order else { return };
+                state.send_replace(new);
+                if new == State::Cut {
+                    connections.shutdown().await;
+                }
+                let _ = done.send(());
+            }
+            accepted = listener.accept() => {
+                if let Ok((client, _)) = accepted && *state.borrow() != State::Cut {
+                    connections.spawn(pass(client, server, state.subscribe()));
+                }
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+/// One connection, there and back.
+async fn pass(client: TcpStream, server: SocketAddr, mut state: watch::Receiver<State>) {
+    if state.wait_for(|state| *state == State::Open).await.is_err() {
+        return;
+    }
+    let Ok(server) = TcpStream::connect(server).await else { return };
+    for stream in [&client, &server] {
+        // Only the time that things take would suffer.
+        let _ = stream.set_nodelay(true);
+    }
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    let there = pump(from_client, to_server, state.clone());
+    let back = pump(from_server, to_client, state);
+    tokio::join!(there, back);
+}
+
+/// One direction, until it ends.
+async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut state: watch::Receiver<State>) {
+    let mut buffer = vec![0; 16 * 1024];
+    while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        let mut rest = &buffer[..read];
+        while !rest.is_empty() {
+            if state.wait_for(|state| *state == State::Open).await.is_err() {
+                return;
+            }
+            tokio::select! {
+                biased;
+                // It is to be asked again whether anything may pass.
+                _ = state.changed() => {}
+                written = to.write(rest) => match written {
+                    Ok(written) => rest = &rest[written..],
+                    Err(_) => return,
+                }
+            }
+        }
+    }
+    // The end passes as anything else does, and the other direction may go on.
+    if state.wait_for(|state| *state == State::Open).await.is_ok() {
+        let _ = to.shutdown().await;
+    }
+}
