@@ -41,6 +41,7 @@ pub(crate) struct Hub {
     /// Which consoles are connected.
     pub(crate) presence: Arc<RigPresence>,
     followed: Arc<Followed>,
+    used: Mutex<Instant>,
     /// Ends its tasks with the hub.
     _follows: DropGuard,
 }
@@ -128,7 +129,18 @@ impl Hub {
         let tells = presence::tell(rig.clone(), echo.clone(), presence.clone());
         tokio::spawn(ended.clone().run_until_cancelled_owned(tells));
         tokio::spawn(ended.clone().run_until_cancelled_owned(follow(rig, echo, followed.clone())));
-        Self { lane, presence, followed, _follows: ended.drop_guard() }
+        let used = Mutex::new(Instant::now());
+        Self { lane, presence, followed, used, _follows: ended.drop_guard() }
+    }
+
+    /// Somebody needs it.
+    pub(crate) fn touch(&self) {
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// How long ago somebody needed it.
+    pub(crate) fn unused_for(&self) -> Duration {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
 
     /// Watches what is newest.
