@@ -28,6 +28,10 @@ const CREDITED_ENTRIES: usize = 256;
 const CREDITED_ITEMS: usize = 4_096;
 const CREDITED_CHANGES: usize = 256;
 
+/// Every state service announces every entry, in the same words. So many of the last deltas are known again by these,
+/// without being read.
+const KNOWN_AGAIN: usize = 16;
+
 /// Beacons come every second: after three without one, what is shown may be old.
 pub(crate) const STALE_AFTER: Duration = Duration::from_secs(3);
 
@@ -58,6 +62,8 @@ pub(crate) struct Followed {
 pub(crate) struct Kept {
     pub(crate) replica: Replica,
     folded: VecDeque<Folded>,
+    /// The deltas that were heard last, the oldest first.
+    heard: VecDeque<Bytes>,
     /// The catching-up text that was made last: readers who fall behind often fall behind together.
     pub(crate) caught_up: Option<CaughtUp>,
     /// And the whole map: after a restart all of them want it.
@@ -219,6 +225,9 @@ impl Followed {
 
     /// Takes a message in and shows it to the readers; `None` if it is not from a state service.
     fn take(&self, rig: &RigName, text: &Bytes, fold: Duration) -> Option<Received> {
+        if self.kept().heard.iter().rev().any(|heard| heard == text) {
+            return Some(Received::Had);
+        }
         let Decoded { message, levels } = match decode(text) {
             Ok(decoded) => decoded,
             // From a newer version, it may have been of another kind; if it was part of the map, the next one shows that.
@@ -248,6 +257,10 @@ impl Followed {
         if received != Received::Applied {
             return received;
         }
+        if kept.heard.len() == KNOWN_AGAIN {
+            kept.heard.pop_front();
+        }
+        kept.heard.push_back(text.clone());
         if kept.folded.len() == REMEMBERED_ENTRIES {
             kept.folded.pop_front();
         }

@@ -4,8 +4,10 @@
 mod house;
 mod process;
 mod support;
+mod troupe;
 
 mod away;
+mod faults;
 mod roles;
 mod starting;
 mod tail;
