@@ -8,6 +8,7 @@ mod troupe;
 
 mod away;
 mod faults;
+mod readme;
 mod roles;
 mod starting;
 mod tail;
