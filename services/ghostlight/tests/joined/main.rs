@@ -10,5 +10,6 @@ mod away;
 mod faults;
 mod readme;
 mod roles;
+mod rolling;
 mod starting;
 mod tail;

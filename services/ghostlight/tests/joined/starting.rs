@@ -47,7 +47,7 @@ async fn a_stream_that_is_not_as_wanted_ends_the_state_service_with_what_differs
 #[tokio::test]
 async fn what_is_wrong_with_the_arguments_is_told_without_secrets() {
     for (args, words) in [
-        (["gateway", "--bus", "http//nowhere:1:2", "--listen", "127.0.0.1:0"], "--bus"),
+        (["gateway", "--bus", "ftp://nowhere", "--listen", "127.0.0.1:0"], "--bus"),
         (["state", "--bus", "nats://127.0.0.1:1", "--store", "mysql://root:secret@host/x"], "--store"),
     ] {
         let mut process = Process::start(&args.map(str::to_owned));
@@ -59,13 +59,11 @@ async fn what_is_wrong_with_the_arguments_is_told_without_secrets() {
 
 #[tokio::test]
 async fn nats_asks_for_a_password() {
-    let options = NatsOptions {
-        config: "authorization { user: desk, password: \"very secret\" }".to_owned(),
-        ..NatsOptions::default()
-    };
+    let options =
+        NatsOptions { config: "authorization { user: desk, password: secret }".to_owned(), ..NatsOptions::default() };
     let nats = ghostlight_servers::NatsServer::start(&options).await.unwrap();
     let store = Postgres::shared().await.unwrap().database("password").await.unwrap();
-    let bus = format!("nats://desk:very%20secret@{}", nats.address());
+    let bus = format!("nats://desk:secret@{}", nats.address());
     let state = state(&bus, &store);
     state.says("store").await;
     let gateway = Gateway::start(&bus, "127.0.0.1:0").await;

@@ -53,9 +53,8 @@ impl Fault {
         Self::StopAllNats,
     ];
 
-    /// Strikes, waits, and heals.
-    pub(super) async fn strike(self, troupe: &mut Troupe, chance: &mut fastrand::Rng, spell: Spell) {
-        let gateway = chance.usize(..Troupe::GATEWAYS);
+    /// Strikes, waits, and heals; if a gateway is struck, then this one.
+    pub(super) async fn strike(self, troupe: &mut Troupe, gateway: usize, chance: &mut fastrand::Rng, spell: Spell) {
         let state = chance.usize(..Troupe::STATES);
         let node = chance.usize(..NatsCluster::NODES);
         let lasts = |spell| tokio::time::sleep(spell);

@@ -82,7 +82,7 @@ async fn run(effort: Effort) {
 /// One fault, from the blow to when all is well again.
 async fn suffer(fault: Fault, troupe: &mut Troupe, running: &Running, chance: &mut fastrand::Rng, spell: Spell) -> Row {
     let mark = running.mark();
-    fault.strike(troupe, chance, spell).await;
+    fault.strike(troupe, busiest(running), chance, spell).await;
     let healed = Instant::now();
     let before = running.progress();
     until(&format!("all to be well again after {fault:?}"), async || {
@@ -98,6 +98,13 @@ async fn suffer(fault: Fault, troupe: &mut Troupe, running: &Running, chance: &m
         away: worst(running.away_since(mark)),
         well_after: healed.elapsed(),
     }
+}
+
+/// The gateway that most clients are at: where a blow is felt.
+fn busiest(running: &Running) -> usize {
+    let live_at = running.progress().live_at;
+    let clients = |gateway: &usize| live_at.iter().filter(|at| **at == Some(*gateway)).count();
+    (0..Troupe::GATEWAYS).max_by_key(clients).unwrap_or_default()
 }
 
 async fn all_ready(desks: &[Desk]) -> bool {
