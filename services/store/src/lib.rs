@@ -4,6 +4,7 @@
 //! of the fold: what it is given to save is what has changed since it last saved.
 
 mod error;
+mod rows;
 mod sqlite;
 
 use std::fmt;
