@@ -52,6 +52,11 @@ impl<'a> Rows<'a> {
         }
         rows
     }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        [self.rigs.len(), self.levels.len(), self.labels.len(), self.settings.len(), self.keyed.len()].iter().sum()
+    }
 }
 
 /// Where a row was last changed: epoch and revision, as databases have them.

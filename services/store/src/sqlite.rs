@@ -7,11 +7,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ghostlight_rig::{Image, Mark, Position};
 use serde_json::json;
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row};
 use tokio::sync::Mutex;
 
+use crate::error::migration;
 use crate::rows::{At, Loading, Rows};
 use crate::{Durability, OpenError, Store, StoreError};
 
@@ -59,7 +60,10 @@ impl SqliteStore {
         let mut connection = options.connect().await.map_err(|error| unusable(error.into()))?;
         check(&mut connection).await.map_err(unusable)?;
         // Not `run`, whose future cannot be sent to another thread.
-        MIGRATIONS.run_direct(None, &mut connection, false).await.map_err(|error| unusable(error.into()))?;
+        MIGRATIONS
+            .run_direct(None, &mut connection, false)
+            .await
+            .map_err(|error| unusable(migration(error, Into::into)))?;
         check_writable(&mut connection).await.map_err(unusable)?;
         Ok(Self { options, connection: Mutex::new(Some(connection)), _lock: lock })
     }
@@ -226,18 +230,6 @@ impl From<sqlx::Error> for StoreError {
             Some(11 | 26) => Self::Corrupt(error.to_string()),
             Some(13) => Self::Full,
             _ => Self::Other(error.to_string()),
-        }
-    }
-}
-
-impl From<MigrateError> for StoreError {
-    fn from(error: MigrateError) -> Self {
-        match error {
-            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
-            MigrateError::VersionMissing(version) => {
-                Self::Other(format!("it was written by a newer Ghostlight (its tables are at version {version})"))
-            }
-            error => Self::Other(error.to_string()),
         }
     }
 }
