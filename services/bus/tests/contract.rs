@@ -4,6 +4,7 @@
 //! is in a file of its own, such as `memory.rs`.
 
 mod laws;
+mod support;
 
 /// Runs laws on an adapter: one test for each law, each with an adapter of its own.
 macro_rules! holds {
@@ -12,7 +13,7 @@ macro_rules! holds {
             $(
                 #[tokio::test]
                 async fn $law() {
-                    super::laws::$laws::$law(&$make).await;
+                    super::laws::$laws::$law(&*$make).await;
                 }
             )+
         }
@@ -52,5 +53,7 @@ macro_rules! echo_contract {
     };
 }
 
-log_contract!(memory_log, made by ghostlight_bus::memory::MemoryLog::default());
-echo_contract!(memory_echo, made by ghostlight_bus::memory::MemoryEcho::default());
+log_contract!(memory_log, made by Box::new(ghostlight_bus::memory::MemoryLog::default()));
+echo_contract!(memory_echo, made by Box::new(ghostlight_bus::memory::MemoryEcho::default()));
+log_contract!(nats_log, made by crate::support::log().await);
+echo_contract!(nats_echo, made by crate::support::echo().await);

@@ -49,7 +49,8 @@ const SEEDS = [0, 0x9e3779b9];
  * @typedef {Position & Change & { type: 'snapshot' | 'delta', prev: number, origins: Origin[] }} Step
  * @typedef {Position & { type: 'beacon', digest: string }} Beacon
  * @typedef {{ type: 'ack', seq: number, position: Position }} Ack
- * @typedef {{ type: 'error', told: Events['refused'] } | { type: 'presence', told: Events['presence'] }} News
+ * @typedef {{ type: 'error', told: Events['refused'] } | { type: 'presence', told: Events['presence'] }
+ *   | { type: 'stale' }} News
  *
  * @typedef {RigClient & { addEventListener<K extends keyof Events>(type: K,
  *   listener: (event: CustomEvent<Events[K]>) => void, options?: boolean | AddEventListenerOptions): void }} Rig
@@ -454,7 +455,7 @@ export function read(json) {
     case 'presence':
       return total >= 0 && consoles?.every?.(isConsole) ? { type, told: { consoles, total } } : null;
     case 'stale':
-      return { type };
+      return { type: 'stale' };
     default:
       return null;
   }

@@ -28,6 +28,10 @@ const CREDITED_ENTRIES: usize = 256;
 const CREDITED_ITEMS: usize = 4_096;
 const CREDITED_CHANGES: usize = 256;
 
+/// Every state service announces every entry, in the same words. So many of the last deltas are known again by these,
+/// without being read.
+const KNOWN_AGAIN: usize = 16;
+
 /// Beacons come every second: after three without one, what is shown may be old.
 pub(crate) const STALE_AFTER: Duration = Duration::from_secs(3);
 
@@ -41,6 +45,7 @@ pub(crate) struct Hub {
     /// Which consoles are connected.
     pub(crate) presence: Arc<RigPresence>,
     followed: Arc<Followed>,
+    used: Mutex<Instant>,
     /// Ends its tasks with the hub.
     _follows: DropGuard,
 }
@@ -57,6 +62,8 @@ pub(crate) struct Followed {
 pub(crate) struct Kept {
     pub(crate) replica: Replica,
     folded: VecDeque<Folded>,
+    /// The deltas that were heard last, the oldest first.
+    heard: VecDeque<Bytes>,
     /// The catching-up text that was made last: readers who fall behind often fall behind together.
     pub(crate) caught_up: Option<CaughtUp>,
     /// And the whole map: after a restart all of them want it.
@@ -128,7 +135,18 @@ impl Hub {
         let tells = presence::tell(rig.clone(), echo.clone(), presence.clone());
         tokio::spawn(ended.clone().run_until_cancelled_owned(tells));
         tokio::spawn(ended.clone().run_until_cancelled_owned(follow(rig, echo, followed.clone())));
-        Self { lane, presence, followed, _follows: ended.drop_guard() }
+        let used = Mutex::new(Instant::now());
+        Self { lane, presence, followed, used, _follows: ended.drop_guard() }
+    }
+
+    /// Somebody needs it.
+    pub(crate) fn touch(&self) {
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// How long ago somebody needed it.
+    pub(crate) fn unused_for(&self) -> Duration {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
 
     /// Watches what is newest.
@@ -207,6 +225,9 @@ impl Followed {
 
     /// Takes a message in and shows it to the readers; `None` if it is not from a state service.
     fn take(&self, rig: &RigName, text: &Bytes, fold: Duration) -> Option<Received> {
+        if self.kept().heard.iter().rev().any(|heard| heard == text) {
+            return Some(Received::Had);
+        }
         let Decoded { message, levels } = match decode(text) {
             Ok(decoded) => decoded,
             // From a newer version, it may have been of another kind; if it was part of the map, the next one shows that.
@@ -236,6 +257,10 @@ impl Followed {
         if received != Received::Applied {
             return received;
         }
+        if kept.heard.len() == KNOWN_AGAIN {
+            kept.heard.pop_front();
+        }
+        kept.heard.push_back(text.clone());
         if kept.folded.len() == REMEMBERED_ENTRIES {
             kept.folded.pop_front();
         }

@@ -16,6 +16,9 @@ use crate::outcome::Refusal;
 /// How long a reader waits for a hub's first snapshot.
 const READY_WITHIN: Duration = Duration::from_secs(5);
 
+/// A rig that nobody needs is followed on for so long: whoever needs it again then finds it as it stands.
+const KEPT_UNUSED: Duration = Duration::from_secs(60);
+
 /// One hub a rig, made when it is first asked for: one upstream subscription a gateway, however many clients it has.
 pub(crate) struct Hubs {
     echo: Arc<dyn Echo>,
@@ -44,6 +47,7 @@ impl Hubs {
         // Held to look one up or start one, never across an await.
         let mut hubs = self.hubs.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(hub) = hubs.get(rig) {
+            hub.touch();
             return hub.clone();
         }
         if hubs.len() >= self.most {
@@ -55,6 +59,19 @@ impl Hubs {
         let hub = Arc::new(Hub::follow(rig.clone(), self.echo.clone(), &self.appending));
         hubs.insert(rig.clone(), hub.clone());
         hub
+    }
+
+    /// Lets go of the hubs that nobody has needed for a while. Connections hold theirs.
+    pub(crate) fn let_go(&self) {
+        self.let_go_unless_used_within(KEPT_UNUSED);
+    }
+
+    fn let_go_unless_used_within(&self, kept: Duration) {
+        let mut hubs = self.hubs.lock().unwrap_or_else(PoisonError::into_inner);
+        for hub in hubs.values().filter(|hub| Arc::strong_count(hub) > 1) {
+            hub.touch();
+        }
+        hubs.retain(|_, hub| Arc::strong_count(hub) > 1 || hub.unused_for() < kept);
     }
 
     /// The list of rigs, as text.
@@ -71,5 +88,34 @@ impl Hubs {
     pub(crate) async fn is_live(&self) -> bool {
         let Ok(hub) = self.get(&RigName::default()).await else { return false };
         hub.latest().silence().is_some_and(|silence| silence < STALE_AFTER)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ghostlight_bus::memory::{MemoryEcho, MemoryLog};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_hub_that_nobody_needs_is_let_go_of_and_one_that_is_held_is_not() {
+        let appending = Appending {
+            gateway: crate::presence::random_gateway(),
+            log: Arc::new(MemoryLog::default()),
+            tasks: Default::default(),
+            in_flight: 1,
+            answer_within: Duration::from_secs(1),
+        };
+        let hubs = Hubs::new(Arc::new(MemoryEcho::default()), appending, 10);
+        let [held, unused] = ["held", "unused"].map(|name| RigName::new(name).unwrap_or_default());
+        let hub = hubs.find_or_follow(&held);
+        let gone = Arc::downgrade(&hubs.find_or_follow(&unused));
+        hubs.let_go();
+        assert_eq!(gone.strong_count(), 1, "it was needed just now");
+
+        hubs.let_go_unless_used_within(Duration::ZERO);
+        assert_eq!(gone.strong_count(), 0, "nobody follows it any more");
+        hubs.let_go_unless_used_within(KEPT_UNUSED);
+        assert!(Arc::ptr_eq(&hub, &hubs.find_or_follow(&held)));
     }
 }

@@ -30,6 +30,9 @@ const MOST_REFUSED: usize = 64;
 /// How long telling one of them may take.
 const REFUSE_WITHIN: Duration = Duration::from_secs(1);
 
+/// How often rigs that nobody needs any more are let go of.
+const SWEEP_EVERY: Duration = Duration::from_secs(5);
+
 /// A pause after an accept that failed for want of resources, before the next.
 const BREATH: Duration = Duration::from_millis(50);
 
@@ -45,9 +48,14 @@ impl Gateway {
         let places = Arc::new(Semaphore::new(self.limits.connections));
         let refusals = Arc::new(Semaphore::new(MOST_REFUSED));
         let router = self.router();
+        let mut sweeps = tokio::time::interval(SWEEP_EVERY);
         loop {
             let stream = tokio::select! {
                 accepted = listener.accept() => accepted,
+                _ = sweeps.tick() => {
+                    self.hubs.let_go();
+                    continue;
+                }
                 () = shutdown.cancelled() => break,
             };
             match (stream, places.clone().try_acquire_owned()) {

@@ -12,6 +12,7 @@ use futures_util::{FutureExt, StreamExt};
 use ghostlight_proto::subjects;
 use ghostlight_rig::RigName;
 use tokio::sync::watch;
+use tokio::task::coop::unconstrained;
 
 use super::connection::{Connection, Link};
 use super::parts;
@@ -19,6 +20,9 @@ use crate::{Announcement, Announcements, Echo, EchoError, Heard, Question, Reque
 
 /// An answer takes no longer; the one that is asked may have been stopped, and another one is asked then.
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
+
+/// A connection that has just begun, or was just lost, may be there within so long.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// So often a question is asked before it fails.
 const TRIES: usize = 3;
@@ -67,16 +71,17 @@ impl Echo for NatsEcho {
         let was_lost = self.take_lost(rig);
         let subject = subjects::echo(rig);
         let client = &self.connection.client;
-        // Sending waits only when as much waits to be sent as may; then this one is lost, as if on the way.
+        // Sending waits only when as much waits to be sent as may; then this one is lost, as if on the way. It must not
+        // wait because its task has done much already, so that is not counted here.
         let sent = if was_lost || !fold.is_zero() {
             let mut headers = HeaderMap::new();
             headers.insert(subjects::FOLD_MICROS, fold.as_micros().to_string());
             if was_lost {
                 headers.insert(subjects::LOST, "1");
             }
-            client.publish_with_headers(subject, headers, text).now_or_never()
+            unconstrained(client.publish_with_headers(subject, headers, text)).now_or_never()
         } else {
-            client.publish(subject, text).now_or_never()
+            unconstrained(client.publish(subject, text)).now_or_never()
         };
         if !matches!(sent, Some(Ok(()))) {
             self.note_lost(rig);
@@ -93,7 +98,7 @@ impl Echo for NatsEcho {
     }
 
     async fn follow(&self, rig: &RigName) -> Result<Box<dyn Announcements>, EchoError> {
-        if !self.connection.is_up() {
+        if !self.connection.up_within(PATIENCE).await {
             return Err(EchoError("NATS cannot be reached".to_owned()));
         }
         let link = self.connection.watch();
@@ -110,7 +115,7 @@ impl Echo for NatsEcho {
         };
         let mut why = "NATS cannot be reached";
         for _ in 0..TRIES {
-            if !self.connection.is_up() {
+            if !self.connection.up_within(PATIENCE).await {
                 break;
             }
             match self.ask_once(&subject).await {

@@ -77,5 +77,5 @@ pub(crate) async fn pass(
         log.checkpoint(Position { epoch, revision: logged.revision });
         logged
     };
-    soon("the append", join(log.append(rig, entry, Position::default()), saving)).await
+    soon("the append", join(log.append(rig, entry, Position { epoch, ..Position::default() }), saving)).await
 }

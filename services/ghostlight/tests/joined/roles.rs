@@ -1,0 +1,85 @@
+//! The roles apart: what one gateway takes, all show.
+
+use reqwest::StatusCode;
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::house::{Gateway, House};
+use crate::process::Process;
+use crate::support::{Console, map};
+
+#[tokio::test]
+async fn what_one_gateway_takes_every_gateway_shows() {
+    let house = House::new("roles").await;
+    let _states = (house.ready_state().await, house.ready_state().await);
+    let (one, other) = (house.gateway().await, house.gateway().await);
+    let mut console = Console::open(other.address, None).await;
+    console.message("snapshot").await;
+
+    one.set(json!({"1": 50, "2": 12.34})).await;
+    let delta = console.message("delta").await;
+    assert_eq!(delta["levels"], json!({"1": 50, "2": 12.34}));
+    other.shows(&map(json!({"1": 50, "2": 12.34}))).await;
+    // Read your writes, at once.
+    assert_eq!(other.post(json!({"2": null, "3": 100})).await.status(), StatusCode::OK);
+    assert_eq!(other.get().await.json::<crate::support::Map>().await.unwrap(), map(json!({"1": 50, "3": 100})));
+    one.shows(&map(json!({"1": 50, "3": 100}))).await;
+    let ready = reqwest::get(other.url("/readyz")).await.unwrap();
+    assert_eq!(ready.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn one_process_with_both_roles_joins_others() {
+    let house = House::new("both_roles").await;
+    let args = ["serve", "--bus", &house.nats.url(), "--store", &house.store, "--listen", "127.0.0.1:0"];
+    let both = Process::start(&args.map(str::to_owned));
+    let both = Gateway { address: both.address().await, process: both };
+    both.process.says("store").await;
+    let (_state, gateway) = (house.ready_state().await, house.gateway().await);
+    gateway.set(json!({"1": 50})).await;
+    both.shows(&map(json!({"1": 50}))).await;
+    both.set(json!({"1": 60})).await;
+    gateway.shows(&map(json!({"1": 60}))).await;
+}
+
+#[tokio::test]
+async fn a_restart_of_everything_goes_on_in_the_same_epoch() {
+    let mut house = House::new("same_epoch").await;
+    let (mut state, gateway) = (house.ready_state().await, house.gateway().await);
+    gateway.set(json!({"1": 50})).await;
+    let before = gateway.position().await;
+    state.kill().await;
+    drop(gateway);
+    house.nats.restart().await.unwrap();
+
+    let state = house.ready_state().await;
+    let gateway = house.gateway().await;
+    gateway.shows(&map(json!({"1": 50}))).await;
+    assert_eq!(gateway.position().await, before);
+    gateway.set(json!({"1": 51})).await;
+    let (epoch, revision) = gateway.position().await;
+    assert!(epoch == before.0 && revision > before.1, "{epoch}-{revision} after {before:?}");
+    assert_eq!(state.logged("ALARM"), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_state_service_may_keep_its_rigs_in_sqlite() {
+    let house = House::new("with_sqlite").await;
+    let folder = TempDir::new().unwrap();
+    let store = format!("sqlite:{}", folder.path().join("rigs.db").display());
+    let mut state = crate::house::state(&house.nats.url(), &store);
+    state.says("store").await;
+    let gateway = house.gateway().await;
+    gateway.set(json!({"1": 50})).await;
+    state.kill().await;
+    // What comes meanwhile is in the log.
+    let late = gateway.post(json!({"2": 60}));
+    let (answer, state) = tokio::join!(late, async {
+        let state = crate::house::state(&house.nats.url(), &store);
+        state.says("store").await;
+        state
+    });
+    assert_eq!(answer.status(), StatusCode::OK);
+    gateway.shows(&map(json!({"1": 50, "2": 60}))).await;
+    assert_eq!(state.logged("ALARM"), [""; 0]);
+}

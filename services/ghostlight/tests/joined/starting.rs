@@ -1,0 +1,75 @@
+//! Starting: each waits for what it needs and says what that is; what cannot work says so and ends.
+
+use ghostlight_servers::{NatsOptions, Postgres};
+use reqwest::StatusCode;
+use serde_json::json;
+
+use crate::house::{Gateway, House, state};
+use crate::process::Process;
+use crate::support::{map, until};
+
+#[tokio::test]
+async fn everything_may_start_before_what_it_needs() {
+    let mut house = House::new("any_order").await;
+    let mut postgres = Postgres::start().await.unwrap();
+    let store = postgres.database("late").await.unwrap();
+    postgres.stop().await.unwrap();
+    house.nats.stop().await.unwrap();
+
+    let gateway = house.gateway().await;
+    let state = state(&house.nats.url(), &store);
+    state.logs("waiting").await;
+    let unready = reqwest::get(gateway.url("/readyz")).await.unwrap();
+    assert_eq!(unready.status(), StatusCode::SERVICE_UNAVAILABLE);
+    postgres.start_again().await.unwrap();
+    house.nats.start_again().await.unwrap();
+    state.says("store").await;
+    gateway.set(json!({"1": 50})).await;
+    gateway.shows(&map(json!({"1": 50}))).await;
+    until("the gateway to be ready", async || {
+        let ready = reqwest::get(gateway.url("/readyz")).await.unwrap();
+        (ready.status() == StatusCode::OK).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_stream_that_is_not_as_wanted_ends_the_state_service_with_what_differs() {
+    let house = House::new("unfit").await;
+    let _first = house.ready_state().await;
+    let args = ["state", "--bus", &house.nats.url(), "--store", &house.store, "--stream-max-age-hours", "5"];
+    let mut second = Process::start(&args.map(str::to_owned));
+    assert_eq!(second.ended().await, Some(1));
+    let told = second.logs("max_age").await;
+    assert!(told.contains("18000s"), "{told}");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_the_arguments_is_told_without_secrets() {
+    for (args, words) in [
+        (["gateway", "--bus", "http//nowhere:1:2", "--listen", "127.0.0.1:0"], "--bus"),
+        (["state", "--bus", "nats://127.0.0.1:1", "--store", "mysql://root:secret@host/x"], "--store"),
+    ] {
+        let mut process = Process::start(&args.map(str::to_owned));
+        assert_eq!(process.ended().await, Some(64), "{args:?}");
+        let told = process.logs(words).await;
+        assert!(!told.contains("secret"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn nats_asks_for_a_password() {
+    let options = NatsOptions {
+        config: "authorization { user: desk, password: \"very secret\" }".to_owned(),
+        ..NatsOptions::default()
+    };
+    let nats = ghostlight_servers::NatsServer::start(&options).await.unwrap();
+    let store = Postgres::shared().await.unwrap().database("password").await.unwrap();
+    let bus = format!("nats://desk:very%20secret@{}", nats.address());
+    let state = state(&bus, &store);
+    state.says("store").await;
+    let gateway = Gateway::start(&bus, "127.0.0.1:0").await;
+    gateway.set(json!({"1": 50})).await;
+    assert_eq!(state.logged("secret"), [""; 0]);
+    assert_eq!(gateway.process.logged("secret"), [""; 0]);
+}

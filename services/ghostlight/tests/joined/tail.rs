@@ -1,0 +1,83 @@
+//! The log loses its newest entries, for real: an older copy of its data is put back.
+
+use reqwest::StatusCode;
+use serde_json::json;
+
+use crate::house::House;
+use crate::support::{Console, map, until};
+
+#[tokio::test]
+async fn a_lost_tail_begins_a_new_epoch_in_which_all_agree() {
+    let mut house = House::new("lost_tail").await;
+    let states = [house.ready_state().await, house.ready_state().await];
+    let gateways = [house.gateway().await, house.gateway().await];
+    gateways[0].set(json!({"1": 10, "2": 20})).await;
+    house.nats.stop().await.unwrap();
+    let older = house.nats.copy_folder().unwrap();
+    house.nats.start_again().await.unwrap();
+    for level in 0..20 {
+        gateways[level % 2].set(json!({"1": level, "3": level})).await;
+    }
+    let before = gateways[0].position().await;
+    let mut console = Console::open(gateways[1].address, None).await;
+    console.message("snapshot").await;
+
+    house.nats.stop().await.unwrap();
+    house.nats.restore_folder(&older).unwrap();
+    house.nats.start_again().await.unwrap();
+    let epoch = until("a new epoch", async || {
+        let (epoch, _) = gateways[0].position().await;
+        (epoch > before.0).then_some(epoch)
+    })
+    .await;
+    // What is saved is kept, and everybody shows it.
+    let kept = map(json!({"1": 19, "2": 20, "3": 19}));
+    for gateway in &gateways {
+        gateway.shows(&kept).await;
+    }
+    let snapshot = console.message("snapshot").await;
+    assert_eq!(snapshot["epoch"], epoch);
+    assert_eq!(map(snapshot["levels"].clone()), kept);
+    until("an alarm", async || states.iter().any(|state| !state.logged("ALARM").is_empty()).then_some(())).await;
+
+    gateways[1].set(json!({"4": 40})).await;
+    let all = map(json!({"1": 19, "2": 20, "3": 19, "4": 40}));
+    for gateway in &gateways {
+        gateway.shows(&all).await;
+        assert_eq!(gateway.position().await.0, epoch);
+    }
+    let image = ghostlight_store::open(&house.store, Default::default()).await.unwrap().load().await.unwrap();
+    assert_eq!(image.position.epoch.0, epoch);
+}
+
+#[tokio::test]
+async fn an_old_backup_of_the_database_is_never_silently_wrong() {
+    let house = House::new("old_backup").await;
+    let mut state = house.ready_state().await;
+    let gateway = house.gateway().await;
+    gateway.set(json!({"1": 10})).await;
+    state.signal("TERM");
+    assert_eq!(state.ended().await, Some(0));
+    let old = house.store.clone();
+    // What the backup has not is in the log only, and the first of it is gone from there.
+    let posts = [json!({"2": 20}), json!({"3": 30})].map(|levels| gateway.post(levels));
+    let (first, rest) = {
+        let [first, second] = posts;
+        tokio::join!(first, second)
+    };
+    assert!([first.status(), rest.status()].iter().all(|status| *status == StatusCode::GATEWAY_TIMEOUT));
+    let client = async_nats::connect(house.nats.url()).await.unwrap();
+    let stream = async_nats::jetstream::new(client).get_stream("GHOSTLIGHT").await.unwrap();
+    let last = stream.cached_info().state.last_sequence;
+    stream.purge().sequence(last).await.unwrap();
+    let before = gateway.position().await;
+
+    let state = crate::house::state(&house.nats.url(), &old);
+    state.says("store").await;
+    state.logs("ALARM").await;
+    until("a new epoch", async || (gateway.position().await.0 > before.0).then_some(())).await;
+    let shown = gateway.get().await.json::<crate::support::Map>().await.unwrap();
+    // What the backup has, and what the log still has.
+    assert_eq!(shown["1"], 10);
+    assert_eq!(shown.len(), 2, "{shown:?}");
+}
