@@ -79,10 +79,17 @@ impl Asker {
         }
     }
 
+    /// A connection to any gateway that there is.
     async fn connect(&mut self) -> Option<Http> {
         let pace = self.shared.options.pace;
-        let target = &self.targets[self.hand.pick(self.targets.len())];
-        Http::connect(target, pace.connect_within, pace.unanswered_after).await.ok()
+        let first = self.hand.pick(self.targets.len());
+        let (before, from) = self.targets.split_at(first);
+        for target in from.iter().chain(before) {
+            if let Ok(http) = Http::connect(target, pace.connect_within, pace.unanswered_after).await {
+                return Some(http);
+            }
+        }
+        None
     }
 
     /// Asks for a change, once more elsewhere if no answer comes, and reads the map where it was answered.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use ghostlight::server::{Config, Server};
+use ghostlight::server::{Config, Edge, Keeper, Server, ServerError};
 use ghostlight_check::{Options, Pace, Running};
 use ghostlight_gateway::Limits;
 use ghostlight_store::Durability;
@@ -18,7 +18,7 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 pub(crate) struct Served {
     pub(crate) address: SocketAddr,
     shutdown: CancellationToken,
-    task: JoinHandle<()>,
+    task: JoinHandle<Result<(), ServerError>>,
 }
 
 impl Served {
@@ -38,11 +38,13 @@ impl Served {
             answer_within: Duration::from_secs(10),
             in_flight: 4,
         };
-        let config = Config { listen, store, durability: Durability::Relaxed, most_rigs: 10, limits };
+        let keeper = Keeper { store, durability: Durability::Relaxed, most_rigs: 10 };
+        let config = Config { edge: Some(Edge { listen, limits }), keeper: Some(keeper), distributed: None };
         let server = Server::start(config).await.unwrap();
-        let address = server.address().unwrap();
+        let address = server.address().unwrap().unwrap();
         let shutdown = CancellationToken::new();
-        let task = tokio::spawn(server.run(shutdown.clone()));
+        let (ready, _) = tokio::sync::oneshot::channel();
+        let task = tokio::spawn(server.run(shutdown.clone(), ready));
         Self { address, shutdown, task }
     }
 
@@ -53,7 +55,7 @@ impl Served {
     /// Ends it, and waits for that.
     pub(crate) async fn stop(self) {
         self.shutdown.cancel();
-        tokio::time::timeout(DEADLINE, self.task).await.unwrap().unwrap();
+        tokio::time::timeout(DEADLINE, self.task).await.unwrap().unwrap().unwrap();
     }
 }
 
