@@ -86,7 +86,7 @@ fn restored(state: &State, start: Position) -> Rigs {
     let slots = Slots::of(Update { levels, ..Update::default() }, Revision(0));
     let position = if start.epoch == START.epoch { start } else { START };
     let rigs = [(RigName::default(), RigImage { position, slots, ..RigImage::default() })].into();
-    Rigs::restore(Image { position, rigs }, start, 1)
+    Rigs::restore(Image { position, rigs, ..Image::default() }, start, 1)
 }
 
 impl World {
