@@ -6,6 +6,7 @@
 
 mod awaited;
 mod beginning;
+mod fold;
 mod service;
 
 use std::sync::Arc;
