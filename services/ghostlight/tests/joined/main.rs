@@ -8,6 +8,7 @@ mod support;
 mod troupe;
 
 mod away;
+mod fair;
 mod faults;
 mod readme;
 mod roles;
