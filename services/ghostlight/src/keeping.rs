@@ -67,7 +67,7 @@ pub(crate) async fn keep(
 
 async fn open(url: String, durability: Durability) -> Result<Arc<dyn Store>, Tried> {
     ghostlight_store::open(&url, durability).await.map_err(|error| match error {
-        OpenError::Url(_) => Tried::Never(error.into()),
+        OpenError::Url(_) | OpenError::Settings { .. } => Tried::Never(error.into()),
         error => Tried::Later(error.to_string()),
     })
 }

@@ -75,7 +75,7 @@ pub enum ServerError {
     /// Its rigs cannot be loaded, or nothing can be saved.
     #[error("{store}: {cause}")]
     Start {
-        /// The store's URL.
+        /// The store's URL, without its password.
         store: String,
         /// Why.
         cause: StartError,
@@ -129,7 +129,8 @@ impl Server {
                 let store = ghostlight_store::open(&url, durability).await?;
                 let parts = Parts { log: log.clone(), echo: echo.clone(), store: store.clone(), most_rigs };
                 let state = StateService::start(parts).await;
-                let state = state.map_err(|cause| ServerError::Start { store: url, cause })?;
+                let store_url = || ghostlight_store::without_password(&url);
+                let state = state.map_err(|cause| ServerError::Start { store: store_url(), cause })?;
                 State::Here(Box::new(state), store)
             }
         };

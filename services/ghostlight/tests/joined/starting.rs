@@ -49,6 +49,7 @@ async fn what_is_wrong_with_the_arguments_is_told_without_secrets() {
     for (args, words) in [
         (["gateway", "--bus", "ftp://nowhere", "--listen", "127.0.0.1:0"], "--bus"),
         (["state", "--bus", "nats://127.0.0.1:1", "--store", "mysql://root:secret@host/x"], "--store"),
+        (["state", "--bus", "nats://127.0.0.1:1", "--store", "postgres://root:secret@host:nowhere/x"], "--store"),
     ] {
         let mut process = Process::start(&args.map(str::to_owned));
         assert_eq!(process.ended().await, Some(64), "{args:?}");

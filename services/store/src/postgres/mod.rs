@@ -52,8 +52,7 @@ pub(crate) struct PostgresStore {
 
 impl PostgresStore {
     pub(crate) async fn open(url: &str, durability: Durability) -> Result<Self, OpenError> {
-        let options = PgConnectOptions::from_str(url)
-            .map_err(|error| OpenError::Settings { url: crate::without_password(url), why: error.to_string() })?;
+        let options = PgConnectOptions::from_str(url).map_err(|error| settings(url, error))?;
         let options = match options.get_application_name() {
             Some(_) => options,
             None => options.application_name("ghostlight"),
@@ -65,6 +64,15 @@ impl PostgresStore {
             Err(cause) => Err(OpenError::Unusable { path, cause }),
         }
     }
+}
+
+/// What a URL has wrong, in words that hold no password.
+fn settings(url: &str, error: sqlx::Error) -> OpenError {
+    let why = match error {
+        sqlx::Error::Configuration(why) => why.to_string(),
+        error => error.to_string(),
+    };
+    OpenError::Settings { url: crate::without_password(url), why }
 }
 
 /// Where the database is, in words that hold no password.
