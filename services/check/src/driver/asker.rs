@@ -1,7 +1,7 @@
 //! A client's other hand: changes over HTTP, each followed by a read on the same connection.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ghostlight_rig::Position;
 use tokio::sync::watch;
@@ -21,7 +21,10 @@ const SHARE: f64 = 10.0;
 const KEPT_FOR: u32 = 20;
 
 /// Of those who wait for a gateway that is gone, none asks more often.
-const RETRY: Duration = Duration::from_millis(500);
+const RETRY: Duration = Duration::from_millis(200);
+
+/// For so long a change is asked for again under its key: more than a gateway needs to come back.
+const REPEATS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Asks over HTTP for as long as the run writes.
 pub(super) struct Asker {
@@ -85,7 +88,7 @@ impl Asker {
         Http::connect(target, pace.connect_within, pace.unanswered_after).await.ok()
     }
 
-    /// Asks for a change, once more elsewhere if no answer comes, and reads the map where it was answered.
+    /// Asks for a change, again and anywhere while no answer comes, and reads the map where it was answered.
     async fn ask(&mut self, mut http: Http) {
         let levels = self.hand.change(&self.shared.values);
         self.seq += 2;
@@ -94,14 +97,17 @@ impl Asker {
         self.shared.gauge(self.who, |gauge| gauge.counts.sent += 1);
         self.tell(Event::Sent { seq, levels: levels.clone(), way: Way::Keyed });
         let mut answer = http.post(&key, &levels).await;
-        if let Answer::Unknown(why) = &answer {
+        let deadline = Instant::now() + REPEATS_WITHIN;
+        while let Answer::Unknown(why) = &answer
+            && Instant::now() < deadline
+        {
             tracing::debug!(who = self.who.0, seq, why, "asked again");
-            if let Some(other) = self.connect().await {
-                http = other;
-                self.shared.gauge(self.who, |gauge| gauge.counts.repeated += 1);
-                self.tell(Event::Sent { seq, levels: levels.clone(), way: Way::Keyed });
-                answer = http.post(&key, &levels).await;
-            }
+            tokio::time::sleep(RETRY).await;
+            let Some(other) = self.connect().await else { continue };
+            http = other;
+            self.shared.gauge(self.who, |gauge| gauge.counts.repeated += 1);
+            self.tell(Event::Sent { seq, levels: levels.clone(), way: Way::Keyed });
+            answer = http.post(&key, &levels).await;
         }
         match answer {
             Answer::Acked(position) => {
