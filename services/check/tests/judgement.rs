@@ -201,7 +201,7 @@ fn what_is_told_leads_where_it_says() {
     history.sent(A, 1, [(1, 10)]).delta(A, 0, 1, [(1, 10)]).unknown(A, 1).sent(B, 1, [(2, 20)]);
     // Client 1 is not told of dimmer 1, and later it is.
     history.delta(B, 0, 2, [(2, 20)]).acked(B, 1, 2).delta(B, 2, 3, [(1, 10)]).delta(A, 1, 3, [(2, 20)]);
-    history.breaks(Law::Place, "between 1-1 and 1-2 dimmer 1 became without a level, which no change did there");
+    history.breaks(Law::Place, "between 1-1 and 1-2 dimmer 1 came to be without a level, which no change did there");
     let history = &mut History::begin();
     let (position, prev, digest) = (at(1), Revision(0), Digest::of_master(level(50)));
     history.sent(A, 1, [(1, 10)]);
@@ -268,14 +268,17 @@ fn what_is_acknowledged_is_there() {
     let history = &mut History::begin();
     history.sent(A, 1, [(1, 10)]).both(0, 1, [(1, 10)]).acked(A, 1, 1).sent(A, 2, [(1, 11)]).both(1, 2, [(1, 11)]);
     history.acked(A, 2, 2).both(2, 3, [(1, 10)]);
-    history.breaks(Law::Place, "between 1-2 and 1-3 dimmer 1 became at 0.1, which no change did there");
+    history.breaks(Law::Place, "between 1-2 and 1-3 dimmer 1 came to be at 0.1, which no change did there");
 }
 
 #[test]
 fn what_is_acknowledged_is_not_there_before_its_place() {
     let history = &mut History::begin();
     history.sent(A, 1, [(1, 10)]).both(0, 1, [(1, 10)]).both(1, 2, []).acked(A, 1, 2);
-    history.breaks(Law::Place, "became at 0.1, which no change did there; change 1 of client 0 wrote it, acknowledged");
+    history.breaks(
+        Law::Place,
+        "came to be at 0.1, which no change did there; change 1 of client 0 wrote it, acknowledged",
+    );
 }
 
 #[test]
@@ -328,7 +331,7 @@ fn under_a_key_a_change_happens_once() {
     let history = &mut History::begin();
     history.keyed(A, 1, [(1, 10)]).both(0, 1, [(1, 10)]).sent(B, 1, [(1, 11)]).both(1, 2, [(1, 11)]).acked(B, 1, 2);
     history.keyed(A, 1, [(1, 10)]).both(2, 3, [(1, 10)]).acked(A, 1, 1);
-    history.breaks(Law::Place, "between 1-2 and 1-3 dimmer 1 became at 0.1");
+    history.breaks(Law::Place, "between 1-2 and 1-3 dimmer 1 came to be at 0.1");
     // That the second attempt is refused says nothing of the first.
     let history = &mut History::begin();
     history.keyed(A, 1, [(1, 10)]).both(0, 1, [(1, 10)]).keyed(A, 1, [(1, 10)]).refused(A, 1).holds();
@@ -364,7 +367,7 @@ fn a_new_epoch_goes_on_from_what_was_acknowledged() {
     let new = Position::new(2, 0);
     begin(&[]).snapshot(A, new, [(1, 10)]).snapshot(B, new, [(1, 10)]).holds();
     begin(&[]).snapshot(A, new, [(1, 11), (2, 20)]).snapshot(B, new, [(1, 11), (2, 20)]).holds();
-    begin(&[]).snapshot(A, new, []).snapshot(B, new, []).breaks(Law::Place, "between 1-2 and 2-0 dimmer 1 became");
+    begin(&[]).snapshot(A, new, []).snapshot(B, new, []).breaks(Law::Place, "between 1-2 and 2-0 dimmer 1 came to be");
     begin(&[Tolerates::LostTail]).snapshot(A, new, []).snapshot(B, new, []).holds();
 }
 
