@@ -8,14 +8,14 @@ use tokio::sync::watch;
 
 use super::Phase;
 use super::hand::Hand;
-use super::http::{Answer, Http};
+use super::http::{Answer, Http, Read};
 use super::session::client_id;
 use super::shared::Shared;
 use super::target::Target;
 use crate::{Event, Way, Who};
 
-/// For so many changes over the WebSocket, one goes over HTTP.
-const SHARE: f64 = 10.0;
+/// Of so many changes of a client, one goes over HTTP.
+pub(super) const ONE_IN: f64 = 11.0;
 
 /// A connection is left after so many changes, so that all gateways are asked.
 const KEPT_FOR: u32 = 20;
@@ -52,7 +52,7 @@ impl Asker {
             return;
         }
         loop {
-            let pause = self.hand.pause(SHARE / self.shared.options.rate);
+            let pause = self.hand.pause(ONE_IN / self.shared.options.rate);
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 _ = phase.wait_for(|phase| *phase != Phase::Writing) => return,
@@ -128,11 +128,16 @@ impl Asker {
     }
 
     async fn read(&mut self, mut http: Http, after: Position) {
-        // A connection that breaks tells nothing.
-        let Ok((position, levels)) = http.get().await else { return };
-        self.tell(Event::Read { after, position, levels });
-        self.shared.gauge(self.who, |gauge| gauge.counts.reads += 1);
-        self.kept = Some(http);
+        match http.get().await {
+            Ok(Read::Map(position, levels)) => {
+                self.tell(Event::Read { after, position, levels });
+                self.shared.gauge(self.who, |gauge| gauge.counts.reads += 1);
+                self.kept = Some(http);
+            }
+            Ok(Read::Wrong(why)) => self.tell(Event::Unreadable { why }),
+            // A connection that breaks tells nothing, nor does a gateway that is going away.
+            Ok(Read::Unavailable) | Err(_) => {}
+        }
     }
 
     fn tell(&self, event: Event) {

@@ -35,6 +35,7 @@ pub(super) struct Session<'a> {
     is_live: bool,
     /// Until the gateway has come as far: where the client stood when it came, if it is to wait for that.
     waits_for: Option<Position>,
+    came: Instant,
     last_heard: Instant,
     next_change: Instant,
 }
@@ -44,7 +45,7 @@ impl<'a> Session<'a> {
         let now = Instant::now();
         let tolerates = client.shared.options.tolerates.contains(&Tolerates::LateGateway);
         let waits_for = client.resume().filter(|_| tolerates);
-        Self { client, socket, gateway, is_live: false, waits_for, last_heard: now, next_change: now }
+        Self { client, socket, gateway, is_live: false, waits_for, came: now, last_heard: now, next_change: now }
     }
 
     pub(super) async fn run(mut self, phase: &mut watch::Receiver<Phase>) -> End {
@@ -87,7 +88,7 @@ impl<'a> Session<'a> {
     fn looks_at(&self) -> Instant {
         let pace = self.client.pace();
         let oldest = self.client.pending.values().map(|pending| pending.sent_at + pace.unanswered_after).min();
-        let silent = self.last_heard + pace.silent_after;
+        let silent = if self.is_live { self.last_heard } else { self.came } + pace.silent_after;
         oldest.map_or(silent, |oldest| oldest.min(silent))
     }
 
@@ -95,6 +96,9 @@ impl<'a> Session<'a> {
         let pace = self.client.pace();
         if self.last_heard.elapsed() >= pace.silent_after {
             return Err("nothing came for too long".to_owned());
+        }
+        if !self.is_live && self.came.elapsed() >= pace.silent_after {
+            return Err("no map came that the client could go on from".to_owned());
         }
         let late = |since: &Instant| since.elapsed() >= pace.unanswered_after;
         match self.client.pending.values().any(|pending| late(&pending.sent_at)) {
