@@ -7,6 +7,7 @@
 mod driver;
 mod event;
 mod judge;
+mod law;
 mod literal;
 mod report;
 mod violation;
@@ -14,6 +15,7 @@ mod violation;
 pub use driver::{Counts, Driver, Mark, Options, Pace, Progress, Running, StartError};
 pub use event::{Event, News, Way, Who};
 pub use judge::{Judge, Tolerates};
+pub use law::Law;
 pub use literal::Literal;
 pub use report::Report;
-pub use violation::{Known, Law, Named, Shown, Side, Violation};
+pub use violation::{Known, Named, Shown, Side, Violation};

@@ -4,53 +4,7 @@ use std::fmt;
 
 use ghostlight_rig::{Digest, Dimmer, Level, Position, Revision};
 
-use crate::Who;
-
-/// What must hold, whatever happens to the servers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Law {
-    /// Every client's positions grow, over all its connections.
-    Growth,
-    /// What a client is told continues what it holds.
-    Continuity,
-    /// At equal positions, equal maps: everyone passes through the same sequence of maps.
-    OneMap,
-    /// A change comes after all that was known when it was sent, and the changes of one connection come in their order.
-    Order,
-    /// Every acknowledged change stands where its position says, and stays until a later one sets its dimmers anew.
-    Place,
-    /// After its acknowledgement, a change is seen where it was asked for.
-    ReadYourWrites,
-    /// Nobody sees a value that nobody wrote.
-    Origin,
-    /// When nothing is written any more, all come to the newest map.
-    Convergence,
-    /// All that is said can be read.
-    Protocol,
-}
-
-impl Law {
-    /// Its name, as a report has it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Growth => "growth",
-            Self::Continuity => "continuity",
-            Self::OneMap => "one map",
-            Self::Order => "order",
-            Self::Place => "place",
-            Self::ReadYourWrites => "read your writes",
-            Self::Origin => "origin",
-            Self::Convergence => "convergence",
-            Self::Protocol => "protocol",
-        }
-    }
-}
-
-impl fmt::Display for Law {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
+use crate::{Law, Who};
 
 /// A change, as a violation names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,59 +23,193 @@ impl fmt::Display for Named {
 
 /// A breach of a law.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "the fields are told in the messages")]
 pub enum Violation {
-    /// [`Law::Growth`].
+    /// A client was told of a position that is not after its own.
     #[error("{who} stood at {at} and was told of {position} after that")]
-    WentBack { who: Who, at: Position, position: Position },
-    /// [`Law::Continuity`].
+    WentBack {
+        /// Who saw it.
+        who: Who,
+        /// Where it stood.
+        at: Position,
+        /// Where it was told that it stands.
+        position: Position,
+    },
+    /// A delta leads on from where the client does not stand yet.
     #[error("{who} stood at {at} and was told what leads from revision {prev} to {position}")]
-    Skipped { who: Who, at: Position, prev: Revision, position: Position },
-    /// [`Law::Continuity`].
+    Skipped {
+        /// Who saw it.
+        who: Who,
+        /// Where it stood.
+        at: Position,
+        /// What it follows on.
+        prev: Revision,
+        /// Where it was told that it stands.
+        position: Position,
+    },
+    /// A beacon is ahead of its connection.
     #[error("{who} stood at {at} and a beacon told of {position}, but not what happened in between")]
-    Unheard { who: Who, at: Position, position: Position },
-    /// [`Law::OneMap`].
+    Unheard {
+        /// Who saw it.
+        who: Who,
+        /// Where it stood.
+        at: Position,
+        /// The beacon's position.
+        position: Position,
+    },
+    /// Two maps under one position.
     #[error("two maps at {position}: {first} saw {one}, {second} saw {other}")]
-    Differs { position: Position, first: Who, one: Digest, second: Who, other: Digest },
-    /// [`Law::OneMap`].
+    Differs {
+        /// Where both stand.
+        position: Position,
+        /// Who saw the one map.
+        first: Who,
+        /// The digest of the one.
+        one: Digest,
+        /// Who saw the other.
+        second: Who,
+        /// The digest of the other.
+        other: Digest,
+    },
+    /// What was told does not lead where it says.
     #[error("what {who} was told at {position} does not lead there from the map at {from}")]
-    Broken { who: Who, from: Position, position: Position },
-    /// [`Law::Order`].
+    Broken {
+        /// Who saw it.
+        who: Who,
+        /// The position before, of those that anybody saw.
+        from: Position,
+        /// Where it was told that it leads.
+        position: Position,
+    },
+    /// An acknowledgement names a place that was there before the change.
     #[error("{change} is acknowledged at {acked}, and {known} was known before it was sent")]
-    BeforeSent { change: Named, acked: Position, known: Position },
-    /// [`Law::Order`].
+    BeforeSent {
+        /// The change.
+        change: Named,
+        /// Where it is acknowledged.
+        acked: Position,
+        /// What was known before it was sent.
+        known: Position,
+    },
+    /// Two changes of one connection changed places.
     #[error("{change} is acknowledged at {acked}, and one that the same connection sent {other}: {seq}, at {position}")]
-    Overtaken { change: Named, acked: Position, other: Side, seq: u64, position: Position },
-    /// [`Law::Order`].
+    Overtaken {
+        /// The change.
+        change: Named,
+        /// Where it is acknowledged.
+        acked: Position,
+        /// On which side the other was sent.
+        other: Side,
+        /// The other change's number.
+        seq: u64,
+        /// Where the other is acknowledged.
+        position: Position,
+    },
+    /// An answer to nothing.
     #[error("{change} is answered, and waits for no answer")]
-    Stray { change: Named },
-    /// [`Law::Place`].
+    Stray {
+        /// The change.
+        change: Named,
+    },
+    /// What was acknowledged is not there.
     #[error("{change} is acknowledged at {acked}, and at {position} {dimmer:?} is {shown}, not {wanted} or newer")]
-    Lost { change: Named, acked: Position, position: Position, dimmer: Dimmer, shown: Shown, wanted: Shown },
-    /// [`Law::Place`].
-    #[error("between {from} and {position} {dimmer:?} became {shown}, which no change did there{known}")]
-    OutOfPlace { from: Position, position: Position, dimmer: Dimmer, shown: Shown, known: Known },
-    /// [`Law::Place`].
+    Lost {
+        /// The change.
+        change: Named,
+        /// Where it is acknowledged.
+        acked: Position,
+        /// The first position at which that was seen.
+        position: Position,
+        /// The dimmer.
+        dimmer: Dimmer,
+        /// What it shows.
+        shown: Shown,
+        /// What it should show.
+        wanted: Shown,
+    },
+    /// A value is where nothing put it.
+    #[error("between {from} and {position} {dimmer:?} came to be {shown}, which no change did there{known}")]
+    OutOfPlace {
+        /// The position before, of those that anybody saw.
+        from: Position,
+        /// The first position at which that was seen.
+        position: Position,
+        /// The dimmer.
+        dimmer: Dimmer,
+        /// What it shows.
+        shown: Shown,
+        /// Who wrote that, if it is known still.
+        known: Known,
+    },
+    /// What was refused has happened.
     #[error("{change} was refused, and is there all the same: {dimmer:?} showed it at {position}")]
-    Refused { change: Named, dimmer: Dimmer, position: Position },
-    /// [`Law::ReadYourWrites`].
+    Refused {
+        /// The change.
+        change: Named,
+        /// The dimmer.
+        dimmer: Dimmer,
+        /// The first position at which that was seen.
+        position: Position,
+    },
+    /// An acknowledgement came before what it is about.
     #[error("{change} is acknowledged at {acked}, and that connection has told only of {at}")]
-    Untold { change: Named, acked: Position, at: Position },
-    /// [`Law::ReadYourWrites`].
+    Untold {
+        /// The change.
+        change: Named,
+        /// Where it is acknowledged.
+        acked: Position,
+        /// The newest that its connection had told.
+        at: Position,
+    },
+    /// What was read is older than what had been answered.
     #[error("{who} was answered at {after} and read the map at {position} after that")]
-    ReadOld { who: Who, after: Position, position: Position },
-    /// [`Law::Origin`].
+    ReadOld {
+        /// Who saw it.
+        who: Who,
+        /// Where it was answered.
+        after: Position,
+        /// Where the map stands that it read.
+        position: Position,
+    },
+    /// A value that was never written.
     #[error("{who} saw {dimmer:?} at {level}, at {position}: nobody wrote that")]
-    FromNowhere { who: Who, position: Position, dimmer: Dimmer, level: Level },
-    /// [`Law::Convergence`].
+    FromNowhere {
+        /// Who saw it.
+        who: Who,
+        /// Where it stood then.
+        position: Position,
+        /// The dimmer.
+        dimmer: Dimmer,
+        /// The level.
+        level: Level,
+    },
+    /// A client did not come to the end.
     #[error("{who} ends at {at}, and the newest is {newest}")]
-    Behind { who: Who, at: Position, newest: Position },
-    /// [`Law::Convergence`].
+    Behind {
+        /// Who saw it.
+        who: Who,
+        /// Where it stood.
+        at: Position,
+        /// The newest position that anybody saw.
+        newest: Position,
+    },
+    /// Nobody came as far as an acknowledgement.
     #[error("{change} is acknowledged at {acked}, and nobody came that far: the newest is {newest}")]
-    Unseen { change: Named, acked: Position, newest: Position },
-    /// [`Law::Protocol`].
+    Unseen {
+        /// The change.
+        change: Named,
+        /// Where it is acknowledged.
+        acked: Position,
+        /// The newest position that anybody saw.
+        newest: Position,
+    },
+    /// A message that is none.
     #[error("{who} was told what it cannot read: {why}")]
-    Unreadable { who: Who, why: String },
+    Unreadable {
+        /// Who saw it.
+        who: Who,
+        /// What is wrong with it.
+        why: String,
+    },
 }
 
 impl Violation {

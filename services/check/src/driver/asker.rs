@@ -1,27 +1,30 @@
 //! A client's other hand: changes over HTTP, each followed by a read on the same connection.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ghostlight_rig::Position;
 use tokio::sync::watch;
 
 use super::Phase;
 use super::hand::Hand;
-use super::http::{Answer, Http};
+use super::http::{Answer, Http, Read};
 use super::session::client_id;
 use super::shared::Shared;
 use super::target::Target;
 use crate::{Event, Way, Who};
 
-/// For so many changes over the WebSocket, one goes over HTTP.
-const SHARE: f64 = 10.0;
+/// Of so many changes of a client, one goes over HTTP.
+pub(super) const ONE_IN: f64 = 11.0;
 
 /// A connection is left after so many changes, so that all gateways are asked.
 const KEPT_FOR: u32 = 20;
 
 /// Of those who wait for a gateway that is gone, none asks more often.
-const RETRY: Duration = Duration::from_millis(500);
+const RETRY: Duration = Duration::from_millis(200);
+
+/// For so long a change is asked for again under its key: more than a gateway needs to come back.
+const REPEATS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Asks over HTTP for as long as the run writes.
 pub(super) struct Asker {
@@ -49,7 +52,7 @@ impl Asker {
             return;
         }
         loop {
-            let pause = self.hand.pause(SHARE / self.shared.options.rate);
+            let pause = self.hand.pause(ONE_IN / self.shared.options.rate);
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 _ = phase.wait_for(|phase| *phase != Phase::Writing) => return,
@@ -92,7 +95,7 @@ impl Asker {
         None
     }
 
-    /// Asks for a change, once more elsewhere if no answer comes, and reads the map where it was answered.
+    /// Asks for a change, again and anywhere while no answer comes, and reads the map where it was answered.
     async fn ask(&mut self, mut http: Http) {
         let levels = self.hand.change(&self.shared.values);
         self.seq += 2;
@@ -101,14 +104,17 @@ impl Asker {
         self.shared.gauge(self.who, |gauge| gauge.counts.sent += 1);
         self.tell(Event::Sent { seq, levels: levels.clone(), way: Way::Keyed });
         let mut answer = http.post(&key, &levels).await;
-        if let Answer::Unknown(why) = &answer {
+        let deadline = Instant::now() + REPEATS_WITHIN;
+        while let Answer::Unknown(why) = &answer
+            && Instant::now() < deadline
+        {
             tracing::debug!(who = self.who.0, seq, why, "asked again");
-            if let Some(other) = self.connect().await {
-                http = other;
-                self.shared.gauge(self.who, |gauge| gauge.counts.repeated += 1);
-                self.tell(Event::Sent { seq, levels: levels.clone(), way: Way::Keyed });
-                answer = http.post(&key, &levels).await;
-            }
+            tokio::time::sleep(RETRY).await;
+            let Some(other) = self.connect().await else { continue };
+            http = other;
+            self.shared.gauge(self.who, |gauge| gauge.counts.repeated += 1);
+            self.tell(Event::Sent { seq, levels: levels.clone(), way: Way::Keyed });
+            answer = http.post(&key, &levels).await;
         }
         match answer {
             Answer::Acked(position) => {
@@ -129,11 +135,16 @@ impl Asker {
     }
 
     async fn read(&mut self, mut http: Http, after: Position) {
-        // A connection that breaks tells nothing.
-        let Ok((position, levels)) = http.get().await else { return };
-        self.tell(Event::Read { after, position, levels });
-        self.shared.gauge(self.who, |gauge| gauge.counts.reads += 1);
-        self.kept = Some(http);
+        match http.get().await {
+            Ok(Read::Map(position, levels)) => {
+                self.tell(Event::Read { after, position, levels });
+                self.shared.gauge(self.who, |gauge| gauge.counts.reads += 1);
+                self.kept = Some(http);
+            }
+            Ok(Read::Wrong(why)) => self.tell(Event::Unreadable { why }),
+            // A connection that breaks tells nothing, nor does a gateway that is going away.
+            Ok(Read::Unavailable) | Err(_) => {}
+        }
     }
 
     fn tell(&self, event: Event) {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use ghostlight_rig::{Beacon, ClientId, Levels, Position};
 use tokio::sync::watch;
 
+use super::asker::ONE_IN;
 use super::hand::Hand;
 use super::session::{End, Session, client_id, retry_wait};
 use super::shared::Shared;
@@ -109,7 +110,7 @@ impl Client {
 
     /// How long it waits before the next change.
     pub(super) fn pause(&mut self) -> Duration {
-        self.hand.pause(1.0 / self.shared.options.rate)
+        self.hand.pause(ONE_IN / (ONE_IN - 1.0) / self.shared.options.rate)
     }
 
     /// What was not answered before the connection broke, to be sent once more.

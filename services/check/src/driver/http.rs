@@ -37,6 +37,17 @@ pub(super) enum Answer {
     Unknown(String),
 }
 
+/// What came of reading the map.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Read {
+    /// The whole map, and where it stands.
+    Map(Position, BTreeMap<Dimmer, Level>),
+    /// The gateway cannot tell at the moment.
+    Unavailable,
+    /// No answer to what was asked.
+    Wrong(String),
+}
+
 impl Http {
     /// Connects.
     pub(super) async fn connect(target: &Target, connect_within: Duration, within: Duration) -> Result<Self, String> {
@@ -71,14 +82,20 @@ impl Http {
     }
 
     /// Reads the whole map.
-    pub(super) async fn get(&mut self) -> Result<(Position, BTreeMap<Dimmer, Level>), String> {
+    pub(super) async fn get(&mut self) -> Result<Read, String> {
         let request = self.request(Method::GET).body(Full::default());
         let (response, body) = self.exchange(request).await?;
+        let wrong = |why: &str| Read::Wrong(format!("{why}: {}", String::from_utf8_lossy(&body)));
         let status = response.status();
-        let position = position_of(&response).filter(|_| status == StatusCode::OK);
-        let position = position.ok_or_else(|| format!("{status}: {}", String::from_utf8_lossy(&body)))?;
-        let levels = parse_levels(&body).map_err(|error| error.to_string())?;
-        Ok((position, levels.into_iter().filter_map(|(dimmer, level)| Some((dimmer, level?))).collect()))
+        Ok(match (status, position_of(&response), parse_levels(&body)) {
+            (StatusCode::OK, Some(position), Ok(levels)) => {
+                Read::Map(position, levels.into_iter().filter_map(|(dimmer, level)| Some((dimmer, level?))).collect())
+            }
+            (StatusCode::OK, None, _) => wrong("a map without a position"),
+            (StatusCode::OK, Some(_), Err(error)) => wrong(&error.to_string()),
+            _ if status.is_server_error() => Read::Unavailable,
+            _ => wrong(status.as_str()),
+        })
     }
 
     fn request(&self, method: Method) -> hyper::http::request::Builder {

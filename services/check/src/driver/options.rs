@@ -17,7 +17,7 @@ pub struct Options {
     pub rig: RigName,
     /// How many clients.
     pub clients: usize,
-    /// How many changes a second each of them asks for.
+    /// How many changes a second each of them asks for, over its WebSocket and, one in eleven, over HTTP.
     pub rate: f64,
     /// How many dimmers they set: the first half is everyone's, the rest is shared out.
     pub dimmers: u16,
@@ -38,7 +38,7 @@ pub struct Pace {
     pub retry_first: Duration,
     /// The longest wait before another attempt.
     pub retry_most: Duration,
-    /// Without any frame for so long a connection counts as dead.
+    /// Without any frame for so long, or without an answer to hello, a connection counts as dead.
     pub silent_after: Duration,
     /// With a change unanswered for so long a connection counts as dead.
     pub unanswered_after: Duration,

@@ -11,6 +11,9 @@ use ghostlight_rig::RigName;
 use super::output;
 use super::target::{EX_UNAVAILABLE, EX_USAGE};
 
+/// How often it is told how it goes.
+const TELLS_EVERY: Duration = Duration::from_secs(60);
+
 /// Hold running gateways to their promises: write, watch what every client sees, and judge it
 ///
 /// Many clients change a rig of their own over all gateways and compare all that they see. It empties the rig that --rig
@@ -107,10 +110,24 @@ async fn start(options: Options) -> Result<Running, StartError> {
     Driver::start(options).await
 }
 
-/// Waits while the clients write, and stops early when somebody asks for that.
+/// Waits while the clients write, tells how it goes now and then, and stops early when somebody asks for that.
 async fn written(running: &Running, lasting: Duration) {
-    tokio::select! {
-        () = tokio::time::sleep(lasting) => {}
-        _ = tokio::signal::ctrl_c() => output::remark(format_args!("stopping; {} changes so far", running.progress().counts.acked)),
+    let mut tells = tokio::time::interval(TELLS_EVERY);
+    tells.tick().await;
+    let enough = tokio::time::sleep(lasting);
+    tokio::pin!(enough);
+    loop {
+        tokio::select! {
+            () = enough.as_mut() => return,
+            _ = tells.tick() => tell(running),
+            _ = tokio::signal::ctrl_c() => return output::remark(format_args!("stopping")),
+        }
     }
+}
+
+fn tell(running: &Running) {
+    let progress = running.progress();
+    let (acked, live, of) = (progress.counts.acked, progress.live(), progress.live_at.len());
+    let violations = progress.violations;
+    output::remark(format_args!("{acked} changes acknowledged, {live} of {of} clients live, {violations} violations"));
 }

@@ -2,6 +2,8 @@
 //! clients does not.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod deployment;
+mod gateways;
 mod relay;
 mod restart;
 mod server;
