@@ -57,9 +57,9 @@ pub(crate) async fn keep(
     if let Ok(Some(state)) = started {
         // Nobody may want to know.
         let _ = ready.send(Standing::of(&state));
-        state.run(shutdown).await;
+        let ran = state.run(shutdown).await;
         store.close().await;
-        return Ok(());
+        return ran.map_err(|cause| ServerError::Superseded { store: ghostlight_store::without_password(url), cause });
     }
     store.close().await;
     started.map(drop)

@@ -29,6 +29,11 @@ pub struct Parts {
     pub most_rigs: usize,
 }
 
+/// Another server, which this one knows nothing of, keeps the rigs in the same store now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("another server keeps its rigs there now")]
+pub struct Superseded;
+
 /// A state service cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::beginning::{begin, load};
 use crate::fold::Fold;
-use crate::{Parts, StartError};
+use crate::{Parts, StartError, Superseded};
 
 /// How often every rig is announced whether or not it changed.
 const BEACON_EVERY: Duration = Duration::from_secs(1);
@@ -34,6 +34,8 @@ pub struct StateService {
     /// When the store may be tried again, while it fails and the log keeps what it does not take.
     rests_until: Option<tokio::time::Instant>,
     pause: Duration,
+    /// Whether another one keeps the store, which this one cannot know by its log.
+    is_superseded: bool,
 }
 
 /// What has been done with the store and the log.
@@ -61,6 +63,7 @@ impl StateService {
             work: None,
             rests_until: None,
             pause: RETRY.0,
+            is_superseded: false,
             parts,
         };
         while !service.is_current() {
@@ -78,12 +81,18 @@ impl StateService {
 
     /// Serves until shutdown, and returns when all that was taken in is saved, or kept by the log. Whoever appends stops
     /// before.
-    pub async fn run(mut self, shutdown: CancellationToken) {
+    ///
+    /// # Errors
+    /// [`Superseded`] if its log is its own, and another one has begun an order with its store.
+    pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), Superseded> {
         let mut beacons = tokio::time::interval(BEACON_EVERY);
         beacons.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            if self.is_superseded {
+                return Err(Superseded);
+            }
             if shutdown.is_cancelled() && self.work.is_none() {
-                return;
+                return Ok(());
             }
             // In this order: the rare and short before the frequent. An entry is announced before it is saved.
             tokio::select! {
@@ -195,6 +204,7 @@ impl StateService {
                 tracing::warn!(%error, "starting over from the store");
                 self.start_over();
             }
+            DurableOnce::Saved if *error == StoreError::Superseded => self.is_superseded = true,
             DurableOnce::Saved => {
                 tracing::error!(%error, "the store fails; no change is taken until it works again");
                 self.start_over();

@@ -11,7 +11,7 @@ use ghostlight_bus::memory::{MemoryEcho, MemoryLog};
 use ghostlight_bus::{Announcement, Announcements, Echo, EchoError, Heard, Question, Requests};
 use ghostlight_gateway::{Gateway, Limits};
 use ghostlight_rig::RigName;
-use ghostlight_state::{Parts, StateService};
+use ghostlight_state::{Parts, StateService, Superseded};
 use ghostlight_store::Durability;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -113,7 +113,7 @@ impl Serves {
 pub(crate) struct Deployment {
     pub(crate) gateways: Vec<Serves>,
     shutdown: CancellationToken,
-    state: JoinHandle<()>,
+    state: JoinHandle<Result<(), Superseded>>,
 }
 
 impl Deployment {
@@ -146,6 +146,6 @@ impl Deployment {
             gateway.stop().await;
         }
         self.shutdown.cancel();
-        tokio::time::timeout(DEADLINE, self.state).await.unwrap().unwrap();
+        tokio::time::timeout(DEADLINE, self.state).await.unwrap().unwrap().unwrap();
     }
 }

@@ -72,3 +72,20 @@ async fn nats_asks_for_a_password() {
     assert_eq!(state.logged("secret"), [""; 0]);
     assert_eq!(gateway.process.logged("secret"), [""; 0]);
 }
+
+#[tokio::test]
+async fn of_two_servers_that_know_nothing_of_each_other_the_newer_keeps_the_database() {
+    let store = Postgres::shared().await.unwrap().database("contested").await.unwrap();
+    let alone = || Process::start(&["serve", "--listen", "127.0.0.1:0", "--store", &store].map(str::to_owned));
+    let mut older = alone();
+    let address = older.address().await;
+    let newer = alone();
+    let newer = Gateway { address: newer.address().await, process: newer };
+    newer.set(json!({"1": 50})).await;
+
+    let lost = reqwest::Client::new().post(format!("http://{address}/")).json(&json!({"1": 99})).send().await;
+    assert_ne!(lost.ok().map(|answer| answer.status()), Some(StatusCode::OK));
+    assert_eq!(older.ended().await, Some(1));
+    older.logs("--bus").await;
+    newer.shows(&map(json!({"1": 50}))).await;
+}
