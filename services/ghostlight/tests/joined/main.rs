@@ -6,6 +6,7 @@ mod process;
 mod support;
 
 mod away;
+mod bench;
 mod roles;
 mod starting;
 mod tail;
