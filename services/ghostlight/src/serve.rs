@@ -200,7 +200,7 @@ fn ended_early(why: &str) -> ExitCode {
 }
 
 /// Resolves with the name of the signal that asks for an end.
-fn ended_by() -> anyhow::Result<impl Future<Output = &'static str>> {
+pub(crate) fn ended_by() -> anyhow::Result<impl Future<Output = &'static str>> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     Ok(async move {

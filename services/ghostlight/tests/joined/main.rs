@@ -8,6 +8,7 @@ mod support;
 mod troupe;
 
 mod away;
+mod bench;
 mod fair;
 mod faults;
 mod readme;
