@@ -318,6 +318,15 @@ fn without_an_answer_a_change_may_happen_as_often_as_it_was_sent() {
 }
 
 #[test]
+fn nothing_happens_before_it_is_sent() {
+    let history = &mut History::begin();
+    history.sent(A, 1, [(1, 10)]).both(0, 1, [(1, 10)]).acked(A, 1, 1).sent(A, 2, [(1, 11)]).both(1, 2, [(1, 11)]);
+    // It is set to what it was before, by nobody; that somebody asks for this later explains nothing.
+    history.acked(A, 2, 2).both(2, 3, [(1, 10)]).sent(B, 1, [(1, 10)]).unknown(B, 1);
+    history.breaks(Law::Place, "between 1-2 and 1-3 dimmer 1 came to be at 0.1");
+}
+
+#[test]
 fn acknowledged_the_second_time_it_may_have_happened_the_first_time_too() {
     let history = &mut History::begin();
     history.sent(A, 1, [(1, 10)]).both(0, 1, [(1, 10)]).sent(B, 1, [(1, 11)]).both(1, 2, [(1, 11)]).acked(B, 1, 2);
@@ -349,6 +358,11 @@ fn what_is_refused_does_not_happen() {
     let history = &mut History::begin();
     history.sent(A, 1, [(1, 10)]).both(0, 1, [(1, 10)]).refused(A, 1).sent(B, 1, [(1, 11)]).both(1, 2, [(1, 11)]);
     history.acked(B, 1, 2).breaks(Law::Place, "change 1 of client 0 was refused, and is there all the same");
+    // A new epoch afterwards is no excuse: what came later was acknowledged, so this was saved too.
+    let (history, new) = (&mut History::begin(), Position::new(2, 0));
+    history.sent(A, 1, [(1, 10)]).both(0, 1, [(1, 10)]).refused(A, 1).sent(B, 1, [(1, 11)]).both(1, 2, [(1, 11)]);
+    history.acked(B, 1, 2).snapshot(A, new, [(1, 11)]).snapshot(B, new, [(1, 11)]);
+    history.breaks(Law::Place, "change 1 of client 0 was refused, and is there all the same");
     // Told before it was saved, and not saved: the new epoch goes on without it.
     let (history, new) = (&mut History::begin(), Position::new(2, 0));
     history.sent(A, 1, [(1, 10)]).both(0, 1, [(1, 10)]).refused(A, 1);
