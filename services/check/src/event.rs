@@ -86,7 +86,7 @@ pub enum Event {
 pub enum Way {
     /// Over the WebSocket: in order with the others of that connection, and each attempt counts.
     Socket,
-    /// Over HTTP with an idempotency key: however often it is sent, it happens once.
+    /// Over HTTP with an idempotency key: however often it is sent, it happens once at most.
     Keyed,
 }
 

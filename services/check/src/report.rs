@@ -60,7 +60,7 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "connections   {} lost, {} changes sent again, longest away {}",
-            counts.reconnects,
+            counts.lost,
             counts.repeated,
             s(self.longest_away)
         )?;

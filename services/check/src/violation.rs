@@ -140,9 +140,9 @@ pub enum Violation {
         /// Who wrote that, if it is known still.
         known: Known,
     },
-    /// What was refused has happened.
-    #[error("{change} was refused, and is there all the same: {dimmer:?} showed it at {position}")]
-    Refused {
+    /// An attempt that was refused, or repeats another under its key, has happened.
+    #[error("{change} stays from an attempt that was refused or a repeat: {dimmer:?} showed it at {position}")]
+    Stayed {
         /// The change.
         change: Named,
         /// The dimmer.
@@ -220,7 +220,7 @@ impl Violation {
             Self::Skipped { .. } | Self::Unheard { .. } => Law::Continuity,
             Self::Differs { .. } | Self::Broken { .. } => Law::OneMap,
             Self::BeforeSent { .. } | Self::Overtaken { .. } | Self::Stray { .. } => Law::Order,
-            Self::Lost { .. } | Self::OutOfPlace { .. } | Self::Refused { .. } => Law::Place,
+            Self::Lost { .. } | Self::OutOfPlace { .. } | Self::Stayed { .. } => Law::Place,
             Self::Untold { .. } | Self::ReadOld { .. } => Law::ReadYourWrites,
             Self::FromNowhere { .. } => Law::Origin,
             Self::Behind { .. } | Self::Unseen { .. } => Law::Convergence,

@@ -159,7 +159,7 @@ impl Client {
     /// The connection broke: what was sent twice is given up.
     fn lost(&mut self) {
         self.shared.gauge(self.who, |gauge| {
-            gauge.counts.reconnects += u64::from(gauge.live_at.is_some());
+            gauge.counts.lost += u64::from(gauge.live_at.is_some());
             gauge.lost(Instant::now());
         });
         let given_up = self.pending.iter().filter(|(_, pending)| pending.sent >= MOST_SENT);

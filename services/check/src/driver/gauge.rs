@@ -22,8 +22,8 @@ pub struct Counts {
     pub beacons: u64,
     /// Maps read over HTTP.
     pub reads: u64,
-    /// Connections after the first.
-    pub reconnects: u64,
+    /// Gateways lost.
+    pub lost: u64,
 }
 
 impl std::ops::AddAssign for Counts {
@@ -36,7 +36,7 @@ impl std::ops::AddAssign for Counts {
         self.seen += other.seen;
         self.beacons += other.beacons;
         self.reads += other.reads;
-        self.reconnects += other.reconnects;
+        self.lost += other.lost;
     }
 }
 

@@ -86,7 +86,7 @@ impl Judge {
     pub fn finish(mut self) -> Vec<Violation> {
         let end = Position::new(u64::MAX, u64::MAX);
         let mut violations = self.timeline.judge(end, &mut self.writes);
-        violations.extend(self.timeline.refused());
+        violations.extend(self.timeline.void());
         let newest = self.cursors.all().map(|(_, at)| at).max().unwrap_or(self.start);
         let behind = self.cursors.all().filter(|(_, at)| *at < newest);
         violations.extend(behind.map(|(who, at)| Violation::Behind { who, at, newest }));

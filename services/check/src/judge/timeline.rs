@@ -68,15 +68,15 @@ pub(super) struct Timeline {
     seen: BTreeMap<Position, Seen>,
     /// What the newest steps changed, as it was before.
     undo: BTreeMap<Position, Levels>,
-    /// What was refused and seen all the same. A state service tells of a change before it is saved, and where it cannot
-    /// be saved it is refused: then a new epoch begins without it, before anything is acknowledged that came later.
-    refused: Vec<Refused>,
+    /// What is void and was seen all the same. A state service tells of a change before it is saved. If it is not saved, a
+    /// new epoch begins without it, before anything is acknowledged that came later.
+    void: Vec<Void>,
     may_lose: bool,
 }
 
-/// A change that was refused and seen.
+/// A void attempt that was seen.
 #[derive(Clone, Copy, Debug)]
-struct Refused {
+struct Void {
     change: Named,
     dimmer: Dimmer,
     position: Position,
@@ -92,7 +92,7 @@ impl Timeline {
             is_sound: true,
             seen: BTreeMap::new(),
             undo: BTreeMap::new(),
-            refused: Vec::new(),
+            void: Vec::new(),
             may_lose: tolerates.contains(&Tolerates::LostTail),
         }
     }
@@ -109,9 +109,9 @@ impl Timeline {
         }
     }
 
-    /// What was refused and is there at the end.
-    pub(super) fn refused(&self) -> impl Iterator<Item = Violation> + '_ {
-        self.refused.iter().copied().map(Violation::from)
+    /// What is void and is there at the end.
+    pub(super) fn void(&self) -> impl Iterator<Item = Violation> + '_ {
+        self.void.iter().copied().map(Violation::from)
     }
 
     /// Judges all that was seen up to a position.
@@ -133,9 +133,9 @@ impl Timeline {
         let mut undo = Levels::new();
         let acked = writes.newest(step.from, to);
         if step.is_restart {
-            self.refused.clear();
+            self.void.clear();
         } else if let Some(last) = acked.values().map(|newest| newest.position).max().filter(|_| !self.may_lose) {
-            let kept = self.refused.extract_if(.., |refused| refused.position < last);
+            let kept = self.void.extract_if(.., |void| void.position < last);
             out.extend(kept.map(Violation::from));
         }
         let touched: BTreeSet<Dimmer> = changed.keys().chain(acked.keys()).copied().collect();
@@ -148,7 +148,7 @@ impl Timeline {
             }
             match judge_dimmer(step, dimmer, standing, shown, acked.get(&dimmer), writes) {
                 Found::Right => {}
-                Found::Refused(change) => self.refused.push(Refused { change, dimmer, position: to }),
+                Found::Void(change) => self.void.push(Void { change, dimmer, position: to }),
                 Found::Wrong(violation) => out.push(violation),
             }
             self.digest -= before.map(|level| Digest::of_level(dimmer, level)).unwrap_or_default();
@@ -194,17 +194,17 @@ impl Timeline {
     }
 }
 
-impl From<Refused> for Violation {
-    fn from(Refused { change, dimmer, position }: Refused) -> Self {
-        Self::Refused { change, dimmer, position }
+impl From<Void> for Violation {
+    fn from(Void { change, dimmer, position }: Void) -> Self {
+        Self::Stayed { change, dimmer, position }
     }
 }
 
 /// What is found at a dimmer in one step.
 enum Found {
     Right,
-    /// It shows what was refused.
-    Refused(Named),
+    /// It shows what is void.
+    Void(Named),
     Wrong(Violation),
 }
 
@@ -237,7 +237,7 @@ fn judge_dimmer(
             standing.unacked.push(shown);
             match turned_up {
                 TurnedUp::Unanswered => Found::Right,
-                TurnedUp::Refused(change) => Found::Refused(change),
+                TurnedUp::Void(change) => Found::Void(change),
             }
         }
         None => {

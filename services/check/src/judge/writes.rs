@@ -25,8 +25,9 @@ struct Write {
     sent: u32,
     /// How many attempts may have happened without being acknowledged, or may yet.
     open: u32,
-    /// How many attempts were refused.
-    refused: u32,
+    /// How many attempts are void: they were refused, or repeat another under its key. A void attempt can be seen all the
+    /// same, told of before it was saved and then not saved; but it does not stay.
+    void: u32,
     /// How many of both have turned up, at each dimmer where any has.
     turned_up: BTreeMap<Dimmer, (u32, u32)>,
     acked: Option<Position>,
@@ -34,10 +35,10 @@ struct Write {
 }
 
 impl Write {
-    /// How many attempts that were not acknowledged have not turned up at a dimmer: unanswered ones, and refused ones.
+    /// How many attempts that were not acknowledged have not turned up at a dimmer: unanswered ones, and void ones.
     fn left(&self, dimmer: Dimmer) -> (u32, u32) {
-        let (unanswered, refused) = self.turned_up.get(&dimmer).copied().unwrap_or_default();
-        (self.open.saturating_sub(unanswered), self.refused.saturating_sub(refused))
+        let (unanswered, void) = self.turned_up.get(&dimmer).copied().unwrap_or_default();
+        (self.open.saturating_sub(unanswered), self.void.saturating_sub(void))
     }
 }
 
@@ -86,14 +87,16 @@ impl Writes {
                 connection,
                 sent: 0,
                 open: 0,
-                refused: 0,
+                void: 0,
                 turned_up: BTreeMap::new(),
                 acked: None,
                 is_pending: false,
             }
         });
-        // Under a key, the attempts are one.
-        write.open += u32::from(way == Way::Socket || write.sent == 0);
+        // Under a key, one attempt at most counts.
+        let is_void = way == Way::Keyed && write.sent > 0;
+        write.open += u32::from(!is_void);
+        write.void += u32::from(is_void);
         write.sent += 1;
         write.connection = connection;
         write.is_pending = true;
@@ -124,7 +127,7 @@ impl Writes {
         // Under a key, an attempt before this one may have happened all the same.
         if write.open > 0 && (write.way == Way::Socket || write.sent == 1) {
             write.open -= 1;
-            write.refused += 1;
+            write.void += 1;
             self.refused.push_back((change.who, change.seq));
         }
         Ok(())
@@ -192,20 +195,23 @@ impl Writes {
     /// Whether an attempt that was not acknowledged can have set a dimmer to a value by `position`. That attempt has
     /// turned up then, and will not again.
     ///
-    /// Where it may be an unanswered one or a refused one it is taken for unanswered, but the refused one counts as used
-    /// up: whichever it was, the other may turn up later.
+    /// Where it may be an unanswered one or a void one it is taken for unanswered, but the void one counts as used up:
+    /// whichever it was, the other may turn up later. Where several changes wrote that value (they take the level away)
+    /// it is not known whose void attempt it was, and none is used up.
     pub(super) fn turns_up(&mut self, dimmer: Dimmer, level: Option<Level>, position: Position) -> Option<TurnedUp> {
         let keys = self.by_value.get(&(dimmer, level))?;
         let possible = keys.iter().filter_map(|key| Some((*key, self.all.get(key)?)));
         let possible = possible.filter(|(_, write)| write.since < position);
         let left: Vec<_> = possible.map(|(key, write)| (key, write.left(dimmer))).collect();
         let unanswered = left.iter().find(|(_, left)| left.0 > 0).map(|(key, _)| *key);
-        let refused = left.iter().find(|(_, left)| left.1 > 0).map(|(key, _)| *key);
-        let used = self.all.get_mut(&refused.or(unanswered)?)?.turned_up.entry(dimmer).or_default();
-        let used = if refused.is_some() { &mut used.1 } else { &mut used.0 };
-        *used += 1;
-        match (unanswered, refused) {
-            (None, Some((who, seq))) => Some(TurnedUp::Refused(Named { who, seq })),
+        let void = left.iter().find(|(_, left)| left.1 > 0).map(|(key, _)| *key);
+        if void.is_none() || keys.len() == 1 {
+            let used = self.all.get_mut(&void.or(unanswered)?)?.turned_up.entry(dimmer).or_default();
+            let used = if void.is_some() { &mut used.1 } else { &mut used.0 };
+            *used += 1;
+        }
+        match (unanswered, void) {
+            (None, Some((who, seq))) => Some(TurnedUp::Void(Named { who, seq })),
             _ => Some(TurnedUp::Unanswered),
         }
     }
@@ -261,8 +267,8 @@ impl Writes {
 pub(super) enum TurnedUp {
     /// An attempt of which nobody was told what became of it.
     Unanswered,
-    /// An attempt that was refused.
-    Refused(Named),
+    /// An attempt that is void.
+    Void(Named),
 }
 
 /// How an acknowledged change went.

@@ -17,6 +17,17 @@ pub(crate) struct Client {
     /// What it asked for and has no answer to, with how often it was sent.
     pub(crate) pending: BTreeMap<u64, (Levels, u32)>,
     pub(crate) seq: u64,
+    /// What it asked for over HTTP and has no answer to.
+    pub(crate) request: Option<Request>,
+}
+
+/// A change over HTTP, under a key.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) seq: u64,
+    pub(crate) levels: Levels,
+    pub(crate) gateway: usize,
+    pub(crate) attempt: u64,
 }
 
 impl Client {

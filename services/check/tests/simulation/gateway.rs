@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use ghostlight_check::Literal;
+use ghostlight_check::{Literal, Way};
 use ghostlight_rig::{Beacon, Delta, Levels, Position, Received, Replica, Snapshot, State};
 
 /// What services tell gateways, and gateways clients.
@@ -26,9 +26,20 @@ pub(crate) enum Copy {
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) client: usize,
+    /// The client's connection, or, over HTTP, its attempt.
     pub(crate) connection: u64,
     pub(crate) seq: u64,
     pub(crate) levels: Levels,
+    pub(crate) way: Way,
+}
+
+/// A change in the log that is not answered yet.
+#[derive(Clone, Debug)]
+pub(crate) struct Waiting {
+    pub(crate) asked: Asked,
+    pub(crate) position: Position,
+    /// Its place in its entry.
+    pub(crate) index: usize,
 }
 
 #[derive(Debug)]
@@ -39,7 +50,7 @@ pub(crate) struct Gateway {
     /// What it has yet to append.
     pub(crate) inbox: VecDeque<Asked>,
     /// What it has appended and has yet to answer.
-    pub(crate) waiting: Vec<(Asked, Position)>,
+    pub(crate) waiting: Vec<Waiting>,
     /// Whether it waits for a snapshot.
     pub(crate) asks: bool,
 }

@@ -4,6 +4,7 @@
 
 mod deployment;
 mod gateways;
+mod killed;
 mod relay;
 mod restart;
 mod server;

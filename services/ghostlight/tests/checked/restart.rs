@@ -34,7 +34,7 @@ async fn a_restart_loses_nothing_that_was_acknowledged() {
     acked(&running, 1_000).await;
     let report = running.stop().await;
     assert!(report.is_good(), "{report}");
-    assert!(report.counts.reconnects >= 18, "{report}");
+    assert!(report.counts.lost >= 18, "{report}");
     served.stop().await;
 }
 

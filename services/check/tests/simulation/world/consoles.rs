@@ -5,7 +5,7 @@ use ghostlight_rig::{Dimmer, Level, Levels, Position};
 use rand::RngExt;
 
 use super::{DIMMERS, Fault, MOST_PENDING, World};
-use crate::gateway::{Asked, Message};
+use crate::gateway::{Asked, Message, Waiting};
 
 impl World {
     /// A client asks for a change.
@@ -14,6 +14,16 @@ impl World {
         if one.gateway.is_none() || one.position() == Position::default() || one.pending.len() >= MOST_PENDING {
             return;
         }
+        let levels = self.levels();
+        let one = &mut self.clients[client];
+        one.seq += 1;
+        one.pending.insert(one.seq, (levels, 0));
+        let seq = one.seq;
+        self.send(client, seq);
+    }
+
+    /// Levels that nobody has asked for before.
+    pub(super) fn levels(&mut self) -> Levels {
         let mut levels = Levels::new();
         for _ in 0..self.random.random_range(1..3) {
             let number = self.random.random_range(0..DIMMERS);
@@ -22,11 +32,7 @@ impl World {
             let level = Level::from_hundredths(*value).filter(|_| self.random.random_bool(0.9));
             levels.insert(Dimmer::new(number + 1).unwrap(), level);
         }
-        let one = &mut self.clients[client];
-        one.seq += 1;
-        one.pending.insert(one.seq, (levels, 0));
-        let seq = one.seq;
-        self.send(client, seq);
+        levels
     }
 
     pub(super) fn send(&mut self, client: usize, seq: u64) {
@@ -35,8 +41,9 @@ impl World {
         let (levels, sent) = one.pending.get_mut(&seq).unwrap();
         *sent += 1;
         let levels = levels.clone();
-        self.gateways[gateway].inbox.push_back(Asked { client, connection, seq, levels: levels.clone() });
-        self.tell(client, Event::Sent { seq, levels, way: Way::Socket });
+        let way = Way::Socket;
+        self.gateways[gateway].inbox.push_back(Asked { client, connection, seq, levels: levels.clone(), way });
+        self.tell(client, Event::Sent { seq, levels, way });
     }
 
     /// A client reads what its gateway has for it, then what became of its changes.
@@ -69,25 +76,22 @@ impl World {
     /// Answers a client's changes that are durable and have been told.
     pub(super) fn answer(&mut self, client: usize, gateway: usize, reached: Position) {
         let waiting = std::mem::take(&mut self.gateways[gateway].waiting);
-        for (asked, position) in waiting {
-            let is_gone = asked.connection != self.clients[asked.client].connection;
-            let is_durable = position <= self.saved.0 || self.acks_early();
-            if is_gone || asked.client != client {
+        for one in waiting {
+            let Waiting { asked: Asked { seq, connection, .. }, position, .. } = one;
+            if one.asked.way == Way::Keyed || one.asked.client != client {
+                self.gateways[gateway].waiting.push(one);
+            } else if connection != self.clients[client].connection {
                 // Whoever is gone is answered no more.
-                if !is_gone {
-                    self.gateways[gateway].waiting.push((asked, position));
-                }
-            } else if position.epoch.0 < self.epoch() && position > self.lost_after(position) {
-                self.clients[client].pending.remove(&asked.seq);
-                self.tell(client, Event::Refused { seq: asked.seq });
-            } else if is_durable && position <= reached {
-                self.clients[client].pending.remove(&asked.seq);
+            } else if self.is_lost(position) {
+                self.clients[client].pending.remove(&seq);
+                self.tell(client, Event::Refused { seq });
+            } else if self.is_durable(position) && position <= reached {
+                self.clients[client].pending.remove(&seq);
                 let early = Position::new(position.epoch.0, position.revision.0 / 2);
                 let is_wrong = self.fault == Fault::OldAck && self.random.random_bool(0.2);
-                let position = if is_wrong { early } else { position };
-                self.tell(client, Event::Acked { seq: asked.seq, position });
+                self.tell(client, Event::Acked { seq, position: if is_wrong { early } else { position } });
             } else {
-                self.gateways[gateway].waiting.push((asked, position));
+                self.gateways[gateway].waiting.push(one);
             }
         }
     }

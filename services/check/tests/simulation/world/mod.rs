@@ -1,12 +1,15 @@
 //! The world: log, services, bus, gateways, clients, the judge, and what may go wrong with all of them.
 
 mod consoles;
+mod requests;
 mod servers;
 
 use std::collections::BTreeMap;
 
 use ghostlight_check::{Event, Judge, Tolerates, Violation, Who};
-use ghostlight_rig::{Entry, Image, Position, Revision, Rig, RigImage, RigName, Rigs, Slots, State, Update};
+use ghostlight_rig::{
+    Entry, Image, Key, Keyed, Position, Revision, Rig, RigImage, RigName, Rigs, Slots, State, Update, Verdict,
+};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -69,7 +72,9 @@ pub(crate) struct World {
     /// The log of the current epoch, and what each service has made of it.
     log: Vec<Logged>,
     services: Vec<(Rigs, usize)>,
-    saved: (Position, State),
+    saved: Saved,
+    /// What became of the changes of each entry that were not simply applied.
+    verdicts: BTreeMap<Position, BTreeMap<usize, Verdict>>,
     /// What was saved of each epoch that is over.
     kept: BTreeMap<u64, Position>,
     gateways: Vec<Gateway>,
@@ -80,19 +85,31 @@ pub(crate) struct World {
     violations: Vec<Violation>,
 }
 
-/// The rigs as they were saved, in the order that begins at `start`.
-fn restored(state: &State, start: Position) -> Rigs {
-    let levels = state.levels.iter().map(|(&dimmer, &level)| (dimmer, Some(level))).collect();
-    let slots = Slots::of(Update { levels, ..Update::default() }, Revision(0));
-    let position = if start.epoch == START.epoch { start } else { START };
-    let rigs = [(RigName::default(), RigImage { position, slots, ..RigImage::default() })].into();
-    Rigs::restore(Image { position, rigs, ..Image::default() }, start, 1)
+/// What outlives a crash.
+#[derive(Debug, Default)]
+struct Saved {
+    position: Position,
+    state: State,
+    keyed: BTreeMap<Key, Keyed>,
+}
+
+impl Saved {
+    /// The rigs, in the order that begins at `start`.
+    fn restored(&self, start: Position) -> Rigs {
+        let levels = self.state.levels.iter().map(|(&dimmer, &level)| (dimmer, Some(level))).collect();
+        let slots = Slots::of(Update { levels, ..Update::default() }, Revision(0));
+        let position = if start.epoch == START.epoch { start } else { START };
+        let mut keyed: Vec<_> = self.keyed.iter().map(|(key, &keyed)| (key.clone(), keyed)).collect();
+        keyed.sort_by_key(|(_, keyed)| keyed.position);
+        let rigs = [(RigName::default(), RigImage { position, slots, keyed, oldest_key: None })].into();
+        Rigs::restore(Image { position, rigs, ..Image::default() }, start, 1)
+    }
 }
 
 impl World {
     pub(crate) fn new(seed: u64, gateways: Gateways, fault: Fault, tolerates: &[Tolerates]) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
-        let empty = State::default();
+        let saved = Saved { position: START, ..Saved::default() };
         let services = if gateways == Gateways::Guarded { 2 } else { 1 };
         let copy = || match gateways {
             Gateways::Guarded => Copy::Guarded(Box::default()),
@@ -102,8 +119,9 @@ impl World {
         Self {
             fault,
             log: Vec::new(),
-            services: (0..services).map(|_| (restored(&empty, START), 0)).collect(),
-            saved: (START, empty),
+            services: (0..services).map(|_| (saved.restored(START), 0)).collect(),
+            saved,
+            verdicts: BTreeMap::new(),
             kept: BTreeMap::new(),
             gateways: (0..random.random_range(2..4)).map(|_| Gateway::new(copy())).collect(),
             clients: (0..clients).map(|_| Client::default()).collect(),
@@ -144,7 +162,8 @@ impl World {
             self.crash();
         }
         match self.random.random_range(0..1_000) {
-            0..200 => self.write(client),
+            0..160 => self.write(client),
+            160..200 => self.request(client),
             200..350 => self.append(gateway),
             350..500 => drop(self.fold(service)),
             500..700 => drop(self.deliver(gateway)),
@@ -173,5 +192,6 @@ impl World {
         for client in 0..self.clients.len() {
             self.read(client);
         }
+        self.end_requests();
     }
 }

@@ -1,17 +1,27 @@
 //! What gateways, log, services and bus do.
 
-use ghostlight_rig::{Beacon, Change, Entry, Position, Revision, RigName, Snapshot};
+use ghostlight_check::Way;
+use ghostlight_rig::{Beacon, Change, Entry, Key, Position, Revision, RigName, Snapshot};
 use rand::RngExt;
 
-use super::{Fault, Logged, World, restored};
-use crate::gateway::{Copy, Message};
+use super::{Fault, Logged, World};
+use crate::gateway::{Asked, Copy, Message, Waiting};
+
+/// What a client asked for, as it goes into the log.
+fn change(asked: &Asked) -> Change {
+    let key = || Key::new(&format!("{}-{}", asked.client, asked.seq)).unwrap();
+    Change { once: (asked.way == Way::Keyed).then(key), ..asked.levels.clone().into() }
+}
 
 impl World {
     /// A gateway appends what has gathered.
     pub(super) fn append(&mut self, gateway: usize) {
-        let most = self.random.random_range(1..4).min(self.gateways[gateway].inbox.len());
-        let asked: Vec<_> = self.gateways[gateway].inbox.drain(..most).collect();
-        let mut changes = asked.iter().map(|asked| Change::from(asked.levels.clone()));
+        let inbox = &mut self.gateways[gateway].inbox;
+        let most = self.random.random_range(1..4).min(inbox.len());
+        // A change under a key ends its entry.
+        let most = inbox.iter().take(most).position(|asked| asked.way == Way::Keyed).map_or(most, |keyed| keyed + 1);
+        let asked: Vec<_> = inbox.drain(..most).collect();
+        let mut changes = asked.iter().map(change);
         let Some(first) = changes.next() else { return };
         let mut entry = Entry::new(first);
         changes.for_each(|change| entry.push(change).unwrap());
@@ -22,12 +32,13 @@ impl World {
             entry = Entry::new(Change::default());
         }
         self.log.push(Logged { revision, entry });
-        self.gateways[gateway].waiting.extend(asked.into_iter().map(|asked| (asked, position)));
+        let waiting = asked.into_iter().enumerate().map(|(index, asked)| Waiting { asked, position, index });
+        self.gateways[gateway].waiting.extend(waiting);
     }
 
     /// Where an order without entries begins.
     pub(super) fn saved_revision(&self) -> Revision {
-        let (position, _) = self.saved;
+        let position = self.saved.position;
         if position.epoch.0 == self.epoch() { position.revision } else { Revision(0) }
     }
 
@@ -44,6 +55,7 @@ impl World {
         } else {
             rigs.apply(*revision, &RigName::default(), entry)
         };
+        self.verdicts.entry(delta.position).or_insert_with(|| delta.verdicts.clone());
         for gateway in 0..self.gateways.len() {
             self.carry(gateway, Message::Delta(delta.clone()));
         }
@@ -76,14 +88,20 @@ impl World {
         matches!(self.fault, Fault::LostTail | Fault::SameEpoch)
     }
 
-    /// What of an older epoch was saved.
-    pub(super) fn lost_after(&self, position: Position) -> Position {
-        self.kept.get(&position.epoch.0).copied().unwrap_or(position)
+    /// Whether an entry was lost with its epoch.
+    pub(super) fn is_lost(&self, position: Position) -> bool {
+        position.epoch.0 < self.epoch() && self.kept.get(&position.epoch.0).is_some_and(|kept| position > *kept)
+    }
+
+    pub(super) fn is_durable(&self, position: Position) -> bool {
+        position <= self.saved.position || self.acks_early()
     }
 
     pub(super) fn save(&mut self) {
+        let image = self.services[0].0.image_since(Revision(0));
         let rig = self.rig(0);
-        self.saved = (rig.position(), rig.map().state());
+        (self.saved.position, self.saved.state) = (rig.position(), rig.map().state());
+        self.saved.keyed.extend(image.rigs.into_values().flat_map(|rig| rig.keyed));
     }
 
     pub(super) fn beacon(&mut self, service: usize) {
@@ -106,12 +124,12 @@ impl World {
 
     /// All services lose what was not saved, and begin anew.
     pub(super) fn crash(&mut self) {
-        let (saved, state) = self.saved.clone();
+        let saved = self.saved.position;
         self.kept.entry(self.epoch()).or_insert(saved);
         let start = if self.fault == Fault::SameEpoch { saved } else { Position::new(self.epoch() + 1, 0) };
         self.log.clear();
         for (rigs, folded) in &mut self.services {
-            (*rigs, *folded) = (restored(&state, start), 0);
+            (*rigs, *folded) = (self.saved.restored(start), 0);
         }
         self.save();
         for gateway in 0..self.gateways.len() {
