@@ -139,6 +139,17 @@ impl Connection {
         matches!(tokio::time::timeout_at(down_since + patience, up).await, Ok(Ok(_)))
     }
 
+    /// What comes of something that needs the connection; `None` if the connection is lost meanwhile, because then no
+    /// answer comes any more.
+    pub(super) async fn unless_cut<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut link = self.link.clone();
+        let cuts = link.borrow_and_update().cuts;
+        tokio::select! {
+            done = work => Some(done),
+            _ = link.wait_for(|link| link.cuts != cuts) => None,
+        }
+    }
+
     /// Leaves a server that has not answered for another one: it may be cut off from its peers.
     pub(super) async fn move_on(&self) {
         {

@@ -6,11 +6,13 @@
 
 mod address;
 mod append;
+mod check;
 mod connection;
 mod echo;
 mod entries;
 mod log;
 mod parts;
+mod room;
 mod seldom;
 mod servers;
 mod settings;
