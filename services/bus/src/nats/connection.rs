@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_nats::connection::State;
 use async_nats::{Client, ConnectOptions, Event};
+use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -33,6 +34,9 @@ const MOST_UNSENT: usize = 16_384;
 
 /// A server that has not answered is left for another no more often than this: moving costs what is under way.
 const MOVE_EVERY: Duration = Duration::from_secs(3);
+
+/// How long a server may take to know what it was told.
+const SETTLED_WITHIN: Duration = Duration::from_secs(1);
 
 /// NATS cannot be used as it is set up. That a server is away, or does not let us in, is none of these: that may change.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -147,6 +151,16 @@ impl Connection {
         tokio::select! {
             done = work => Some(done),
             _ = link.wait_for(|link| link.cuts != cuts) => None,
+        }
+    }
+
+    /// Waits until the server knows all that it was told so far, such as what is to be heard. Nobody has the inbox that is
+    /// asked here, and that is what the server answers.
+    pub(super) async fn settle(&self) {
+        if self.is_up() {
+            let asked = self.client.request(self.client.new_inbox(), Bytes::new());
+            // A server that does not answer is noticed elsewhere.
+            let _ = tokio::time::timeout(SETTLED_WITHIN, self.unless_cut(asked)).await;
         }
     }
 

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod appending;
+mod following;
 mod room;
+mod sizes;
 mod stream;
 mod tail;
 
