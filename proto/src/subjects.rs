@@ -23,7 +23,7 @@ pub const FOLD_MICROS: &str = "Ghostlight-Fold-Micros";
 /// On an announcement before which others were lost.
 pub const LOST: &str = "Ghostlight-Lost";
 
-/// On each part of an answer but the last.
+/// How many bytes of the answer come after this part; on each part but the last.
 pub const MORE: &str = "Ghostlight-More";
 
 /// Where a rig's entries are published.

@@ -5,6 +5,10 @@ use std::io::{self, BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+/// Far longer than stopping takes, even on a busy machine.
+const HELD_WITHIN: Duration = Duration::from_secs(5);
 
 /// What starts a server and outlives nobody. The server is a child of this shell, with its output in a log. A second
 /// child holds the pipe whose other end is ours: it reads the end of it when we are gone, however we went, kills the
@@ -118,6 +122,7 @@ impl Process {
     /// Holds the server and all its children where they are. Gives the children.
     pub(crate) fn pause(&self) -> io::Result<Vec<u32>> {
         self.signal("STOP")?;
+        wait_until_held(self.pid);
         let children = children(self.pid)?;
         // One of them may just have ended.
         let _ = signal(&children, "STOP");
@@ -159,6 +164,23 @@ fn signal(pids: &[u32], name: &str) -> io::Result<()> {
     let output = command.output()?;
     let why = || io::Error::other(format!("SIG{name} {pids:?}: {}", String::from_utf8_lossy(&output.stderr)));
     if output.status.success() { Ok(()) } else { Err(why()) }
+}
+
+/// A signal is sent before it has worked: a thread that runs on another core goes on for a moment. Where that cannot be
+/// seen, the moment is not waited for.
+fn wait_until_held(pid: u32) {
+    let is_held = |task: fs::DirEntry| {
+        let stat = fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+        stat.rsplit(") ").next().is_none_or(|rest| !rest.starts_with(['R', 'S', 'D']))
+    };
+    let tasks = Path::new("/proc").join(pid.to_string()).join("task");
+    for _ in 0..HELD_WITHIN.as_millis() {
+        let mut tasks = fs::read_dir(&tasks).into_iter().flatten().flatten();
+        if tasks.all(is_held) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 fn children(pid: u32) -> io::Result<Vec<u32>> {

@@ -27,8 +27,26 @@ pub struct Proxy {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Open,
+    Muted,
     Stalled,
     Cut,
+}
+
+/// Which way something goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    ToServer,
+    ToClient,
+}
+
+impl State {
+    fn passes(self, way: Way) -> bool {
+        match self {
+            Self::Open => true,
+            Self::Muted => way == Way::ToServer,
+            Self::Stalled | Self::Cut => false,
+        }
+    }
 }
 
 /// A new state, and whom to tell when it is reached.
@@ -67,7 +85,12 @@ impl Proxy {
         self.order(State::Stalled);
     }
 
-    /// Passes everything on again, also what came while it was stalled.
+    /// Passes on what clients say, and keeps back what the server answers.
+    pub fn mute(&self) {
+        self.order(State::Muted);
+    }
+
+    /// Passes everything on again, also what came while it was stalled or muted.
     pub fn heal(&self) {
         self.order(State::Open);
     }
@@ -130,7 +153,7 @@ async fn serve(
 
 /// One connection, there and back.
 async fn pass(client: TcpStream, server: SocketAddr, mut state: watch::Receiver<State>) {
-    if state.wait_for(|state| *state == State::Open).await.is_err() {
+    if state.wait_for(|state| state.passes(Way::ToServer)).await.is_err() {
         return;
     }
     let Ok(server) = TcpStream::connect(server).await else { return };
@@ -140,18 +163,18 @@ async fn pass(client: TcpStream, server: SocketAddr, mut state: watch::Receiver<
     }
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let there = pump(from_client, to_server, state.clone());
-    let back = pump(from_server, to_client, state);
+    let there = pump(Way::ToServer, from_client, to_server, state.clone());
+    let back = pump(Way::ToClient, from_server, to_client, state);
     tokio::join!(there, back);
 }
 
 /// One direction, until it ends.
-async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut state: watch::Receiver<State>) {
+async fn pump(way: Way, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut state: watch::Receiver<State>) {
     let mut buffer = vec![0; 16 * 1024];
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
         let mut rest = &buffer[..read];
         while !rest.is_empty() {
-            if state.wait_for(|state| *state == State::Open).await.is_err() {
+            if state.wait_for(|state| state.passes(way)).await.is_err() {
                 return;
             }
             tokio::select! {
@@ -166,7 +189,7 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut state: watch:
         }
     }
     // The end passes as anything else does, and the other direction may go on.
-    if state.wait_for(|state| *state == State::Open).await.is_ok() {
+    if state.wait_for(|state| state.passes(way)).await.is_ok() {
         let _ = to.shutdown().await;
     }
 }

@@ -3,14 +3,15 @@
 //! Every try goes under the same `Nats-Msg-Id`, so that the stream takes one of them. Whoever appends has one entry of a
 //! rig under way at a time: one that is sent again must not get behind a later one.
 
+use std::error::Error as _;
 use std::time::Duration;
 
-use async_nats::jetstream::Context;
 use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::{self, Context, ErrorCode};
 use ghostlight_proto::{encode_entry, subjects};
 use ghostlight_rig::{Entry, Position, Revision, RigName};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::connection::Connection;
 use crate::AppendError;
@@ -55,11 +56,9 @@ pub(super) async fn append(
         false => AppendError::Unavailable(why.to_owned()),
     };
     loop {
-        if !connection.up_within(PATIENCE).await {
-            return Err(failed(may_have_landed, "NATS cannot be reached"));
-        }
         let message = PublishMessage::build().payload(text.clone()).message_id(&id).expected_stream(subjects::STREAM);
-        let why = match attempt(connection, jetstream, subject.clone(), message).await {
+        let tried = timeout_at(deadline, attempt(connection, jetstream, subject.clone(), message)).await;
+        let why = match tried.unwrap_or(Tried::Lost) {
             Tried::Landed(sequence) => return place(sequence, seen),
             Tried::Refused(why, Again::No) => return Err(failed(may_have_landed, &why)),
             Tried::Refused(why, Again::Yes) => why,
@@ -78,19 +77,17 @@ pub(super) async fn append(
 
 /// Tries once. A connection that is lost meanwhile brings no answer any more.
 async fn attempt(connection: &Connection, jetstream: &Context, subject: String, message: PublishMessage) -> Tried {
-    let mut link = connection.watch();
-    let cuts = link.borrow_and_update().cuts;
+    if !connection.up_within(PATIENCE).await {
+        return Tried::Refused("NATS cannot be reached".to_owned(), Again::No);
+    }
     let acknowledged = async {
         let sent = jetstream.send_publish(subject, message).await?;
         sent.await
     };
-    let acknowledged = tokio::select! {
-        acknowledged = acknowledged => acknowledged,
-        _ = link.wait_for(|link| link.cuts != cuts) => return Tried::Lost,
-    };
-    match acknowledged {
-        Ok(acknowledged) => Tried::Landed(acknowledged.sequence),
-        Err(error) => refused(connection, &error).await,
+    match connection.unless_cut(acknowledged).await {
+        None => Tried::Lost,
+        Some(Ok(acknowledged)) => Tried::Landed(acknowledged.sequence),
+        Some(Err(error)) => refused(connection, &error).await,
     }
 }
 
@@ -104,9 +101,19 @@ async fn refused(connection: &Connection, error: &PublishError) -> Tried {
             Tried::Lost
         }
         PublishErrorKind::BrokenPipe => Tried::Lost,
+        PublishErrorKind::Other if passes(error) => Tried::Refused(error.to_string(), Again::Yes),
         // The stream's own answer: it is full, or has no quorum.
         _ => Tried::Refused(error.to_string(), Again::No),
     }
+}
+
+/// Whether the stream's own answer is one that it gives for a moment: it is being moved, or an earlier try of the same
+/// entry is not decided yet.
+fn passes(error: &PublishError) -> bool {
+    let answer = error.source().and_then(|source| source.downcast_ref::<jetstream::Error>());
+    let momentary =
+        [ErrorCode::CLUSTER_NOT_AVAILABLE, ErrorCode::STREAM_OFFLINE, ErrorCode::STREAM_DUPLICATE_MESSAGE_CONFLICT];
+    answer.is_some_and(|error| momentary.contains(&error.error_code()))
 }
 
 /// An entry lands after all that was seen before it was sent; otherwise the stream has lost its newest entries and gives

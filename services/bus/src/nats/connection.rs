@@ -1,16 +1,20 @@
 //! The one connection of a process to the NATS servers, and what is known of it.
 
-use std::str::FromStr;
-use std::sync::Arc;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::connection::State;
-use async_nats::{Client, ConnectOptions, Event, ServerAddr};
+use async_nats::{Client, ConnectOptions, Event};
+use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::NatsSettings;
+use super::address::Addresses;
+use super::seldom::Seldom;
+use super::servers::Servers;
 
 /// A server that is silent for two of these is given up, and another one is tried: a stopped process keeps its
 /// connections open.
@@ -31,15 +35,24 @@ const MOST_UNSENT: usize = 16_384;
 /// A server that has not answered is left for another no more often than this: moving costs what is under way.
 const MOVE_EVERY: Duration = Duration::from_secs(3);
 
-/// NATS cannot be used as it is set up. That a server is away is none of these: it may come back.
+/// How long a server may take to know what it was told.
+const SETTLED_WITHIN: Duration = Duration::from_secs(1);
+
+/// NATS cannot be used as it is set up. That a server is away, or does not let us in, is none of these: that may change.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectError {
     /// A URL that is none.
     #[error("{0:?} is no NATS URL: write nats://HOST:4222, several separated by commas")]
     Url(String),
+    /// URLs with several users, or tokens.
+    #[error("the NATS URLs have different users, passwords or tokens: the servers are one, and know the same users")]
+    Logins,
     /// The credentials cannot be read.
     #[error("the credentials cannot be read: {0}")]
     Credentials(String),
+    /// A certificate or its key cannot be read.
+    #[error("the certificates cannot be read: {0}")]
+    Certificates(String),
     /// Anything else.
     #[error("NATS cannot be used: {0}")]
     Other(String),
@@ -50,7 +63,8 @@ pub enum ConnectError {
 pub struct Connection {
     pub(super) client: Client,
     link: watch::Receiver<Link>,
-    moved: Arc<std::sync::Mutex<Option<Instant>>>,
+    servers: Arc<Servers>,
+    moved: Arc<Mutex<Option<Instant>>>,
     names: Arc<Names>,
 }
 
@@ -73,15 +87,17 @@ struct Names {
 }
 
 impl Connection {
-    /// Begins to connect; the connection is there as soon as a server is.
+    /// Begins to connect; the connection is there as soon as a server is. Until then, and whenever none is, the log says
+    /// why, now and then.
     ///
     /// # Errors
     /// [`ConnectError`] if the settings are of no use.
     pub async fn open(name: &str, settings: &NatsSettings) -> Result<Self, ConnectError> {
-        let addresses = addresses(&settings.urls)?;
+        let addresses = Addresses::parse(&settings.urls)?;
         let (change, link) = watch::channel(Link { down_since: Some(Instant::now()), losses: 0, cuts: 0 });
-        let change = Arc::new(change);
-        let mut options = ConnectOptions::new()
+        let (noter, servers) = (Arc::new(Noter { change, told: Seldom::default() }), Arc::new(Servers::default()));
+        let (choosing, connected) = (servers.clone(), servers.clone());
+        let options = ConnectOptions::new()
             .name(name)
             .retry_on_initial_connect()
             .max_reconnects(None)
@@ -90,23 +106,21 @@ impl Connection {
             .subscription_capacity(MOST_UNHEARD)
             .client_capacity(MOST_UNSENT)
             .reconnect_delay_callback(pause)
+            .reconnect_to_server_callback(move |servers, _| std::future::ready(choosing.choose(&servers)))
             .event_callback(move |event| {
-                let change = change.clone();
-                async move { note(&change, &event) }
+                let (noter, connected) = (noter.clone(), connected.clone());
+                async move {
+                    if event == Event::Connected {
+                        connected.connected();
+                    }
+                    noter.note(&event);
+                }
             });
-        if let Some(file) = &settings.credentials {
-            let credentials = options.credentials_file(file).await;
-            options = credentials.map_err(|error| ConnectError::Credentials(format!("{}: {error}", file.display())))?;
-        }
-        if let Some(file) = &settings.authorities {
-            options = options.add_root_certificates(file.clone());
-        }
-        if let Some((certificate, key)) = &settings.certificate {
-            options = options.add_client_certificate(certificate.clone(), key.clone());
-        }
-        let client = options.connect(addresses).await.map_err(|error| ConnectError::Other(error.to_string()))?;
+        let options = with_files(addresses.log_in(options), settings)?;
+        let client = options.connect(addresses.servers).await;
+        let client = client.map_err(|error| ConnectError::Other(error.to_string()))?;
         let names = Arc::new(Names { prefix: fastrand::u128(..), next: AtomicU64::new(0) });
-        Ok(Self { client, link, moved: Arc::default(), names })
+        Ok(Self { client, link, servers, moved: Arc::default(), names })
     }
 
     /// What became of the connection so far, and what becomes of it.
@@ -129,16 +143,38 @@ impl Connection {
         matches!(tokio::time::timeout_at(down_since + patience, up).await, Ok(Ok(_)))
     }
 
+    /// What comes of something that needs the connection; `None` if the connection is lost meanwhile, because then no
+    /// answer comes any more.
+    pub(super) async fn unless_cut<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut link = self.link.clone();
+        let cuts = link.borrow_and_update().cuts;
+        tokio::select! {
+            done = work => Some(done),
+            _ = link.wait_for(|link| link.cuts != cuts) => None,
+        }
+    }
+
+    /// Waits until the server knows all that it was told so far, such as what is to be heard. Nobody has the inbox that is
+    /// asked here, and that is what the server answers.
+    pub(super) async fn settle(&self) {
+        if self.is_up() {
+            let asked = self.client.request(self.client.new_inbox(), Bytes::new());
+            // A server that does not answer is noticed elsewhere.
+            let _ = tokio::time::timeout(SETTLED_WITHIN, self.unless_cut(asked)).await;
+        }
+    }
+
     /// Leaves a server that has not answered for another one: it may be cut off from its peers.
     pub(super) async fn move_on(&self) {
         {
-            let mut moved = self.moved.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut moved = self.moved.lock().unwrap_or_else(PoisonError::into_inner);
             if moved.is_some_and(|moved| moved.elapsed() < MOVE_EVERY) {
                 return;
             }
             *moved = Some(Instant::now());
         }
         tracing::warn!("the NATS server does not answer in time; trying another one");
+        self.servers.leave();
         // It fails only when the client has ended.
         let _ = self.client.force_reconnect().await;
     }
@@ -154,17 +190,31 @@ impl Connection {
     }
 }
 
-fn addresses(urls: &str) -> Result<Vec<ServerAddr>, ConnectError> {
-    let address = |url: &str| ServerAddr::from_str(url.trim()).map_err(|_| ConnectError::Url(without_secrets(url)));
-    urls.split(',').map(address).collect()
+/// Adds what stands in files. Certificates are read for each connection, so that new ones need no restart; that they are
+/// there at all is made sure of here.
+fn with_files(mut options: ConnectOptions, settings: &NatsSettings) -> Result<ConnectOptions, ConnectError> {
+    if let Some(file) = &settings.credentials {
+        let told = |error| ConnectError::Credentials(format!("{}: {error}", file.display()));
+        let credentials = std::fs::read_to_string(file).map_err(told)?;
+        options = options.credentials(&credentials).map_err(told)?;
+    }
+    if let Some(file) = &settings.authorities {
+        check(file, "CERTIFICATE-----")?;
+        options = options.add_root_certificates(file.clone());
+    }
+    if let Some((certificate, key)) = &settings.certificate {
+        check(certificate, "CERTIFICATE-----")?;
+        check(key, "PRIVATE KEY-----")?;
+        options = options.add_client_certificate(certificate.clone(), key.clone());
+    }
+    Ok(options)
 }
 
-/// A URL as it may be shown.
-fn without_secrets(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, place))) => format!("{scheme}://...@{place}"),
-        _ => url.to_owned(),
-    }
+/// Makes sure that a file has what is looked for in it.
+fn check(file: &Path, what: &str) -> Result<(), ConnectError> {
+    let told = |why: String| ConnectError::Certificates(format!("{}: {why}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|error| told(error.to_string()))?;
+    if text.contains(what) { Ok(()) } else { Err(told(format!("it has no {}", what.trim_end_matches('-')))) }
 }
 
 /// Pauses grow, and differ from one process to the next: they are not to come back all at once.
@@ -174,20 +224,31 @@ fn pause(attempts: usize) -> Duration {
     longest.mul_f64(0.5 + fastrand::f64() / 2.0)
 }
 
-fn note(link: &watch::Sender<Link>, event: &Event) {
-    match event {
-        Event::Connected => tracing::info!("connected to NATS"),
-        Event::Disconnected => tracing::warn!("the connection to NATS is lost; connecting again"),
-        event => tracing::warn!(%event, "NATS"),
-    }
-    link.send_modify(|link| match event {
-        Event::Connected => link.down_since = None,
-        Event::Disconnected => {
-            link.down_since = Some(Instant::now());
-            link.losses += 1;
-            link.cuts += 1;
+/// Notes what becomes of the connection.
+struct Noter {
+    change: watch::Sender<Link>,
+    told: Seldom,
+}
+
+impl Noter {
+    fn note(&self, event: &Event) {
+        match event {
+            Event::Connected => tracing::info!("connected to NATS"),
+            Event::Disconnected => tracing::warn!("the connection to NATS is lost; connecting again"),
+            // Why is known where the servers are chosen.
+            Event::ClientError(_) => {}
+            event if self.told.is_due(&event.to_string(), Instant::now()) => tracing::warn!(%event, "NATS"),
+            _ => {}
         }
-        Event::SlowConsumer(_) => link.losses += 1,
-        _ => {}
-    });
+        self.change.send_modify(|link| match event {
+            Event::Connected => link.down_since = None,
+            Event::Disconnected => {
+                link.down_since = Some(Instant::now());
+                link.losses += 1;
+                link.cuts += 1;
+            }
+            Event::SlowConsumer(_) => link.losses += 1,
+            _ => {}
+        });
+    }
 }

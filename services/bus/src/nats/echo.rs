@@ -18,14 +18,14 @@ use super::connection::{Connection, Link};
 use super::parts;
 use crate::{Announcement, Announcements, Echo, EchoError, Heard, Question, Request, Requests};
 
-/// An answer takes no longer; the one that is asked may have been stopped, and another one is asked then.
-const ANSWER_WITHIN: Duration = Duration::from_secs(1);
-
 /// A connection that has just begun, or was just lost, may be there within so long.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// So often a question is asked before it fails.
 const TRIES: usize = 3;
+
+/// The pause before it is asked again: a state service may just be starting.
+const RETRY: Duration = Duration::from_millis(100);
 
 /// An echo through NATS.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl NatsEcho {
         self.lost.lock().unwrap_or_else(PoisonError::into_inner).insert(rig.clone());
     }
 
-    /// Asks once.
+    /// Asks once. A connection that is lost meanwhile brings no answer any more.
     async fn ask_once(&self, subject: &str) -> Result<Bytes, &'static str> {
         let client = &self.connection.client;
         let inbox = client.new_inbox();
@@ -60,7 +60,7 @@ impl NatsEcho {
             asked.map_err(|_| "the connection has ended")?;
             parts::collect(&mut answers).await
         };
-        tokio::time::timeout(ANSWER_WITHIN, asked).await.unwrap_or(Err("it takes too long"))
+        self.connection.unless_cut(asked).await.unwrap_or(Err("the connection was lost"))
     }
 }
 
@@ -94,6 +94,7 @@ impl Echo for NatsEcho {
         let group = || subjects::STATE_SERVICES.to_owned();
         let snapshots = client.queue_subscribe(subjects::ALL_SNAPSHOTS, group()).await.map_err(failed)?;
         let rigs = client.queue_subscribe(subjects::RIGS, group()).await.map_err(failed)?;
+        self.connection.settle().await;
         Ok(Box::new(NatsRequests { connection: self.connection.clone(), questions: select(snapshots, rigs) }))
     }
 
@@ -105,6 +106,7 @@ impl Echo for NatsEcho {
         let losses = link.borrow().losses;
         let announced = self.connection.client.subscribe(subjects::echo(rig)).await;
         let announced = announced.map_err(|error| EchoError(error.to_string()))?;
+        self.connection.settle().await;
         Ok(Box::new(NatsAnnouncements { announced, link, losses, next: None }))
     }
 
@@ -114,7 +116,10 @@ impl Echo for NatsEcho {
             Question::Rigs => subjects::RIGS.to_owned(),
         };
         let mut why = "NATS cannot be reached";
-        for _ in 0..TRIES {
+        for attempt in 0..TRIES {
+            if attempt > 0 {
+                tokio::time::sleep(RETRY).await;
+            }
             if !self.connection.up_within(PATIENCE).await {
                 break;
             }

@@ -1,15 +1,15 @@
 //! The log between processes: a stream of JetStream. Its sequence numbers are the revisions.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_nats::jetstream::Context;
 use async_nats::jetstream::context::ContextBuilder;
 use async_trait::async_trait;
-use ghostlight_proto::subjects;
 use ghostlight_rig::{Entry, Mark, Position, RigName};
+use tokio::sync::watch;
 
 use super::append::append;
+use super::check::Source;
 use super::connection::Connection;
 use super::entries::NatsEntries;
 use super::settings::StreamSettings;
@@ -18,12 +18,6 @@ use crate::{AppendError, DurableOnce, Entries, Log, LogError};
 
 /// A server that has not acknowledged for so long may be cut off from the others: the entry is sent again, elsewhere.
 pub(super) const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(2);
-
-/// So many saved entries stay in the stream, for state services that are behind but not far.
-const KEPT: u64 = 10_000;
-
-/// And so many more may gather before they are let go of.
-const GATHERED: u64 = 10_000;
 
 /// So many entries of one process may be under way: one a rig.
 const MOST_UNDER_WAY: usize = 4_096;
@@ -34,7 +28,7 @@ pub struct NatsLog {
     connection: Connection,
     jetstream: Context,
     settings: StreamSettings,
-    let_go: AtomicU64,
+    saved: watch::Sender<Position>,
 }
 
 impl NatsLog {
@@ -45,7 +39,7 @@ impl NatsLog {
             .max_ack_inflight(MOST_UNDER_WAY)
             .backpressure_on_inflight(true)
             .build(connection.client.clone());
-        Self { connection, jetstream, settings, let_go: AtomicU64::new(0) }
+        Self { connection, jetstream, settings, saved: watch::Sender::default() }
     }
 }
 
@@ -72,31 +66,19 @@ impl Log for NatsLog {
     }
 
     async fn read(&self, after: Mark) -> Result<Box<dyn Entries>, LogError> {
-        Ok(Box::new(NatsEntries::open(self.connection.clone(), self.jetstream.clone(), after).await?))
+        let (connection, jetstream) = (self.connection.clone(), self.jetstream.clone());
+        let source = Source { connection, jetstream, saved: self.saved.subscribe() };
+        Ok(Box::new(NatsEntries::open(source, after).await?))
     }
 
     async fn append(&self, rig: &RigName, entry: &Entry, seen: Position) -> Result<Position, AppendError> {
         append(&self.connection, &self.jetstream, rig, entry, seen).await
     }
 
-    /// Lets go of entries that are saved, now and then, so that there is room for new ones.
+    /// Notes what is saved: readers let go of it now and then, when they have made sure that the stream is still the one
+    /// that it was read from.
     fn checkpoint(&self, position: Position) {
-        let up_to = position.revision.0.saturating_sub(KEPT);
-        let before = self.let_go.load(Ordering::Relaxed);
-        if up_to < before + GATHERED {
-            return;
-        }
-        self.let_go.store(up_to, Ordering::Relaxed);
-        let jetstream = self.jetstream.clone();
-        tokio::spawn(async move {
-            let let_go = async {
-                let stream = jetstream.get_stream_no_info(subjects::STREAM).await.map_err(|error| error.to_string())?;
-                stream.purge().sequence(up_to + 1).await.map_err(|error| error.to_string())
-            };
-            if let Err(error) = let_go.await {
-                tracing::warn!(%error, "saved entries stay in the stream for now");
-            }
-        });
+        self.saved.send_replace(position);
     }
 
     fn durable_once(&self) -> DurableOnce {

@@ -4,12 +4,17 @@
 //! acknowledgement (`append`); every state service reads the stream (`entries`), having made sure that it is still the
 //! stream that it knows (`stream`); what they announce, and what gateways ask, goes through [`NatsEcho`].
 
+mod address;
 mod append;
+mod check;
 mod connection;
 mod echo;
 mod entries;
 mod log;
 mod parts;
+mod room;
+mod seldom;
+mod servers;
 mod settings;
 mod stream;
 

@@ -1,6 +1,8 @@
 //! Answers of any size: NATS bounds a message, and a snapshot is never cut short.
 
-use async_nats::{Client, HeaderMap, StatusCode, Subject, Subscriber};
+use std::time::Duration;
+
+use async_nats::{Client, HeaderMap, Message, StatusCode, Subject, Subscriber};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use ghostlight_proto::subjects;
@@ -11,38 +13,54 @@ const FOR_HEADERS: usize = 4 << 10;
 /// An answer is no longer than this: far beyond the largest rig, with a label on each dimmer.
 const MOST_BYTES: usize = 64 << 20;
 
-/// Sends an answer, in as many parts as it takes.
+/// A part takes no longer than this to come. The one that is asked may have been stopped, and another one is asked then;
+/// how long all parts take is not limited, because a large rig on a slow network is no failure.
+const PART_WITHIN: Duration = Duration::from_secs(1);
+
+/// Sends an answer, in as many parts as it takes. Each but the last says how many bytes come after it.
 pub(super) async fn send(client: &Client, to: Subject, text: Bytes) {
     let most = client.max_payload().saturating_sub(FOR_HEADERS).max(FOR_HEADERS);
     let mut rest = text;
     while rest.len() > most {
         let part = rest.split_to(most);
         let mut headers = HeaderMap::new();
-        headers.insert(subjects::MORE, "1");
+        headers.insert(subjects::MORE, rest.len().to_string());
         // What cannot be sent is asked for again.
         let _ = client.publish_with_headers(to.clone(), headers, part).await;
     }
     let _ = client.publish(to, rest).await;
 }
 
-/// Collects an answer; why not, if nobody gives one.
+/// Collects an answer; why not, if nobody gives a whole one. One whose first part is lost is no message at all: whoever
+/// reads it finds that.
 pub(super) async fn collect(answers: &mut Subscriber) -> Result<Bytes, &'static str> {
-    let mut text = BytesMut::new();
-    while let Some(message) = answers.next().await {
+    let (mut text, mut due) = (BytesMut::new(), None);
+    loop {
+        let message = tokio::time::timeout(PART_WITHIN, answers.next()).await.map_err(|_| "it takes too long")?;
+        let message = message.ok_or("the connection has ended")?;
         if message.status == Some(StatusCode::NO_RESPONDERS) {
             return Err("none is there");
         }
-        let is_last = message.headers.is_none_or(|headers| headers.get(subjects::MORE).is_none());
-        if is_last && text.is_empty() {
+        let more = more(&message)?;
+        if due.is_some_and(|due| due != message.payload.len() + more) {
+            return Err("a part of its answer was lost");
+        }
+        if more == 0 && text.is_empty() {
             return Ok(message.payload);
         }
         text.extend_from_slice(&message.payload);
-        if is_last {
+        if more == 0 {
             return Ok(text.freeze());
         }
-        if text.len() > MOST_BYTES {
+        if text.len() + more > MOST_BYTES {
             return Err("its answer is too long");
         }
+        due = Some(more);
     }
-    Err("the connection has ended")
+}
+
+/// How many bytes come after this part.
+fn more(message: &Message) -> Result<usize, &'static str> {
+    let Some(more) = message.headers.as_ref().and_then(|headers| headers.get(subjects::MORE)) else { return Ok(0) };
+    more.as_str().parse().map_err(|_| "its answer is of another version")
 }

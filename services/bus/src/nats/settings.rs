@@ -6,11 +6,12 @@ use std::time::Duration;
 /// How the NATS servers are reached.
 #[derive(Clone, Debug, Default)]
 pub struct NatsSettings {
-    /// The servers' URLs, `nats://` or `tls://`, separated by commas. A URL may have `user:password@` or `token@`.
+    /// The servers' URLs, `nats://` or `tls://`, separated by commas. A URL may have `user:password@` or `token@`; what in
+    /// these is no plain letter or digit is written as in any URL, `%40` for `@`.
     pub urls: String,
     /// A file with credentials, as `nsc` writes them.
     pub credentials: Option<PathBuf>,
-    /// A file with the certificates of the authorities that sign the servers', beside those of the system.
+    /// A file with the certificates of the authorities that sign the servers', in place of those of the system.
     pub authorities: Option<PathBuf>,
     /// The files of a certificate, and its key, that this process shows.
     pub certificate: Option<(PathBuf, PathBuf)>,

@@ -17,7 +17,7 @@ use crate::LogError;
 
 pub(super) type Stream = stream::Stream;
 
-/// A retried append is known for one within this; it is given up long before.
+/// A retried append is known for one within this, or while entries are kept; it is given up long before.
 const KNOWN_FOR: Duration = Duration::from_secs(120);
 
 /// A leader that has not heard from most of its peers for so long may have been replaced: it knows less than the others.
@@ -51,6 +51,11 @@ pub(super) async fn find(jetstream: &Context) -> Found {
         true => Found::Stream(Box::new(stream)),
         false => Found::Unclear("the stream has no leader that most of its servers follow".to_owned()),
     }
+}
+
+/// What is told when there is no stream.
+pub(super) fn gone() -> String {
+    format!("there is no stream {}", subjects::STREAM)
 }
 
 fn is_led(info: &Info) -> bool {
@@ -101,7 +106,7 @@ fn wanted(settings: &StreamSettings) -> Config {
         max_age: settings.max_age,
         // Rather than losing what nobody has saved.
         discard: DiscardPolicy::New,
-        duplicate_window: KNOWN_FOR,
+        duplicate_window: if settings.max_age.is_zero() { KNOWN_FOR } else { KNOWN_FOR.min(settings.max_age) },
         ..Config::default()
     }
 }
@@ -163,8 +168,16 @@ pub(super) async fn goes_on_from(stream: &Stream, mark: Mark) -> Result<(), Brok
     }
     match stamp_at(stream, known).await.map_err(Broken::Unclear)? {
         Some(stamp) if stamp == mark.stamp => Ok(()),
+        // It was let go of between the two questions.
+        None if first_of(stream).await.map_err(Broken::Unclear)? > known => Ok(()),
         _ => Err(Broken::For(format!("it has lost its newest entries, and another one stands at {known} now"))),
     }
+}
+
+/// The first sequence number that there is now.
+async fn first_of(stream: &Stream) -> Result<u64, LogError> {
+    let info = stream.get_info().await.map_err(|error| LogError::Lost(error.to_string()))?;
+    Ok(info.state.first_sequence)
 }
 
 /// When the entry at a sequence number was taken in; `None` if there is none.

@@ -94,6 +94,28 @@ async fn a_stall_holds_everything_until_it_is_healed() {
 }
 
 #[tokio::test]
+async fn a_muted_server_hears_and_is_not_heard_until_it_is_healed() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = Proxy::to(listener.local_addr().unwrap()).unwrap();
+    let mut client = TcpStream::connect(proxy.address()).await.unwrap();
+    let (mut server, _) = within("the connection", listener.accept()).await.unwrap();
+    proxy.mute();
+    assert!(!proxy.is_open());
+    send(&mut client, "on").await;
+    assert_eq!(receive(&mut server, 2).await, "on");
+    send(&mut server, "off").await;
+    assert!(hangs(client.read_u8()).await, "the server was heard");
+
+    proxy.heal();
+    assert_eq!(receive(&mut client, 3).await, "off");
+    // An answer that is kept back when the connection is cut is lost.
+    proxy.mute();
+    send(&mut server, "lost").await;
+    proxy.cut();
+    ended(&mut client).await;
+}
+
+#[tokio::test]
 async fn the_end_of_a_connection_is_held_too() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let proxy = Proxy::to(listener.local_addr().unwrap()).unwrap();

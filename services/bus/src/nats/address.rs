@@ -1,0 +1,124 @@
+//! Where the servers are, and who we are to them, as their URLs tell it.
+
+use std::str::FromStr;
+
+use async_nats::{ConnectOptions, ServerAddr};
+use percent_encoding::percent_decode_str;
+
+use super::ConnectError;
+
+/// What the URLs tell.
+pub(super) struct Addresses {
+    /// The servers, without who we are: what the client tells of them can be shown.
+    pub(super) servers: Vec<ServerAddr>,
+    login: Option<Login>,
+    is_encrypted: bool,
+}
+
+/// Who we are. All servers of one log know the same users.
+#[derive(PartialEq, Eq)]
+enum Login {
+    Password { user: String, password: String },
+    Token(String),
+}
+
+impl Addresses {
+    /// Reads URLs that are separated by commas.
+    pub(super) fn parse(urls: &str) -> Result<Self, ConnectError> {
+        let mut addresses = Self { servers: Vec::new(), login: None, is_encrypted: false };
+        for text in urls.split(',').map(str::trim) {
+            let (server, login) = parse(text).ok_or_else(|| ConnectError::Url(without_secrets(text)))?;
+            addresses.is_encrypted |= server.tls_required();
+            addresses.servers.push(server);
+            let known = addresses.login.is_none() || login.is_none() || addresses.login == login;
+            if !known {
+                return Err(ConnectError::Logins);
+            }
+            addresses.login = addresses.login.or(login);
+        }
+        Ok(addresses)
+    }
+
+    /// Says to the servers who we are. If one is to be spoken to in secret, so are those that it tells of.
+    pub(super) fn log_in(&self, options: ConnectOptions) -> ConnectOptions {
+        let options = options.require_tls(self.is_encrypted);
+        match &self.login {
+            Some(Login::Password { user, password }) => options.user_and_password(user.clone(), password.clone()),
+            Some(Login::Token(token)) => options.token(token.clone()),
+            None => options,
+        }
+    }
+}
+
+/// Takes a URL apart. The client itself would pass over who we are.
+fn parse(text: &str) -> Option<(ServerAddr, Option<Login>)> {
+    let mut url = ServerAddr::from_str(text).ok()?.into_inner();
+    let is_known = matches!(url.scheme(), "nats" | "tls") && url.host_str().is_some_and(|host| !host.is_empty());
+    let decode = |part: &str| percent_decode_str(part).decode_utf8().ok().map(String::from);
+    let login = match (url.username(), url.password()) {
+        _ if !is_known => return None,
+        ("", None) => None,
+        (user, Some(password)) => Some(Login::Password { user: decode(user)?, password: decode(password)? }),
+        (token, None) => Some(Login::Token(decode(token)?)),
+    };
+    url.set_username("").ok()?;
+    url.set_password(None).ok()?;
+    Some((ServerAddr::from_url(url).ok()?, login))
+}
+
+/// A URL as it may be shown.
+fn without_secrets(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
+    match rest.rsplit_once('@') {
+        Some((_, place)) if scheme.is_empty() => format!("...@{place}"),
+        Some((_, place)) => format!("{scheme}://...@{place}"),
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(urls: &str) -> (Vec<String>, Option<Login>, bool) {
+        let Addresses { servers, login, is_encrypted } = Addresses::parse(urls).unwrap();
+        (servers.iter().map(|server| server.as_url_str().to_owned()).collect(), login, is_encrypted)
+    }
+
+    #[test]
+    fn urls_tell_where_the_servers_are_and_who_we_are() {
+        let password =
+            |user: &str, password: &str| Some(Login::Password { user: user.to_owned(), password: password.to_owned() });
+        for (urls, servers, login, is_encrypted) in [
+            ("localhost", vec!["nats://localhost"], None, false),
+            ("nats://a:4222, tls://b:4223", vec!["nats://a:4222", "tls://b:4223"], None, true),
+            ("nats://[::1]:4222", vec!["nats://[::1]:4222"], None, false),
+            ("nats://me:secret@a,nats://b", vec!["nats://a", "nats://b"], password("me", "secret"), false),
+            ("nats://b,nats://me:secret@a", vec!["nats://b", "nats://a"], password("me", "secret"), false),
+            ("me:p%40ss%3A%2F%C3%A9@a:1", vec!["nats://a:1"], password("me", "p@ss:/é"), false),
+            ("tls://to%2Fken@a", vec!["tls://a"], Some(Login::Token("to/ken".to_owned())), true),
+        ] {
+            let servers = servers.into_iter().map(str::to_owned).collect();
+            assert!(read(urls) == (servers, login, is_encrypted), "{urls}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_url_is_refused_without_telling_a_secret() {
+        for (urls, shown) in [
+            ("", ""),
+            ("nats://a,", ""),
+            ("http://a", "http://a"),
+            ("ws://a", "ws://a"),
+            ("nats://", "nats://"),
+            ("nats://me:secret@a:port", "nats://...@a:port"),
+            ("me:secret@a:port", "...@a:port"),
+            ("secr%FFet@a", "...@a"),
+            ("nats://a,http://me:se@cret@a", "http://...@a"),
+        ] {
+            assert_eq!(Addresses::parse(urls).err(), Some(ConnectError::Url(shown.to_owned())), "{urls}");
+        }
+        let two = Addresses::parse("nats://me:secret@a,nats://me:other@b").err();
+        assert_eq!(two, Some(ConnectError::Logins));
+    }
+}

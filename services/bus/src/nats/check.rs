@@ -1,0 +1,105 @@
+//! Making sure, while the stream is read, that it is still the one that is known, that nothing of it is missed, and that
+//! it has room.
+
+use std::time::Duration;
+
+use async_nats::jetstream::Context;
+use futures_util::future::BoxFuture;
+use ghostlight_rig::{Mark, Position, Revision};
+use tokio::sync::watch;
+use tokio::time::{Instant, Interval, MissedTickBehavior};
+
+use super::connection::Connection;
+use super::room;
+use super::stream::{Broken, Found, Stream, find, goes_on_from, gone};
+use crate::LogError;
+
+/// How often it is made sure.
+const CHECK_EVERY: Duration = Duration::from_secs(1);
+
+/// The pause before the stream is asked for again.
+pub(super) const RETRY: Duration = Duration::from_millis(100);
+
+/// The stream, for those who read it.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    pub(super) connection: Connection,
+    pub(super) jetstream: Context,
+    /// What a store holds.
+    pub(super) saved: watch::Receiver<Position>,
+}
+
+impl Source {
+    /// Finds the stream as it goes on from a mark, waiting while nobody can tell.
+    pub(super) async fn going_on_from(&self, mark: Mark) -> Result<Stream, LogError> {
+        let mut since = Instant::now();
+        loop {
+            match self.connection.unless_cut(ask(&self.jetstream, mark)).await {
+                Some(Ok(stream)) => return Ok(stream),
+                Some(Err(Broken::For(why))) => return Err(LogError::Lost(why)),
+                Some(Err(Broken::Unclear(error))) => tracing::debug!(%error, "the stream is asked for again"),
+                None => tracing::debug!("the stream is asked for again, once there is a connection"),
+            }
+            if self.connection.is_up() && since.elapsed() >= 2 * super::log::ACKNOWLEDGED_WITHIN {
+                self.connection.move_on().await;
+                since = Instant::now();
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+
+    /// Checks once.
+    async fn check(self, mark: Mark) -> Result<Checked, LogError> {
+        let stream = self.going_on_from(mark).await?;
+        let saved = *self.saved.borrow();
+        // What would go out late, to a stream that may be another one then, does not go out.
+        if saved.epoch == mark.position.epoch && self.connection.is_up() {
+            room::make(&stream, saved.revision.min(mark.position.revision)).await;
+        }
+        Ok(Checked { from: mark, end: Revision(stream.cached_info().state.last_sequence) })
+    }
+}
+
+async fn ask(jetstream: &Context, mark: Mark) -> Result<Stream, Broken> {
+    match find(jetstream).await {
+        Found::Nothing => Err(Broken::For(gone())),
+        Found::Unclear(why) => Err(Broken::Unclear(LogError::Lost(why))),
+        Found::Stream(stream) => goes_on_from(&stream, mark).await.map(|()| *stream),
+    }
+}
+
+/// The checks of one reader, one after the other.
+pub(super) struct Checks {
+    due: Interval,
+    under_way: Option<BoxFuture<'static, Result<Checked, LogError>>>,
+}
+
+/// What a check has found: the stream goes on.
+pub(super) struct Checked {
+    /// From here.
+    pub(super) from: Mark,
+    /// Up to here.
+    pub(super) end: Revision,
+}
+
+impl Checks {
+    pub(super) fn new() -> Self {
+        let mut due = tokio::time::interval_at(Instant::now() + CHECK_EVERY, CHECK_EVERY);
+        due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self { due, under_way: None }
+    }
+
+    /// What the next check finds; it begins where the reader stands then. May be dropped and asked again.
+    ///
+    /// # Errors
+    /// The stream does not go on from there.
+    pub(super) async fn next(&mut self, source: &Source, last: Mark) -> Result<Checked, LogError> {
+        if self.under_way.is_none() {
+            self.due.tick().await;
+        }
+        let check = self.under_way.get_or_insert_with(|| Box::pin(source.clone().check(last)));
+        let checked = check.await;
+        self.under_way = None;
+        checked
+    }
+}

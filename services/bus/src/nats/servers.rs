@@ -1,0 +1,121 @@
+//! Which server is connected to next, and what is told of those that cannot be.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_nats::{ReconnectToServer, Server, ServerAddr};
+use tokio::time::Instant;
+
+use super::seldom::Seldom;
+
+/// The servers, as the client tries one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Servers {
+    turn: Mutex<Turn>,
+    told: Seldom,
+}
+
+#[derive(Debug, Default)]
+struct Turn {
+    /// How often each was tried since there was a connection. The client counts too, but not names that lead nowhere.
+    tries: HashMap<ServerAddr, u32>,
+    /// The one that was tried last; if there is a connection, it is to this one.
+    last: Option<ServerAddr>,
+    /// One that was left on purpose, and is not to be taken next.
+    left: Option<ServerAddr>,
+}
+
+impl Servers {
+    /// Chooses the next to try: any of those that were tried least often, though not the one that was just left. The
+    /// pause before is the client's.
+    pub(super) fn choose(&self, servers: &[Server]) -> Option<ReconnectToServer> {
+        let mut turn = self.turn();
+        self.tell(servers, &turn.tries);
+        let left = turn.left.take().filter(|_| servers.len() > 1);
+        let mut candidates: Vec<_> = servers.iter().map(|server| &server.addr).collect();
+        candidates.retain(|addr| Some(*addr) != left.as_ref());
+        fastrand::shuffle(&mut candidates);
+        let tries = |addr: &&ServerAddr| turn.tries.get(*addr).copied().unwrap_or_default();
+        let addr = candidates.into_iter().min_by_key(tries)?.clone();
+        *turn.tries.entry(addr.clone()).or_default() += 1;
+        turn.last = Some(addr.clone());
+        Some(ReconnectToServer { addr, delay: None })
+    }
+
+    /// Leaves the one that is connected: the next is to be another, if there is one.
+    pub(super) fn leave(&self) {
+        let mut turn = self.turn();
+        turn.left = turn.last.clone();
+    }
+
+    /// One is connected: what fails from now on is new.
+    pub(super) fn connected(&self) {
+        self.turn().tries.clear();
+        self.told.forget();
+    }
+
+    /// Says why there is no connection. The client's own events only say that there is none.
+    fn tell(&self, servers: &[Server], tries: &HashMap<ServerAddr, u32>) {
+        let failed = servers.iter().filter(|server| tries.contains_key(&server.addr));
+        let reason = |server: &Server| {
+            let why = server.last_error.as_deref().unwrap_or("its name is not known");
+            format!("{}: {why}", server.addr.as_url_str())
+        };
+        let mut reasons: Vec<_> = failed.map(reason).collect();
+        reasons.sort();
+        let why = reasons.join("; ");
+        if !reasons.is_empty() && self.told.is_due(&why, Instant::now()) {
+            tracing::warn!(why, "NATS cannot be reached; trying on");
+        }
+    }
+
+    // Held to choose and to note, never across an await.
+    fn turn(&self) -> MutexGuard<'_, Turn> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn servers(names: &[&str]) -> Vec<Server> {
+        let server = |name: &&str| Server {
+            addr: name.parse().unwrap(),
+            failed_attempts: 0,
+            did_connect: false,
+            is_discovered: false,
+            last_error: None,
+        };
+        names.iter().map(server).collect()
+    }
+
+    fn chosen(servers: &Servers, all: &[Server]) -> ServerAddr {
+        servers.choose(all).unwrap().addr
+    }
+
+    #[test]
+    fn all_are_tried_in_turn_also_those_whose_failures_the_client_does_not_count() {
+        let (servers, all) = (Servers::default(), servers(&["a", "b", "c"]));
+        for _ in 0..3 {
+            let mut round: Vec<_> = all.iter().map(|_| chosen(&servers, &all).as_url_str().to_owned()).collect();
+            round.sort();
+            assert_eq!(round, ["nats://a", "nats://b", "nats://c"]);
+        }
+    }
+
+    #[test]
+    fn the_one_that_was_left_is_not_the_next_if_there_is_another() {
+        let (servers, all) = (Servers::default(), servers(&["a", "b", "c"]));
+        for _ in 0..100 {
+            let connected = chosen(&servers, &all);
+            servers.connected();
+            servers.leave();
+            assert_ne!(chosen(&servers, &all), connected);
+            servers.connected();
+            servers.leave();
+            assert_eq!(chosen(&servers, &all[..1]), all[0].addr, "there is no other");
+            servers.connected();
+        }
+    }
+}

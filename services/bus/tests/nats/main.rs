@@ -1,0 +1,15 @@
+//! What the NATS adapter promises beyond the contract, on real servers that are stopped, held, cut off and set back.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod appending;
+mod following;
+mod room;
+mod sizes;
+mod stream;
+mod tail;
+
+#[path = "../laws/mod.rs"]
+mod laws;
+#[path = "../support/mod.rs"]
+mod support;
