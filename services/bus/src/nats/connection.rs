@@ -235,6 +235,8 @@ impl Noter {
         match event {
             Event::Connected => tracing::info!("connected to NATS"),
             Event::Disconnected => tracing::warn!("the connection to NATS is lost; connecting again"),
+            // Nobody has it any more.
+            Event::Closed => tracing::debug!("the connection to NATS has ended"),
             // Why is known where the servers are chosen.
             Event::ClientError(_) => {}
             event if self.told.is_due(&event.to_string(), Instant::now()) => tracing::warn!(%event, "NATS"),

@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod access;
 mod appending;
 mod following;
 mod room;
 mod sizes;
 mod stream;
 mod tail;
+mod tls;
 
 #[path = "../laws/mod.rs"]
 mod laws;

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "every test binary compiles this module and uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+pub(crate) mod logged;
+
 use std::ops::Deref;
 use std::time::Duration;
 
@@ -11,10 +13,10 @@ use async_nats::jetstream::stream::Stream;
 use ghostlight_bus::Log;
 use ghostlight_bus::nats::{Connection, NatsEcho, NatsLog, NatsSettings, StreamSettings};
 use ghostlight_proto::{decode_entry, subjects};
-use ghostlight_rig::{Entry, Position, Revision};
+use ghostlight_rig::{Entry, Mark, Position, Revision};
 use ghostlight_servers::{NatsOptions, NatsServer};
 
-use crate::laws::{rig, soon};
+use crate::laws::{entry, rig, soon};
 
 /// An adapter, and the server that it needs.
 pub(crate) struct OnNats<T> {
@@ -38,6 +40,14 @@ pub(crate) async fn server() -> NatsServer {
 /// A server with more lines in its configuration.
 pub(crate) async fn server_with(config: &str) -> NatsServer {
     NatsServer::start(&NatsOptions { config: config.to_owned(), ..NatsOptions::default() }).await.unwrap()
+}
+
+/// A log that is reached with these settings, once an entry got there: so they are good.
+pub(crate) async fn works(settings: &NatsSettings) {
+    let connection = soon("the connection", Connection::open("test", settings)).await.unwrap();
+    let log = NatsLog::new(connection, StreamSettings::default());
+    soon("the order to begin", async { while log.begin(Mark::default()).await.is_err() {} }).await;
+    taken(&log, &entry(1), Position::default()).await;
 }
 
 /// A connection to one of these servers.
