@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::Phase;
 use super::client::Client;
 use super::socket::{Heard, Lost, Socket};
-use crate::{Event, News, Tolerates, Way};
+use crate::{Event, News, Way};
 
 /// With so many changes unanswered a client waits. Fewer than a gateway takes from one connection.
 const MOST_PENDING: usize = 24;
@@ -33,8 +33,6 @@ pub(super) struct Session<'a> {
     gateway: usize,
     /// Whether hello was answered.
     is_live: bool,
-    /// Until the gateway has come as far: where the client stood when it came, if it is to wait for that.
-    waits_for: Option<Position>,
     came: Instant,
     last_heard: Instant,
     next_change: Instant,
@@ -43,9 +41,7 @@ pub(super) struct Session<'a> {
 impl<'a> Session<'a> {
     pub(super) fn new(client: &'a mut Client, socket: Socket, gateway: usize) -> Self {
         let now = Instant::now();
-        let tolerates = client.shared.options.tolerates.contains(&Tolerates::LateGateway);
-        let waits_for = client.resume().filter(|_| tolerates);
-        Self { client, socket, gateway, is_live: false, waits_for, came: now, last_heard: now, next_change: now }
+        Self { client, socket, gateway, is_live: false, came: now, last_heard: now, next_change: now }
     }
 
     pub(super) async fn run(mut self, phase: &mut watch::Receiver<Phase>) -> End {
@@ -147,16 +143,6 @@ impl<'a> Session<'a> {
 
     /// Takes a message in; whether it answers hello.
     fn take(&mut self, message: ServerMessage) -> bool {
-        if let (Some(stood), Some(position)) = (self.waits_for, position_of(&message)) {
-            if position < stood {
-                return false;
-            }
-            self.waits_for = None;
-            // A gateway that gets there by a delta tells what the client has; what comes next goes on from there.
-            if position == stood && matches!(message, ServerMessage::Delta(_)) {
-                return true;
-            }
-        }
         let client = &mut *self.client;
         // Without a position to resume from, the answer is a snapshot. A gateway without a map stands nowhere yet.
         let awaits_snapshot = client.resume().is_none();
@@ -191,16 +177,6 @@ impl<'a> Session<'a> {
             }
             _ => false,
         }
-    }
-}
-
-/// Where the map stands that a message tells of.
-fn position_of(message: &ServerMessage) -> Option<Position> {
-    match message {
-        ServerMessage::Delta(delta) => Some(delta.position),
-        ServerMessage::Snapshot(snapshot) => Some(snapshot.position),
-        ServerMessage::Beacon(beacon) => Some(beacon.position),
-        _ => None,
     }
 }
 

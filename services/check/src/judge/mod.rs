@@ -30,10 +30,6 @@ pub enum Tolerates {
     /// The log may lose its newest entries with their acknowledgements, as after a power cut, provided that a new epoch
     /// begins then.
     LostTail,
-    /// A gateway at which a client resumes may stand before where the client stands. It is the clients that tolerate this:
-    /// they pass over what they have, as consoles do that keep a replica, until that gateway has come as far. A client
-    /// that does literally what it is told would go back.
-    LateGateway,
 }
 
 /// Judges what clients of one rig lived through. It knows no clock, does no I/O, and nobody but its clients may write.
