@@ -16,6 +16,10 @@ use crate::{Parts, StartError, Superseded};
 /// How often every rig is announced whether or not it changed.
 const BEACON_EVERY: Duration = Duration::from_secs(1);
 
+/// Where the log keeps an entry, it is saved so much later, with all that comes meanwhile. Saved at once, every change
+/// would take the machine's cores from its own echo.
+const GATHERED_FOR: Duration = Duration::from_millis(20);
+
 /// The first and the longest pause before the store is tried again.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
@@ -31,8 +35,8 @@ pub struct StateService {
     entries: Option<Box<dyn Entries>>,
     /// What is under way with the store: one thing at a time.
     work: Option<BoxFuture<'static, Done>>,
-    /// When the store may be tried again, while it fails and the log keeps what it does not take.
-    rests_until: Option<tokio::time::Instant>,
+    /// When the store is saved to, or tried again if it failed, while the log keeps what is not saved.
+    saves_at: Option<tokio::time::Instant>,
     pause: Duration,
     /// Whether another one keeps the store, which this one cannot know by its log.
     is_superseded: bool,
@@ -61,7 +65,7 @@ impl StateService {
             requests: None,
             entries: Some(entries),
             work: None,
-            rests_until: None,
+            saves_at: None,
             pause: RETRY.0,
             is_superseded: false,
             parts,
@@ -87,19 +91,24 @@ impl StateService {
     pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), Superseded> {
         let mut beacons = tokio::time::interval(BEACON_EVERY);
         beacons.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut is_ending = false;
         loop {
             if self.is_superseded {
                 return Err(Superseded);
             }
-            if shutdown.is_cancelled() && self.work.is_none() {
+            if shutdown.is_cancelled() && !is_ending {
+                is_ending = true;
+                self.save_what_has_gathered();
+            }
+            if is_ending && self.work.is_none() {
                 return Ok(());
             }
             // In this order: the rare and short before the frequent. An entry is announced before it is saved.
             tokio::select! {
                 biased;
                 done = under_way(&mut self.work) => self.done(done).await,
-                () = shutdown.cancelled(), if !shutdown.is_cancelled() => {}
-                () = rest(self.rests_until) => self.rests_until = None,
+                () = shutdown.cancelled(), if !is_ending => {}
+                () = at(self.saves_at) => self.save_what_has_gathered(),
                 _ = beacons.tick() => self.announce_beacons(),
                 Some(request) = ask(&mut self.requests) => {
                     let text = self.fold.answer(&request.question);
@@ -158,12 +167,27 @@ impl StateService {
         }
     }
 
-    /// Starts to save what has changed since the last save, unless a save is under way; then that comes after it.
+    /// Sees to it that what has changed since the last save is saved; while a save is under way, that comes after it.
     fn save_what_is_new(&mut self) {
-        let position = self.fold.position();
-        if self.work.is_some() || self.rests_until.is_some() || self.saved == position || self.entries.is_none() {
+        let is_saved = self.saved == self.fold.position();
+        if is_saved || self.work.is_some() || self.saves_at.is_some() || self.entries.is_none() {
             return;
         }
+        match self.parts.log.durable_once() {
+            DurableOnce::Appended => self.saves_at = Some(tokio::time::Instant::now() + GATHERED_FOR),
+            DurableOnce::Saved => self.save(),
+        }
+    }
+
+    /// Saves what waits to be saved, if anything does.
+    fn save_what_has_gathered(&mut self) {
+        if self.saves_at.take().is_some() {
+            self.save();
+        }
+    }
+
+    /// Starts to save what has changed since the last save.
+    fn save(&mut self) {
         let image = self.fold.image_since(self.saved.revision);
         let store = self.parts.store.clone();
         self.work = Some(Box::pin(async move {
@@ -198,7 +222,7 @@ impl StateService {
             DurableOnce::Appended if !is_another => {
                 let position = self.saved;
                 tracing::error!(%error, %position, "the store fails; the log keeps what comes after this until it works");
-                self.rests_until = Some(tokio::time::Instant::now() + self.longer_pause());
+                self.saves_at = Some(tokio::time::Instant::now() + self.longer_pause());
             }
             DurableOnce::Appended => {
                 tracing::warn!(%error, "starting over from the store");
@@ -216,7 +240,7 @@ impl StateService {
     /// changes; where there are other services, they go on and answer.
     fn start_over(&mut self) {
         self.entries = None;
-        self.rests_until = None;
+        self.saves_at = None;
         if self.parts.log.durable_once() == DurableOnce::Appended {
             self.requests = None;
         }
@@ -275,9 +299,9 @@ async fn under_way(work: &mut Option<BoxFuture<'static, Done>>) -> Done {
     done
 }
 
-async fn rest(until: Option<tokio::time::Instant>) {
-    match until {
-        Some(until) => tokio::time::sleep_until(until).await,
+async fn at(time: Option<tokio::time::Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
         None => std::future::pending().await,
     }
 }
