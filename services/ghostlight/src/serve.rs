@@ -264,7 +264,9 @@ fn count(number: usize, what: &str) -> String {
 fn refused(error: ServerError) -> anyhow::Result<ExitCode> {
     match error {
         ServerError::Open(error @ OpenError::Url(_)) => Ok(usage(&format!("--store: {error}"))),
-        ServerError::Connect(error @ ConnectError::Url(_)) => Ok(usage(&format!("--bus: {error}"))),
+        ServerError::Connect(error @ (ConnectError::Url(_) | ConnectError::Logins)) => {
+            Ok(usage(&format!("--bus: {error}")))
+        }
         error => Err(error.into()),
     }
 }
