@@ -141,7 +141,8 @@ pub struct ProcessArgs {
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_024))]
     threads: Option<usize>,
     /// What to log, as tracing's filters write it: info, ghostlight_gateway=debug, ...
-    #[arg(long, env = "GHOSTLIGHT_LOG", default_value = "info,async_nats=warn", value_name = "FILTER")]
+    // NATS' own client tells of each of several tries a second; the bus tells the same now and then.
+    #[arg(long, env = "GHOSTLIGHT_LOG", default_value = "info,async_nats=off", value_name = "FILTER")]
     pub(crate) log: String,
 }
 

@@ -258,7 +258,9 @@ fn refused(error: ServerError) -> anyhow::Result<ExitCode> {
         ServerError::Open(error @ (OpenError::Url(_) | OpenError::Settings { .. })) => {
             Ok(usage(&format!("--store: {error}")))
         }
-        ServerError::Connect(error @ ConnectError::Url(_)) => Ok(usage(&format!("--bus: {error}"))),
+        ServerError::Connect(error @ (ConnectError::Url(_) | ConnectError::Logins)) => {
+            Ok(usage(&format!("--bus: {error}")))
+        }
         error => Err(error.into()),
     }
 }

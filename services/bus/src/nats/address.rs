@@ -53,7 +53,9 @@ impl Addresses {
 /// Takes a URL apart. The client itself would pass over who we are.
 fn parse(text: &str) -> Option<(ServerAddr, Option<Login>)> {
     let mut url = ServerAddr::from_str(text).ok()?.into_inner();
-    let is_known = matches!(url.scheme(), "nats" | "tls") && url.host_str().is_some_and(|host| !host.is_empty());
+    let is_place = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
+    let has_host = url.host_str().is_some_and(|host| !host.is_empty());
+    let is_known = matches!(url.scheme(), "nats" | "tls") && has_host && is_place;
     let decode = |part: &str| percent_decode_str(part).decode_utf8().ok().map(String::from);
     let login = match (url.username(), url.password()) {
         _ if !is_known => return None,
@@ -91,6 +93,7 @@ mod tests {
             |user: &str, password: &str| Some(Login::Password { user: user.to_owned(), password: password.to_owned() });
         for (urls, servers, login, is_encrypted) in [
             ("localhost", vec!["nats://localhost"], None, false),
+            ("nats://a/", vec!["nats://a/"], None, false),
             ("nats://a:4222, tls://b:4223", vec!["nats://a:4222", "tls://b:4223"], None, true),
             ("nats://[::1]:4222", vec!["nats://[::1]:4222"], None, false),
             ("nats://me:secret@a,nats://b", vec!["nats://a", "nats://b"], password("me", "secret"), false),
@@ -111,6 +114,8 @@ mod tests {
             ("http://a", "http://a"),
             ("ws://a", "ws://a"),
             ("nats://", "nats://"),
+            ("http//a:1", "http//a:1"),
+            ("nats://me:se?cret@a", "nats://...@a"),
             ("nats://me:secret@a:port", "nats://...@a:port"),
             ("me:secret@a:port", "...@a:port"),
             ("secr%FFet@a", "...@a"),

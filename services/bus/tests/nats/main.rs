@@ -4,6 +4,7 @@
 
 mod access;
 mod appending;
+mod cluster;
 mod following;
 mod room;
 mod sizes;

@@ -78,7 +78,8 @@ pub(crate) async fn echo() -> OnNats<NatsEcho> {
 /// The stream, past the adapter.
 pub(crate) async fn stream(url: &str) -> Stream {
     let client = soon("the connection", async_nats::connect(url)).await.unwrap();
-    soon("the stream", jetstream::new(client).get_stream(subjects::STREAM)).await.unwrap()
+    let jetstream = jetstream::new(client);
+    answer("the stream", async || jetstream.get_stream(subjects::STREAM).await.ok()).await
 }
 
 /// Removes the stream. A server that was just writing it leaves some of its files, and the next stream would have the
@@ -100,7 +101,7 @@ pub(crate) async fn held(url: &str) -> Vec<(Revision, Entry)> {
     let state = &stream.cached_info().state;
     let mut held = Vec::new();
     for sequence in state.first_sequence.max(1)..=state.last_sequence {
-        let message = soon("an entry", stream.get_raw_message(sequence)).await.unwrap();
+        let message = answer("an entry", async || stream.get_raw_message(sequence).await.ok()).await;
         held.push((Revision(sequence), decode_entry(&message.payload).unwrap()));
     }
     held
@@ -127,10 +128,18 @@ pub(crate) async fn taken(log: &impl Log, entry: &Entry, seen: Position) -> Posi
 
 /// Asks again until the answer is yes.
 pub(crate) async fn until(what: &str, mut ask: impl AsyncFnMut() -> bool) {
+    answer(what, async || ask().await.then_some(())).await;
+}
+
+/// Asks again until there is an answer.
+pub(crate) async fn answer<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     soon(what, async {
-        while !ask().await {
+        loop {
+            if let Some(answer) = ask().await {
+                return answer;
+            }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     })
-    .await;
+    .await
 }
