@@ -6,12 +6,12 @@ use std::path::Path;
 
 use bytes::Bytes;
 use ghostlight_proto::{
-    Ack, ClientMessage, ErrorMessage, Hello, LevelsText, OPENAPI, SUBPROTOCOL, ServerMessage, Set, Wants, decode,
-    parse_levels,
+    Ack, ClientMessage, ErrorMessage, Hello, LevelsText, OPENAPI, RigSummary, SUBPROTOCOL, ServerMessage, Set, Wants,
+    decode, decode_entry, encode_entry, encode_rigs, parse_levels, parse_position, subjects,
 };
 use ghostlight_rig::{
     Beacon, Change, ClientId, Console, ConsoleKind, ConsoleName, Delta, Dimmer, Entry, Epoch, Key, Label, Level,
-    Origin, Position, Revision, Rig, Roster, Update,
+    Origin, Position, Revision, Rig, RigName, Roster, Update,
 };
 use jsonschema::Validator;
 use proptest::prelude::*;
@@ -127,6 +127,16 @@ fn recoded(name: &str, payload: &Value) -> Value {
             let error: ErrorMessage = serde_json::from_value(payload["error"].clone()).unwrap();
             json!({"error": error}).to_string().into()
         }
+        "entry" => encode_entry(&decode_entry(&text).unwrap()),
+        "rigs" => {
+            let rigs = payload["rigs"].as_array().unwrap().iter().map(|rig| RigSummary {
+                name: RigName::new(rig["name"].as_str().unwrap()).unwrap(),
+                position: parse_position(rig["position"].as_str().unwrap()).unwrap(),
+                dimmers: rig["dimmers"].as_u64().unwrap() as usize,
+            });
+            encode_rigs(rigs)
+        }
+        "announcedDelta" => decode(&text).unwrap().message.encode(),
         "hello" | "set" => {
             let message = ClientMessage::parse(&payload.to_string()).unwrap();
             assert_eq!(client_kind(&message), name);
@@ -164,9 +174,40 @@ fn it_describes_this_version_and_its_references_lead_somewhere() {
 fn its_addresses_are_those_of_openapi() {
     let openapi: Value = serde_json::from_str(OPENAPI).unwrap();
     for (name, channel) in document()["channels"].as_object().unwrap() {
+        if channel["servers"][0]["$ref"] == "#/servers/nats" {
+            continue;
+        }
         let address = channel["address"].as_str().unwrap();
         assert!(openapi["paths"][address]["get"].is_object(), "{name}: {address}");
     }
+}
+
+#[test]
+fn its_subjects_are_those_of_the_code() {
+    let document = document();
+    let rig = RigName::default();
+    let channel = |name: &str| document["channels"][name].clone();
+    let address = |name: &str| channel(name)["address"].as_str().unwrap().replace("{rig}", rig.as_str());
+    assert_eq!(address("changes"), subjects::changes(&rig));
+    assert_eq!(address("echo"), subjects::echo(&rig));
+    assert_eq!(address("questions"), subjects::snapshot(&rig));
+    assert_eq!(address("listing"), subjects::RIGS);
+    for name in ["questions", "listing"] {
+        assert_eq!(channel(name)["bindings"]["nats"]["queue"], subjects::STATE_SERVICES);
+    }
+    let described = |name: &str, word: &str| {
+        let text = channel(name)["description"].as_str().unwrap().to_owned();
+        assert!(text.contains(&format!("`{word}`")), "{name} does not tell of {word}");
+    };
+    described("changes", subjects::STREAM);
+    described("changes", "Nats-Msg-Id");
+    described("questions", subjects::MORE);
+    let headers = &document["components"]["messages"]["announcedDelta"]["headers"]["properties"];
+    let headers: BTreeSet<_> = headers.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(headers, BTreeSet::from([subjects::FOLD_MICROS, subjects::LOST]));
+    let on_nats = |channel: &Value| channel["servers"][0]["$ref"] == "#/servers/nats";
+    let channels = document["channels"].as_object().unwrap();
+    assert_eq!(channels.values().filter(|channel| on_nats(channel)).count(), 4);
 }
 
 #[test]
@@ -343,20 +384,22 @@ fn some_change() -> impl Strategy<Value = Change> {
 proptest! {
     #[test]
     fn whatever_a_rig_tells_fits_the_schemas(changes in prop::collection::vec(some_change(), 1..12)) {
-        thread_local!(static SCHEMAS: [Validator; 3] = {
+        thread_local!(static SCHEMAS: [Validator; 4] = {
             let document = document();
-            ["delta", "snapshot", "beacon"].map(|name| message(&document, name))
+            ["delta", "snapshot", "beacon", "entry"].map(|name| message(&document, name))
         });
         let mut rig = Rig::new(Epoch(1_790_000_000));
         for (revision, change) in (1..).zip(changes) {
-            let delta = rig.apply(Revision(revision), &Entry::new(change));
+            let entry = Entry::new(change);
+            let delta = rig.apply(Revision(revision), &entry);
             let told = [
-                ServerMessage::Delta(delta),
-                ServerMessage::Snapshot(rig.snapshot()),
-                ServerMessage::Beacon(rig.beacon()),
+                ServerMessage::Delta(delta).encode(),
+                ServerMessage::Snapshot(rig.snapshot()).encode(),
+                ServerMessage::Beacon(rig.beacon()).encode(),
+                encode_entry(&entry),
             ];
-            SCHEMAS.with(|schemas| for (schema, message) in schemas.iter().zip(told) {
-                assert_fits(schema, &serde_json::from_slice(&message.encode()).unwrap());
+            SCHEMAS.with(|schemas| for (schema, text) in schemas.iter().zip(told) {
+                assert_fits(schema, &serde_json::from_slice(&text).unwrap());
             });
         }
     }

@@ -1,5 +1,4 @@
-//! What a developer of Ghostlight runs: `cargo xtask test`, `lint`, `ci`, `pictures`,
-//! `coverage`.
+//! What a developer of Ghostlight runs: `cargo xtask test`, `lint`, `ci`, `faults`, `pictures`, `coverage`.
 //!
 //! Each command is what the continuous integration runs too, so what passes here passes there. Nothing here is part of
 //! the product, and nothing of the product is used here.
@@ -42,6 +41,15 @@ enum Command {
     Lint,
     /// All that a change must pass: test, then lint
     Ci,
+    /// Kill, hold and cut one part after another of a whole deployment, under the consistency checker
+    Faults {
+        /// How long
+        #[arg(long, default_value_t = 30)]
+        minutes: u64,
+        /// What the order of the faults depends on
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Take pictures of the page on every screen in every state, and put the best into the README
     Pictures,
     /// Measure which lines of services and proto the tests reach; fail below the threshold
@@ -70,6 +78,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Test { cargo_test } => test(&cargo_test),
         Command::Lint => lint::lint(),
         Command::Ci => test(&[]).and_then(|()| lint::lint()),
+        Command::Faults { minutes, seed } => needs::meet().and_then(|()| faults(minutes, seed)),
         Command::Pictures => needs::meet().and_then(|()| pictures::pictures()),
         Command::Coverage { threshold, report: Some(report) } => coverage::judge(&report, threshold),
         Command::Coverage { threshold, report: None } => coverage::coverage(threshold),
@@ -80,4 +89,13 @@ fn test(selection: &[String]) -> anyhow::Result<()> {
     needs::meet()?;
     let step = Step::cargo(["test"]);
     if selection.is_empty() { step.args(["--workspace"]).run() } else { step.args(selection).run() }
+}
+
+/// As fast as it gets: in a release build, and without anything else beside it.
+fn faults(minutes: u64, seed: u64) -> anyhow::Result<()> {
+    Step::cargo(["test", "--release", "--package", "ghostlight", "--test", "joined", "--"])
+        .args(["--ignored", "--nocapture", "nothing_acknowledged_is_lost_in_a_long_run"])
+        .env("GHOSTLIGHT_FAULT_MINUTES", minutes.to_string())
+        .env("GHOSTLIGHT_FAULT_SEED", seed.to_string())
+        .run()
 }

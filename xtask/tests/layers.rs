@@ -24,7 +24,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("ghostlight-gateway", &["ghostlight-rig", "ghostlight-proto", "ghostlight-bus", "ghostlight-telemetry"]),
     ("ghostlight-client", &["ghostlight-rig", "ghostlight-proto"]),
     ("ghostlight-bench", &["ghostlight-client"]),
-    ("ghostlight-check", &["ghostlight-rig", "ghostlight-proto", "ghostlight-client"]),
+    ("ghostlight-check", &["ghostlight-rig", "ghostlight-proto"]),
     // Only tests use it.
     ("ghostlight-servers", &[]),
     (
@@ -39,6 +39,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "ghostlight-gateway",
             "ghostlight-client",
             "ghostlight-bench",
+            "ghostlight-check",
         ],
     ),
     ("xtask", &[]),

@@ -1,5 +1,6 @@
 //! What ends a run.
 
+use std::fmt::Display;
 use std::io;
 
 use tokio_tungstenite::tungstenite;
@@ -21,6 +22,12 @@ pub enum Failure {
         /// What the resolver said.
         source: io::Error,
     },
+    /// The NATS servers cannot be measured beside it.
+    #[error("{0} (--nats wants the NATS servers that the measured gateway uses)")]
+    Nats(Fault),
+    /// It was ended before it was over.
+    #[error("the run was ended before it was over")]
+    Ended,
     /// The yardstick did not start.
     #[error("the yardstick could not be started (--no-yardstick goes without): {0}")]
     Yardstick(io::Error),
@@ -51,6 +58,9 @@ pub enum Fault {
     /// The WebSocket failed.
     #[error("WebSocket: {0}")]
     WebSocket(#[from] Box<tungstenite::Error>),
+    /// NATS refused something, or cannot be reached.
+    #[error("NATS: {0}")]
+    Nats(String),
     /// A task of the load itself ended early.
     #[error("the load itself failed: {0}")]
     Load(#[from] tokio::task::JoinError),
@@ -63,6 +73,11 @@ impl From<tungstenite::Error> for Fault {
 }
 
 impl Fault {
+    /// What NATS refused. Its client has an error of its own for everything that it does.
+    pub(crate) fn nats(error: impl Display) -> Self {
+        Self::Nats(error.to_string())
+    }
+
     /// A wrong answer, of which the start is shown.
     pub(crate) fn wrong(what: &str, answer: &[u8]) -> Self {
         const SHOWN: usize = 200;

@@ -39,6 +39,19 @@ pub(crate) fn one(dimmer: u16, hundredths: u16) -> String {
     format!("{{\"{dimmer}\":{}}}", level_text(hundredths))
 }
 
+/// A change of one dimmer, as the log has it.
+pub(crate) fn entry(dimmer: u16, hundredths: u16) -> String {
+    format!(r#"{{"changes":[{{"levels":{}}}]}}"#, one(dimmer, hundredths))
+}
+
+/// The same as it is announced; the epoch is one that a server may have.
+pub(crate) fn delta(revision: u64, dimmer: u16, hundredths: u16) -> String {
+    let (prev, levels) = (revision.saturating_sub(1), one(dimmer, hundredths));
+    format!(
+        r#"{{"type":"delta","epoch":1790000000,"prev":{prev},"revision":{revision},"levels":{levels},"origins":[]}}"#
+    )
+}
+
 /// A level that differs from one number to the next, and looks like any other.
 pub(crate) fn varied(number: u64) -> u16 {
     (number * 37 % 10_001) as u16

@@ -69,6 +69,15 @@ pub enum Yardstick {
     At(SocketAddr),
 }
 
+/// The NATS servers that join the roles of a measured deployment.
+#[derive(Clone, Debug)]
+pub struct NatsServers {
+    /// Their URLs, `nats://host:port`, separated by commas; with `user:password@` or `token@` if they want one.
+    pub urls: String,
+    /// Where one of them tells how it is set up, as `http://host:port`: its monitoring port.
+    pub monitoring: Option<String>,
+}
+
 /// A whole run.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -76,7 +85,9 @@ pub struct Options {
     pub url: String,
     /// A second Ghostlight to measure it against in the same run, for instance with another `--durability`.
     pub against: Option<String>,
-    /// Whether either may be on another machine.
+    /// What joins the measured deployment, to measure it beside what NATS does alone.
+    pub nats: Option<NatsServers>,
+    /// Whether any of them may be on another machine.
     pub allow_remote: bool,
     /// The server's process, to read its CPU time and memory; found through its port if not given.
     pub pid: Option<u32>,

@@ -17,10 +17,25 @@ pub struct Report {
     pub rounds: u32,
     /// Seconds that each round counted.
     pub seconds: f64,
+    /// The log of the deployment, if that was named.
+    pub log: Option<Log>,
     /// What was left out, and why.
     pub notes: Vec<String>,
     /// The measures.
     pub measures: Vec<Measured>,
+}
+
+/// How NATS keeps the log.
+#[derive(Clone, Debug, Serialize)]
+pub struct Log {
+    /// The server's version.
+    pub version: String,
+    /// `file` or `memory`.
+    pub storage: &'static str,
+    /// How many servers keep each entry.
+    pub replicas: usize,
+    /// When it is synced to the disk: `always`, or how often. `None` if no monitoring port was named.
+    pub sync: Option<String>,
 }
 
 /// One measure.

@@ -2,13 +2,16 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::contender::Contender;
 use crate::failure::{Failure, Fault};
 use crate::levels::{MOST_CONNECTIONS, MOST_WRITERS, forget};
-use crate::measure::{Kind, Round};
+use crate::measure::Kind;
+use crate::nats::Nats;
 use crate::options::{Measure, Options, Yardstick};
 use crate::peer::Peer;
-use crate::report::{Bound, Measured, Report, Rounds, Wanted};
+use crate::report::{Measured, Report, Rounds};
 use crate::target::Target;
+use crate::wanted::{HAND, wanted};
 use crate::wire::{Http, post};
 
 /// Open files besides the clients: the runtime's, the terminal's, the sending client's.
@@ -16,16 +19,14 @@ const OTHER_FILES: u64 = 64;
 /// The connections of the two HTTP measures.
 const CONNECTIONS: [usize; 2] = [1, 100];
 const _: () = assert!(CONNECTIONS[1] <= MOST_CONNECTIONS);
-/// Changes a second of a hand on a fader, of the echo and of the first fan-out.
-const HAND: u32 = 60;
 /// Changes a second of many hands, of the second fan-out.
 const MANY_HANDS: u32 = 500;
 
-/// Measures. A progress bar shows on the standard error if that is a terminal.
+/// Measures, until it is done or ended. A progress bar shows on the standard error if that is a terminal.
 ///
 /// # Errors
-/// [`Failure`] at the first wrong answer, or if there is nothing to measure.
-pub async fn run(options: &Options) -> Result<Report, Failure> {
+/// [`Failure`] at the first wrong answer, if there is nothing to measure, or if it was ended.
+pub async fn run(options: &Options, ended: impl Future<Output = ()>) -> Result<Report, Failure> {
     let mut notes = vec![];
     let kinds = kinds(options, &mut notes);
     let mut targets = vec![ghostlight(options).await?];
@@ -33,33 +34,50 @@ pub async fn run(options: &Options) -> Result<Report, Failure> {
         targets.push(Target::ghostlight("against", url, options.allow_remote).await?);
     }
     // The peer runs for as long as this lives.
-    let (_peer, bare) = match &options.yardstick {
-        Yardstick::None => (None, None),
-        Yardstick::At(address) => (None, Some(Target::bare(*address, None))),
-        Yardstick::Spawn(executable) => {
-            let peer = Peer::start(executable).await.map_err(Failure::Yardstick)?;
-            let target = Target::bare(peer.address, peer.pid());
-            (Some(peer), Some(target))
-        }
-    };
+    let (_peer, bare) = bare(options).await?;
     targets.extend(bare);
     notes.extend(targets.iter().filter_map(Target::pid_note));
+    let nats = match &options.nats {
+        Some(servers) => Some(Nats::open(servers, options.allow_remote).await?),
+        None => None,
+    };
 
-    let measured = measure_all(options, &kinds, &targets).await;
-    // Also after a wrong answer: a rig that is in use gets rid of what the run has set.
+    let contenders = targets.iter().map(Contender::Server).chain(nats.iter().flat_map(Contender::of_nats)).collect();
+    let measured = tokio::select! {
+        measured = measure_all(options, &kinds, contenders) => measured,
+        () = ended => Err(Failure::Ended),
+    };
+    // Also after a wrong answer: a rig that is in use gets rid of what the run has set, and NATS of what it has made.
     for target in targets.iter().filter(|target| !target.bare) {
-        if let Err(fault) = clean_up(target).await {
+        if let Err(fault) = in_time(clean_up(target)).await {
             notes.push(format!("{}: dimmers of this run may remain: {fault}", target.name));
         }
+    }
+    if let Some(nats) = &nats {
+        notes.extend(leave(nats).await);
     }
     Ok(Report {
         version: env!("CARGO_PKG_VERSION"),
         cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         rounds: options.rounds,
         seconds: options.effort.lasting.as_secs_f64(),
+        log: nats.map(|nats| nats.log),
         notes,
         measures: measured?,
     })
+}
+
+/// The bare server, and its process if it was started for this run.
+async fn bare(options: &Options) -> Result<(Option<Peer>, Option<Target>), Failure> {
+    match &options.yardstick {
+        Yardstick::None => Ok((None, None)),
+        Yardstick::At(address) => Ok((None, Some(Target::bare(*address, None)))),
+        Yardstick::Spawn(executable) => {
+            let peer = Peer::start(executable).await.map_err(Failure::Yardstick)?;
+            let target = Target::bare(peer.address, peer.pid());
+            Ok((Some(peer), Some(target)))
+        }
+    }
 }
 
 async fn ghostlight(options: &Options) -> Result<Target, Failure> {
@@ -89,59 +107,36 @@ fn kinds(options: &Options, notes: &mut Vec<String>) -> Vec<Kind> {
     Measure::ALL.into_iter().filter(|measure| options.only.contains(measure)).flat_map(of).collect()
 }
 
-async fn measure_all(options: &Options, kinds: &[Kind], targets: &[Target]) -> Result<Vec<Measured>, Failure> {
-    let plan: Vec<(Kind, u32, Vec<&Target>)> =
-        kinds.iter().map(|&kind| (kind, rounds(kind, options), sides(kind, targets))).collect();
-    let steps = plan.iter().map(|(_, rounds, sides)| u64::from(*rounds) * sides.len() as u64).sum();
+async fn measure_all(
+    options: &Options,
+    kinds: &[Kind],
+    contenders: Vec<Contender<'_>>,
+) -> Result<Vec<Measured>, Failure> {
+    let takes_part = |kind: Kind, contender: &Contender<'_>| kind.round(*contender, &options.effort).is_some();
+    let sides = |kind| contenders.iter().copied().filter(move |contender| takes_part(kind, contender));
+    let steps = kinds.iter().map(|&kind| u64::from(rounds(kind, options)) * sides(kind).count() as u64).sum();
     let bar = progress(steps);
     let mut measures = vec![];
-    for (kind, times, sides) in plan {
-        let mut taken: Vec<Rounds> = sides.iter().map(|side| Rounds { name: side.name, rounds: vec![] }).collect();
-        for _ in 0..times {
-            for (target, taken) in sides.iter().zip(&mut taken) {
-                bar.set_message(format!("{}, {}", kind.name(), target.name));
-                taken.rounds.push(one_round(kind, target, options).await?);
+    for &kind in kinds {
+        let mut taken: Vec<Rounds> = sides(kind).map(|side| Rounds { name: side.name(), rounds: vec![] }).collect();
+        for _ in 0..rounds(kind, options) {
+            for (contender, taken) in sides(kind).zip(&mut taken) {
+                let Some(round) = kind.round(contender, &options.effort) else { continue };
+                bar.set_message(format!("{}, {}", kind.name(), taken.name));
+                let failed = |fault| Failure::Round { measure: kind.name(), side: taken.name, fault };
+                taken.rounds.push(round.await.map_err(failed)?);
                 bar.inc(1);
             }
         }
-        measures.push(Measured::of(kind.name(), &taken, wanted(kind)));
+        measures.push(Measured::of(kind.name(), &taken, wanted(kind, options.nats.is_some())));
     }
     bar.finish_and_clear();
     Ok(measures)
 }
 
-async fn one_round(kind: Kind, target: &Target, options: &Options) -> Result<Round, Failure> {
-    let round = kind.round(target, &options.effort).await;
-    round.map_err(|fault| Failure::Round { measure: kind.name(), side: target.name, fault })
-}
-
 /// Memory has one round: in a second one the server would take from what it has freed.
 fn rounds(kind: Kind, options: &Options) -> u32 {
     if matches!(kind, Kind::Memory { .. }) { 1 } else { options.rounds.max(1) }
-}
-
-/// The bare peer acknowledges nothing.
-fn sides(kind: Kind, targets: &[Target]) -> Vec<&Target> {
-    targets.iter().filter(|target| !(target.bare && matches!(kind, Kind::Writers { .. }))).collect()
-}
-
-/// What is wanted on two cores.
-fn wanted(kind: Kind) -> Vec<Wanted> {
-    let want = |figure, over, bound, remark| Wanted { figure, over, bound, remark, measured: None, met: None };
-    match kind {
-        Kind::Memory { .. } => vec![want("rss_bytes_each", None, Bound::AtMost(10_000.0), "")],
-        Kind::Http { connections: 1 } => {
-            vec![want("p50_us", Some("bare"), Bound::AtMost(2.5), "with full, plus one fsync")]
-        }
-        Kind::Http { .. } => vec![
-            want("per_second", Some("bare"), Bound::AtLeast(0.75), "with relaxed"),
-            want("per_second", Some("against"), Bound::AtLeast(0.6), "full against relaxed"),
-        ],
-        Kind::Echo { .. } => vec![want("p50_us", Some("bare"), Bound::AtMost(1.6), "")],
-        Kind::Fanout { rate: HAND, .. } => vec![want("cpu_us_each", Some("bare"), Bound::AtMost(1.25), "")],
-        Kind::Fanout { .. } => vec![want("stale_p99_ms", None, Bound::AtMost(40.0), "")],
-        Kind::Writers { .. } => vec![],
-    }
 }
 
 fn progress(steps: u64) -> ProgressBar {
@@ -152,14 +147,28 @@ fn progress(steps: u64) -> ProgressBar {
     }
 }
 
+/// Cleaning up is not waited for for ever.
+async fn in_time<T>(what: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    let patience = std::time::Duration::from_secs(10);
+    tokio::time::timeout(patience, what).await.map_err(|_| Fault::Late("cleaning up".into()))?
+}
+
 async fn clean_up(target: &Target) -> Result<(), Fault> {
     let mut request = String::new();
     post(&mut request, target, &forget());
-    let forgotten = async {
-        let mut http = Http::connect(target).await?;
-        let answer = http.exchange(&request).await?;
-        if answer.status == 200 { Ok(()) } else { Err(Fault::wrong("forgetting was refused", answer.body)) }
-    };
-    let patience = std::time::Duration::from_secs(10);
-    tokio::time::timeout(patience, forgotten).await.map_err(|_| Fault::Late("forgetting".into()))?
+    let mut http = Http::connect(target).await?;
+    let answer = http.exchange(&request).await?;
+    if answer.status == 200 { Ok(()) } else { Err(Fault::wrong("forgetting was refused", answer.body)) }
+}
+
+/// Removes from NATS what the run has made there; what is to be said about it.
+async fn leave(nats: &Nats) -> Vec<String> {
+    let mut notes = vec![];
+    if let Ok(0) = in_time(nats.entries()).await {
+        notes.push("the log took nothing in this run: it is not the log of the server that was measured".to_owned());
+    }
+    if let Err(fault) = in_time(nats.remove()).await {
+        notes.push(format!("what this run has made in NATS remains: {fault}"));
+    }
+    notes
 }

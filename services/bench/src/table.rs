@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::report::{Bound, Measured, Ratio, Report, Wanted};
+use crate::report::{Bound, Log, Measured, Ratio, Report, Wanted};
 
 /// Figures in the order in which they are shown, and what they are called. What a report has besides is in its JSON.
 const SHOWN: [(&str, &str); 14] = [
@@ -26,6 +26,9 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { version, cores, rounds, seconds, .. } = self;
         writeln!(f, "ghostlight bench {version}: {rounds} rounds of {seconds} s, {cores} cores shared with the load")?;
+        if let Some(log) = &self.log {
+            writeln!(f, "{log}")?;
+        }
         for measured in &self.measures {
             write!(f, "\n{measured}")?;
         }
@@ -33,6 +36,14 @@ impl fmt::Display for Report {
         let (met, of) = all.fold((0, 0), |(met, of), want| (met + u32::from(want.met == Some(true)), of + 1));
         writeln!(f, "\nEvery answer was right. {met} of {of} figures are as wanted.")?;
         self.notes.iter().try_for_each(|note| writeln!(f, "Note: {note}."))
+    }
+}
+
+impl fmt::Display for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { version, storage, replicas, sync } = self;
+        let sync = sync.as_deref().unwrap_or("not known (--nats-monitoring)");
+        write!(f, "The log: NATS {version}, kept in {storage}, replicas {replicas}, sync_interval {sync}")
     }
 }
 
@@ -58,10 +69,10 @@ impl fmt::Display for Measured {
                 let ratio = self.ratios.iter().find(|ratio| ratio.figure == figure && ratio.over == side.name);
                 write!(f, "{:>26}", ratio.map_or("-".into(), ToString::to_string))?;
             }
-            for want in self.wanted.iter().filter(|want| want.figure == figure) {
-                write!(f, "   {want}")?;
-            }
             writeln!(f)?;
+            for want in self.wanted.iter().filter(|want| want.figure == figure) {
+                writeln!(f, "    {want}")?;
+            }
         }
         Ok(())
     }

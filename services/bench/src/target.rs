@@ -33,12 +33,7 @@ impl Target {
             return Err(not_a_url());
         }
         let port = uri.port_u16().unwrap_or(80);
-        let bare_host = host.trim_start_matches('[').trim_end_matches(']');
-        let resolved = tokio::net::lookup_host((bare_host, port)).await;
-        let resolved: Vec<_> = resolved.map_err(|source| Failure::Resolve { host: host.to_owned(), source })?.collect();
-        if !allow_remote && !resolved.iter().all(|address| address.ip().is_loopback()) {
-            return Err(Failure::Remote(host.to_owned()));
-        }
+        let resolved = resolve(host.trim_start_matches('[').trim_end_matches(']'), port, allow_remote).await?;
         let address = first_that_answers(&resolved).await.ok_or_else(not_a_url)?;
         let pid = address.ip().is_loopback().then(|| process::listening_on(port)).flatten();
         Ok(Self { name, authority: format!("{host}:{port}"), address, pid, bare: false })
@@ -60,6 +55,16 @@ impl Target {
             )
         })
     }
+}
+
+/// The addresses of a host. It must be this machine, unless `allow_remote` is set.
+pub(crate) async fn resolve(host: &str, port: u16, allow_remote: bool) -> Result<Vec<SocketAddr>, Failure> {
+    let resolved = tokio::net::lookup_host((host, port)).await;
+    let resolved: Vec<_> = resolved.map_err(|source| Failure::Resolve { host: host.to_owned(), source })?.collect();
+    if !allow_remote && !resolved.iter().all(|address| address.ip().is_loopback()) {
+        return Err(Failure::Remote(host.to_owned()));
+    }
+    Ok(resolved)
 }
 
 /// A name such as `localhost` has several addresses, and a server may listen on one of them. If none answers, the

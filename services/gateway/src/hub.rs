@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use axum::extract::ws::Utf8Bytes;
 use bytes::Bytes;
-use ghostlight_bus::{Announcements, Echo, EchoError, Heard, Question};
+use ghostlight_bus::Echo;
 use ghostlight_proto::{Decoded, ServerMessage, decode};
 use ghostlight_rig::{Beacon, Credit, Delta, Item, Position, Received, Replica, Revision, RigName, Snapshot, Verdict};
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::following::follow;
 use crate::intake::{Appending, Lane};
 use crate::presence::{self, RigPresence};
 use crate::reader::{CaughtUp, Whole};
@@ -28,11 +29,12 @@ const CREDITED_ENTRIES: usize = 256;
 const CREDITED_ITEMS: usize = 4_096;
 const CREDITED_CHANGES: usize = 256;
 
+/// Every state service announces every entry, in the same words. So many of the last deltas are known again by these,
+/// without being read.
+const KNOWN_AGAIN: usize = 16;
+
 /// Beacons come every second: after three without one, what is shown may be old.
 pub(crate) const STALE_AFTER: Duration = Duration::from_secs(3);
-
-/// How long to wait before an echo that cannot be reached is tried again.
-const RETRY: Duration = Duration::from_millis(250);
 
 /// A rig as this gateway knows it.
 pub(crate) struct Hub {
@@ -58,6 +60,8 @@ pub(crate) struct Followed {
 pub(crate) struct Kept {
     pub(crate) replica: Replica,
     folded: VecDeque<Folded>,
+    /// The deltas that were heard last, the oldest first.
+    heard: VecDeque<Bytes>,
     /// The catching-up text that was made last: readers who fall behind often fall behind together.
     pub(crate) caught_up: Option<CaughtUp>,
     /// And the whole map: after a restart all of them want it.
@@ -218,7 +222,10 @@ impl Followed {
     }
 
     /// Takes a message in and shows it to the readers; `None` if it is not from a state service.
-    fn take(&self, rig: &RigName, text: &Bytes, fold: Duration) -> Option<Received> {
+    pub(crate) fn take(&self, rig: &RigName, text: &Bytes, fold: Duration) -> Option<Received> {
+        if self.kept().heard.iter().rev().any(|heard| heard == text) {
+            return Some(Received::Had);
+        }
         let Decoded { message, levels } = match decode(text) {
             Ok(decoded) => decoded,
             // From a newer version, it may have been of another kind; if it was part of the map, the next one shows that.
@@ -248,6 +255,10 @@ impl Followed {
         if received != Received::Applied {
             return received;
         }
+        if kept.heard.len() == KNOWN_AGAIN {
+            kept.heard.pop_front();
+        }
+        kept.heard.push_back(text.clone());
         if kept.folded.len() == REMEMBERED_ENTRIES {
             kept.folded.pop_front();
         }
@@ -301,7 +312,7 @@ impl Followed {
     }
 
     /// Tells the readers if no state service was heard of for long.
-    fn note_silence(&self) {
+    pub(crate) fn note_silence(&self) {
         let kept = self.kept();
         let latest = self.latest.borrow().clone();
         let is_silent = latest.silence().is_some_and(|silence| silence >= STALE_AFTER);
@@ -320,51 +331,4 @@ impl Followed {
 /// What `decode` has read is UTF-8.
 fn utf8(text: Bytes) -> Utf8Bytes {
     Utf8Bytes::try_from(text).unwrap_or_default()
-}
-
-/// Follows a rig for as long as the hub lives.
-async fn follow(rig: RigName, echo: Arc<dyn Echo>, followed: Arc<Followed>) {
-    loop {
-        if let Err(error) = follow_once(&rig, &*echo, &followed).await {
-            tracing::debug!(%rig, %error, "trying again");
-        }
-        followed.note_silence();
-        tokio::time::sleep(RETRY).await;
-    }
-}
-
-/// Follows until the echo is lost. Follow first, then ask for the snapshot, then take what came meanwhile: in any other
-/// order, changes are lost.
-async fn follow_once(rig: &RigName, echo: &dyn Echo, followed: &Followed) -> Result<(), EchoError> {
-    let mut announcements = echo.follow(rig).await?;
-    loop {
-        let snapshot = echo.ask(Question::Snapshot(rig.clone())).await?;
-        followed.take(rig, &snapshot, Duration::ZERO);
-        if !follow_to_gap(rig, &mut *announcements, followed).await {
-            return Ok(());
-        }
-    }
-}
-
-/// Follows until a snapshot is needed; `false` if the echo is gone. Beacons come every second: after a silence, the
-/// state service is asked whether it still knows that somebody follows. What gateways tell each other breaks no silence.
-async fn follow_to_gap(rig: &RigName, announcements: &mut dyn Announcements, followed: &Followed) -> bool {
-    let mut silent_at = tokio::time::Instant::now() + STALE_AFTER;
-    loop {
-        let heard = match tokio::time::timeout_at(silent_at, announcements.next()).await {
-            Ok(Some(Heard::Announcement(heard))) => heard,
-            Ok(Some(Heard::Missed)) => return true,
-            Err(_) => {
-                followed.note_silence();
-                return true;
-            }
-            Ok(None) => return false,
-        };
-        match followed.take(rig, &heard.text, heard.fold) {
-            None => continue,
-            Some(Received::Applied | Received::Replaced | Received::Had) => {}
-            Some(Received::Gap | Received::NewEpoch | Received::Diverged) => return true,
-        }
-        silent_at = tokio::time::Instant::now() + STALE_AFTER;
-    }
 }

@@ -25,6 +25,9 @@ const MOST_ITEMS: usize = 2_048;
 /// So many changes of one rig may wait their turn before more are refused.
 const MOST_WAITING: usize = 4_096;
 
+/// So many entries of one rig may be durable and not yet heard of: without a state service, the log is not to be filled.
+const MOST_UNHEARD: usize = 64;
+
 /// Where an outcome goes.
 pub(crate) enum Reply {
     /// To one request.
@@ -111,14 +114,20 @@ impl Lane {
 /// Serves a lane: what has come meanwhile goes as one entry as soon as fewer are under way than may be. Appends are
 /// started in order: a set of futures polls each for the first time in the order in which they were put in.
 async fn serve(rig: RigName, followed: Arc<Followed>, appending: Appending, mut queue: mpsc::Receiver<Asked>) {
-    let mut under_way = FuturesUnordered::new();
+    let (mut under_way, mut landed) = (FuturesUnordered::new(), FuturesUnordered::new());
     let mut left_over = None;
     loop {
+        let may_send = under_way.len() < appending.in_flight && landed.len() < MOST_UNHEARD;
         tokio::select! {
-            Some(batch) = gather(&mut queue, &mut left_over), if under_way.len() < appending.in_flight => {
+            Some(batch) = gather(&mut queue, &mut left_over), if may_send => {
                 under_way.push(append(&rig, &followed, &appending, batch));
             }
-            Some(()) = under_way.next() => {}
+            Some(appended) = under_way.next() => {
+                if let Some(entry) = appended {
+                    landed.push(answer(entry, &followed));
+                }
+            }
+            Some(()) = landed.next() => {}
             else => return,
         }
     }
@@ -140,23 +149,38 @@ async fn gather(queue: &mut mpsc::Receiver<Asked>, left_over: &mut Option<Asked>
     Some(batch)
 }
 
-/// Appends a batch and answers its changes.
-async fn append(rig: &RigName, followed: &Followed, appending: &Appending, batch: Batch) {
-    let appended = async {
-        let position = appending.log.append(rig, &batch.entry, followed.position()).await?;
-        let durable = Instant::now();
-        followed.reached(position).await;
-        Ok((position, durable))
+/// An entry that is durable.
+struct Landed {
+    batch: Batch,
+    position: Position,
+    durable: Instant,
+    /// When its changes are to be answered, whether or not it has been heard of.
+    deadline: tokio::time::Instant,
+}
+
+/// Appends a batch; its changes are answered here if that fails.
+async fn append(rig: &RigName, followed: &Followed, appending: &Appending, batch: Batch) -> Option<Landed> {
+    let deadline = tokio::time::Instant::now() + appending.answer_within;
+    let appended = appending.log.append(rig, &batch.entry, followed.position());
+    let refusal = match tokio::time::timeout_at(deadline, appended).await {
+        Ok(Ok(position)) => return Some(Landed { batch, position, durable: Instant::now(), deadline }),
+        Ok(Err(AppendError::Unavailable(why))) => Refusal::Unavailable(why),
+        Ok(Err(AppendError::TooLarge(most))) => Refusal::TooLarge(most),
+        Ok(Err(AppendError::Unknown)) | Err(_) => Refusal::Unknown,
     };
-    match tokio::time::timeout(appending.answer_within, appended).await {
-        Ok(Ok((position, durable))) => match followed.folded(position) {
-            // The order began anew before it was heard what became of the entry in the old one.
-            None if followed.position().epoch != position.epoch => batch.refuse(&Refusal::Unknown),
-            folded => settle(batch, position, durable, folded.as_ref()),
-        },
-        Ok(Err(AppendError::Unavailable(why))) => batch.refuse(&Refusal::Unavailable(why)),
-        Ok(Err(AppendError::TooLarge(most))) => batch.refuse(&Refusal::TooLarge(most)),
-        Ok(Err(AppendError::Unknown)) | Err(_) => batch.refuse(&Refusal::Unknown),
+    batch.refuse(&refusal);
+    None
+}
+
+/// Answers the changes of an entry, once it is to be read here.
+async fn answer(Landed { batch, position, durable, deadline }: Landed, followed: &Followed) {
+    if tokio::time::timeout_at(deadline, followed.reached(position)).await.is_err() {
+        return batch.refuse(&Refusal::Unknown);
+    }
+    match followed.folded(position) {
+        // The order began anew before it was heard what became of the entry in the old one.
+        None if followed.position().epoch != position.epoch => batch.refuse(&Refusal::Unknown),
+        folded => settle(batch, position, durable, folded.as_ref()),
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod body;
 mod docs;
+mod following;
 mod health;
 mod http;
 mod hub;

@@ -54,7 +54,13 @@ impl GatewayArgs {
 #[derive(Args, Clone, Debug)]
 pub struct StateArgs {
     /// Where levels outlive a restart: sqlite:PATH or postgres://USER@HOST/DATABASE
-    #[arg(long, env = "GHOSTLIGHT_STORE", default_value = "sqlite:ghostlight.db", value_name = "URL")]
+    #[arg(
+        long,
+        env = "GHOSTLIGHT_STORE",
+        default_value = "sqlite:ghostlight.db",
+        value_name = "URL",
+        hide_env_values = true
+    )]
     pub(crate) store: String,
     /// What an answered change survives: a power cut (full), or a killed process (relaxed)
     #[arg(long, env = "GHOSTLIGHT_DURABILITY", default_value_t, value_name = "full|relaxed")]
@@ -74,13 +80,13 @@ impl StateArgs {
 #[derive(Args, Clone, Debug)]
 pub struct BusArgs {
     /// A file with NATS credentials, as nsc writes them
-    #[arg(long, env = "GHOSTLIGHT_NATS_CREDENTIALS", value_name = "FILE")]
+    #[arg(long, env = "GHOSTLIGHT_NATS_CREDENTIALS", value_name = "FILE", requires = "bus")]
     nats_credentials: Option<PathBuf>,
     /// A file with the certificates of the authorities that sign those of the NATS servers
-    #[arg(long, env = "GHOSTLIGHT_NATS_CA", value_name = "FILE")]
+    #[arg(long, env = "GHOSTLIGHT_NATS_CA", value_name = "FILE", requires = "bus")]
     nats_ca: Option<PathBuf>,
     /// The certificate that is shown to the NATS servers
-    #[arg(long, env = "GHOSTLIGHT_NATS_CERTIFICATE", value_name = "FILE", requires = "nats_key")]
+    #[arg(long, env = "GHOSTLIGHT_NATS_CERTIFICATE", value_name = "FILE", requires_all = ["nats_key", "bus"])]
     nats_certificate: Option<PathBuf>,
     /// The key of that certificate
     #[arg(long, env = "GHOSTLIGHT_NATS_KEY", value_name = "FILE", requires = "nats_certificate")]
@@ -103,15 +109,15 @@ impl BusArgs {
 #[derive(Args, Clone, Debug, Default)]
 pub struct StreamArgs {
     /// How many NATS servers keep each change: 1, 3 or 5 [default: 1]
-    #[arg(long, env = "GHOSTLIGHT_STREAM_REPLICAS", value_name = "COUNT",
+    #[arg(long, env = "GHOSTLIGHT_STREAM_REPLICAS", value_name = "COUNT", requires = "bus",
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=5))]
     stream_replicas: Option<usize>,
     /// How many bytes of changes the stream holds before it refuses more; saved ones make room [default: 1 GiB]
-    #[arg(long, env = "GHOSTLIGHT_STREAM_MAX_BYTES", value_name = "BYTES",
+    #[arg(long, env = "GHOSTLIGHT_STREAM_MAX_BYTES", value_name = "BYTES", requires = "bus",
           value_parser = clap::value_parser!(u64).range(1 << 20..))]
     stream_max_bytes: Option<u64>,
     /// How many hours the stream keeps a change though nobody has saved it [default: 168]
-    #[arg(long, env = "GHOSTLIGHT_STREAM_MAX_AGE_HOURS", value_name = "HOURS",
+    #[arg(long, env = "GHOSTLIGHT_STREAM_MAX_AGE_HOURS", value_name = "HOURS", requires = "bus",
           value_parser = clap::value_parser!(u64).range(1..=87_600))]
     stream_max_age_hours: Option<u64>,
 }

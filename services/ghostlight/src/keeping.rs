@@ -57,9 +57,9 @@ pub(crate) async fn keep(
     if let Ok(Some(state)) = started {
         // Nobody may want to know.
         let _ = ready.send(Standing::of(&state));
-        state.run(shutdown).await;
+        let ran = state.run(shutdown).await;
         store.close().await;
-        return Ok(());
+        return ran.map_err(|cause| ServerError::Superseded { store: ghostlight_store::without_password(url), cause });
     }
     store.close().await;
     started.map(drop)
@@ -67,7 +67,7 @@ pub(crate) async fn keep(
 
 async fn open(url: String, durability: Durability) -> Result<Arc<dyn Store>, Tried> {
     ghostlight_store::open(&url, durability).await.map_err(|error| match error {
-        OpenError::Url(_) => Tried::Never(error.into()),
+        OpenError::Url(_) | OpenError::Settings { .. } => Tried::Never(error.into()),
         error => Tried::Later(error.to_string()),
     })
 }

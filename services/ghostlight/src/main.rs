@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use ghostlight::cli::{bench, get, output, set, watch};
+use ghostlight::cli::{bench, check, get, output, set, watch};
 use ghostlight::serve::{self, Role, ServeArgs};
 
 /// What `sysexits.h` calls a usage error: bad arguments or a bad configuration.
@@ -30,6 +30,7 @@ enum Command {
     Get(get::GetArgs),
     Watch(watch::WatchArgs),
     Bench(bench::BenchArgs),
+    Check(check::CheckArgs),
     /// The bare server that `bench` starts to compare with
     #[command(hide = true)]
     BenchPeer,
@@ -74,6 +75,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Get(args) => get::run(args).await,
         Command::Watch(args) => watch::run(args).await,
         Command::Bench(args) => bench::run(args).await,
+        Command::Check(args) => check::run(args).await,
         Command::BenchPeer => Ok(ghostlight_bench::bare_peer().await.map(|()| ExitCode::SUCCESS)?),
         Command::Completions { shell } => {
             let mut completions = Vec::new();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use ghostlight_bus::nats::ConnectError;
-use ghostlight_store::OpenError;
+use ghostlight_store::{OpenError, without_password};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -200,7 +200,7 @@ fn ended_early(why: &str) -> ExitCode {
 }
 
 /// Resolves with the name of the signal that asks for an end.
-fn ended_by() -> anyhow::Result<impl Future<Output = &'static str>> {
+pub(crate) fn ended_by() -> anyhow::Result<impl Future<Output = &'static str>> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     Ok(async move {
@@ -248,14 +248,6 @@ fn kept(args: &StateArgs, standing: Standing) -> String {
     format!("  store      {store}, durability {durability}; loaded {dimmers}, {rigs}")
 }
 
-/// A URL as it may be shown.
-fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let Some((user, place)) = rest.rsplit_once('@') else { return url.to_owned() };
-    let user = user.split(':').next().unwrap_or_default();
-    format!("{scheme}://{user}@{place}")
-}
-
 fn count(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
@@ -263,7 +255,9 @@ fn count(number: usize, what: &str) -> String {
 /// What keeps a server from starting: a wrong setting is told as any other wrong argument.
 fn refused(error: ServerError) -> anyhow::Result<ExitCode> {
     match error {
-        ServerError::Open(error @ OpenError::Url(_)) => Ok(usage(&format!("--store: {error}"))),
+        ServerError::Open(error @ (OpenError::Url(_) | OpenError::Settings { .. })) => {
+            Ok(usage(&format!("--store: {error}")))
+        }
         ServerError::Connect(error @ (ConnectError::Url(_) | ConnectError::Logins)) => {
             Ok(usage(&format!("--bus: {error}")))
         }

@@ -7,7 +7,7 @@ use ghostlight_bus::memory::{MemoryEcho, MemoryLog};
 use ghostlight_bus::nats::{ConnectError, Connection, NatsEcho, NatsLog, NatsSettings, StreamSettings};
 use ghostlight_bus::{Echo, Log};
 use ghostlight_gateway::{Gateway, Limits};
-use ghostlight_state::{Parts, StartError, StateService};
+use ghostlight_state::{Parts, StartError, StateService, Superseded};
 use ghostlight_store::{Durability, OpenError, Store};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -75,10 +75,18 @@ pub enum ServerError {
     /// Its rigs cannot be loaded, or nothing can be saved.
     #[error("{store}: {cause}")]
     Start {
-        /// The store's URL.
+        /// The store's URL, without its password.
         store: String,
         /// Why.
         cause: StartError,
+    },
+    /// Another one has taken its store.
+    #[error("{store}: {cause}; several can share a database only when a --bus joins them")]
+    Superseded {
+        /// The store's URL.
+        store: String,
+        /// Why.
+        cause: Superseded,
     },
     /// It was ended while it waited for the others.
     #[error("ended before it was ready")]
@@ -96,7 +104,7 @@ enum State {
     /// There is none.
     Elsewhere,
     /// Loaded, in one process with the gateway.
-    Here(Box<StateService>, Arc<dyn Store>),
+    Here { state: Box<StateService>, store: Arc<dyn Store>, url: String },
     /// It waits for NATS and its store.
     Waits { keeper: Keeper, log: Arc<dyn Log>, echo: Arc<dyn Echo> },
 }
@@ -129,8 +137,9 @@ impl Server {
                 let store = ghostlight_store::open(&url, durability).await?;
                 let parts = Parts { log: log.clone(), echo: echo.clone(), store: store.clone(), most_rigs };
                 let state = StateService::start(parts).await;
-                let state = state.map_err(|cause| ServerError::Start { store: url, cause })?;
-                State::Here(Box::new(state), store)
+                let url = ghostlight_store::without_password(&url);
+                let state = state.map_err(|cause| ServerError::Start { store: url.clone(), cause })?;
+                State::Here { state: Box::new(state), store, url }
             }
         };
         let edge = listener.zip(edge).map(|(listener, edge)| (listener, Gateway::new(log, echo, edge.limits)));
@@ -165,7 +174,7 @@ impl Server {
     /// What it has loaded already.
     pub fn loaded(&self) -> Option<Standing> {
         match &self.state {
-            State::Here(state, _) => Some(Standing::of(state)),
+            State::Here { state, .. } => Some(Standing::of(state)),
             State::Elsewhere | State::Waits { .. } => None,
         }
     }
@@ -215,19 +224,17 @@ async fn run_state(
     failed: CancellationToken,
     ready: oneshot::Sender<Standing>,
 ) -> Result<(), ServerError> {
-    match state {
+    let ran = match state {
         State::Elsewhere => Ok(()),
-        State::Here(state, store) => {
-            state.run(shutdown).await;
+        State::Here { state, store, url } => {
+            let ran = state.run(shutdown).await;
             store.close().await;
-            Ok(())
+            ran.map_err(|cause| ServerError::Superseded { store: url, cause })
         }
-        State::Waits { keeper, log, echo } => {
-            let kept = keep(&keeper, log, echo, shutdown, ready).await;
-            if kept.is_err() {
-                failed.cancel();
-            }
-            kept
-        }
+        State::Waits { keeper, log, echo } => keep(&keeper, log, echo, shutdown, ready).await,
+    };
+    if ran.is_err() {
+        failed.cancel();
     }
+    ran
 }

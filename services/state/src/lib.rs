@@ -6,6 +6,7 @@
 
 mod awaited;
 mod beginning;
+mod fold;
 mod service;
 
 use std::sync::Arc;
@@ -27,6 +28,11 @@ pub struct Parts {
     /// How many rigs may be made. State services of one log must agree on it.
     pub most_rigs: usize,
 }
+
+/// Another server, which this one knows nothing of, keeps the rigs in the same store now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("another server keeps its rigs there now")]
+pub struct Superseded;
 
 /// A state service cannot start.
 #[derive(Debug, thiserror::Error)]

@@ -2,21 +2,23 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use ghostlight_bus::{Announcement, DurableOnce, Entries, LogError, Logged, Question, Request, Requests};
-use ghostlight_proto::{RigSummary, ServerMessage, encode_rigs};
-use ghostlight_rig::{Image, Mark, Position, Rig, RigName, Rigs, Stamp};
+use ghostlight_bus::{Announcement, DurableOnce, Entries, LogError, Logged, Request, Requests};
+use ghostlight_rig::{Image, Mark, Position, Rigs};
 use ghostlight_store::StoreError;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use crate::awaited::Awaited;
 use crate::beginning::{begin, load};
-use crate::{Parts, StartError};
+use crate::fold::Fold;
+use crate::{Parts, StartError, Superseded};
 
 /// How often every rig is announced whether or not it changed.
 const BEACON_EVERY: Duration = Duration::from_secs(1);
+
+/// Where the log keeps an entry, it is saved so much later, with all that comes meanwhile. Saved at once, every change
+/// would take the machine's cores from its own echo.
+const GATHERED_FOR: Duration = Duration::from_millis(20);
 
 /// The first and the longest pause before the store is tried again.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
@@ -24,21 +26,20 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 /// A state service that is ready to run.
 pub struct StateService {
     parts: Parts,
-    rigs: Rigs,
-    /// What the log knows the last entry by.
-    stamp: Stamp,
+    fold: Fold,
     /// Up to where the store holds everything.
     saved: Position,
-    awaited: Awaited,
     /// `None` while others must answer: this service is not where the log is.
     requests: Option<Box<dyn Requests>>,
     /// `None` while the order is about to begin anew.
     entries: Option<Box<dyn Entries>>,
     /// What is under way with the store: one thing at a time.
     work: Option<BoxFuture<'static, Done>>,
-    /// When the store may be tried again, while it fails and the log keeps what it does not take.
-    rests_until: Option<tokio::time::Instant>,
+    /// When the store is saved to, or tried again if it failed, while the log keeps what is not saved.
+    saves_at: Option<tokio::time::Instant>,
     pause: Duration,
+    /// Whether another one keeps the store, which this one cannot know by its log.
+    is_superseded: bool,
 }
 
 /// What has been done with the store and the log.
@@ -59,20 +60,19 @@ impl StateService {
         let (image, start) = load(&parts).await?;
         let entries = begin(&parts, image.mark(), start).await?;
         let mut service = Self {
-            rigs: Rigs::restore(image, start.position, parts.most_rigs),
-            stamp: start.stamp,
+            fold: Fold::restore(image, start, parts.most_rigs),
             saved: start.position,
-            awaited: Awaited::new(parts.most_rigs),
             requests: None,
             entries: Some(entries),
             work: None,
-            rests_until: None,
+            saves_at: None,
             pause: RETRY.0,
+            is_superseded: false,
             parts,
         };
         while !service.is_current() {
             let logged = next(&mut service.entries).await?;
-            service.apply(&logged);
+            service.fold.apply(&logged);
         }
         service.requests = Some(service.parts.echo.requests().await?);
         Ok(service)
@@ -80,27 +80,41 @@ impl StateService {
 
     /// The rigs.
     pub fn rigs(&self) -> &Rigs {
-        &self.rigs
+        self.fold.rigs()
     }
 
     /// Serves until shutdown, and returns when all that was taken in is saved, or kept by the log. Whoever appends stops
     /// before.
-    pub async fn run(mut self, shutdown: CancellationToken) {
+    ///
+    /// # Errors
+    /// [`Superseded`] if its log is its own, and another one has begun an order with its store.
+    pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), Superseded> {
         let mut beacons = tokio::time::interval(BEACON_EVERY);
         beacons.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut is_ending = false;
         loop {
-            if shutdown.is_cancelled() && self.work.is_none() {
-                return;
+            if self.is_superseded {
+                return Err(Superseded);
+            }
+            if shutdown.is_cancelled() && !is_ending {
+                is_ending = true;
+                self.save_what_has_gathered();
+            }
+            if is_ending && self.work.is_none() {
+                return Ok(());
             }
             // In this order: the rare and short before the frequent. An entry is announced before it is saved.
             tokio::select! {
                 biased;
                 done = under_way(&mut self.work) => self.done(done).await,
-                () = shutdown.cancelled(), if !shutdown.is_cancelled() => {}
-                () = rest(self.rests_until) => self.rests_until = None,
+                () = shutdown.cancelled(), if !is_ending => {}
+                () = at(self.saves_at) => self.save_what_has_gathered(),
                 _ = beacons.tick() => self.announce_beacons(),
-                Some(request) = ask(&mut self.requests) => self.answer(request),
-                logged = next(&mut self.entries) => self.fold(logged).await,
+                Some(request) = ask(&mut self.requests) => {
+                    let text = self.fold.answer(&request.question);
+                    request.answer(text);
+                }
+                logged = next(&mut self.entries) => self.take(logged).await,
             }
             self.save_what_is_new();
         }
@@ -108,7 +122,7 @@ impl StateService {
 
     /// Whether it stands where the log stood when it began to read: before that, what it knows is old.
     fn is_current(&self) -> bool {
-        self.entries.as_ref().is_some_and(|entries| self.rigs.position().revision >= entries.end())
+        self.entries.as_ref().is_some_and(|entries| self.fold.position().revision >= entries.end())
     }
 
     /// Whether others hear of it. Where the store makes an entry durable there is no other service, and what it shows is
@@ -118,7 +132,7 @@ impl StateService {
     }
 
     /// Folds an entry and announces what it did.
-    async fn fold(&mut self, logged: Result<Logged, LogError>) {
+    async fn take(&mut self, logged: Result<Logged, LogError>) {
         let logged = match logged {
             Ok(logged) => logged,
             Err(error) => {
@@ -127,24 +141,12 @@ impl StateService {
             }
         };
         if !self.speaks() {
-            self.apply(&logged);
+            self.fold.apply(&logged);
             return self.speak_when_current().await;
         }
         let began = Instant::now();
-        let text = self.apply(&logged);
+        let text = self.fold.apply(&logged);
         self.parts.echo.announce(&logged.rig, Announcement { text, fold: began.elapsed() });
-    }
-
-    /// Folds an entry; what it did, as text.
-    fn apply(&mut self, logged: &Logged) -> Bytes {
-        let Logged { revision, stamp, rig, entry } = logged;
-        let delta = self.rigs.apply(*revision, rig, entry);
-        self.stamp = *stamp;
-        match self.rigs.get(rig) {
-            Some(_) => self.awaited.made(rig),
-            None => self.awaited.refused(rig, *revision),
-        }
-        ServerMessage::Delta(delta).encode()
     }
 
     /// Answers questions again, and tells everyone where the rigs stand, once it has caught up.
@@ -155,7 +157,7 @@ impl StateService {
         match self.parts.echo.requests().await {
             Ok(requests) => {
                 self.requests = Some(requests);
-                tracing::info!(position = %self.rigs.position(), "caught up with the log");
+                tracing::info!(position = %self.fold.position(), "caught up with the log");
                 self.announce_beacons();
             }
             Err(error) => {
@@ -165,14 +167,28 @@ impl StateService {
         }
     }
 
-    /// Starts to save what has changed since the last save, unless a save is under way; then that comes after it.
+    /// Sees to it that what has changed since the last save is saved; while a save is under way, that comes after it.
     fn save_what_is_new(&mut self) {
-        let position = self.rigs.position();
-        if self.work.is_some() || self.rests_until.is_some() || self.saved == position || self.entries.is_none() {
+        let is_saved = self.saved == self.fold.position();
+        if is_saved || self.work.is_some() || self.saves_at.is_some() || self.entries.is_none() {
             return;
         }
-        let mut image = self.rigs.image_since(self.saved.revision);
-        image.stamp = self.stamp;
+        match self.parts.log.durable_once() {
+            DurableOnce::Appended => self.saves_at = Some(tokio::time::Instant::now() + GATHERED_FOR),
+            DurableOnce::Saved => self.save(),
+        }
+    }
+
+    /// Saves what waits to be saved, if anything does.
+    fn save_what_has_gathered(&mut self) {
+        if self.saves_at.take().is_some() {
+            self.save();
+        }
+    }
+
+    /// Starts to save what has changed since the last save.
+    fn save(&mut self) {
+        let image = self.fold.image_since(self.saved.revision);
         let store = self.parts.store.clone();
         self.work = Some(Box::pin(async move {
             match store.save(&image).await {
@@ -206,12 +222,13 @@ impl StateService {
             DurableOnce::Appended if !is_another => {
                 let position = self.saved;
                 tracing::error!(%error, %position, "the store fails; the log keeps what comes after this until it works");
-                self.rests_until = Some(tokio::time::Instant::now() + self.longer_pause());
+                self.saves_at = Some(tokio::time::Instant::now() + self.longer_pause());
             }
             DurableOnce::Appended => {
                 tracing::warn!(%error, "starting over from the store");
                 self.start_over();
             }
+            DurableOnce::Saved if *error == StoreError::Superseded => self.is_superseded = true,
             DurableOnce::Saved => {
                 tracing::error!(%error, "the store fails; no change is taken until it works again");
                 self.start_over();
@@ -223,7 +240,7 @@ impl StateService {
     /// changes; where there are other services, they go on and answer.
     fn start_over(&mut self) {
         self.entries = None;
-        self.rests_until = None;
+        self.saves_at = None;
         if self.parts.log.durable_once() == DurableOnce::Appended {
             self.requests = None;
         }
@@ -247,9 +264,7 @@ impl StateService {
     /// Takes what the store holds for the rigs, tells everyone, and begins the order that goes on from there.
     fn begin_again(&mut self, image: Image, start: Mark) {
         let stored = image.mark();
-        self.rigs = Rigs::restore(image, start.position, self.parts.most_rigs);
-        self.stamp = start.stamp;
-        self.awaited.begin();
+        self.fold.start_over(image, start);
         self.announce_beacons();
         let parts = self.parts.clone();
         self.work = Some(Box::pin(async move {
@@ -269,47 +284,11 @@ impl StateService {
     }
 
     fn announce_beacons(&self) {
-        if !self.speaks() {
-            return;
-        }
-        for (name, rig) in self.rigs.iter() {
-            self.announce_beacon(name, rig);
-        }
-        for (name, rig) in self.awaited.rigs(self.rigs.position()) {
-            self.announce_beacon(name, &rig);
-        }
-    }
-
-    fn announce_beacon(&self, name: &RigName, rig: &Rig) {
-        let text = ServerMessage::Beacon(rig.beacon()).encode();
-        self.parts.echo.announce(name, Announcement { text, fold: Duration::ZERO });
-    }
-
-    fn answer(&mut self, request: Request) {
-        let text = match &request.question {
-            Question::Snapshot(name) => self.snapshot(name),
-            Question::Rigs => self.list(),
-        };
-        request.answer(text);
-    }
-
-    fn snapshot(&mut self, name: &RigName) -> Bytes {
-        let snapshot = match self.rigs.get(name) {
-            Some(rig) => rig.snapshot(),
-            None => {
-                let revision = self.awaited.ask(name);
-                Rig::empty(Position { revision, ..self.rigs.position() }).snapshot()
+        if self.speaks() {
+            for (name, text) in self.fold.beacons() {
+                self.parts.echo.announce(name, Announcement { text, fold: Duration::ZERO });
             }
-        };
-        ServerMessage::Snapshot(snapshot).encode()
-    }
-
-    fn list(&self) -> Bytes {
-        encode_rigs(self.rigs.iter().map(|(name, rig)| RigSummary {
-            name: name.clone(),
-            position: rig.position(),
-            dimmers: rig.map().len(),
-        }))
+        }
     }
 }
 
@@ -320,9 +299,9 @@ async fn under_way(work: &mut Option<BoxFuture<'static, Done>>) -> Done {
     done
 }
 
-async fn rest(until: Option<tokio::time::Instant>) {
-    match until {
-        Some(until) => tokio::time::sleep_until(until).await,
+async fn at(time: Option<tokio::time::Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
         None => std::future::pending().await,
     }
 }

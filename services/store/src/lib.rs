@@ -4,6 +4,8 @@
 //! of the fold: what it is given to save is what has changed since it last saved.
 
 mod error;
+mod postgres;
+mod rows;
 mod sqlite;
 
 use std::fmt;
@@ -85,10 +87,35 @@ impl fmt::Display for Durability {
 /// Opens the store at a URL, makes it if it is not there, and brings its tables up to date.
 ///
 /// # Errors
-/// [`OpenError`], with what to do about it.
+/// [`OpenError`], with what to do about it, and without the password that the URL may hold.
 pub async fn open(url: &str, durability: Durability) -> Result<Arc<dyn Store>, OpenError> {
     match url.split_once(':') {
         Some(("sqlite", path)) if !path.is_empty() => Ok(Arc::new(sqlite::SqliteStore::open(path, durability).await?)),
-        _ => Err(OpenError::Url(url.to_owned())),
+        Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => {
+            Ok(Arc::new(postgres::PostgresStore::open(url, durability).await?))
+        }
+        _ => Err(OpenError::Url(without_password(url))),
     }
+}
+
+/// A store's URL as it may be shown: without the password, if there is one.
+pub fn without_password(url: &str) -> String {
+    let (place, settings) = url.split_once('?').map_or((url, None), |(place, settings)| (place, Some(settings)));
+    let mut shown = match place.split_once("://") {
+        Some((scheme, rest)) => match rest.rsplit_once('@') {
+            Some((user, host)) => {
+                let user = user.split(':').next().unwrap_or_default();
+                format!("{scheme}://{user}@{host}")
+            }
+            None => place.to_owned(),
+        },
+        None => place.to_owned(),
+    };
+    for (number, setting) in settings.iter().flat_map(|settings| settings.split('&')).enumerate() {
+        let (name, _) = setting.split_once('=').unwrap_or((setting, ""));
+        let is_open = !name.to_ascii_lowercase().contains("pass");
+        shown.push(if number == 0 { '?' } else { '&' });
+        shown.push_str(if is_open { setting } else { name });
+    }
+    shown
 }

@@ -5,16 +5,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ghostlight_rig::{
-    Dimmer, Epoch, Fingerprint, Image, Key, Keyed, Label, Level, Mark, Position, Revision, RigImage, RigName, Slot,
-    Stamp,
-};
+use ghostlight_rig::{Image, Mark, Position};
 use serde_json::json;
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row};
 use tokio::sync::Mutex;
 
+use crate::error::migration;
+use crate::rows::{At, Loading, Rows};
 use crate::{Durability, OpenError, Store, StoreError};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
@@ -34,10 +33,6 @@ const BEGIN: &str = "INSERT INTO position (id, epoch, revision, stamp) SELECT 1,
                      ON CONFLICT (id) DO UPDATE \
                      SET epoch = excluded.epoch, revision = excluded.revision, stamp = excluded.stamp \
                      WHERE (position.epoch, position.revision) = (?4, ?5)";
-
-/// The names of settings in their table.
-const MASTER: &str = "master";
-const BLACKOUT: &str = "blackout";
 
 /// An SQLite database, and the lock that keeps a second Ghostlight out.
 pub(crate) struct SqliteStore {
@@ -65,7 +60,10 @@ impl SqliteStore {
         let mut connection = options.connect().await.map_err(|error| unusable(error.into()))?;
         check(&mut connection).await.map_err(unusable)?;
         // Not `run`, whose future cannot be sent to another thread.
-        MIGRATIONS.run_direct(None, &mut connection, false).await.map_err(|error| unusable(error.into()))?;
+        MIGRATIONS
+            .run_direct(None, &mut connection, false)
+            .await
+            .map_err(|error| unusable(migration(error, Into::into)))?;
         check_writable(&mut connection).await.map_err(unusable)?;
         Ok(Self { options, connection: Mutex::new(Some(connection)), _lock: lock })
     }
@@ -183,127 +181,37 @@ async fn save(connection: &mut SqliteConnection, image: &Image) -> Result<(), St
     Ok(())
 }
 
-/// An image as the rows of its tables.
-#[derive(Default)]
-struct Rows<'a> {
-    rigs: Vec<(&'a str, u64)>,
-    levels: Vec<(&'a str, u16, Option<u16>, u64)>,
-    labels: Vec<(&'a str, u16, Option<&'a str>, u64)>,
-    settings: Vec<(&'a str, &'static str, u16, u64)>,
-    keyed: Vec<(&'a str, &'a str, u64, String, u8)>,
-    oldest_keys: Vec<(&'a str, u64, u64)>,
-}
-
-impl<'a> Rows<'a> {
-    fn of(image: &'a Image) -> Self {
-        let mut rows = Self::default();
-        for (name, rig) in &image.rigs {
-            let name = name.as_str();
-            rows.rigs.push((name, rig.position.revision.0));
-            let slots = &rig.slots;
-            rows.levels.extend(slots.levels.iter().map(|(dimmer, slot)| {
-                let hundredths = slot.value.map(Level::hundredths);
-                (name, dimmer.get(), hundredths, slot.revision.0)
-            }));
-            rows.labels.extend(slots.labels.iter().map(|(dimmer, slot)| {
-                let label = slot.value.as_ref().map(Label::as_str);
-                (name, dimmer.get(), label, slot.revision.0)
-            }));
-            let master = slots.master.iter().filter_map(|slot| Some((slot.value?.hundredths(), slot.revision.0)));
-            rows.settings.extend(master.map(|(value, revision)| (name, MASTER, value, revision)));
-            let blackout = slots.blackout.iter().filter_map(|slot| Some((u16::from(slot.value?), slot.revision.0)));
-            rows.settings.extend(blackout.map(|(value, revision)| (name, BLACKOUT, value, revision)));
-            rows.keyed.extend(rig.keyed.iter().map(|(key, keyed)| {
-                let fingerprint = format!("{:016x}", keyed.fingerprint.0);
-                (name, key.as_str(), keyed.position.revision.0, fingerprint, u8::from(keyed.applied))
-            }));
-            if !rig.keyed.is_empty() {
-                rows.oldest_keys.extend(rig.oldest_key.map(|oldest| (name, oldest.epoch.0, oldest.revision.0)));
-            }
-        }
-        rows
-    }
-}
-
 async fn load(connection: &mut SqliteConnection) -> Result<Image, StoreError> {
-    let mut image = Image::default();
+    let mut loading = Loading::default();
     // One transaction, so that all of it is of one moment.
     let mut reading = connection.begin().await?;
     let position = sqlx::query("SELECT epoch, revision, stamp FROM position").fetch_optional(&mut *reading).await?;
     if let Some(row) = position {
-        let stamp: i64 = row.try_get("stamp")?;
-        (image.position, image.stamp) = (position_of(&row)?, Stamp(stamp as u64));
+        loading.position(at(&row)?, row.try_get("stamp")?);
     }
     for row in sqlx::query("SELECT name, epoch, revision FROM rig").fetch_all(&mut *reading).await? {
-        rig_of(&mut image, &row, "name")?.position = position_of(&row)?;
+        loading.rig(row.try_get("name")?, at(&row)?)?;
     }
     for row in sqlx::query("SELECT rig, dimmer, level, epoch, revision FROM level").fetch_all(&mut *reading).await? {
-        let slot = Slot { value: level_of(&row, "level")?, revision: revision_of(&row, image.position.epoch)? };
-        rig_of(&mut image, &row, "rig")?.slots.levels.insert(dimmer_of(&row)?, slot);
+        loading.level(row.try_get("rig")?, row.try_get("dimmer")?, row.try_get("level")?, at(&row)?)?;
     }
     for row in sqlx::query("SELECT rig, dimmer, label, epoch, revision FROM label").fetch_all(&mut *reading).await? {
-        let slot = Slot { value: label_of(&row)?, revision: revision_of(&row, image.position.epoch)? };
-        rig_of(&mut image, &row, "rig")?.slots.labels.insert(dimmer_of(&row)?, slot);
+        loading.label(row.try_get("rig")?, row.try_get("dimmer")?, row.try_get("label")?, at(&row)?)?;
     }
     for row in sqlx::query("SELECT rig, name, value, epoch, revision FROM setting").fetch_all(&mut *reading).await? {
-        let revision = revision_of(&row, image.position.epoch)?;
-        let slots = &mut rig_of(&mut image, &row, "rig")?.slots;
-        match row.try_get("name")? {
-            MASTER => slots.master = Some(Slot { value: level_of(&row, "value")?, revision }),
-            BLACKOUT => slots.blackout = Some(Slot { value: row.try_get("value")?, revision }),
-            other => return Err(corrupt(&format_args!("a setting {other:?}"))),
-        }
+        loading.setting(row.try_get("rig")?, row.try_get("name")?, row.try_get("value")?, at(&row)?)?;
     }
     let keyed = "SELECT rig, key, epoch, revision, fingerprint, applied FROM keyed ORDER BY epoch, revision";
     for row in sqlx::query(keyed).fetch_all(&mut *reading).await? {
-        let keyed = keyed_of(&row)?;
-        let rig = rig_of(&mut image, &row, "rig")?;
-        rig.oldest_key.get_or_insert(keyed.1.position);
-        rig.keyed.push(keyed);
+        let (fingerprint, applied) = (row.try_get("fingerprint")?, row.try_get("applied")?);
+        loading.keyed(row.try_get("rig")?, row.try_get("key")?, at(&row)?, fingerprint, applied)?;
     }
     reading.commit().await?;
-    Ok(image)
+    Ok(loading.image())
 }
 
-fn rig_of<'a>(image: &'a mut Image, row: &SqliteRow, column: &str) -> Result<&'a mut RigImage, StoreError> {
-    let name = RigName::new(row.try_get(column)?).map_err(|error| corrupt(&error))?;
-    Ok(image.rigs.entry(name).or_default())
-}
-
-fn position_of(row: &SqliteRow) -> Result<Position, StoreError> {
-    let (epoch, revision): (i64, i64) = (row.try_get("epoch")?, row.try_get("revision")?);
-    Ok(Position::new(epoch as u64, revision as u64))
-}
-
-/// What was set in an older epoch counts as older than everything in this one.
-fn revision_of(row: &SqliteRow, epoch: Epoch) -> Result<Revision, StoreError> {
-    let position = position_of(row)?;
-    Ok(if position.epoch == epoch { position.revision } else { Revision(0) })
-}
-
-fn dimmer_of(row: &SqliteRow) -> Result<Dimmer, StoreError> {
-    Dimmer::new(row.try_get("dimmer")?).ok_or_else(|| corrupt(&"dimmer 0"))
-}
-
-fn level_of(row: &SqliteRow, column: &str) -> Result<Option<Level>, StoreError> {
-    let hundredths: Option<u16> = row.try_get(column)?;
-    hundredths.map(|h| Level::from_hundredths(h).ok_or_else(|| corrupt(&"a level above 100 %"))).transpose()
-}
-
-fn label_of(row: &SqliteRow) -> Result<Option<Label>, StoreError> {
-    let label: Option<&str> = row.try_get("label")?;
-    label.map(Label::new).transpose().map_err(|error| corrupt(&error))
-}
-
-fn keyed_of(row: &SqliteRow) -> Result<(Key, Keyed), StoreError> {
-    let key = Key::new(row.try_get("key")?).map_err(|error| corrupt(&error))?;
-    let fingerprint = u64::from_str_radix(row.try_get("fingerprint")?, 16).map_err(|error| corrupt(&error))?;
-    let fingerprint = Fingerprint(fingerprint);
-    Ok((key, Keyed { position: position_of(row)?, fingerprint, applied: row.try_get("applied")? }))
-}
-
-fn corrupt(what: &dyn std::fmt::Display) -> StoreError {
-    StoreError::Corrupt(what.to_string())
+fn at(row: &SqliteRow) -> Result<At, StoreError> {
+    Ok((row.try_get("epoch")?, row.try_get("revision")?))
 }
 
 /// The primary result codes of <https://www.sqlite.org/rescode.html>.
@@ -322,18 +230,6 @@ impl From<sqlx::Error> for StoreError {
             Some(11 | 26) => Self::Corrupt(error.to_string()),
             Some(13) => Self::Full,
             _ => Self::Other(error.to_string()),
-        }
-    }
-}
-
-impl From<MigrateError> for StoreError {
-    fn from(error: MigrateError) -> Self {
-        match error {
-            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
-            MigrateError::VersionMissing(version) => {
-                Self::Other(format!("it was written by a newer Ghostlight (its tables are at version {version})"))
-            }
-            error => Self::Other(error.to_string()),
         }
     }
 }

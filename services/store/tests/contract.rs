@@ -1,13 +1,15 @@
 //! The contract of the store, run on every adapter.
 //!
 //! The laws stand in `laws/`, each a function over a place where no store has been yet. What only one adapter promises
-//! is in a file of its own, such as `sqlite.rs`.
+//! is in a file of its own, such as `sqlite.rs` and `postgres.rs`.
 
 mod laws;
 mod support;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use ghostlight_servers::Postgres;
 use ghostlight_store::{Durability, Store, open};
 use laws::Place;
 use support::{Folder, soon};
@@ -54,5 +56,26 @@ impl Place for SqliteFile {
     }
 }
 
+/// A database of the PostgreSQL that the tests share.
+struct PostgresDatabase(String, Durability);
+
+impl PostgresDatabase {
+    /// A new one, which a law has to itself.
+    async fn new(durability: Durability) -> Self {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let name = format!("law_{}", MADE.fetch_add(1, Ordering::Relaxed));
+        let server = soon("PostgreSQL", Postgres::shared()).await.expect("it starts");
+        Self(soon("the database", server.database(&name)).await.expect("it is made"), durability)
+    }
+}
+
+impl Place for PostgresDatabase {
+    async fn open(&self) -> Arc<dyn Store> {
+        soon("the store", open(&self.0, self.1)).await.expect("it opens")
+    }
+}
+
 store_contract!(sqlite_full, at SqliteFile(Folder::new(), Durability::Full));
 store_contract!(sqlite_relaxed, at SqliteFile(Folder::new(), Durability::Relaxed));
+store_contract!(postgres_full, at PostgresDatabase::new(Durability::Full).await);
+store_contract!(postgres_relaxed, at PostgresDatabase::new(Durability::Relaxed).await);

@@ -1,4 +1,4 @@
-//! A WebSocket client that changes a dimmer and awaits its own echo.
+//! A change that comes back to whoever made it, back to back or at a steady pace.
 
 use std::time::Duration;
 
@@ -12,8 +12,14 @@ use crate::tally::Tally;
 use crate::target::Target;
 use crate::wire::{Socket, close_all, follow, next_text, send};
 
-pub(super) async fn round(target: &Target, pace: Option<u32>, effort: &Effort) -> Result<Round, Fault> {
-    let mut socket = follow(target, "/ws").await?;
+/// A way out and back.
+pub(super) trait Echoing {
+    /// Sends a level, and awaits that it comes back: when it was there.
+    fn echo(&mut self, level: u16) -> impl Future<Output = Result<Instant, Fault>> + Send;
+}
+
+/// Sends a level as soon as the one before is back, or at so many a second.
+pub(super) async fn paced(way: &mut impl Echoing, pace: Option<u32>, effort: &Effort) -> Result<Round, Fault> {
     let (tally, window) = (Tally::new(), Window::after_warm_up(effort));
     let pause = pace.map(|pace| Duration::from_secs(1) / pace.max(1));
     let (mut next, mut counted) = (Instant::now(), 0);
@@ -27,16 +33,29 @@ pub(super) async fn round(target: &Target, pace: Option<u32>, effort: &Effort) -
         if begun >= window.until || counted >= effort.most {
             break;
         }
-        send(&mut socket, one(ECHO_DIMMER, level)).await?;
-        await_echo(&mut socket, level).await?;
+        let back = way.echo(level).await?;
         if begun >= window.from {
-            tally.record(0, begun.elapsed());
+            tally.record(0, back - begun);
             counted += 1;
         }
     }
-    let round = Round::timed(&tally, window.took());
+    Ok(Round::timed(&tally, window.took()))
+}
+
+/// A WebSocket client that changes a dimmer and awaits its own echo.
+pub(super) async fn round(target: &Target, pace: Option<u32>, effort: &Effort) -> Result<Round, Fault> {
+    let mut socket = follow(target, "/ws").await?;
+    let round = paced(&mut socket, pace, effort).await?;
     close_all(vec![socket]).await;
     Ok(round)
+}
+
+impl Echoing for Socket {
+    async fn echo(&mut self, level: u16) -> Result<Instant, Fault> {
+        send(self, one(ECHO_DIMMER, level)).await?;
+        await_echo(self, level).await?;
+        Ok(Instant::now())
+    }
 }
 
 /// Awaits the message with our dimmer; what others change meanwhile is passed over.

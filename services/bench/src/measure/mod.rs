@@ -1,21 +1,25 @@
-//! One round of one measure against one server. Every answer is checked: a wrong one ends the run.
+//! One round of one measure against one contender. Every answer is checked: a wrong one ends the run.
 
 mod echo;
 mod fanout;
+mod hops;
 mod http;
+mod kv;
 mod memory;
 mod writers;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::contender::Contender;
 use crate::failure::Fault;
 use crate::options::Effort;
 use crate::tally::Tally;
-use crate::target::Target;
 
 /// What was measured, by name; the name ends in the unit.
 pub(crate) type Figures = BTreeMap<&'static str, f64>;
@@ -58,22 +62,40 @@ impl Kind {
         }
     }
 
-    /// Does it once.
-    pub(crate) async fn round(self, target: &Target, effort: &Effort) -> Result<Round, Fault> {
-        // Once to connect, once for what is under way when the time is over.
-        let deadline = effort.warm_up + effort.lasting + effort.patience * 2;
-        let round = async {
-            match self {
-                Self::Memory { clients } => memory::round(target, clients).await,
-                Self::Http { connections } => http::round(target, connections, effort).await,
-                Self::Echo { pace } => echo::round(target, pace, effort).await,
-                Self::Fanout { rate, clients } => fanout::round(target, rate, clients, effort).await,
-                Self::Writers { writers } => writers::round(target, writers, effort).await,
+    /// What does it once; `None` if the contender has no part in it.
+    pub(crate) fn round<'a>(
+        self,
+        contender: Contender<'a>,
+        effort: &'a Effort,
+    ) -> Option<BoxFuture<'a, Result<Round, Fault>>> {
+        use Contender::{Hops, Kv, KvShared, Server};
+
+        let round = match (self, contender) {
+            (Self::Memory { clients }, Server(target)) => memory::round(target, clients).boxed(),
+            (Self::Http { connections }, Server(target)) => http::round(target, connections, effort).boxed(),
+            (Self::Http { connections }, Kv(nats)) => kv::puts(nats, connections, connections, effort).boxed(),
+            // Of one, it is the same.
+            (Self::Http { connections: tasks @ 2.. }, KvShared(nats)) => kv::puts(nats, tasks, 1, effort).boxed(),
+            (Self::Echo { pace }, Server(target)) => echo::round(target, pace, effort).boxed(),
+            (Self::Echo { pace }, Hops(nats)) => hops::round(nats, pace, effort).boxed(),
+            (Self::Echo { pace }, Kv(nats)) => kv::seen(nats, pace, effort).boxed(),
+            (Self::Fanout { rate, clients }, Server(target)) => fanout::round(target, rate, clients, effort).boxed(),
+            // The bare peer acknowledges nothing.
+            (Self::Writers { writers }, Server(target)) if !target.bare => {
+                writers::round(target, writers, effort).boxed()
             }
+            _ => return None,
         };
-        let late = || Fault::Late(format!("the round was not over after {} s", deadline.as_secs()));
-        tokio::time::timeout(deadline, round).await.map_err(|_| late())?
+        Some(in_time(round, effort).boxed())
     }
+}
+
+/// A round that hangs has failed.
+async fn in_time(round: BoxFuture<'_, Result<Round, Fault>>, effort: &Effort) -> Result<Round, Fault> {
+    // Once to connect, once for what is under way when the time is over.
+    let deadline = effort.warm_up + effort.lasting + effort.patience * 2;
+    let late = || Fault::Late(format!("the round was not over after {} s", deadline.as_secs()));
+    tokio::time::timeout(deadline, round).await.map_err(|_| late())?
 }
 
 impl Round {

@@ -105,7 +105,7 @@ async fn await_ack(socket: &mut Socket, sent: u64) -> Result<(), Fault> {
 /// What was acknowledged is in the map.
 async fn check(target: &Target, last: &BTreeMap<u16, u16>) -> Result<(), Fault> {
     let mut http = Http::connect(target).await?;
-    let answer = http.exchange(&get(target)).await?;
+    let answer = http.exchange(&get(target, "/")).await?;
     let map: BTreeMap<u16, f64> = match serde_json::from_slice(answer.body) {
         Ok(map) if answer.status == 200 => map,
         _ => return Err(Fault::wrong(&format!("GET / for the map: status {}", answer.status), answer.body)),

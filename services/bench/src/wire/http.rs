@@ -38,9 +38,9 @@ pub(crate) fn post(request: &mut String, target: &Target, body: &str) {
     debug_assert!(written.is_ok(), "a string takes everything");
 }
 
-/// A GET of the map as JSON.
-pub(crate) fn get(target: &Target) -> String {
-    format!("GET / HTTP/1.1\r\nhost: {}\r\naccept: application/json\r\n\r\n", target.authority)
+/// A GET of JSON.
+pub(crate) fn get(target: &Target, path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nhost: {}\r\naccept: application/json\r\n\r\n", target.authority)
 }
 
 impl Http {

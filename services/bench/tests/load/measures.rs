@@ -2,13 +2,13 @@
 
 use ghostlight_bench::{Failure, Measure, Report, Yardstick};
 
-use crate::support::{Wrong, answers, bare, brief, measure};
+use crate::support::{Wrong, answers, bare, brief, measure, run};
 
 async fn beside_itself(measure: Measure, most: u64) -> Report {
     let (server, yardstick) = (bare().await, Yardstick::At(bare().await));
     let mut options = brief(measure, server, yardstick);
     options.effort.most = most;
-    ghostlight_bench::run(&options).await.unwrap()
+    run(&options).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -84,10 +84,10 @@ async fn a_report_reads_as_table_and_as_json() {
 async fn a_load_stays_on_this_machine() {
     let mut options = brief(Measure::Http, bare().await, Yardstick::None);
     options.url = "http://192.0.2.1:8080".into();
-    assert!(matches!(ghostlight_bench::run(&options).await, Err(Failure::Remote(_))));
+    assert!(matches!(run(&options).await, Err(Failure::Remote(_))));
     for url in ["https://127.0.0.1", "127.0.0.1:8080", "http://127.0.0.1/path", ""] {
         options.url = url.into();
-        assert!(matches!(ghostlight_bench::run(&options).await, Err(Failure::Url(_))), "{url}");
+        assert!(matches!(run(&options).await, Err(Failure::Url(_))), "{url}");
     }
 }
 
@@ -96,7 +96,7 @@ async fn a_yardstick_that_does_not_start_is_told() {
     let server = bare().await;
     for executable in ["echo", "/no/such/executable"] {
         let options = brief(Measure::Http, server, Yardstick::Spawn(executable.into()));
-        let failure = ghostlight_bench::run(&options).await.unwrap_err();
+        let failure = run(&options).await.unwrap_err();
         assert!(matches!(failure, Failure::Yardstick(_)), "{executable}: {failure}");
     }
 }

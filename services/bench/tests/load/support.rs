@@ -43,6 +43,7 @@ pub(crate) fn brief(measure: Measure, server: SocketAddr, yardstick: Yardstick) 
     Options {
         url: format!("http://{server}"),
         against: None,
+        nats: None,
         allow_remote: false,
         pid: None,
         yardstick,
@@ -61,7 +62,12 @@ pub(crate) async fn measure(measure: Measure, wrong: Wrong) -> Result<Report, Fa
     if matches!(wrong, Wrong::NoEcho | Wrong::NewestMissing) {
         (options.effort.lasting, options.effort.patience) = (Duration::from_millis(500), Duration::from_millis(500));
     }
-    ghostlight_bench::run(&options).await
+    run(&options).await
+}
+
+/// Measures, and is not ended.
+pub(crate) async fn run(options: &Options) -> Result<Report, Failure> {
+    ghostlight_bench::run(options, std::future::pending()).await
 }
 
 /// How often each side was answered.

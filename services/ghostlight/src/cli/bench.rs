@@ -5,12 +5,19 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use ghostlight_bench::{Effort, Measure, Options, Yardstick};
+use ghostlight_bench::{Effort, Measure, NatsServers, Options, Yardstick};
+
+use crate::serve::ended_by;
 
 /// Measure a running server, beside a bare server of the same bytes
 ///
 /// It sets dimmers 60001 and up of rig main, and forgets them when it is done. Every answer is checked: the first
 /// wrong one ends the run with exit code 1. A figure that is not as wanted does not. For memory, start the server afresh.
+///
+/// With --nats, the gateway of a deployment is measured beside what NATS does alone: echoes beside the same hops bare
+/// (a publish to a stream, acknowledged, then one of core NATS to a subscriber, then one more) and beside a key-value put
+/// that a watcher sees; posts beside such puts, with a connection each and with one that all share. It makes a stream and a
+/// bucket of its own, GHOSTLIGHT_BENCH, kept like the log, and removes them when it is done or ended.
 #[derive(Debug, Args)]
 pub struct BenchArgs {
     /// The server to measure
@@ -19,6 +26,12 @@ pub struct BenchArgs {
     /// A second Ghostlight to measure it against, for instance with another --durability
     #[arg(long, value_name = "URL")]
     against: Option<String>,
+    /// The NATS servers that the measured gateway uses: nats://HOST:4222, several separated by commas
+    #[arg(long, value_name = "URLS")]
+    nats: Option<String>,
+    /// Where one of them tells how it is set up, its monitoring port, to report the log's sync_interval
+    #[arg(long, value_name = "URL", requires = "nats")]
+    nats_monitoring: Option<String>,
     /// Only these: memory, http, echo, fanout, writers
     #[arg(long, value_delimiter = ',', value_name = "MEASURE")]
     only: Vec<Measure>,
@@ -40,7 +53,7 @@ pub struct BenchArgs {
     /// The server's process, for its CPU time and memory [default: found through its port, on Linux]
     #[arg(long)]
     pid: Option<u32>,
-    /// Send the load to a server of yours that is not on this machine
+    /// Send the load to servers of yours that are not on this machine
     #[arg(long)]
     allow_remote: bool,
     /// Print the report as JSON
@@ -51,10 +64,13 @@ pub struct BenchArgs {
 /// Measures and prints the report.
 ///
 /// # Errors
-/// A wrong answer, or nothing to measure.
+/// A wrong answer, nothing to measure, or a signal that ended it.
 pub async fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
-    let json = args.json;
-    let report = ghostlight_bench::run(&args.options()?).await?;
+    let (json, ended) = (args.json, ended_by()?);
+    let ended = async {
+        ended.await;
+    };
+    let report = ghostlight_bench::run(&args.options()?, ended).await?;
     let mut stdout = io::stdout();
     if json {
         writeln!(stdout, "{}", serde_json::to_string_pretty(&report)?)?;
@@ -71,6 +87,7 @@ impl BenchArgs {
         Ok(Options {
             url: self.url,
             against: self.against,
+            nats: self.nats.map(|urls| NatsServers { urls, monitoring: self.nats_monitoring }),
             allow_remote: self.allow_remote,
             pid: self.pid,
             yardstick,

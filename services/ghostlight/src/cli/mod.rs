@@ -1,9 +1,10 @@
-//! The command line as a client: `set`, `get`, `watch` and `bench`.
+//! The command line as a client: `set`, `get`, `watch`, `bench` and `check`.
 //!
 //! Each command is its arguments and a `run`. They reach a gateway through [`ghostlight_client`], as any other client
 //! does. What they answer goes to the standard output, what they say about it to the standard error.
 
 pub mod bench;
+pub mod check;
 pub mod get;
 pub mod levels;
 pub mod output;

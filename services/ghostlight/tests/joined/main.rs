@@ -1,11 +1,18 @@
 //! Gateways and state services in processes of their own, joined by real NATS and PostgreSQL servers.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::print_stdout, reason = "a run tells what it did")]
 
 mod house;
 mod process;
 mod support;
+mod troupe;
 
 mod away;
+mod bench;
+mod fair;
+mod faults;
+mod readme;
 mod roles;
+mod rolling;
 mod starting;
 mod tail;

@@ -59,6 +59,13 @@ impl Process {
         within("the end of the process", self.child.wait()).await.unwrap().code()
     }
 
+    /// All that it has written to its standard output, once that has ended.
+    pub(crate) async fn said(&self) -> String {
+        let mut out = self.out.clone();
+        within("the end of what it says", async { while out.changed().await.is_ok() {} }).await;
+        out.borrow().join("\n")
+    }
+
     /// The address that its first line names.
     pub(crate) async fn address(&self) -> SocketAddr {
         let line = self.says("http://").await;

@@ -1,10 +1,11 @@
 //! The log loses its newest entries, for real: an older copy of its data is put back.
 
+use ghostlight_check::{Driver, Options, Tolerates};
 use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::house::House;
-use crate::support::{Console, map, until};
+use crate::support::{Console, map, until, within};
 
 #[tokio::test]
 async fn a_lost_tail_begins_a_new_epoch_in_which_all_agree() {
@@ -80,4 +81,39 @@ async fn an_old_backup_of_the_database_is_never_silently_wrong() {
     // What the backup has, and what the log still has.
     assert_eq!(shown["1"], 10);
     assert_eq!(shown.len(), 2, "{shown:?}");
+}
+
+/// The same in the middle of a show: whatever of the lost entries was acknowledged may be gone, but never does one position
+/// mean two maps, and all agree in the end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tail_that_is_lost_under_load_leaves_no_two_maps() {
+    let mut house = House::new("lost_under_load").await;
+    let states = [house.ready_state().await, house.ready_state().await];
+    let gateways = [house.gateway().await, house.gateway().await];
+    let urls = gateways.iter().map(|gateway| gateway.url("").trim_end_matches('/').to_owned()).collect();
+    let tolerates = vec![Tolerates::LostTail];
+    let options = Options { urls, clients: 6, rate: 20.0, seed: 5, tolerates, ..Options::default() };
+    let running = Driver::start(options).await.unwrap();
+    let acknowledged = async |count: u64| {
+        let before = running.progress().counts.acked;
+        until("changes to be acknowledged", async || (running.progress().counts.acked >= before + count).then_some(()))
+            .await;
+    };
+    acknowledged(100).await;
+    house.nats.stop().await.unwrap();
+    let older = house.nats.copy_folder().unwrap();
+    house.nats.start_again().await.unwrap();
+    acknowledged(200).await;
+    let before = running.progress().newest;
+    house.nats.kill().await.unwrap();
+    house.nats.restore_folder(&older).unwrap();
+    house.nats.start_again().await.unwrap();
+    until("a new epoch", async || (running.progress().newest.epoch > before.epoch).then_some(())).await;
+    acknowledged(200).await;
+
+    let report = within("the end of the run", running.stop()).await;
+    println!("{report}");
+    assert!(report.is_good(), "{report}");
+    assert!(report.converged_within.is_some(), "{report}");
+    until("an alarm", async || states.iter().any(|state| !state.logged("ALARM").is_empty()).then_some(())).await;
 }

@@ -190,6 +190,10 @@ async fn wrong_use_is_64() {
         &["get", "--url", "https://127.0.0.1"],
         &["watch", "--client", ""],
         &["watch", "5"],
+        &["check", "--clients", "0"],
+        &["check", "--rate", "none"],
+        &["check", "--url", "https://127.0.0.1"],
+        &["check", "--rig", "Check"],
         &["dim", "1=50"],
         &["--dim"],
         &["completions", "csh"],
@@ -212,11 +216,49 @@ async fn without_a_server_it_is_69() {
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let url = format!("http://{free}");
     let ask = async |args: &[&str]| run(program(&[args, &["--url", &url]].concat())).await;
-    let all = tokio::join!(ask(&["set", "1=50"]), ask(&["get"]), ask(&["watch"]));
+    let all = tokio::join!(ask(&["set", "1=50"]), ask(&["get"]), ask(&["watch"]), ask(&["check"]));
     for ran in [all.0, all.1, all.2] {
         assert_eq!((ran.code, ran.out.as_str()), (Some(69), ""), "{ran:?}");
         assert!(ran.err.starts_with("error: no server answers at ") && ran.err.contains(&url), "{ran:?}");
     }
+    // This one says first what it would do.
+    assert_eq!((all.3.code, all.3.out.as_str()), (Some(69), ""), "{:?}", all.3);
+    assert!(all.3.err.contains("\nerror: no server answers: ") && all.3.err.contains(&url), "{:?}", all.3);
+}
+
+#[tokio::test]
+async fn a_check_of_a_sound_server_is_0() {
+    let (_folder, path) = folder();
+    let served = Served::start(&path, &[]).await;
+    ask(&served, &["set", "1=50"]).await;
+    let two = ["--url", &served.url(""), "--clients", "3", "--seconds", "1", "--dimmers", "4", "--seed", "7"];
+    let ran = ask(&served, &[&["check"], &two[..]].concat()).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.out.contains("clients       3 on 2 gateways") && ran.out.ends_with("violations    0\n"), "{ran:?}");
+    assert!(ran.err.contains("rig check") && ran.err.contains("seed 7"), "{ran:?}");
+    assert_eq!(ask(&served, &["get", "--json"]).await.out, "{\"1\":50}\n", "another rig was touched");
+    assert_ne!(ask(&served, &["get", "--json", "--rig", "check"]).await.out, "{}\n");
+}
+
+/// Somebody else writes in the rig: for the check these are values that nobody wrote.
+#[tokio::test]
+async fn a_check_that_finds_something_is_1_and_says_what() {
+    let (_folder, path) = folder();
+    let served = Served::start(&path, &[]).await;
+    let url = served.url("");
+    let checking = run(program(&["check", "--url", &url, "--clients", "2", "--seconds", "3", "--rig", "stage"]));
+    let meddling = async {
+        loop {
+            ask(&served, &["set", "60000=12.34", "--rig", "stage"]).await;
+        }
+    };
+    let ran = tokio::select! {
+        ran = checking => ran,
+        () = meddling => unreachable!("it goes on for as long as the check"),
+    };
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let found = ran.out.lines().find(|line| line.trim_start().starts_with("origin: ")).unwrap_or_default();
+    assert!(found.contains("saw dimmer 60000 at 12.34") && found.contains("nobody wrote that"), "{ran:?}");
 }
 
 #[tokio::test]
@@ -289,11 +331,17 @@ async fn settings_come_from_the_environment_too() {
     assert!(ran.err.contains("nowhere"), "{ran:?}");
 }
 
-const COMMANDS: [(&str, &[&str]); 5] = [
+const COMMANDS: [(&str, &[&str]); 8] = [
     ("serve", &["--listen", "--store", "--durability", "--max-rigs", "--max-connections", "--max-message-bytes"]),
+    ("gateway", &["--bus", "--listen", "--max-connections", "--nats-ca", "--nats-credentials"]),
+    ("state", &["--bus", "--store", "--durability", "--max-rigs", "--stream-replicas", "--nats-ca"]),
     ("set", &["--url", "--rig", "--client", "Examples:", "Exit codes:"]),
     ("get", &["--url", "--rig", "--client", "--json", "Examples:", "Exit codes:"]),
     ("watch", &["--url", "--rig", "--client", "--json", "Examples:", "Exit codes:"]),
+    (
+        "check",
+        &["--url", "--rig", "--clients", "--rate", "--seconds", "--dimmers", "--seed", "Examples:", "Exit codes:"],
+    ),
     ("completions", &["bash", "zsh", "fish"]),
 ];
 
@@ -315,7 +363,9 @@ async fn help_tells_what_there_is() {
     let words = serve.split_whitespace().collect::<Vec<_>>().join(" ");
     for flag in flags {
         let name = flag.to_uppercase().replace('-', "_");
-        assert!(words.contains(&format!("[env: GHOSTLIGHT_{name}=]")), "{flag}");
+        // What may hold a password is not shown.
+        let shown = [format!("[env: GHOSTLIGHT_{name}=]"), format!("[env: GHOSTLIGHT_{name}]")];
+        assert!(shown.iter().any(|shown| words.contains(shown)), "{flag}");
     }
     let version = run(program(&["--version"])).await;
     assert_eq!((version.code, version.out), (Some(0), format!("ghostlight {}\n", env!("CARGO_PKG_VERSION"))));

@@ -171,6 +171,6 @@ async fn consoles_at_other_gateways_are_there_too() {
     follow_to(&mut booth, &[("Booth", "desk")]).await;
     killed.join().unwrap();
     stop.cancel();
-    within("the end", state).await.unwrap();
+    within("the end", state).await.unwrap().unwrap();
     store.close().await;
 }

@@ -57,6 +57,21 @@ async fn every_example_shows_what_it_says() {
     }
 }
 
+/// What the README gives to `ghostlight bench` is what that takes.
+#[test]
+fn bench_has_the_options_of_the_readme() {
+    let help = Command::new(env!("CARGO_BIN_EXE_ghostlight")).args(["bench", "--help"]).output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let readme = include_str!("../../../../README.md");
+    let (_, section) = readme.split_once("## How fast it is here").unwrap();
+    let options: Vec<_> =
+        section.split(|c: char| c.is_whitespace() || c == '`').filter(|word| word.starts_with("--")).collect();
+    assert!(options.contains(&"--nats"), "{options:?}");
+    for option in options {
+        assert!(help.contains(&format!("{option} ")) || help.contains(&format!("{option}\n")), "{option}: {help}");
+    }
+}
+
 /// The first screen's command is what starts the server with no arguments: its address and its store are the defaults.
 #[test]
 fn the_defaults_are_what_the_readme_says() {

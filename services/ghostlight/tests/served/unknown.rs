@@ -100,6 +100,7 @@ async fn a_change_whose_fate_is_unknown_is_answered_so_and_is_safe_to_repeat() {
 
     stop.cancel();
     assert_eq!(socket.close_code().await, Some(1012));
-    within("the end", async { tokio::try_join!(gateway, state) }).await.unwrap();
+    let (_, ended) = within("the end", async { tokio::try_join!(gateway, state) }).await.unwrap();
+    ended.unwrap();
     store.close().await;
 }

@@ -13,7 +13,7 @@ use ghostlight_bus::memory::{MemoryEcho, MemoryLog};
 use ghostlight_bus::{Announcements, AppendError, Echo, Heard, Log, Question};
 use ghostlight_proto::{ServerMessage, decode, parse_levels};
 use ghostlight_rig::{Beacon, Change, Delta, Entry, Image, Key, Level, Position, RigName, Snapshot};
-use ghostlight_state::{Parts, StartError, StateService};
+use ghostlight_state::{Parts, StartError, StateService, Superseded};
 use ghostlight_store::{Durability, Store, open};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -39,7 +39,7 @@ pub(crate) struct House {
     pub(crate) echo: Arc<MemoryEcho>,
     pub(crate) store: Arc<Moody>,
     shutdown: CancellationToken,
-    running: JoinHandle<()>,
+    running: JoinHandle<Result<(), Superseded>>,
 }
 
 impl House {
@@ -62,7 +62,7 @@ impl House {
     /// Stops it in good order.
     pub(crate) async fn close(self) {
         self.begin_to_close();
-        soon("the end of the service", self.running).await.unwrap();
+        soon("the end of the service", self.running).await.unwrap().unwrap();
         soon("the store to close", self.store.close()).await;
     }
 

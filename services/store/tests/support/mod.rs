@@ -22,6 +22,16 @@ pub(crate) async fn soon<F: Future>(what: &str, future: F) -> F::Output {
     timeout(DEADLINE, future).await.unwrap_or_else(|_| panic!("waited in vain for {what}"))
 }
 
+/// Asks again until the answer is yes.
+pub(crate) async fn until(what: &str, mut ask: impl AsyncFnMut() -> bool) {
+    soon(what, async {
+        while !ask().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+}
+
 /// A folder with a place for a database.
 pub(crate) struct Folder(TempDir);
 

@@ -1,0 +1,34 @@
+//! Who is measured.
+
+use crate::nats::Nats;
+use crate::target::Target;
+
+/// Who is measured: a server, or what NATS does alone.
+#[derive(Clone, Copy)]
+pub(crate) enum Contender<'a> {
+    /// A server.
+    Server(&'a Target),
+    /// The hops of an echo through NATS, bare.
+    Hops(&'a Nats),
+    /// A key-value bucket of NATS; each who puts has a connection.
+    Kv(&'a Nats),
+    /// The same bucket; all who put share one connection.
+    KvShared(&'a Nats),
+}
+
+impl<'a> Contender<'a> {
+    /// All that NATS does.
+    pub(crate) fn of_nats(nats: &'a Nats) -> [Self; 3] {
+        [Self::Hops(nats), Self::Kv(nats), Self::KvShared(nats)]
+    }
+
+    /// Its name in the report.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Server(target) => target.name,
+            Self::Hops(_) => "hops",
+            Self::Kv(_) => "kv",
+            Self::KvShared(_) => "kv shared",
+        }
+    }
+}

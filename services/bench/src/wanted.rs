@@ -1,0 +1,44 @@
+//! What is wanted of the measures, on two cores.
+
+use crate::measure::Kind;
+use crate::report::{Bound, Wanted};
+
+/// Changes a second of a hand on a fader, of the echo and of the first fan-out.
+pub(crate) const HAND: u32 = 60;
+
+/// What is wanted of a measure of one process, or of a deployment that NATS joins.
+pub(crate) fn wanted(kind: Kind, is_joined: bool) -> Vec<Wanted> {
+    let want = |figure, over, bound, remark| Wanted { figure, over, bound, remark, measured: None, met: None };
+    match kind {
+        Kind::Memory { .. } => vec![want("rss_bytes_each", None, Bound::AtMost(10_000.0), "")],
+        Kind::Http { connections: 1 } if is_joined => vec![],
+        Kind::Http { connections: 1 } => {
+            vec![want("p50_us", Some("bare"), Bound::AtMost(2.5), "with full, plus one fsync")]
+        }
+        // Whichever is better for NATS: both have to be met.
+        Kind::Http { .. } if is_joined => vec![
+            want("per_second", Some("kv"), Bound::AtLeast(5.0), ""),
+            want("per_second", Some("kv shared"), Bound::AtLeast(5.0), ""),
+        ],
+        Kind::Http { .. } => vec![
+            want("per_second", Some("bare"), Bound::AtLeast(0.75), "with relaxed"),
+            want("per_second", Some("against"), Bound::AtLeast(0.6), "full against relaxed"),
+        ],
+        Kind::Echo { .. } if is_joined => vec![
+            want("p50_us", Some("hops"), Bound::AtMost(1.3), ""),
+            want("p50_us", Some("kv"), Bound::AtMost(1.6), ""),
+        ],
+        Kind::Echo { .. } => vec![want("p50_us", Some("bare"), Bound::AtMost(1.6), "")],
+        Kind::Fanout { rate: HAND, .. } => vec![want("cpu_us_each", Some("bare"), Bound::AtMost(1.25), "")],
+        Kind::Fanout { .. } => vec![want("stale_p99_ms", None, Bound::AtMost(40.0), "")],
+        Kind::Writers { .. } if is_joined => {
+            vec![want(
+                "per_second",
+                None,
+                Bound::AtLeast(10_000.0),
+                "100 writers, one NATS server, sync_interval always",
+            )]
+        }
+        Kind::Writers { .. } => vec![],
+    }
+}

@@ -1,0 +1,153 @@
+//! A client's other hand: changes over HTTP, each followed by a read on the same connection.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ghostlight_rig::Position;
+use tokio::sync::watch;
+
+use super::Phase;
+use super::hand::Hand;
+use super::http::{Answer, Http, Read};
+use super::session::client_id;
+use super::shared::Shared;
+use super::target::Target;
+use crate::{Event, Way, Who};
+
+/// Of so many changes of a client, one goes over HTTP.
+pub(super) const ONE_IN: f64 = 11.0;
+
+/// A connection is left after so many changes, so that all gateways are asked.
+const KEPT_FOR: u32 = 20;
+
+/// Of those who wait for a gateway that is gone, none asks more often.
+const RETRY: Duration = Duration::from_millis(200);
+
+/// For so long a change is asked for again under its key: more than a gateway needs to come back.
+const REPEATS_WITHIN: Duration = Duration::from_secs(5);
+
+/// Asks over HTTP for as long as the run writes.
+pub(super) struct Asker {
+    who: Who,
+    shared: Arc<Shared>,
+    targets: Arc<[Target]>,
+    hand: Hand,
+    /// Distinguishes the keys of this run from those of all others.
+    run: u64,
+    seq: u64,
+    kept: Option<Http>,
+    /// For how many changes more.
+    left: u32,
+}
+
+impl Asker {
+    pub(super) fn new(who: Who, shared: Arc<Shared>, targets: Arc<[Target]>, run: u64) -> Self {
+        let options = &shared.options;
+        let hand = Hand::new(options.seed ^ u64::MAX, who.0, options.clients, options.dimmers);
+        Self { who, shared, targets, hand, run, seq: 1, kept: None, left: 0 }
+    }
+
+    pub(super) async fn run(mut self, mut phase: watch::Receiver<Phase>) {
+        if phase.wait_for(|phase| *phase != Phase::Gathering).await.is_err() {
+            return;
+        }
+        loop {
+            let pause = self.hand.pause(ONE_IN / self.shared.options.rate);
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                _ = phase.wait_for(|phase| *phase != Phase::Writing) => return,
+            }
+            // First it says that it asks, then it looks: whoever ends the writing looks the other way round.
+            self.shared.gauge(self.who, |gauge| gauge.is_asking = true);
+            let writes = *phase.borrow() == Phase::Writing;
+            let connected = if writes { self.connected().await } else { None };
+            let is_away = connected.is_none();
+            if let Some(http) = connected {
+                self.ask(http).await;
+            }
+            self.shared.gauge(self.who, |gauge| gauge.is_asking = false);
+            if is_away {
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
+
+    /// The kept connection, or a new one to any gateway.
+    async fn connected(&mut self) -> Option<Http> {
+        let kept = self.kept.take().filter(|_| self.left > 0);
+        self.left = kept.as_ref().map_or(KEPT_FOR, |_| self.left - 1);
+        match kept {
+            Some(http) => Some(http),
+            None => self.connect().await,
+        }
+    }
+
+    /// A connection to any gateway that there is.
+    async fn connect(&mut self) -> Option<Http> {
+        let pace = self.shared.options.pace;
+        let first = self.hand.pick(self.targets.len());
+        let (before, from) = self.targets.split_at(first);
+        for target in from.iter().chain(before) {
+            if let Ok(http) = Http::connect(target, pace.connect_within, pace.unanswered_after).await {
+                return Some(http);
+            }
+        }
+        None
+    }
+
+    /// Asks for a change, again and anywhere while no answer comes, and reads the map where it was answered.
+    async fn ask(&mut self, mut http: Http) {
+        let levels = self.hand.change(&self.shared.values);
+        self.seq += 2;
+        let seq = self.seq;
+        let key = format!("{}-{:x}-{seq}", client_id(self.shared.options.seed, self.who.0).as_str(), self.run);
+        self.shared.gauge(self.who, |gauge| gauge.counts.sent += 1);
+        self.tell(Event::Sent { seq, levels: levels.clone(), way: Way::Keyed });
+        let mut answer = http.post(&key, &levels).await;
+        let deadline = Instant::now() + REPEATS_WITHIN;
+        while let Answer::Unknown(why) = &answer
+            && Instant::now() < deadline
+        {
+            tracing::debug!(who = self.who.0, seq, why, "asked again");
+            tokio::time::sleep(RETRY).await;
+            let Some(other) = self.connect().await else { continue };
+            http = other;
+            self.shared.gauge(self.who, |gauge| gauge.counts.repeated += 1);
+            self.tell(Event::Sent { seq, levels: levels.clone(), way: Way::Keyed });
+            answer = http.post(&key, &levels).await;
+        }
+        match answer {
+            Answer::Acked(position) => {
+                self.tell(Event::Acked { seq, position });
+                self.shared.gauge(self.who, |gauge| gauge.counts.acked += 1);
+                self.read(http, position).await;
+            }
+            Answer::Refused(why) => {
+                tracing::debug!(who = self.who.0, seq, why, "refused");
+                self.tell(Event::Refused { seq });
+                self.shared.gauge(self.who, |gauge| gauge.counts.refused += 1);
+            }
+            Answer::Unknown(_) => {
+                self.tell(Event::Unknown { seq });
+                self.shared.gauge(self.who, |gauge| gauge.counts.unknown += 1);
+            }
+        }
+    }
+
+    async fn read(&mut self, mut http: Http, after: Position) {
+        match http.get().await {
+            Ok(Read::Map(position, levels)) => {
+                self.tell(Event::Read { after, position, levels });
+                self.shared.gauge(self.who, |gauge| gauge.counts.reads += 1);
+                self.kept = Some(http);
+            }
+            Ok(Read::Wrong(why)) => self.tell(Event::Unreadable { why }),
+            // A connection that breaks tells nothing, nor does a gateway that is going away.
+            Ok(Read::Unavailable) | Err(_) => {}
+        }
+    }
+
+    fn tell(&self, event: Event) {
+        self.shared.tell(self.who, event);
+    }
+}

@@ -1,0 +1,184 @@
+//! A client: what it holds over all its connections.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ghostlight_rig::{Beacon, ClientId, Levels, Position};
+use tokio::sync::watch;
+
+use super::asker::ONE_IN;
+use super::hand::Hand;
+use super::session::{End, Session, client_id, retry_wait};
+use super::shared::Shared;
+use super::socket::Socket;
+use super::target::Target;
+use super::{Pace, Phase};
+use crate::{Event, Literal, News, Who};
+
+/// A change is sent so often: once more, if its connection breaks before the answer.
+const MOST_SENT: u32 = 2;
+
+/// A change that waits for its answer.
+#[derive(Debug)]
+pub(super) struct Pending {
+    levels: Levels,
+    sent: u32,
+    pub(super) sent_at: Instant,
+}
+
+/// A client that follows over WebSockets, one after the other, and writes.
+pub(super) struct Client {
+    pub(super) who: Who,
+    pub(super) id: ClientId,
+    pub(super) shared: Arc<Shared>,
+    pub(super) literal: Literal,
+    pub(super) pending: BTreeMap<u64, Pending>,
+    targets: Arc<[Target]>,
+    hand: Hand,
+    seq: u64,
+}
+
+impl Client {
+    pub(super) fn new(who: Who, shared: Arc<Shared>, targets: Arc<[Target]>) -> Self {
+        let options = &shared.options;
+        let hand = Hand::new(options.seed, who.0, options.clients, options.dimmers);
+        let id = client_id(options.seed, who.0);
+        Self { who, id, shared, literal: Literal::default(), pending: BTreeMap::new(), targets, hand, seq: 0 }
+    }
+
+    /// Lives until the run is over: on losing a gateway it goes to the next.
+    pub(super) async fn run(mut self, mut phase: watch::Receiver<Phase>) {
+        let pace = self.pace();
+        let (mut gateway, mut attempt) = (self.who.0 % self.targets.len(), 0);
+        loop {
+            let opened = tokio::select! {
+                opened = Socket::open(&self.targets[gateway].socket, pace.connect_within) => opened,
+                () = over(&mut phase) => break,
+            };
+            let end = match opened {
+                Ok(socket) => {
+                    attempt = 0;
+                    Session::new(&mut self, socket, gateway).run(&mut phase).await
+                }
+                Err(lost) => End::Lost(lost),
+            };
+            let End::Lost(why) = end else { break };
+            tracing::debug!(who = self.who.0, url = self.targets[gateway].url, why, "connection lost");
+            self.lost();
+            gateway = (gateway + 1) % self.targets.len();
+            let wait = retry_wait(attempt, pace.retry_first, pace.retry_most, fastrand::f64());
+            attempt += 1;
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = over(&mut phase) => break,
+            }
+        }
+        for seq in std::mem::take(&mut self.pending).into_keys() {
+            self.tell(Event::Unknown { seq });
+        }
+    }
+
+    pub(super) fn pace(&self) -> Pace {
+        self.shared.options.pace
+    }
+
+    pub(super) fn tell(&self, event: Event) {
+        self.shared.tell(self.who, event);
+    }
+
+    /// Where it left off; `None` before its first map.
+    pub(super) fn resume(&self) -> Option<Position> {
+        Some(self.literal.position()).filter(|position| *position != Position::default())
+    }
+
+    /// The next change that it asks for; `None` if nothing is to be written any more.
+    pub(super) fn next_change(&mut self) -> Option<(u64, Levels)> {
+        // First it says that it waits for an answer, then it looks: whoever ends the writing looks the other way round.
+        self.shared.gauge(self.who, |gauge| gauge.pending += 1);
+        if *self.shared.phase.borrow() != Phase::Writing {
+            self.shared.gauge(self.who, |gauge| gauge.pending -= 1);
+            return None;
+        }
+        let levels = self.hand.change(&self.shared.values);
+        // Even numbers are its own, odd ones those of its requests over HTTP.
+        self.seq += 2;
+        self.pending.insert(self.seq, Pending { levels: levels.clone(), sent: 1, sent_at: Instant::now() });
+        self.count(|counts| counts.sent += 1);
+        Some((self.seq, levels))
+    }
+
+    /// How long it waits before the next change.
+    pub(super) fn pause(&mut self) -> Duration {
+        self.hand.pause(ONE_IN / (ONE_IN - 1.0) / self.shared.options.rate)
+    }
+
+    /// What was not answered before the connection broke, to be sent once more.
+    pub(super) fn repeated(&mut self) -> Vec<(u64, Levels)> {
+        let now = Instant::now();
+        let repeated = self.pending.iter_mut().map(|(&seq, pending)| {
+            pending.sent += 1;
+            pending.sent_at = now;
+            (seq, pending.levels.clone())
+        });
+        let repeated: Vec<_> = repeated.collect();
+        self.count(|counts| counts.repeated += repeated.len() as u64);
+        repeated
+    }
+
+    /// Its map moved.
+    pub(super) fn saw(&mut self, news: News) {
+        let (position, digest) = (self.literal.position(), self.literal.digest());
+        self.tell(Event::Saw { position, digest, news });
+        self.shared.gauge(self.who, |gauge| gauge.echo(Instant::now()));
+    }
+
+    pub(super) fn beacon(&self, Beacon { position, digest }: Beacon) {
+        self.tell(Event::Beacon { position, digest });
+        self.count(|counts| counts.beacons += 1);
+    }
+
+    pub(super) fn acked(&mut self, seq: u64, position: Position) {
+        self.pending.remove(&seq);
+        self.tell(Event::Acked { seq, position });
+        self.count(|counts| counts.acked += 1);
+    }
+
+    pub(super) fn refused(&mut self, seq: u64) {
+        self.pending.remove(&seq);
+        self.tell(Event::Refused { seq });
+        self.count(|counts| counts.refused += 1);
+    }
+
+    pub(super) fn unknown(&mut self, seq: u64) {
+        self.pending.remove(&seq);
+        self.tell(Event::Unknown { seq });
+        self.count(|counts| counts.unknown += 1);
+    }
+
+    /// The connection broke: what was sent twice is given up.
+    fn lost(&mut self) {
+        self.shared.gauge(self.who, |gauge| {
+            gauge.counts.lost += u64::from(gauge.live_at.is_some());
+            gauge.lost(Instant::now());
+        });
+        let given_up = self.pending.iter().filter(|(_, pending)| pending.sent >= MOST_SENT);
+        for seq in given_up.map(|(&seq, _)| seq).collect::<Vec<_>>() {
+            self.unknown(seq);
+        }
+    }
+
+    fn count(&self, count: impl FnOnce(&mut super::Counts)) {
+        let pending = self.pending.len();
+        self.shared.gauge(self.who, |gauge| {
+            count(&mut gauge.counts);
+            gauge.pending = pending;
+        });
+    }
+}
+
+/// Waits until the run is over.
+pub(super) async fn over(phase: &mut watch::Receiver<Phase>) {
+    // Whoever started the run owns the sender; without it, the run is over too.
+    let _ = phase.wait_for(|phase| *phase == Phase::Over).await;
+}

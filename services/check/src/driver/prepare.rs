@@ -1,0 +1,83 @@
+//! Before a run: the rig is emptied, so that the judge knows what it holds.
+
+use std::time::{Duration, Instant};
+
+use ghostlight_proto::{ClientMessage, Hello, ServerMessage, Set};
+use ghostlight_rig::{Dimmer, Level, Position, State, Update};
+
+use super::Options;
+use super::StartError;
+use super::session::client_id;
+use super::socket::{Heard, Lost, Socket};
+use super::target::Target;
+
+/// How long the gateways have to answer.
+const WITHIN: Duration = Duration::from_secs(5);
+
+/// The wait before another attempt.
+const RETRY: Duration = Duration::from_millis(200);
+
+/// Empties the rig through whichever gateway answers; tells where it stands then.
+pub(super) async fn prepare(options: &Options, targets: &[Target]) -> Result<Position, StartError> {
+    let began = Instant::now();
+    loop {
+        let mut why = Lost::new();
+        for target in targets {
+            let left = WITHIN.saturating_sub(began.elapsed()).max(RETRY);
+            match tokio::time::timeout(left, empty(options, target)).await {
+                Ok(Ok(position)) => return Ok(position),
+                Ok(Err(lost)) => why = format!("{}: {lost}", target.url),
+                Err(_) => why = format!("{}: no answer within {} s", target.url, WITHIN.as_secs()),
+            }
+        }
+        if began.elapsed() >= WITHIN {
+            return Err(StartError::Unavailable(why));
+        }
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+async fn empty(options: &Options, target: &Target) -> Result<Position, Lost> {
+    let pace = options.pace;
+    let mut socket = Socket::open(&target.socket, pace.connect_within).await?;
+    let hello = Hello::new(client_id(options.seed, options.clients));
+    socket.say(&ClientMessage::Hello(hello), pace.unanswered_after).await?;
+    let state = loop {
+        match heard(&mut socket).await? {
+            ServerMessage::Snapshot(snapshot) if snapshot.position != Position::default() => break snapshot.state,
+            _ => {}
+        }
+    };
+    let set = Set { seq: 1, update: emptying(&state) };
+    socket.say(&ClientMessage::Set(set), pace.unanswered_after).await?;
+    let position = loop {
+        match heard(&mut socket).await? {
+            ServerMessage::Ack(ack) => break ack.position,
+            ServerMessage::Error(error) => return Err(format!("{} ({})", error.message, error.code)),
+            _ => {}
+        }
+    };
+    socket.close().await;
+    Ok(position)
+}
+
+async fn heard(socket: &mut Socket) -> Result<ServerMessage, Lost> {
+    loop {
+        match socket.next().await? {
+            Heard::Message(message) => return Ok(*message),
+            Heard::Unreadable(error) => return Err(error.to_string()),
+            Heard::SignOfLife => {}
+        }
+    }
+}
+
+/// What takes away all that a rig holds. It names a dimmer in any case: the first change makes the rig.
+fn emptying(state: &State) -> Update {
+    let dimmers = state.levels.keys().copied().chain([Dimmer::MIN]);
+    Update {
+        levels: dimmers.map(|dimmer| (dimmer, None)).collect(),
+        labels: state.labels.keys().map(|&dimmer| (dimmer, None)).collect(),
+        master: Some(Level::FULL),
+        blackout: Some(false),
+    }
+}

@@ -1,0 +1,80 @@
+//! The WebSocket of a gateway, and what it says.
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use ghostlight_proto::{BadInput, ClientMessage, SUBPROTOCOL, ServerMessage, decode};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::ClientRequestBuilder;
+use tokio_tungstenite::tungstenite::http::Uri;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+
+/// How long saying goodbye may take.
+const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+
+/// A WebSocket of the full protocol.
+#[derive(Debug)]
+pub(super) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+/// What came.
+#[derive(Debug)]
+pub(super) enum Heard {
+    /// A message.
+    Message(Box<ServerMessage>),
+    /// A message that is none.
+    Unreadable(BadInput),
+    /// A ping or a pong.
+    SignOfLife,
+}
+
+/// Why a connection is of no more use.
+pub(super) type Lost = String;
+
+impl Socket {
+    /// Opens one.
+    pub(super) async fn open(uri: &Uri, within: Duration) -> Result<Self, Lost> {
+        let request = ClientRequestBuilder::new(uri.clone()).with_sub_protocol(SUBPROTOCOL);
+        // Nagle's algorithm is off: a change is small and must not wait for the next.
+        let connecting = connect_async_with_config(request, None, true);
+        match tokio::time::timeout(within, connecting).await {
+            Ok(Ok((socket, _))) => Ok(Self(socket)),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err(format!("no answer within {within:?}")),
+        }
+    }
+
+    /// Says something. A gateway that does not take it within this time is lost.
+    pub(super) async fn say(&mut self, message: &ClientMessage, within: Duration) -> Result<(), Lost> {
+        match tokio::time::timeout(within, self.0.send(Message::text(message.encode()))).await {
+            Ok(sent) => sent.map_err(|error| error.to_string()),
+            Err(_) => Err(format!("nothing is taken for {within:?}")),
+        }
+    }
+
+    /// What comes next. May be dropped and asked again without losing anything.
+    pub(super) async fn next(&mut self) -> Result<Heard, Lost> {
+        match self.0.next().await {
+            Some(Ok(Message::Text(text))) => Ok(match decode(&Bytes::from(text)) {
+                Ok(decoded) => Heard::Message(Box::new(decoded.message)),
+                Err(error) => Heard::Unreadable(error),
+            }),
+            Some(Ok(Message::Binary(_))) => Ok(Heard::Unreadable(BadInput::Form("a binary message".to_owned()))),
+            Some(Ok(Message::Close(close))) => Err(close.map_or("closed".to_owned(), |close| close.to_string())),
+            Some(Ok(_)) => Ok(Heard::SignOfLife),
+            Some(Err(error)) => Err(error.to_string()),
+            None => Err("closed".to_owned()),
+        }
+    }
+
+    /// Says goodbye.
+    pub(super) async fn close(mut self) {
+        // A gateway that does not take it is left without.
+        let _ = tokio::time::timeout(CLOSE_WITHIN, async {
+            if self.0.close(None).await.is_ok() {
+                while let Some(Ok(_)) = self.0.next().await {}
+            }
+        })
+        .await;
+    }
+}

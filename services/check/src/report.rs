@@ -1,0 +1,76 @@
+//! What a run came to.
+
+use std::fmt;
+use std::time::Duration;
+
+use ghostlight_rig::Position;
+
+use crate::{Counts, Violation};
+
+/// What a run came to.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// How many clients there were.
+    pub clients: usize,
+    /// How many gateways.
+    pub gateways: usize,
+    /// How long was written.
+    pub wrote: Duration,
+    /// What happened, in all clients.
+    pub counts: Counts,
+    /// The newest position that anybody was told of.
+    pub newest: Position,
+    /// The longest time between two echoes at one client, while it was written.
+    pub longest_gap: Duration,
+    /// The longest time that a client needed from losing its gateway to being live again.
+    pub longest_away: Duration,
+    /// How long it took from the end of writing until all had their answers and stood on the newest map; `None` if that
+    /// did not happen in time.
+    pub converged_within: Option<Duration>,
+    /// What was wrong, or the first of it.
+    pub violations: Vec<Violation>,
+    /// How much was wrong.
+    pub found: u64,
+}
+
+impl Report {
+    /// Whether every law was kept.
+    pub fn is_good(&self) -> bool {
+        self.found == 0
+    }
+}
+
+/// A table for people, and a line for each violation.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { clients, gateways, counts, newest, .. } = self;
+        let s = |duration: Duration| format!("{:.3} s", duration.as_secs_f64());
+        let converged = self.converged_within.map_or("not in time".to_owned(), s);
+        writeln!(f, "clients       {clients} on {gateways} gateways, for {:.1} s", self.wrote.as_secs_f64())?;
+        writeln!(
+            f,
+            "changes       {} sent, {} acknowledged, {} refused, {} unknown",
+            counts.sent, counts.acked, counts.refused, counts.unknown
+        )?;
+        writeln!(
+            f,
+            "seen          {} maps up to {newest}, {} beacons, {} reads",
+            counts.seen, counts.beacons, counts.reads
+        )?;
+        writeln!(
+            f,
+            "connections   {} lost, {} changes sent again, longest away {}",
+            counts.lost,
+            counts.repeated,
+            s(self.longest_away)
+        )?;
+        writeln!(f, "longest gap   {} between two echoes", s(self.longest_gap))?;
+        writeln!(f, "converged     {converged}")?;
+        writeln!(f, "violations    {}", self.found)?;
+        for violation in &self.violations {
+            writeln!(f, "  {}: {violation}", violation.law())?;
+        }
+        let untold = self.found.saturating_sub(self.violations.len() as u64);
+        if untold > 0 { writeln!(f, "  and {untold} more") } else { Ok(()) }
+    }
+}

@@ -1,0 +1,59 @@
+//! Following a rig: what its hub hears, and when it asks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ghostlight_bus::{Announcements, Echo, EchoError, Heard, Question};
+use ghostlight_rig::{Received, RigName};
+
+use crate::hub::{Followed, STALE_AFTER};
+
+/// How long to wait before an echo that cannot be reached is tried again.
+const RETRY: Duration = Duration::from_millis(250);
+
+/// Follows a rig for as long as the hub lives.
+pub(crate) async fn follow(rig: RigName, echo: Arc<dyn Echo>, followed: Arc<Followed>) {
+    loop {
+        if let Err(error) = follow_once(&rig, &*echo, &followed).await {
+            tracing::debug!(%rig, %error, "trying again");
+        }
+        followed.note_silence();
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+/// Follows until the echo is lost. Follow first, then ask for the snapshot, then take what came meanwhile: in any other
+/// order, changes are lost.
+async fn follow_once(rig: &RigName, echo: &dyn Echo, followed: &Followed) -> Result<(), EchoError> {
+    let mut announcements = echo.follow(rig).await?;
+    loop {
+        let snapshot = echo.ask(Question::Snapshot(rig.clone())).await?;
+        followed.take(rig, &snapshot, Duration::ZERO);
+        if !follow_to_gap(rig, &mut *announcements, followed).await {
+            return Ok(());
+        }
+    }
+}
+
+/// Follows until a snapshot is needed; `false` if the echo is gone. Beacons come every second: after a silence, the
+/// state service is asked whether it still knows that somebody follows. What gateways tell each other breaks no silence.
+async fn follow_to_gap(rig: &RigName, announcements: &mut dyn Announcements, followed: &Followed) -> bool {
+    let mut silent_at = tokio::time::Instant::now() + STALE_AFTER;
+    loop {
+        let heard = match tokio::time::timeout_at(silent_at, announcements.next()).await {
+            Ok(Some(Heard::Announcement(heard))) => heard,
+            Ok(Some(Heard::Missed)) => return true,
+            Err(_) => {
+                followed.note_silence();
+                return true;
+            }
+            Ok(None) => return false,
+        };
+        match followed.take(rig, &heard.text, heard.fold) {
+            None => continue,
+            Some(Received::Applied | Received::Replaced | Received::Had) => {}
+            Some(Received::Gap | Received::NewEpoch | Received::Diverged) => return true,
+        }
+        silent_at = tokio::time::Instant::now() + STALE_AFTER;
+    }
+}

@@ -1,0 +1,117 @@
+//! A whole deployment: three NATS servers, PostgreSQL, two state services and three gateways, each of which can be
+//! killed, held, cut off and started again.
+
+use std::net::SocketAddr;
+
+use ghostlight_servers::{NatsCluster, NatsOptions, Postgres, Proxy};
+
+use crate::house::Gateway;
+use crate::process::Process;
+use crate::support::until;
+
+/// A whole deployment. All of it ends when this is dropped.
+pub(crate) struct Troupe {
+    pub(crate) nats: NatsCluster,
+    pub(crate) postgres: Postgres,
+    pub(crate) store: String,
+    pub(crate) states: Vec<Process>,
+    pub(crate) gateways: Vec<Desk>,
+}
+
+/// A gateway, and its ways to the NATS servers.
+pub(crate) struct Desk {
+    pub(crate) gateway: Gateway,
+    ways: Vec<Proxy>,
+    bus: String,
+}
+
+impl Desk {
+    async fn start(nats: &[SocketAddr]) -> Self {
+        let ways: Vec<_> = nats.iter().map(|server| Proxy::to(*server).unwrap()).collect();
+        let urls: Vec<_> = ways.iter().map(|way| format!("nats://{}", way.address())).collect();
+        let bus = urls.join(",");
+        let gateway = Gateway::start(&bus, "127.0.0.1:0").await;
+        Self { gateway, ways, bus }
+    }
+
+    /// Starts it anew where it was.
+    pub(crate) async fn start_again(&mut self) {
+        self.gateway = Gateway::start(&self.bus, &self.gateway.address.to_string()).await;
+    }
+
+    /// Cuts it off from NATS.
+    pub(crate) fn cut(&self) {
+        self.ways.iter().for_each(Proxy::cut);
+    }
+
+    pub(crate) fn heal(&self) {
+        self.ways.iter().for_each(Proxy::heal);
+    }
+
+    /// Whether it takes changes and hears of them.
+    pub(crate) async fn is_ready(&self) -> bool {
+        let answer = reqwest::get(self.gateway.url("/readyz")).await;
+        answer.is_ok_and(|answer| answer.status().is_success())
+    }
+}
+
+impl Troupe {
+    /// How many state services and gateways there are.
+    pub(crate) const STATES: usize = 2;
+    pub(crate) const GATEWAYS: usize = 3;
+
+    /// Starts all of it, and waits until it is ready.
+    pub(crate) async fn start() -> Self {
+        let nats = NatsCluster::start(&NatsOptions::default()).await.unwrap();
+        let postgres = Postgres::start().await.unwrap();
+        let store = postgres.database("troupe").await.unwrap();
+        let mut troupe = Self { nats, postgres, store, states: Vec::new(), gateways: Vec::new() };
+        for _ in 0..Self::STATES {
+            let state = troupe.new_state();
+            state.says("store").await;
+            troupe.states.push(state);
+        }
+        let servers: Vec<_> = (0..NatsCluster::NODES).map(|number| troupe.nats.node(number).address()).collect();
+        for _ in 0..Self::GATEWAYS {
+            troupe.gateways.push(Desk::start(&servers).await);
+        }
+        troupe.ready().await;
+        troupe
+    }
+
+    /// A state service that starts.
+    pub(crate) fn new_state(&self) -> Process {
+        let bus = self.nats.urls().join(",");
+        let args = ["state", "--bus", &bus, "--store", &self.store, "--stream-replicas", "3"];
+        Process::start(&args.map(str::to_owned))
+    }
+
+    /// Waits until every gateway is ready.
+    pub(crate) async fn ready(&self) {
+        for desk in &self.gateways {
+            until("a gateway to be ready", async || desk.is_ready().await.then_some(())).await;
+        }
+    }
+
+    /// Where consoles connect.
+    pub(crate) fn urls(&self) -> Vec<String> {
+        self.gateways.iter().map(|desk| desk.gateway.url("").trim_end_matches('/').to_owned()).collect()
+    }
+
+    /// The NATS server that leads the stream.
+    pub(crate) async fn stream_leader(&self) -> usize {
+        let client = async_nats::connect(self.nats.urls()).await.unwrap();
+        let jetstream = async_nats::jetstream::new(client);
+        until("the stream's leader", async || {
+            let stream = jetstream.get_stream(ghostlight_proto::subjects::STREAM).await.ok()?;
+            let leader = stream.cached_info().cluster.as_ref()?.leader.clone()?;
+            self.nats.number_of(&leader)
+        })
+        .await
+    }
+
+    /// Alarms that a state service which runs has raised.
+    pub(crate) fn alarms(&self) -> Vec<String> {
+        self.states.iter().flat_map(|state| state.logged("ALARM")).collect()
+    }
+}

@@ -1,0 +1,238 @@
+//! The store in a PostgreSQL database, which many state services share.
+
+mod connections;
+mod failure;
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::StreamExt;
+use ghostlight_rig::{Image, Mark, Position};
+use serde_json::json;
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
+use sqlx::{ConnectOptions, Connection, Row};
+
+use crate::rows::{At, Loading, Rows};
+use crate::{Durability, OpenError, Store, StoreError};
+use connections::Connections;
+use failure::{Failure, within};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
+
+/// How long the database may take for anything that is not large, so that one that hangs never holds up the service.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// So many rows are saved well within that. More get more time: what has gathered while the database was away must not
+/// be too much for ever.
+const QUICK_ROWS: usize = 10_000;
+
+/// What each row more may take, several times what it does.
+const LONGER_BY: Duration = Duration::from_micros(50);
+
+/// How long bringing the tables up to date may take, also if another service is at it.
+const MIGRATE_WITHIN: Duration = Duration::from_secs(15);
+
+/// How long one table may take to load, as long as its rows keep coming.
+const LOAD_WITHIN: Duration = Duration::from_secs(120);
+
+/// The save: a function, in the migrations, does all of it in one transaction. One statement, because each one is a way
+/// to the database and back, for which the other services that save have to wait.
+const SAVE: &str =
+    "SELECT save($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb, $8::jsonb, $9::jsonb, $10::jsonb, $11::jsonb)";
+
+/// The beginning of an epoch: a compare-and-set of where the saved rigs stand.
+const BEGIN: &str = "UPDATE position SET epoch = $1, revision = $2, stamp = $3 WHERE (epoch, revision) = ($4, $5)";
+
+/// A PostgreSQL database.
+pub(crate) struct PostgresStore {
+    connections: Connections,
+}
+
+impl PostgresStore {
+    pub(crate) async fn open(url: &str, durability: Durability) -> Result<Self, OpenError> {
+        let options = PgConnectOptions::from_str(url).map_err(|error| settings(url, error))?;
+        let options = match options.get_application_name() {
+            Some(_) => options,
+            None => options.application_name("ghostlight"),
+        };
+        let path = place(&options);
+        let connections = Connections::new(options.disable_statement_logging(), durability);
+        match prepare(&connections).await {
+            Ok(()) => Ok(Self { connections }),
+            Err(cause) => Err(OpenError::Unusable { path, cause }),
+        }
+    }
+}
+
+/// What a URL has wrong, in words that hold no password.
+fn settings(url: &str, error: sqlx::Error) -> OpenError {
+    let why = match error {
+        sqlx::Error::Configuration(why) => why.to_string(),
+        error => error.to_string(),
+    };
+    OpenError::Settings { url: crate::without_password(url), why }
+}
+
+/// Where the database is, in words that hold no password.
+fn place(options: &PgConnectOptions) -> String {
+    let host = match options.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => format!("{}:{}", options.get_host(), options.get_port()),
+    };
+    let user = options.get_username();
+    format!("postgres://{user}@{host}/{}", options.get_database().unwrap_or(user))
+}
+
+/// Brings the tables up to date, and writes nothing, which fails as any other write does. Whoever comes first holds a
+/// lock meanwhile, which goes with his connection.
+async fn prepare(connections: &Connections) -> Result<(), StoreError> {
+    let mut lent = connections.lend().await?;
+    let preparing = async {
+        // Not `run`, whose future cannot be sent to another thread.
+        MIGRATIONS.run_direct(None, &mut lent.connection, false).await?;
+        sqlx::query("UPDATE position SET epoch = epoch WHERE false").execute(&mut lent.connection).await?;
+        Ok(())
+    };
+    within(MIGRATE_WITHIN, preparing).await?;
+    lent.give_back();
+    Ok(())
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn load(&self) -> Result<Image, StoreError> {
+        let mut lent = self.connections.lend().await?;
+        let image = load(&mut lent.connection).await?;
+        lent.give_back();
+        Ok(image)
+    }
+
+    async fn begin(&self, stored: Position, start: Mark) -> Result<(), StoreError> {
+        let query = sqlx::query(BEGIN)
+            .bind(start.position.epoch.0 as i64)
+            .bind(start.position.revision.0 as i64)
+            .bind(start.stamp.0 as i64)
+            .bind(stored.epoch.0 as i64)
+            .bind(stored.revision.0 as i64);
+        let mut lent = self.connections.lend().await?;
+        let done = within(ANSWER_WITHIN, async { Ok(query.execute(&mut lent.connection).await?) }).await?;
+        lent.give_back();
+        if done.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Superseded) }
+    }
+
+    async fn save(&self, image: &Image) -> Result<(), StoreError> {
+        let rows = Rows::of(image);
+        let query = sqlx::query_scalar::<_, String>(SAVE)
+            .bind(image.position.epoch.0 as i64)
+            .bind(image.position.revision.0 as i64)
+            .bind(image.stamp.0 as i64)
+            .bind(image.since.epoch.0 as i64)
+            .bind(image.since.revision.0 as i64)
+            .bind(json!(rows.rigs).to_string())
+            .bind(json!(rows.levels).to_string())
+            .bind(json!(rows.labels).to_string())
+            .bind(json!(rows.settings).to_string())
+            .bind(json!(rows.keyed).to_string())
+            .bind(json!(rows.oldest_keys).to_string());
+        let mut lent = self.connections.lend().await?;
+        let limit = limit(rows.count());
+        let saving = async {
+            if limit == ANSWER_WITHIN {
+                return Ok(query.fetch_one(&mut lent.connection).await?);
+            }
+            let mut transaction = lent.connection.begin().await?;
+            allow(&mut transaction, limit).await?;
+            let answer = query.fetch_one(&mut *transaction).await?;
+            transaction.commit().await?;
+            Ok(answer)
+        };
+        let answer = within(limit, saving).await?;
+        lent.give_back();
+        match answer.as_str() {
+            "saved" => Ok(()),
+            "superseded" => Err(StoreError::Superseded),
+            "behind" => Err(StoreError::Behind),
+            other => Err(StoreError::Other(format!("a save was answered {other:?}"))),
+        }
+    }
+
+    async fn close(&self) {
+        self.connections.close().await;
+    }
+}
+
+/// How long a save of so many rows may take.
+fn limit(rows: usize) -> Duration {
+    ANSWER_WITHIN + LONGER_BY * u32::try_from(rows.saturating_sub(QUICK_ROWS)).unwrap_or(u32::MAX)
+}
+
+/// Lets each statement of a transaction take so long.
+async fn allow(transaction: &mut PgConnection, limit: Duration) -> Result<(), sqlx::Error> {
+    let setting = format!("SET LOCAL statement_timeout = {}", limit.as_millis());
+    sqlx::raw_sql(sqlx::AssertSqlSafe(setting)).execute(transaction).await?;
+    Ok(())
+}
+
+async fn load(connection: &mut PgConnection) -> Result<Image, StoreError> {
+    let mut loading = Loading::default();
+    // One transaction, so that all of it is of one moment.
+    let beginning = async {
+        let mut reading = connection.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?;
+        allow(&mut reading, LOAD_WITHIN).await?;
+        Ok(reading)
+    };
+    let mut reading = within(ANSWER_WITHIN, beginning).await?;
+    each(&mut reading, "SELECT epoch, revision, stamp FROM position", |row| {
+        loading.position(at(row, 0)?, row.try_get(2)?);
+        Ok(())
+    })
+    .await?;
+    each(&mut reading, "SELECT name, epoch, revision FROM rig", |row| Ok(loading.rig(row.try_get(0)?, at(row, 1)?)?))
+        .await?;
+    each(&mut reading, "SELECT rig, dimmer, level, epoch, revision FROM level", |row| {
+        Ok(loading.level(row.try_get(0)?, number(row.try_get(1)?)?, number_or_none(row.try_get(2)?)?, at(row, 3)?)?)
+    })
+    .await?;
+    each(&mut reading, "SELECT rig, dimmer, label, epoch, revision FROM label", |row| {
+        Ok(loading.label(row.try_get(0)?, number(row.try_get(1)?)?, row.try_get(2)?, at(row, 3)?)?)
+    })
+    .await?;
+    each(&mut reading, "SELECT rig, name, value, epoch, revision FROM setting", |row| {
+        Ok(loading.setting(row.try_get(0)?, row.try_get(1)?, number(row.try_get(2)?)?, at(row, 3)?)?)
+    })
+    .await?;
+    let keyed = "SELECT rig, key, epoch, revision, fingerprint, applied FROM keyed ORDER BY epoch, revision";
+    each(&mut reading, keyed, |row| {
+        Ok(loading.keyed(row.try_get(0)?, row.try_get(1)?, at(row, 2)?, row.try_get(4)?, row.try_get(5)?)?)
+    })
+    .await?;
+    within(ANSWER_WITHIN, async { Ok(reading.commit().await?) }).await?;
+    Ok(loading.image())
+}
+
+/// Takes each row that a query gives. A large table may take its time, but something must come.
+async fn each(
+    connection: &mut PgConnection,
+    query: &'static str,
+    mut take: impl FnMut(&PgRow) -> Result<(), Failure>,
+) -> Result<(), StoreError> {
+    let mut rows = sqlx::query(query).fetch(connection);
+    while let Some(row) = within(ANSWER_WITHIN, async { Ok(rows.next().await.transpose()?) }).await? {
+        take(&row)?;
+    }
+    Ok(())
+}
+
+fn at(row: &PgRow, first: usize) -> Result<At, sqlx::Error> {
+    Ok((row.try_get(first)?, row.try_get(first + 1)?))
+}
+
+fn number(of: i32) -> Result<u16, StoreError> {
+    of.try_into().map_err(|_| StoreError::Corrupt(format!("{of} where 0 to 65535 are possible")))
+}
+
+fn number_or_none(of: Option<i32>) -> Result<Option<u16>, StoreError> {
+    of.map(number).transpose()
+}
