@@ -201,6 +201,7 @@ fn its_subjects_are_those_of_the_code() {
     };
     described("changes", subjects::STREAM);
     described("changes", "Nats-Msg-Id");
+    described("echo", subjects::LOST);
     described("questions", subjects::MORE);
     let headers = &document["components"]["messages"]["announcedDelta"]["headers"]["properties"];
     let headers: BTreeSet<_> = headers.as_object().unwrap().keys().map(String::as_str).collect();
