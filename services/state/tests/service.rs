@@ -73,11 +73,12 @@ async fn every_rig_is_announced_again_and_again() {
 async fn a_rig_that_nobody_has_made_is_announced_to_who_asked_for_it() {
     let folder = TempDir::new().unwrap();
     let house = House::open(&folder, 2).await;
-    let mut followers =
-        [house.follow("a").await, house.follow("b").await, house.follow("c").await, house.follow("d").await];
     for rig in ["a", "b", "c"] {
         assert_eq!(numbers(&house.snapshot(rig).await), []);
     }
+    // Not sooner: the first of them may have been announced before the last was asked for.
+    let mut followers =
+        [house.follow("a").await, house.follow("b").await, house.follow("c").await, house.follow("d").await];
     let here = house.snapshot("main").await.position;
     // Twice, so that once all were due.
     for _ in 0..2 {
@@ -204,6 +205,41 @@ async fn what_was_taken_in_is_saved_before_the_service_ends() {
 
     let stored = House::open(&folder, 10).await.stored().await;
     assert_eq!(kept(&stored, "main"), [(1, 5_000), (2, 6_000)]);
+}
+
+#[tokio::test]
+async fn what_the_log_keeps_is_saved_later_and_all_at_once() {
+    const MANY: u16 = 60;
+    let folder = TempDir::new().unwrap();
+    let house = House::keeping(&folder).await;
+    let mut follower = house.follow("main").await;
+    let before = house.store.saves();
+    // However long the test takes, for the service no time passes.
+    tokio::time::pause();
+    let appends: Vec<_> =
+        (1..=MANY).map(|dimmer| house.append("main", entry(&format!(r#"{{"{dimmer}": 100}}"#)))).collect();
+    for _ in 0..MANY {
+        follower.delta().await;
+    }
+    assert_eq!(house.store.saves(), before, "announced, and not saved yet");
+    tokio::time::resume();
+    house.store.saves_reach(before + 1).await;
+    for answer in soon("the appends", join_all(appends)).await {
+        answer.unwrap().unwrap();
+    }
+    assert_eq!(house.store.saves(), before + 1, "all of them in one");
+
+    // The end does not wait for it.
+    tokio::time::pause();
+    let last = house.append("main", entry(r#"{"1": 50}"#));
+    follower.delta().await;
+    house.begin_to_close();
+    tokio::task::yield_now().await;
+    tokio::time::resume();
+    assert!(answer(last).await.is_ok());
+    house.close().await;
+    let stored = House::open(&folder, 10).await.stored().await;
+    assert_eq!(kept(&stored, "main")[..2], [(1, 5_000), (2, 10_000)]);
 }
 
 #[tokio::test]
