@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "every test binary compiles this module and uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+pub(crate) mod log;
 pub(crate) mod store;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use log::Keeping;
 use store::Moody;
 
 /// How long a test waits for anything.
@@ -45,9 +47,20 @@ pub(crate) struct House {
 impl House {
     /// Starts one on the database in a folder.
     pub(crate) async fn open(folder: &TempDir, most_rigs: usize) -> Self {
+        let log = Arc::new(MemoryLog::default());
+        Self::on(log.clone(), log, folder, most_rigs).await
+    }
+
+    /// Starts one whose log keeps what is not saved.
+    pub(crate) async fn keeping(folder: &TempDir) -> Self {
+        let log = Arc::new(MemoryLog::default());
+        Self::on(Arc::new(Keeping(log.clone())), log, folder, 10).await
+    }
+
+    async fn on(kept: Arc<dyn Log>, log: Arc<MemoryLog>, folder: &TempDir, most_rigs: usize) -> Self {
         let store = moody(folder).await;
-        let (log, echo) = (Arc::new(MemoryLog::default()), Arc::new(MemoryEcho::default()));
-        let parts = Parts { log: log.clone(), echo: echo.clone(), store: store.clone(), most_rigs };
+        let echo = Arc::new(MemoryEcho::default());
+        let parts = Parts { log: kept, echo: echo.clone(), store: store.clone(), most_rigs };
         let service = soon("the start", StateService::start(parts)).await.unwrap();
         let shutdown = CancellationToken::new();
         let running = tokio::spawn(service.run(shutdown.clone()));
