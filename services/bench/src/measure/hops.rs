@@ -62,11 +62,14 @@ impl Echoing for Hops {
     }
 }
 
-/// A subscription that the server knows of.
+/// A subscription that the server knows of: what it has not read yet, it does not deliver to. It reads a connection in
+/// order, so it knows of it once it has sent this connection something that was published after.
 async fn subscribe(client: &Client, subject: &'static str) -> Result<Subscriber, Fault> {
     let subscriber = client.subscribe(subject).await.map_err(Fault::nats)?;
-    client.flush().await.map_err(Fault::nats)?;
-    Ok(subscriber)
+    let inbox = client.new_inbox();
+    let mut proof = client.subscribe(inbox.clone()).await.map_err(Fault::nats)?;
+    client.publish(inbox, "".into()).await.map_err(Fault::nats)?;
+    proof.next().await.map(|_| subscriber).ok_or_else(ended)
 }
 
 /// What is lost here is missed where it is awaited.
