@@ -198,7 +198,7 @@ async fn wrong_use_is_64() {
         &["--dim"],
         &["completions", "csh"],
         &["serve", "--listen", "nowhere"],
-        &["serve", "--store", "postgres://somewhere", "--listen", "127.0.0.1:0"],
+        &["serve", "--store", "mysql://somewhere", "--listen", "127.0.0.1:0"],
         &["serve", "--store", &database, "--durability", "half"],
         &["serve", "--store", &database, "--stall-seconds", "0"],
         &["serve", "--store", &database, "--log", "ghostlight=[[", "--listen", "127.0.0.1:0"],
