@@ -206,7 +206,8 @@ export class Hands {
    */
   shown(dimmer) {
     const level = this.#rigLevel(dimmer);
-    return this.#holds.get(dimmer)?.shown(level) ?? level;
+    const hold = this.#holds.get(dimmer);
+    return hold ? hold.shown(level) : level;
   }
 
   /** @param {number} dimmer */

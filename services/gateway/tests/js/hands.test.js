@@ -194,3 +194,13 @@ test('whoever drops all learns what was flashed, once', () => {
   assert.deepEqual(hands.drop(), [1, 3]);
   assert.deepEqual(hands.drop(), []);
 });
+
+test('a fader in the hand that has no level yet shows none, whatever others make of it meanwhile', () => {
+  const { hands, happens } = setUp();
+  hands.grab(1, [1]);
+  happens(1, 4);
+  assert.equal(hands.shown(1), null);
+  assert.deepEqual(hands.ghost(1), { level: 400, by: 'Stalls' });
+  hands.move(1, 150);
+  assert.equal(hands.shown(1), 200);
+});
