@@ -1,5 +1,6 @@
 //! The program in a process of its own, and what it says.
 
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -15,6 +16,8 @@ pub(crate) struct Process {
     child: Child,
     out: watch::Receiver<Vec<String>>,
     err: watch::Receiver<Vec<String>>,
+    /// How many lines of its log were read by [`Self::news`].
+    read: Cell<usize>,
 }
 
 impl Process {
@@ -25,7 +28,7 @@ impl Process {
         let mut child = command.spawn().unwrap();
         let out = lines(child.stdout.take().unwrap());
         let err = lines(child.stderr.take().unwrap());
-        Self { child, out, err }
+        Self { child, out, err, read: Cell::new(0) }
     }
 
     /// Waits until it has written a line with this in it to its standard output, and answers the line.
@@ -41,6 +44,13 @@ impl Process {
     /// All that it has logged so far with this in it.
     pub(crate) fn logged(&self, words: &str) -> Vec<String> {
         self.err.borrow().iter().filter(|line| line.contains(words)).cloned().collect()
+    }
+
+    /// What it has logged since this was last asked.
+    pub(crate) fn news(&self) -> Vec<String> {
+        let lines = self.err.borrow();
+        let news = lines.get(self.read.replace(lines.len())..).unwrap_or_default();
+        news.to_vec()
     }
 
     /// Sends it a signal by name.

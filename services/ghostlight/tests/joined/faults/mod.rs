@@ -68,6 +68,7 @@ async fn run(effort: Effort) {
         for fault in faults {
             let row = suffer(fault, &mut troupe, &running, &mut chance, effort.spell).await;
             println!("{row}");
+            tell_news(&troupe);
             table.add(row);
             if running.progress().violations > 0 {
                 break;
@@ -77,6 +78,13 @@ async fn run(effort: Effort) {
     let report = within("the end of the run", running.stop()).await;
     println!("{table}\n{report}");
     judge(&troupe, &report).await;
+}
+
+/// What the state services have said meanwhile: what a slow recovery is found by.
+fn tell_news(troupe: &Troupe) {
+    for (number, state) in troupe.states.iter().enumerate() {
+        state.news().iter().for_each(|line| println!("    state {number}: {line}"));
+    }
 }
 
 /// One fault, from the blow to when all is well again.
