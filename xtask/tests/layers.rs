@@ -13,7 +13,7 @@ use serde::Deserialize;
 /// For each package of ours, those of ours that it may use. What is not listed here has no place in the layers yet.
 const LAYERS: &[(&str, &[&str])] = &[
     ("ghostlight-rig", &[]),
-    ("ghostlight-telemetry", &[]),
+    ("ghostlight-telemetry", &["ghostlight-rig"]),
     ("ghostlight-proto", &["ghostlight-rig"]),
     ("ghostlight-bus", &["ghostlight-rig", "ghostlight-proto", "ghostlight-telemetry"]),
     ("ghostlight-store", &["ghostlight-rig"]),

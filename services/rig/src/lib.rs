@@ -25,6 +25,7 @@ mod presence;
 mod replica;
 mod rig;
 mod rigs;
+mod trace;
 mod update;
 
 pub use change::{Change, Entry, Origin};
@@ -42,4 +43,5 @@ pub use presence::{Console, MOST_LISTED, Presence, ROSTER_HOLDS_MS, Roster};
 pub use replica::{Received, Replica};
 pub use rig::Rig;
 pub use rigs::Rigs;
+pub use trace::TraceContext;
 pub use update::{Item, Labels, Levels, Slot, Slots, State, Update};
