@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use ghostlight_rig::{ClientId, ConsoleKind, ConsoleName, Position, Update};
+use ghostlight_rig::{ClientId, ConsoleKind, ConsoleName, Position, TraceContext, Update};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::MAX_SAFE_INTEGER;
 use crate::fault::{BadInput, refuse_array};
 use crate::text::parse_position;
+use crate::trace::{parse_traceparent, traceparent};
 use crate::update::{Members, UpdateText, given};
 
 /// A message from a client.
@@ -49,12 +50,15 @@ pub struct Wants {
     pub presence: bool,
     /// What leaves the rig: the levels under the grand master and blackout.
     pub output: bool,
+    /// How long the stages of its changes took, with each acknowledgement.
+    pub timing: bool,
 }
 
 impl Wants {
     /// Their names.
     fn names(self) -> impl Iterator<Item = &'static str> {
-        [("presence", self.presence), ("output", self.output)].into_iter().filter_map(|(name, is)| is.then_some(name))
+        let all = [("presence", self.presence), ("output", self.output), ("timing", self.timing)];
+        all.into_iter().filter_map(|(name, is)| is.then_some(name))
     }
 }
 
@@ -65,6 +69,8 @@ pub struct Set {
     pub seq: u64,
     /// What to set.
     pub update: Update,
+    /// Where it stands in the client's own trace. One that cannot be read is as good as none.
+    pub trace: Option<TraceContext>,
 }
 
 #[derive(Deserialize)]
@@ -86,6 +92,7 @@ struct Frame<'a> {
     master: Option<&'a RawValue>,
     #[serde(default, deserialize_with = "given")]
     blackout: Option<&'a RawValue>,
+    traceparent: Option<Cow<'a, str>>,
 }
 
 impl ClientMessage {
@@ -111,9 +118,12 @@ impl ClientMessage {
                 kind: hello.kind.as_ref().map(ConsoleKind::as_str),
                 want: hello.wants.names().collect(),
             }),
-            Self::Set(Set { seq, update }) => {
-                serde_json::to_string(&SetText { message: "set", seq: *seq, update: update.into() })
-            }
+            Self::Set(Set { seq, update, trace }) => serde_json::to_string(&SetText {
+                message: "set",
+                seq: *seq,
+                update: update.into(),
+                traceparent: trace.map(traceparent),
+            }),
         };
         text.unwrap_or_default()
     }
@@ -129,7 +139,7 @@ impl Frame<'_> {
     }
 
     fn hello(self) -> Result<Hello, BadInput> {
-        if self.seq.is_some() || !self.members().are_missing() {
+        if self.seq.is_some() || self.traceparent.is_some() || !self.members().are_missing() {
             return Err(BadInput::form("a hello has client, resume, name, kind and want, nothing else"));
         }
         let client = self.client.ok_or_else(|| BadInput::form("a hello names its client"))?;
@@ -141,7 +151,10 @@ impl Frame<'_> {
             match &*want {
                 "presence" => wants.presence = true,
                 "output" => wants.output = true,
-                other => return Err(BadInput::form(format_args!("unknown want {other:?}: presence or output"))),
+                "timing" => wants.timing = true,
+                other => {
+                    return Err(BadInput::form(format_args!("unknown want {other:?}: presence, output or timing")));
+                }
             }
         }
         Ok(Hello {
@@ -156,14 +169,17 @@ impl Frame<'_> {
     fn set(self) -> Result<Set, BadInput> {
         let of_hello = [self.client.is_some(), self.resume.is_some(), self.name.is_some(), self.kind.is_some()];
         if of_hello.contains(&true) || self.want.is_some() {
-            return Err(BadInput::form("a set has seq, levels, labels, master and blackout, nothing else"));
+            return Err(BadInput::form(
+                "a set has seq, levels, labels, master, blackout and traceparent, nothing else",
+            ));
         }
         let seq = self.seq.filter(|&seq| seq <= MAX_SAFE_INTEGER);
         let seq = seq.ok_or_else(|| BadInput::form("a set has a seq, a whole number from 0 to 2^53 - 1"))?;
         if self.members().are_missing() {
             return Err(BadInput::form("a set has levels, labels, master or blackout"));
         }
-        Ok(Set { seq, update: self.members().read()? })
+        let trace = self.traceparent.as_deref().and_then(parse_traceparent);
+        Ok(Set { seq, update: self.members().read()?, trace })
     }
 
     fn members(&self) -> Members<'_> {
@@ -194,4 +210,6 @@ struct SetText<'a> {
     seq: u64,
     #[serde(flatten)]
     update: UpdateText<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<String>,
 }

@@ -9,10 +9,11 @@ use serde_json::value::RawValue;
 
 use crate::fault::{BadInput, refuse_array};
 use crate::text::parse_position;
+use crate::trace::{parse_traceparent, traceparent};
 use crate::update::{Members, UpdateText, given};
 
 /// The entry's text: `{"changes": [{"levels"?, "labels"?, "master"?, "blackout"?, "client"?, "seq"?, "only_if"?,
-/// "once"?}, ...]}`.
+/// "once"?, "traceparent"?}, ...]}`.
 pub fn encode_entry(entry: &Entry) -> Bytes {
     let changes = entry.changes().iter().map(|change| ChangeOut {
         update: (&change.update).into(),
@@ -20,6 +21,7 @@ pub fn encode_entry(entry: &Entry) -> Bytes {
         seq: change.origin.as_ref().map(|origin| origin.seq),
         only_if: change.only_if.map(|position| position.to_string()),
         once: change.once.as_ref().map(Key::as_str),
+        traceparent: change.trace.map(traceparent),
     });
     serde_json::to_vec(&EntryOut { changes: changes.collect() }).unwrap_or_default().into()
 }
@@ -61,6 +63,7 @@ impl ChangeIn<'_> {
             origin,
             only_if: self.only_if.as_ref().map(position).transpose()?,
             once: self.once.as_deref().map(Key::new).transpose().map_err(form)?,
+            trace: self.traceparent.as_deref().and_then(parse_traceparent),
         })
     }
 }
@@ -82,6 +85,8 @@ struct ChangeOut<'a> {
     only_if: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     once: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -104,4 +109,5 @@ struct ChangeIn<'a> {
     seq: Option<u64>,
     only_if: Option<Cow<'a, str>>,
     once: Option<Cow<'a, str>>,
+    traceparent: Option<Cow<'a, str>>,
 }

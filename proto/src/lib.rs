@@ -15,6 +15,7 @@ mod rigs;
 mod server;
 pub mod subjects;
 mod text;
+mod trace;
 mod update;
 
 pub use client::{ClientMessage, Hello, Set, Wants};
@@ -25,8 +26,9 @@ pub use number::{LevelError, parse_level};
 pub use presence::encode_consoles;
 pub use problem::Problem;
 pub use rigs::{RigSummary, encode_rigs, lists_rig};
-pub use server::{Ack, Decoded, ErrorMessage, ServerMessage, decode, with_output};
+pub use server::{Ack, Decoded, ErrorMessage, ServerMessage, Timing, decode, with_output};
 pub use text::{etag, parse_etag, parse_position};
+pub use trace::{parse_traceparent, traceparent};
 pub use update::{StateText, UpdateText, parse_update};
 
 /// The OpenAPI description of the HTTP interface, as JSON.

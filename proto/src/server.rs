@@ -3,10 +3,12 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 use ghostlight_rig::{
-    Beacon, ClientId, Delta, Digest, Dimmer, Labels, Level, Levels, Position, Revision, Roster, Snapshot, State, Update,
+    Beacon, ClientId, Delta, Digest, Dimmer, Labels, Level, Levels, Position, Revision, Roster, Snapshot, State,
+    TraceContext, Update,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -16,6 +18,7 @@ use crate::fault::{BadInput, refuse_array};
 use crate::levels::{LabelsText, LevelText, LevelsText};
 use crate::presence::{ConsoleText, RosterText};
 use crate::text::parse_position;
+use crate::trace::{parse_traceparent, traceparent};
 use crate::update::{Members, StateText, given};
 
 /// A message to clients.
@@ -54,6 +57,35 @@ pub struct Ack {
     pub seq: u64,
     /// Where it stands in the log.
     pub position: Position,
+    /// How long its stages took, for a client that wants to know.
+    pub timing: Option<Timing>,
+    /// Where it stands in its trace, if it has one.
+    pub trace: Option<TraceContext>,
+}
+
+/// How long the stages of a change took, in microseconds. They overlap: each but the fold is counted from when the change
+/// came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// Until it was durable.
+    pub log_us: u32,
+    /// In the state service.
+    pub fold_us: u32,
+    /// Until it was to be read at its gateway.
+    pub echo_us: u32,
+}
+
+impl Timing {
+    /// These durations, as far as they are below an hour.
+    pub fn new(log: Duration, fold: Duration, echo: Duration) -> Self {
+        let us = |stage: Duration| u32::try_from(stage.as_micros()).unwrap_or(u32::MAX);
+        Self { log_us: us(log), fold_us: us(fold), echo_us: us(echo) }
+    }
+
+    /// The same in milliseconds, to three decimals: until durable, the fold, until to be read.
+    pub fn as_ms(self) -> [f64; 3] {
+        [self.log_us, self.fold_us, self.echo_us].map(|us| f64::from(us) / 1_000.0)
+    }
 }
 
 /// Something was refused. The connection stays.
@@ -66,6 +98,9 @@ pub struct ErrorMessage {
     pub code: String,
     /// What was wrong, for people.
     pub message: String,
+    /// Where the change stands in its trace, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
 }
 
 /// A message as it came.
@@ -89,9 +124,13 @@ impl ServerMessage {
                 revision: position.revision.0,
                 digest: digest.to_string(),
             }),
-            Self::Ack(Ack { seq, position }) => {
-                serde_json::to_vec(&AckText { kind: "ack", seq: *seq, position: position.to_string() })
-            }
+            Self::Ack(Ack { seq, position, timing, trace }) => serde_json::to_vec(&AckText {
+                kind: "ack",
+                seq: *seq,
+                position: position.to_string(),
+                timing: timing.map(TimingText::from),
+                traceparent: trace.map(traceparent),
+            }),
             Self::Error(error) => serde_json::to_vec(&ErrorText { kind: "error", error }),
             Self::Roster { gateway, roster } => {
                 serde_json::to_vec(&RosterText::new("roster", Some(gateway.as_str()), roster))
@@ -151,11 +190,17 @@ pub fn decode(text: &Bytes) -> Result<Decoded, BadInput> {
         "delta" => ServerMessage::Delta(frame.delta()?),
         "snapshot" => ServerMessage::Snapshot(Snapshot { position: frame.position()?, state: frame.state()? }),
         "beacon" => ServerMessage::Beacon(Beacon { position: frame.position()?, digest: frame.digest()? }),
-        "ack" => ServerMessage::Ack(Ack { seq: need(frame.seq, "seq")?, position: frame.place()? }),
+        "ack" => ServerMessage::Ack(Ack {
+            seq: need(frame.seq, "seq")?,
+            position: frame.place()?,
+            timing: frame.timing.map(Timing::from),
+            trace: frame.traceparent.as_deref().and_then(parse_traceparent),
+        }),
         "error" => ServerMessage::Error(ErrorMessage {
             seq: frame.seq,
             code: need(frame.code.take(), "code")?,
             message: need(frame.message.take(), "message")?,
+            traceparent: frame.traceparent.map(Cow::into_owned),
         }),
         "roster" => ServerMessage::Roster { gateway: frame.gateway()?, roster: frame.roster()? },
         "presence" => ServerMessage::Presence(frame.roster()?),
@@ -193,6 +238,8 @@ struct Frame<'a> {
     gateway: Option<Cow<'a, str>>,
     total: Option<usize>,
     seconds: Option<u64>,
+    timing: Option<TimingText>,
+    traceparent: Option<Cow<'a, str>>,
     #[serde(default)]
     consoles: Vec<ConsoleText<'a>>,
 }
@@ -303,6 +350,33 @@ struct AckText {
     kind: &'static str,
     seq: u64,
     position: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timing: Option<TimingText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<String>,
+}
+
+/// In milliseconds, as in `Server-Timing`.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct TimingText {
+    log: f64,
+    fold: f64,
+    echo: f64,
+}
+
+impl From<Timing> for TimingText {
+    fn from(timing: Timing) -> Self {
+        let [log, fold, echo] = timing.as_ms();
+        Self { log, fold, echo }
+    }
+}
+
+impl From<TimingText> for Timing {
+    fn from(TimingText { log, fold, echo }: TimingText) -> Self {
+        // What no stage can have taken is taken for nothing.
+        let stage = |ms: f64| Duration::try_from_secs_f64((ms * 1_000.0).round() / 1_000_000.0).unwrap_or_default();
+        Self::new(stage(log), stage(fold), stage(echo))
+    }
 }
 
 #[derive(Serialize)]

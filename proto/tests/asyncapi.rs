@@ -79,12 +79,17 @@ fn position() -> Position {
 }
 
 fn of_servers() -> Vec<ServerMessage> {
-    let error = |seq| ErrorMessage { seq, code: "bad_input".to_owned(), message: "a set has levels".to_owned() };
+    let error = |seq| ErrorMessage {
+        seq,
+        code: "bad_input".to_owned(),
+        message: "a set has levels".to_owned(),
+        traceparent: None,
+    };
     vec![
         ServerMessage::Delta(Delta::default()),
         ServerMessage::Snapshot(Rig::new(Epoch(1_790_000_000)).snapshot()),
         ServerMessage::Beacon(Beacon { position: position(), ..Rig::default().beacon() }),
-        ServerMessage::Ack(Ack { seq: 7, position: position() }),
+        ServerMessage::Ack(Ack { seq: 7, position: position(), timing: None, trace: None }),
         ServerMessage::Error(error(Some(7))),
         ServerMessage::Error(error(None)),
         ServerMessage::Presence(consoles()),
@@ -110,11 +115,11 @@ fn of_clients() -> Vec<ClientMessage> {
             resume: Some(position()),
             name: ConsoleName::new(&"Ω".repeat(64)).ok(),
             kind: Some(ConsoleKind::default()),
-            wants: Wants { presence: true, output: true },
+            wants: Wants { presence: true, output: true, timing: true },
             ..Hello::new(console())
         }),
-        ClientMessage::Set(Set { seq: ghostlight_proto::MAX_SAFE_INTEGER, update: Update::default() }),
-        ClientMessage::Set(Set { seq: 1, update: Update { blackout: Some(true), ..Update::default() } }),
+        ClientMessage::Set(Set { seq: ghostlight_proto::MAX_SAFE_INTEGER, update: Update::default(), trace: None }),
+        ClientMessage::Set(Set { seq: 1, update: Update { blackout: Some(true), ..Update::default() }, trace: None }),
     ]
 }
 
@@ -379,6 +384,7 @@ fn some_change() -> impl Strategy<Value = Change> {
         origin: seq.map(|seq| Origin { client: console(), seq }),
         only_if: only_if.map(|revision| Position::new(1_790_000_000, revision)),
         once: once.map(|key| Key::new(&key).unwrap()),
+        trace: None,
     })
 }
 

@@ -103,12 +103,12 @@ fn consoles() -> Roster {
 }
 
 fn said_by_clients() -> Vec<Golden<ClientMessage>> {
-    let set = |seq, update| ClientMessage::Set(Set { seq, update });
+    let set = |seq, update| ClientMessage::Set(Set { seq, update, trace: None });
     let stage = stage().levels.into_iter().map(|(dimmer, level)| (dimmer, Some(level)));
     let console = Hello {
         name: ConsoleName::new("Lichtpult Ω").ok(),
         kind: ConsoleKind::new("desk").ok(),
-        wants: Wants { presence: true, output: true },
+        wants: Wants { presence: true, output: true, timing: false },
         ..Hello::new(client("console-1"))
     };
     vec![
@@ -178,7 +178,12 @@ fn deltas() -> Vec<Golden<Delta>> {
 
 fn said_by_servers() -> Vec<Golden<ServerMessage>> {
     let error = |seq, code: &str, message: &str| {
-        ServerMessage::Error(ErrorMessage { seq, code: code.to_owned(), message: message.to_owned() })
+        ServerMessage::Error(ErrorMessage {
+            seq,
+            code: code.to_owned(),
+            message: message.to_owned(),
+            traceparent: None,
+        })
     };
     let digest = |state| {
         let mut replica = Replica::default();
@@ -197,7 +202,7 @@ fn said_by_servers() -> Vec<Golden<ServerMessage>> {
         ("stale", ServerMessage::Stale { seconds: 3 }),
         ("roster", ServerMessage::Roster { gateway: client("gateway-1"), roster: consoles() }),
         ("beacon_empty", ServerMessage::Beacon(Beacon { position: at(0), digest: Digest::default() })),
-        ("ack", ServerMessage::Ack(Ack { seq: 7, position: at(42) })),
+        ("ack", ServerMessage::Ack(Ack { seq: 7, position: at(42), timing: None, trace: None })),
         ("error", error(None, "bad_input", "unknown type \"sett\": a client says hello or set")),
         ("error_seq", error(Some(8), "changed", "dimmer 1 has changed")),
     ]);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use ghostlight_rig::RigName;
+use ghostlight_rig::{RigName, TraceContext};
 
 /// Carries announcements from state services to gateways, and questions the other way.
 ///
@@ -42,6 +42,15 @@ pub struct Announcement {
     pub text: Bytes,
     /// How long the state service took from reading the entry to announcing it.
     pub fold: Duration,
+    /// Where the changes that it is about stand in their traces, as far as they are recorded.
+    pub traces: Vec<TraceContext>,
+}
+
+impl Announcement {
+    /// A text that is about no change.
+    pub fn of(text: Bytes) -> Self {
+        Self { text, fold: Duration::ZERO, traces: Vec::new() }
+    }
 }
 
 /// What a gateway asks.

@@ -54,6 +54,9 @@ pub trait Entries: Send {
     /// Where the log stood when reading began: whoever has got there has caught up.
     fn end(&self) -> Revision;
 
+    /// How many entries the log has that were not read, as far as that is known.
+    fn behind(&self) -> u64;
+
     /// The next entry, when there is one. May be dropped and asked again without losing anything.
     ///
     /// # Errors
@@ -72,6 +75,8 @@ pub struct Logged {
     pub rig: RigName,
     /// What it asks for.
     pub entry: Entry,
+    /// How large it is in the log, in bytes.
+    pub size: usize,
 }
 
 /// The log cannot be read.

@@ -139,7 +139,7 @@ async fn write(
         let mut next = Some(command);
         while let Some(Command { update, asker }) = next {
             *seq += 1;
-            let set = ClientMessage::Set(Set { seq: *seq, update });
+            let set = ClientMessage::Set(Set { seq: *seq, update, trace: None });
             pending.add(*seq, asker);
             sink.feed(Message::text(set.encode())).await?;
             // What is there already goes out in one piece.
@@ -315,7 +315,7 @@ impl Reader<'_> {
     }
 
     fn refused(&self, error: ErrorMessage) {
-        let ErrorMessage { seq, code, message } = error;
+        let ErrorMessage { seq, code, message, .. } = error;
         match seq {
             Some(seq) if code == UNKNOWN_OUTCOME => self.pending.answer(seq, Err(SetError::Unknown)),
             Some(seq) => self.pending.answer(seq, Err(SetError::Refused { code, message })),

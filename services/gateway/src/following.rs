@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ghostlight_bus::{Announcements, Echo, EchoError, Heard, Question};
+use ghostlight_bus::{Announcement, Announcements, Echo, EchoError, Heard, Question};
 use ghostlight_rig::{Received, RigName};
 
 use crate::hub::{Followed, STALE_AFTER};
@@ -28,7 +28,8 @@ async fn follow_once(rig: &RigName, echo: &dyn Echo, followed: &Followed) -> Res
     let mut announcements = echo.follow(rig).await?;
     loop {
         let snapshot = echo.ask(Question::Snapshot(rig.clone())).await?;
-        followed.take(rig, &snapshot, Duration::ZERO);
+        followed.signals.metrics.resyncs.add_one();
+        followed.take(rig, &Announcement::of(snapshot));
         if !follow_to_gap(rig, &mut *announcements, followed).await {
             return Ok(());
         }
@@ -42,17 +43,24 @@ async fn follow_to_gap(rig: &RigName, announcements: &mut dyn Announcements, fol
     loop {
         let heard = match tokio::time::timeout_at(silent_at, announcements.next()).await {
             Ok(Some(Heard::Announcement(heard))) => heard,
-            Ok(Some(Heard::Missed)) => return true,
+            Ok(Some(Heard::Missed)) => {
+                followed.signals.metrics.gaps.add_one();
+                return true;
+            }
             Err(_) => {
                 followed.note_silence();
                 return true;
             }
             Ok(None) => return false,
         };
-        match followed.take(rig, &heard.text, heard.fold) {
+        match followed.take(rig, &heard) {
             None => continue,
             Some(Received::Applied | Received::Replaced | Received::Had) => {}
-            Some(Received::Gap | Received::NewEpoch | Received::Diverged) => return true,
+            Some(Received::Gap) => {
+                followed.signals.metrics.gaps.add_one();
+                return true;
+            }
+            Some(Received::NewEpoch | Received::Diverged) => return true,
         }
         silent_at = tokio::time::Instant::now() + STALE_AFTER;
     }

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use crate::Gateway;
+use crate::outcome::Refusal;
 use crate::problem::Refused;
 
 /// `GET /healthz`: the process runs.
@@ -14,12 +15,27 @@ pub(crate) async fn alive() -> &'static str {
 /// `GET /readyz`: a state service was heard of lately, and the log takes what is appended. That is tried out, not
 /// assumed: an empty change to `main` goes the whole way.
 pub(crate) async fn ready(State(gateway): State<Gateway>) -> Result<(StatusCode, &'static str), Refused> {
-    if gateway.closing.is_cancelled() {
-        return Err(Refused::unavailable("the server is stopping"));
-    }
-    if !gateway.hubs.is_live().await {
-        return Err(Refused::unavailable("no state service has been heard of for three seconds"));
-    }
-    gateway.canary().await?;
+    gateway.ready().await.map_err(Refused::unavailable)?;
     Ok((StatusCode::OK, "ready\n"))
+}
+
+impl Gateway {
+    /// Whether a state service was heard of lately, and the log takes what is appended.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn ready(&self) -> Result<(), String> {
+        if self.closing.is_cancelled() {
+            return Err("the server is stopping".to_owned());
+        }
+        if !self.hubs.is_live().await {
+            return Err("no state service has been heard of for three seconds".to_owned());
+        }
+        match self.canary().await {
+            Ok(_) => Ok(()),
+            Err(Refusal::Unavailable(why)) => Err(why),
+            Err(Refusal::Unknown) => Err("the log does not answer in time".to_owned()),
+            Err(_) => Err("the log refuses what is appended".to_owned()),
+        }
+    }
 }

@@ -6,13 +6,15 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::collections::BTreeMap;
+use std::time::Instant;
 
-use ghostlight_proto::{BadInput, LevelsText, etag, parse_etag, parse_levels};
+use ghostlight_proto::{BadInput, LevelsText, Timing, etag, parse_etag, parse_levels};
 use ghostlight_rig::{Change, ClientId, Key, Origin, Position, RigMap, RigName, Update};
 
 use crate::hub::{Hub, STALE_AFTER};
-use crate::outcome::{Done, Timing};
+use crate::outcome::Done;
 use crate::problem::Refused;
+use crate::traced::{self, Request};
 use crate::{Gateway, body};
 
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -126,34 +128,41 @@ pub(crate) async fn post_levels(
     RigPath(rig): RigPath,
     headers: HeaderMap,
     body: Body,
-) -> Result<Response, Refused> {
-    let parse = |body: &[u8]| parse_levels(body).map(Update::from);
-    let done = change(&gateway, rig, &headers, body, &["application/json"], parse).await?;
-    let text = serde_json::to_vec(&LevelsText(&done.update.levels)).unwrap_or_default();
-    Ok(answer(&done, text))
+) -> Response {
+    const ROUTE: (&str, &str, &str) = ("POST", "/v1/rigs/{rig}/levels", "POST /v1/rigs/{rig}/levels");
+    traced::answer(&gateway.signals, ROUTE, &headers, async |request| {
+        let parse = |body: &[u8]| parse_levels(body).map(Update::from);
+        let done = change(&gateway, request, rig, &headers, body, &["application/json"], parse).await?;
+        let text = serde_json::to_vec(&LevelsText(&done.update.levels)).unwrap_or_default();
+        Ok(answer(&done, text))
+    })
+    .await
 }
 
 /// Takes in what a request asks for, and waits for its outcome.
 pub(crate) async fn change(
     gateway: &Gateway,
+    request: &Request,
     rig: RigName,
     headers: &HeaderMap,
     body: Body,
     kinds: &[&str],
     parse: impl FnOnce(&[u8]) -> Result<Update, BadInput>,
 ) -> Result<Done, Refused> {
+    let came = Instant::now();
     if let Err(refused) = require_kind(headers, kinds) {
         body::linger(gateway, body);
         return Err(refused);
     }
     let body = body::read(gateway, body).await?;
     let update = parse(&body)?;
-    let change = Change { update, origin: origin(headers)?, only_if: only_if(headers)?, once: once(headers)? };
+    let (origin, only_if, once) = (origin(headers)?, only_if(headers)?, once(headers)?);
     if gateway.closing.is_cancelled() {
         return Err(Refused::unavailable("the server is stopping"));
     }
     let hub = gateway.hubs.get(&rig).await?;
-    Ok(hub.lane.change(change).await?)
+    let trace = request.received(&gateway.signals, came);
+    Ok(hub.lane.change(Change { update, origin, only_if, once, trace }).await?)
 }
 
 /// The answer to a change that happened.
@@ -208,9 +217,9 @@ fn once(headers: &HeaderMap) -> Result<Option<Key>, Refused> {
 }
 
 /// The stages in milliseconds, as the Server-Timing draft of the W3C writes them.
-fn server_timing(Timing { log, fold, echo }: Timing) -> HeaderValue {
-    let ms = |stage: std::time::Duration| stage.as_secs_f64() * 1_000.0;
-    header_value(format!("log;dur={:.3}, fold;dur={:.3}, echo;dur={:.3}", ms(log), ms(fold), ms(echo)))
+fn server_timing(timing: Timing) -> HeaderValue {
+    let [log, fold, echo] = timing.as_ms();
+    header_value(format!("log;dur={log:.3}, fold;dur={fold:.3}, echo;dur={echo:.3}"))
 }
 
 /// What is written here is ASCII.

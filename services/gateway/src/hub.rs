@@ -6,16 +6,22 @@ use std::time::{Duration, Instant};
 
 use axum::extract::ws::Utf8Bytes;
 use bytes::Bytes;
-use ghostlight_bus::Echo;
+use ghostlight_bus::{Announcement, Echo};
 use ghostlight_proto::{Decoded, ServerMessage, decode};
-use ghostlight_rig::{Beacon, Credit, Delta, Item, Position, Received, Replica, Revision, RigName, Snapshot, Verdict};
+use ghostlight_rig::{
+    Beacon, Credit, Delta, Item, Position, Received, Replica, Revision, RigName, Snapshot, TraceContext, Verdict,
+};
+use ghostlight_telemetry::trace::Kind;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::delivery::Delivery;
 use crate::following::follow;
 use crate::intake::{Appending, Lane};
 use crate::presence::{self, RigPresence};
 use crate::reader::{CaughtUp, Whole};
+use crate::readers::Readers;
+use crate::signals::Signals;
 
 /// So many entries are remembered: a gateway asks for the verdicts on its own within the time that a few of its entries
 /// take, and a reader that fell behind is soon caught up.
@@ -53,6 +59,8 @@ pub(crate) struct Followed {
     kept: Mutex<Kept>,
     latest: watch::Sender<Arc<Latest>>,
     presence: Arc<RigPresence>,
+    readers: Arc<Readers>,
+    pub(crate) signals: Arc<Signals>,
 }
 
 /// What the hub knows.
@@ -100,6 +108,10 @@ pub(crate) struct Latest {
     /// The last delta, which serves every reader at `prev` or later.
     pub(crate) prev: Revision,
     pub(crate) delta: Option<Texts>,
+    /// When that was applied.
+    pub(crate) applied: Option<Instant>,
+    /// What is told of it, if somebody traces it.
+    pub(crate) delivery: Option<Arc<Delivery>>,
     /// The last beacon, if nothing has changed since.
     pub(crate) beacon: Utf8Bytes,
     /// How many beacons there were.
@@ -116,7 +128,10 @@ impl Latest {
         self.heard.map(|heard| heard.elapsed())
     }
 
-    fn hear(&mut self) {
+    fn hear(&mut self, signals: &Signals) {
+        if self.is_stale {
+            signals.was_stale(self.silence().unwrap_or_default());
+        }
         self.heard = Some(Instant::now());
         self.is_stale = false;
     }
@@ -127,7 +142,13 @@ impl Hub {
     pub(crate) fn follow(rig: RigName, echo: Arc<dyn Echo>, appending: &Appending) -> Self {
         let latest = watch::Sender::new(Arc::default());
         let presence = Arc::new(RigPresence::new(appending.gateway.clone()));
-        let followed = Arc::new(Followed { kept: Mutex::default(), latest, presence: presence.clone() });
+        let followed = Arc::new(Followed {
+            kept: Mutex::default(),
+            latest,
+            presence: presence.clone(),
+            readers: Arc::default(),
+            signals: appending.signals.clone(),
+        });
         let lane = Lane::start(rig.clone(), followed.clone(), appending);
         let ended = CancellationToken::new();
         let tells = presence::tell(rig.clone(), echo.clone(), presence.clone());
@@ -150,6 +171,16 @@ impl Hub {
     /// Watches what is newest.
     pub(crate) fn watch(&self) -> watch::Receiver<Arc<Latest>> {
         self.followed.latest.subscribe()
+    }
+
+    /// Who reads it.
+    pub(crate) fn readers(&self) -> &Arc<Readers> {
+        &self.followed.readers
+    }
+
+    /// What can be seen of the gateway.
+    pub(crate) fn signals(&self) -> &Signals {
+        &self.followed.signals
     }
 
     /// What is newest.
@@ -222,7 +253,8 @@ impl Followed {
     }
 
     /// Takes a message in and shows it to the readers; `None` if it is not from a state service.
-    pub(crate) fn take(&self, rig: &RigName, text: &Bytes, fold: Duration) -> Option<Received> {
+    pub(crate) fn take(&self, rig: &RigName, announcement: &Announcement) -> Option<Received> {
+        let text = &announcement.text;
         if self.kept().heard.iter().rev().any(|heard| heard == text) {
             return Some(Received::Had);
         }
@@ -235,7 +267,7 @@ impl Followed {
             }
         };
         match message {
-            ServerMessage::Delta(delta) => Some(self.take_delta(delta, text, levels, fold)),
+            ServerMessage::Delta(delta) => Some(self.take_delta(delta, announcement, levels)),
             ServerMessage::Beacon(beacon) => Some(self.take_beacon(rig, &beacon, text)),
             ServerMessage::Snapshot(snapshot) => Some(self.take_snapshot(&snapshot)),
             ServerMessage::Roster { gateway, roster } => {
@@ -249,7 +281,9 @@ impl Followed {
         }
     }
 
-    fn take_delta(&self, delta: Delta, text: &Bytes, levels: Bytes, fold: Duration) -> Received {
+    fn take_delta(&self, delta: Delta, announcement: &Announcement, levels: Bytes) -> Received {
+        let Announcement { text, fold, traces } = announcement;
+        let heard = Instant::now();
         let mut kept = self.kept();
         let received = kept.replica.delta(&delta);
         if received != Received::Applied {
@@ -264,30 +298,46 @@ impl Followed {
         }
         let Delta { position, prev, update, origins, verdicts } = delta;
         let (verdicts, credits) = (Arc::new(verdicts), origins.into());
-        kept.folded.push_back(Folded { position, prev, verdicts, credits, fold, heard: Instant::now() });
+        kept.folded.push_back(Folded { position, prev, verdicts, credits, fold: *fold, heard });
         if let Some(old) = kept.folded.iter_mut().rev().nth(CREDITED_ENTRIES) {
             old.credits = Arc::default();
         }
         let plain = if update.levels.is_empty() { Utf8Bytes::default() } else { utf8(levels) };
         let texts = Texts { full: utf8(text.clone()), plain };
+        let traces = self.applied(traces, position, heard);
+        let delivery = Delivery::begin(&self.signals.tracer, traces, self.readers.count()).map(Arc::new);
         self.show(&kept, |latest| {
-            latest.hear();
+            latest.hear(&self.signals);
             latest.position = position;
             latest.prev = prev;
             latest.delta = Some(texts);
+            latest.applied = Some(heard);
+            latest.delivery = delivery;
             latest.beacon = Utf8Bytes::default();
         });
         received
+    }
+
+    /// Tells those who trace the changes of a delta that it is applied here; where they stand then.
+    fn applied(&self, traces: &[TraceContext], position: Position, heard: Instant) -> Vec<TraceContext> {
+        let apply = |trace: &TraceContext| {
+            let mut span = self.signals.tracer.child("apply", Kind::Consumer, *trace, heard)?;
+            span.set("messaging.operation.type", "process");
+            span.set("ghostlight.position", position.to_string());
+            Some(span.context())
+        };
+        traces.iter().filter_map(apply).collect()
     }
 
     fn take_beacon(&self, rig: &RigName, beacon: &Beacon, text: &Bytes) -> Received {
         let mut kept = self.kept();
         let received = kept.replica.beacon(beacon);
         if received == Received::Diverged {
+            self.signals.metrics.divergences.add_one();
             tracing::error!(%rig, position = %beacon.position, "this replica held another map than the state service");
         }
         self.show(&kept, |latest| {
-            latest.hear();
+            latest.hear(&self.signals);
             if beacon.position == latest.position && received == Received::Had {
                 latest.beacon = utf8(text.clone());
                 latest.beacons += 1;
@@ -300,10 +350,12 @@ impl Followed {
         let mut kept = self.kept();
         let received = kept.replica.snapshot(snapshot);
         self.show(&kept, |latest| {
-            latest.hear();
+            latest.hear(&self.signals);
             if matches!(received, Received::Applied | Received::Replaced) {
                 latest.position = snapshot.position;
                 latest.delta = None;
+                latest.applied = Some(Instant::now());
+                latest.delivery = None;
                 latest.beacon = Utf8Bytes::default();
                 latest.generation += u64::from(received == Received::Replaced);
             }
@@ -325,6 +377,15 @@ impl Followed {
     /// showing only wakes readers, it runs none of their code.
     fn show(&self, _kept: &MutexGuard<'_, Kept>, change: impl FnOnce(&mut Latest)) {
         self.latest.send_modify(|latest| change(Arc::make_mut(latest)));
+    }
+}
+
+impl Drop for Followed {
+    fn drop(&mut self) {
+        let latest = self.latest.borrow();
+        if latest.is_stale {
+            self.signals.was_stale(latest.silence().unwrap_or_default());
+        }
     }
 }
 

@@ -8,10 +8,12 @@ use bytes::Bytes;
 use ghostlight_bus::{Echo, Question};
 use ghostlight_proto::lists_rig;
 use ghostlight_rig::{Position, RigName};
+use ghostlight_telemetry::metrics::RigsNow;
 
 use crate::hub::{Hub, STALE_AFTER};
 use crate::intake::Appending;
 use crate::outcome::Refusal;
+use crate::signals::stale_for;
 
 /// How long a reader waits for a hub's first snapshot.
 const READY_WITHIN: Duration = Duration::from_secs(5);
@@ -84,6 +86,28 @@ impl Hubs {
         Ok(*rig == RigName::default() || lists_rig(&self.list().await?, rig))
     }
 
+    /// How the rigs stand.
+    pub(crate) fn now(&self) -> RigsNow {
+        // Held to look through them, never across an await.
+        let hubs: Vec<_> = self.hubs.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        let mut now = RigsNow { followed: hubs.len(), stale_for: self.appending.signals.stale(), ..RigsNow::default() };
+        let mut lags = Vec::new();
+        for hub in hubs {
+            let latest = hub.latest();
+            let silence = latest.silence().unwrap_or_default();
+            now.silence = now.silence.max(silence);
+            if latest.is_stale {
+                now.stale += 1;
+                now.stale_for += stale_for(silence);
+            }
+            lags.extend(hub.readers().lags(latest.position.revision));
+        }
+        lags.sort_unstable();
+        let worst = lags.len().saturating_sub(1);
+        now.lags = [worst / 2, worst * 99 / 100, worst].map(|rank| lags.get(rank).copied().unwrap_or_default());
+        now
+    }
+
     /// Whether a state service has been heard of lately.
     pub(crate) async fn is_live(&self) -> bool {
         let Ok(hub) = self.get(&RigName::default()).await else { return false };
@@ -105,6 +129,7 @@ mod tests {
             tasks: Default::default(),
             in_flight: 1,
             answer_within: Duration::from_secs(1),
+            signals: Arc::new(crate::signals::Signals::new(&Default::default())),
         };
         let hubs = Hubs::new(Arc::new(MemoryEcho::default()), appending, 10);
         let [held, unused] = ["held", "unused"].map(|name| RigName::new(name).unwrap_or_default());

@@ -9,14 +9,19 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use ghostlight_bus::{AppendError, Log};
-use ghostlight_rig::{Change, ClientId, Entry, Position, RigName, Update, Verdict};
+use ghostlight_proto::{Timing, subjects};
+use ghostlight_rig::{Change, ClientId, Entry, Position, RigName, TraceContext, Update, Verdict};
+use ghostlight_telemetry::metrics::{Held, Stage};
+use ghostlight_telemetry::trace::{Kind, Span};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::hub::{Folded, Followed};
-use crate::outcome::{Done, Outcome, Refusal, Timing};
+use crate::outcome::{Done, Outcome, Refusal};
 use crate::problem::Refused;
+use crate::signals::Signals;
+use crate::traced::Request;
 
 /// An entry takes changes until it sets so many items. With levels that is some 32 KiB of text; with a change for each,
 /// the longest label and the longest client's name it is less than the 1 MiB that a message may hold.
@@ -33,15 +38,17 @@ pub(crate) enum Reply {
     /// To one request.
     Request(oneshot::Sender<Outcome>),
     /// To a connection, at a place that was reserved for it, under the client's number for the change.
-    Connection(mpsc::OwnedPermit<Answer>, Option<u64>),
+    Connection(mpsc::OwnedPermit<Answer>, Option<u64>, Request),
 }
 
 /// What a connection is told about one of its messages. Small: every connection has places for some.
 pub(crate) struct Answer {
     /// The client's number for the change, if there is one.
     pub(crate) seq: Option<u64>,
-    /// Where it stands, or why it does not.
-    pub(crate) outcome: Result<Position, Refused>,
+    /// Where it stands and how long that took, or why it does not.
+    pub(crate) outcome: Result<(Position, Timing), Refused>,
+    /// It lasts until it is answered.
+    pub(crate) request: Request,
 }
 
 impl Reply {
@@ -49,9 +56,9 @@ impl Reply {
         match self {
             // A client that is gone needs no answer; what it asked for has happened or not all the same.
             Self::Request(reply) => drop(reply.send(outcome)),
-            Self::Connection(permit, seq) => {
-                let outcome = outcome.map(|done| done.position).map_err(Refused::from);
-                permit.send(Answer { seq, outcome });
+            Self::Connection(permit, seq, request) => {
+                let outcome = outcome.map(|done| (done.position, done.timing)).map_err(Refused::from);
+                permit.send(Answer { seq, outcome, request });
             }
         }
     }
@@ -64,6 +71,8 @@ struct Asked {
     reply: Reply,
     /// A shutdown waits for it, even if whoever asked does not.
     tracked: TaskTrackerToken,
+    /// It is counted among those that wait.
+    _counted: Held,
 }
 
 /// How changes are appended: what all lanes share.
@@ -77,6 +86,7 @@ pub(crate) struct Appending {
     pub(crate) in_flight: usize,
     /// A change that is not answered after so long is answered as unknown.
     pub(crate) answer_within: Duration,
+    pub(crate) signals: Arc<Signals>,
 }
 
 /// The way of one rig's changes into the log: one queue and one task, so that they get there in the order in which they
@@ -84,6 +94,7 @@ pub(crate) struct Appending {
 pub(crate) struct Lane {
     asked: mpsc::Sender<Asked>,
     tasks: TaskTracker,
+    signals: Arc<Signals>,
 }
 
 impl Lane {
@@ -91,12 +102,13 @@ impl Lane {
     pub(crate) fn start(rig: RigName, followed: Arc<Followed>, appending: &Appending) -> Self {
         let (asked, queue) = mpsc::channel(MOST_WAITING);
         tokio::spawn(serve(rig, followed, appending.clone(), queue));
-        Self { asked, tasks: appending.tasks.clone() }
+        Self { asked, tasks: appending.tasks.clone(), signals: appending.signals.clone() }
     }
 
     /// Takes a change in; its outcome goes where `reply` says. The change goes on if whoever asked is gone.
     pub(crate) fn submit(&self, change: Change, reply: Reply) {
-        let asked = Asked { change, came: Instant::now(), reply, tracked: self.tasks.token() };
+        let counted = self.signals.metrics.waiting.hold();
+        let asked = Asked { change, came: Instant::now(), reply, tracked: self.tasks.token(), _counted: counted };
         if let Err(error) = self.asked.try_send(asked) {
             let refusal = Refusal::Unavailable("too many changes wait their turn".to_owned());
             error.into_inner().reply.send(Err(refusal));
@@ -119,7 +131,7 @@ async fn serve(rig: RigName, followed: Arc<Followed>, appending: Appending, mut 
     loop {
         let may_send = under_way.len() < appending.in_flight && landed.len() < MOST_UNHEARD;
         tokio::select! {
-            Some(batch) = gather(&mut queue, &mut left_over), if may_send => {
+            Some(batch) = gather(&rig, &appending.signals, &mut queue, &mut left_over), if may_send => {
                 under_way.push(append(&rig, &followed, &appending, batch));
             }
             Some(appended) = under_way.next() => {
@@ -134,14 +146,19 @@ async fn serve(rig: RigName, followed: Arc<Followed>, appending: Appending, mut 
 }
 
 /// Takes what is waiting, as far as one entry may hold it. Waits only before it has taken anything.
-async fn gather(queue: &mut mpsc::Receiver<Asked>, left_over: &mut Option<Asked>) -> Option<Batch> {
+async fn gather(
+    rig: &RigName,
+    signals: &Arc<Signals>,
+    queue: &mut mpsc::Receiver<Asked>,
+    left_over: &mut Option<Asked>,
+) -> Option<Batch> {
     let first = match left_over.take() {
         Some(asked) => asked,
         None => queue.recv().await?,
     };
-    let mut batch = Batch::new(first);
+    let mut batch = Batch::new(signals.clone(), rig, first);
     while let Ok(asked) = queue.try_recv() {
-        if let Err(asked) = batch.push(asked) {
+        if let Err(asked) = batch.push(rig, asked) {
             *left_over = Some(*asked);
             break;
         }
@@ -159,15 +176,20 @@ struct Landed {
 }
 
 /// Appends a batch; its changes are answered here if that fails.
-async fn append(rig: &RigName, followed: &Followed, appending: &Appending, batch: Batch) -> Option<Landed> {
+async fn append(rig: &RigName, followed: &Followed, appending: &Appending, mut batch: Batch) -> Option<Landed> {
     let deadline = tokio::time::Instant::now() + appending.answer_within;
     let appended = appending.log.append(rig, &batch.entry, followed.position());
     let refusal = match tokio::time::timeout_at(deadline, appended).await {
-        Ok(Ok(position)) => return Some(Landed { batch, position, durable: Instant::now(), deadline }),
+        Ok(Ok(position)) => {
+            let durable = Instant::now();
+            batch.appended(position, durable);
+            return Some(Landed { batch, position, durable, deadline });
+        }
         Ok(Err(AppendError::Unavailable(why))) => Refusal::Unavailable(why),
         Ok(Err(AppendError::TooLarge(most))) => Refusal::TooLarge(most),
         Ok(Err(AppendError::Unknown)) | Err(_) => Refusal::Unknown,
     };
+    appending.signals.appended(Err(&refusal));
     batch.refuse(&refusal);
     None
 }
@@ -188,31 +210,84 @@ async fn answer(Landed { batch, position, durable, deadline }: Landed, followed:
 struct Batch {
     entry: Entry,
     items: usize,
-    waiting: Vec<(Instant, Reply, TaskTrackerToken)>,
+    waiting: Vec<Waiting>,
+    signals: Arc<Signals>,
+}
+
+/// One who waits for a change of an entry.
+struct Waiting {
+    came: Instant,
+    reply: Reply,
+    _tracked: TaskTrackerToken,
+    /// Until the log has it, if somebody traces it.
+    append: Option<Box<Span>>,
+    /// Where it stands in that trace.
+    trace: Option<TraceContext>,
+}
+
+impl Waiting {
+    /// Begins what is told of appending it, and lets what follows in other processes follow on that.
+    fn new(signals: &Signals, rig: &RigName, asked: Asked) -> (Change, Self) {
+        let Asked { mut change, came, reply, tracked, _counted: _ } = asked;
+        let append = change.trace.and_then(|trace| {
+            let mut span = signals.tracer.child("append", Kind::Producer, trace, came)?;
+            span.set("messaging.operation.type", "send");
+            span.set("messaging.destination.name", subjects::changes(rig));
+            span.set("messaging.destination.template", subjects::ALL_CHANGES);
+            span.set("ghostlight.rig", rig.to_string());
+            Some(Box::new(span))
+        });
+        if let Some(span) = &append {
+            change.trace = Some(span.context());
+        }
+        let waiting = Self { came, reply, _tracked: tracked, append, trace: change.trace };
+        (change, waiting)
+    }
 }
 
 impl Batch {
-    fn new(Asked { change, came, reply, tracked }: Asked) -> Self {
-        Self { items: change.update.len(), entry: Entry::new(change), waiting: vec![(came, reply, tracked)] }
+    fn new(signals: Arc<Signals>, rig: &RigName, asked: Asked) -> Self {
+        let (change, waiting) = Waiting::new(&signals, rig, asked);
+        Self { items: change.update.len(), entry: Entry::new(change), waiting: vec![waiting], signals }
     }
 
     /// Adds a change, or gives it back if the entry takes no more.
-    fn push(&mut self, asked: Asked) -> Result<(), Box<Asked>> {
+    fn push(&mut self, rig: &RigName, asked: Asked) -> Result<(), Box<Asked>> {
         let items = asked.change.update.len();
         if self.items + items > MOST_ITEMS || self.entry.is_closed() {
             return Err(Box::new(asked));
         }
-        let Asked { change, came, reply, tracked } = asked;
-        if let Err(change) = self.entry.push(change) {
-            return Err(Box::new(Asked { change, came, reply, tracked }));
-        }
+        let (change, waiting) = Waiting::new(&self.signals, rig, asked);
+        // It is not closed, so it takes the change.
+        let _ = self.entry.push(change);
         self.items += items;
-        self.waiting.push((came, reply, tracked));
+        self.waiting.push(waiting);
         Ok(())
     }
 
+    /// The log has it.
+    fn appended(&mut self, position: Position, durable: Instant) {
+        let metrics = &self.signals.metrics;
+        metrics.entry_changes.observe(self.waiting.len() as f64);
+        self.signals.appended(Ok(()));
+        let changes = i64::try_from(self.waiting.len()).unwrap_or(i64::MAX);
+        for waiting in &mut self.waiting {
+            let took = durable.saturating_duration_since(waiting.came);
+            metrics.stages.of(Stage::Append).took_in(took, waiting.trace);
+            if let Some(mut span) = waiting.append.take() {
+                span.set("messaging.batch.message_count", changes);
+                span.set("messaging.message.id", position.to_string());
+                span.end_at(durable);
+            }
+        }
+    }
+
     fn refuse(self, refusal: &Refusal) {
-        for (_, reply, _) in self.waiting {
+        for Waiting { reply, append, .. } in self.waiting {
+            if let Some(mut span) = append {
+                let Refused(problem) = refusal.clone().into();
+                span.fail(problem.code, problem.detail);
+            }
             reply.send(Err(refusal.clone()));
         }
     }
@@ -222,16 +297,20 @@ impl Batch {
 fn settle(batch: Batch, position: Position, durable: Instant, folded: Option<&Folded>) {
     let changes = batch.entry.changes();
     let left = left_by(changes, folded);
-    for (index, (came, reply, _)) in batch.waiting.into_iter().enumerate() {
+    let metrics = &batch.signals.metrics;
+    for (index, Waiting { came, reply, trace, .. }) in batch.waiting.into_iter().enumerate() {
         let change = &changes[index];
-        let timing = Timing {
-            log: durable.saturating_duration_since(came),
-            fold: folded.map_or(Duration::ZERO, |folded| folded.fold),
-            echo: folded.map_or_else(Instant::now, |folded| folded.heard).saturating_duration_since(came),
-        };
+        let since = |then: Instant| then.saturating_duration_since(came);
+        let (log, echo) = (since(durable), since(folded.map_or_else(Instant::now, |folded| folded.heard)));
+        let timing = Timing::new(log, folded.map_or(Duration::ZERO, |folded| folded.fold), echo);
+        metrics.stages.of(Stage::Echo).took_in(echo.saturating_sub(log), trace);
+        metrics.echo.took_in(echo.max(log), trace);
         reply.send(match verdict(folded, index, change) {
             None => Err(Refusal::Unknown),
-            Some(Verdict::Applied) => Ok(Done { position, update: left.restricted_to(&change.update), timing }),
+            Some(Verdict::Applied) => {
+                metrics.changes.add_one();
+                Ok(Done { position, update: left.restricted_to(&change.update), timing })
+            }
             // The entry that it came in then was ended by it, so what it asked for is what it left.
             Some(Verdict::Repeated(first)) => Ok(Done { position: *first, update: change.update.clone(), timing }),
             Some(Verdict::Changed(items)) => Err(Refusal::Changed(items.clone())),

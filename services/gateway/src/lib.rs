@@ -8,6 +8,7 @@
 //! A gateway knows the bus, never a store.
 
 mod body;
+mod delivery;
 mod docs;
 mod following;
 mod health;
@@ -20,21 +21,26 @@ mod page;
 mod presence;
 mod problem;
 mod reader;
+mod readers;
 mod rig;
 mod routes;
 mod server;
+mod signals;
 mod sse;
+mod traced;
 mod ws;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use ghostlight_bus::{Echo, Log};
+use ghostlight_telemetry::Telemetry;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::hubs::Hubs;
 use crate::intake::Appending;
+use crate::signals::Signals;
 
 pub use routes::{ROUTES, Route};
 
@@ -76,6 +82,7 @@ impl Default for Limits {
 pub struct Gateway {
     pub(crate) limits: Arc<Limits>,
     pub(crate) hubs: Arc<Hubs>,
+    pub(crate) signals: Arc<Signals>,
     /// Cancelled when the gateway stops taking anything in.
     pub(crate) closing: CancellationToken,
     /// Connections, and what outlives a request. Awaited at shutdown.
@@ -83,13 +90,17 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// A gateway on this bus.
-    pub fn new(log: Arc<dyn Log>, echo: Arc<dyn Echo>, limits: Limits) -> Self {
+    /// A gateway on this bus. A process has one at most.
+    pub fn new(log: Arc<dyn Log>, echo: Arc<dyn Echo>, limits: Limits, telemetry: &Telemetry) -> Self {
         let tasks = TaskTracker::new();
         let Limits { in_flight, answer_within, rigs, .. } = limits;
         let gateway = presence::random_gateway();
-        let appending = Appending { gateway, log, tasks: tasks.clone(), in_flight, answer_within };
+        let signals = Arc::new(Signals::new(telemetry));
+        let appending =
+            Appending { gateway, log, tasks: tasks.clone(), in_flight, answer_within, signals: signals.clone() };
         let hubs = Arc::new(Hubs::new(echo, appending, rigs));
-        Self { limits: Arc::new(limits), hubs, closing: CancellationToken::new(), tasks }
+        let counted = Arc::downgrade(&hubs);
+        telemetry.metrics.observe_rigs(move || counted.upgrade().map(|hubs| hubs.now()).unwrap_or_default());
+        Self { limits: Arc::new(limits), hubs, signals, closing: CancellationToken::new(), tasks }
     }
 }

@@ -1,7 +1,6 @@
 //! What becomes of a change, as whoever asked for it is told.
 
-use std::time::Duration;
-
+use ghostlight_proto::Timing;
 use ghostlight_rig::{Item, Position, Update};
 
 /// A change that happened.
@@ -12,17 +11,6 @@ pub(crate) struct Done {
     /// What it set, as the map holds it there.
     pub(crate) update: Update,
     pub(crate) timing: Timing,
-}
-
-/// How long the stages took. They overlap: each but `fold` is counted from when the change came.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Timing {
-    /// Until it was durable.
-    pub(crate) log: Duration,
-    /// In the state service.
-    pub(crate) fold: Duration,
-    /// Until it was to be read here.
-    pub(crate) echo: Duration,
 }
 
 /// Why a change was refused, or is not answered.

@@ -160,7 +160,7 @@ pub(crate) async fn tell(rig: RigName, echo: Arc<dyn Echo>, presence: Arc<RigPre
         let total = roster.total;
         if total > 0 || told > 0 {
             let text = ServerMessage::Roster { gateway: presence.gateway.clone(), roster }.encode();
-            echo.announce(&rig, Announcement { text, fold: Duration::ZERO });
+            echo.announce(&rig, Announcement::of(text));
         }
         told = total;
         let crowd = u32::try_from(total / 50).unwrap_or(u32::MAX);

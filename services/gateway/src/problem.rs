@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ghostlight_proto::{BadInput, ErrorMessage, Problem};
-use ghostlight_rig::Item;
+use ghostlight_proto::{BadInput, ErrorMessage, Problem, traceparent};
+use ghostlight_rig::{Item, TraceContext};
 
 use crate::outcome::Refusal;
 
@@ -98,9 +98,9 @@ fn changed(items: &[Item]) -> Refused {
 
 impl Refused {
     /// As an error message of the full WebSocket protocol.
-    pub(crate) fn into_message(self, seq: Option<u64>) -> ErrorMessage {
+    pub(crate) fn into_message(self, seq: Option<u64>, trace: Option<TraceContext>) -> ErrorMessage {
         let Problem { code, title, detail, .. } = *self.0;
-        ErrorMessage { seq, code, message: format!("{title}: {detail}") }
+        ErrorMessage { seq, code, message: format!("{title}: {detail}"), traceparent: trace.map(traceparent) }
     }
 }
 

@@ -10,9 +10,12 @@ use std::time::{Duration, Instant};
 use axum::extract::ws::Utf8Bytes;
 use ghostlight_proto::{LevelsText, ServerMessage, with_output};
 use ghostlight_rig::{Delta, Dimmer, Level, Levels, Position, Revision, RigMap, Update};
+use ghostlight_telemetry::metrics::Stage;
 use tokio::sync::watch;
 
+use crate::delivery::Delivery;
 use crate::hub::{Hub, Kept, Latest, Texts};
+use crate::readers::Seat;
 
 /// A client that comes from another gateway may be ahead of this one, for as long as that has not heard what it has
 /// heard. If a state service is heard of after so long, and still knows less, the client comes from another world.
@@ -69,6 +72,19 @@ pub(crate) struct Reader {
     told_stale: bool,
     /// Where its client stands, if that is ahead of the map, and when that was found.
     ahead: Option<(Position, Instant)>,
+    seat: Seat,
+    /// What it was told last, until it was sent that.
+    sending: Option<Sending>,
+}
+
+/// A step on its way to the client.
+struct Sending {
+    /// When this gateway heard of it.
+    heard: Option<Instant>,
+    delivery: Option<Arc<Delivery>>,
+    /// Whether it was made for a client that had fallen behind.
+    is_conflated: bool,
+    to: Revision,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,13 +102,32 @@ impl Reader {
         let ahead = resume.filter(|at| *at > now.position).map(|at| (at, Instant::now()));
         let resume = resume.filter(|at| at.epoch == now.position.epoch && *at <= now.position);
         let cursor = resume.map(|at| Cursor { generation: now.generation, revision: at.revision });
-        Self { hub, latest, protocol, cursor, beacons: None, told_stale: false, ahead }
+        let seat = hub.readers().enter();
+        Self { hub, latest, protocol, cursor, beacons: None, told_stale: false, ahead, seat, sending: None }
     }
 
     /// Waits until there may be something to tell. May be dropped and called again.
     pub(crate) async fn changed(&mut self) {
         // The hub owns the sender, and the reader the hub.
         let _ = self.latest.changed().await;
+    }
+
+    /// The client was sent what [`next`](Self::next) has told last.
+    pub(crate) fn sent(&mut self) {
+        let Some(Sending { heard, delivery, is_conflated, to }) = self.sending.take() else { return };
+        self.seat.reached(to);
+        let metrics = &self.hub.signals().metrics;
+        metrics.deliveries.add_one();
+        if is_conflated {
+            metrics.conflated.add_one();
+        }
+        if let Some(heard) = heard {
+            let trace = delivery.as_ref().and_then(|delivery| delivery.example());
+            metrics.stages.of(Stage::Deliver).took_in(heard.elapsed(), trace);
+        }
+        if let Some(delivery) = delivery {
+            delivery.reached();
+        }
     }
 
     /// Where its client stands once it has what it was told.
@@ -109,11 +144,13 @@ impl Reader {
                 return self.next_stale(&latest);
             }
             let Some(cursor) = self.cursor.filter(|cursor| cursor.generation == latest.generation) else {
+                self.sends(&latest, None);
                 return Some(self.whole_map());
             };
             if cursor.revision == latest.position.revision {
                 return self.next_beacon(&latest).or_else(|| self.next_stale(&latest));
             }
+            let from = cursor.revision;
             let ready = latest.delta.as_ref().filter(|_| self.protocol != Protocol::Output);
             let texts = match ready {
                 Some(texts) if (latest.prev..latest.position.revision).contains(&cursor.revision) => {
@@ -122,15 +159,29 @@ impl Reader {
                 }
                 _ => match self.catch_up(cursor) {
                     Some(texts) => texts,
-                    None => return Some(self.whole_map()),
+                    None => {
+                        self.sends(&latest, None);
+                        return Some(self.whole_map());
+                    }
                 },
             };
+            self.sends(&latest, Some(from));
             match self.protocol {
                 Protocol::Full | Protocol::Output => return Some(Told::Delta(texts.full)),
                 Protocol::Plain if !texts.plain.is_empty() => return Some(Told::Delta(texts.plain)),
                 Protocol::Plain => {}
             }
         }
+    }
+
+    /// Notes that its client is about to be sent what leads from a revision to what is newest; from nothing, the whole map.
+    fn sends(&mut self, latest: &Latest, from: Option<Revision>) {
+        self.sending = Some(Sending {
+            heard: latest.applied.filter(|_| from.is_some()),
+            delivery: latest.delivery.clone(),
+            is_conflated: from.is_some_and(|from| from < latest.prev),
+            to: latest.position.revision,
+        });
     }
 
     /// Whether the map has got to where its client stands. Until then there is nothing to tell it: what it has is newer.

@@ -9,6 +9,7 @@ use ghostlight_proto::{StateText, UpdateText, encode_consoles, parse_update};
 use crate::Gateway;
 use crate::http::{self, JSON, RigPath, Shows};
 use crate::problem::Refused;
+use crate::traced;
 
 /// `GET /v1/rigs/{rig}`: all that it holds.
 pub(crate) async fn get(
@@ -31,11 +32,15 @@ pub(crate) async fn patch(
     RigPath(rig): RigPath,
     headers: HeaderMap,
     body: Body,
-) -> Result<Response, Refused> {
+) -> Response {
     const KINDS: [&str; 2] = ["application/json", "application/merge-patch+json"];
-    let done = http::change(&gateway, rig, &headers, body, &KINDS, parse_update).await?;
-    let text = serde_json::to_vec(&UpdateText::from(&done.update)).unwrap_or_default();
-    Ok(http::answer(&done, text))
+    const ROUTE: (&str, &str, &str) = ("PATCH", "/v1/rigs/{rig}", "PATCH /v1/rigs/{rig}");
+    traced::answer(&gateway.signals, ROUTE, &headers, async |request| {
+        let done = http::change(&gateway, request, rig, &headers, body, &KINDS, parse_update).await?;
+        let text = serde_json::to_vec(&UpdateText::from(&done.update)).unwrap_or_default();
+        Ok(http::answer(&done, text))
+    })
+    .await
 }
 
 /// `GET /v1/rigs/{rig}/consoles`: who is connected.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::Router;
+use ghostlight_telemetry::metrics::Held;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -39,6 +40,7 @@ const BREATH: Duration = Duration::from_millis(50);
 /// A connection's place among those that may be open: a WebSocket keeps it beyond its request.
 pub(crate) struct Place {
     _permit: OwnedSemaphorePermit,
+    _counted: Held,
 }
 
 impl Gateway {
@@ -60,8 +62,9 @@ impl Gateway {
             };
             match (stream, places.clone().try_acquire_owned()) {
                 (Ok((stream, _)), Ok(permit)) => {
+                    let place = Place { _permit: permit, _counted: self.signals.metrics.sockets.hold() };
                     let connection =
-                        connection(stream, permit, router.clone(), self.limits.clone(), self.closing.clone());
+                        connection(stream, place, router.clone(), self.limits.clone(), self.closing.clone());
                     self.tasks.spawn(connection);
                 }
                 (Ok((stream, _)), Err(_)) => {
@@ -82,19 +85,13 @@ impl Gateway {
     }
 }
 
-async fn connection(
-    stream: TcpStream,
-    permit: OwnedSemaphorePermit,
-    router: Router,
-    limits: Arc<Limits>,
-    closing: CancellationToken,
-) {
+async fn connection(stream: TcpStream, place: Place, router: Router, limits: Arc<Limits>, closing: CancellationToken) {
     if let Err(error) = stream.set_nodelay(true) {
         return tracing::debug!(%error, "a connection was gone at once");
     }
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(limits.stall));
-    let router = router.layer(Extension(Arc::new(Place { _permit: permit })));
+    let router = router.layer(Extension(Arc::new(place)));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)

@@ -10,6 +10,7 @@ use axum::response::sse::{Event, KeepAlive};
 use futures_util::stream::{self, Stream};
 use ghostlight_proto::parse_position;
 use ghostlight_rig::Position;
+use ghostlight_telemetry::metrics::{Held, Spoken};
 use tokio_util::sync::CancellationToken;
 
 use crate::Gateway;
@@ -30,18 +31,21 @@ pub(crate) async fn events(
     let resume = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(parse_position);
     let hub = gateway.hubs.get(&rig).await?;
     let present = hub.presence.enter_nameless("event stream", "events");
+    let counted = gateway.signals.metrics.connections.of(Spoken::Events).hold();
     let reader = Reader::new(hub, Protocol::Full, resume);
     let keep_alive = KeepAlive::new().interval(gateway.limits.ping_every);
-    Ok(Sse::new(stream(reader, present, gateway.closing)).keep_alive(keep_alive))
+    Ok(Sse::new(stream(reader, (present, counted), gateway.closing)).keep_alive(keep_alive))
 }
 
 /// Pulled only when the client has taken what came before: a slow one skips, as on a WebSocket.
 fn stream(
     reader: Reader,
-    present: Option<Present>,
+    present: (Option<Present>, Held),
     closing: CancellationToken,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
     stream::unfold((reader, present, closing), async |(mut reader, present, closing)| {
+        // Whoever asks for more was sent what came before.
+        reader.sent();
         loop {
             if let Some(told) = reader.next() {
                 return Some((Ok(event(&told, reader.position())), (reader, present, closing)));

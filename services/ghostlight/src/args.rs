@@ -8,7 +8,9 @@ use clap::Args;
 use ghostlight_bus::nats::{NatsSettings, StreamSettings};
 use ghostlight_gateway::Limits;
 use ghostlight_store::Durability;
+use ghostlight_telemetry::logs::LogFormat;
 
+use crate::admin::AdminAddress;
 use crate::server::{Distributed, Edge, Keeper};
 
 /// A gateway.
@@ -144,9 +146,23 @@ pub struct ProcessArgs {
     // NATS' own client tells of each of several tries a second; the bus tells the same now and then.
     #[arg(long, env = "GHOSTLIGHT_LOG", default_value = "info,async_nats=off", value_name = "FILTER")]
     pub(crate) log: String,
+    /// How to log: as people read it (text), as JSON (json), or whichever fits where it goes (auto)
+    #[arg(long, env = "GHOSTLIGHT_LOG_FORMAT", default_value = "auto", value_name = "auto|text|json")]
+    pub(crate) log_format: LogFormat,
+    /// Where metrics, health and the log's filter are served, or off [default: 127.0.0.1:9464, or a free port if that is taken]
+    #[arg(long, env = "GHOSTLIGHT_ADMIN", value_name = "ADDRESS")]
+    pub(crate) admin: Option<AdminAddress>,
 }
 
 impl ProcessArgs {
+    /// The admin listener's address, as it was given.
+    pub(crate) fn admin_text(&self) -> String {
+        match self.admin {
+            Some(AdminAddress::At(address)) => address.to_string(),
+            _ => "a free port".to_owned(),
+        }
+    }
+
     /// How many threads serve. In one process one core is the store's, which has a thread of its own: every change
     /// passes through both, and on few cores they would only take turns.
     pub(crate) fn workers(&self, stores_alone: bool) -> usize {

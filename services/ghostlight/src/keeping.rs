@@ -1,14 +1,15 @@
 //! A state service that joins others: it waits for NATS and for its store, and says what it waits for.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use ghostlight_bus::{Echo, Log, LogError};
 use ghostlight_rig::Position;
-use ghostlight_state::{Parts, StartError, StateService};
+use ghostlight_state::{Parts, Signals, StartError, StateService};
 use ghostlight_store::{Durability, OpenError, Store};
+use ghostlight_telemetry::metrics::StateMetrics;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -39,22 +40,67 @@ impl Standing {
     }
 }
 
+/// What a state service waits for, or whether it stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Awaits {
+    /// `None` once it has started.
+    why: Arc<Mutex<Option<String>>>,
+    metrics: Arc<OnceLock<StateMetrics>>,
+}
+
+impl Default for Awaits {
+    fn default() -> Self {
+        let why = Some("the state service starts".to_owned());
+        Self { why: Arc::new(Mutex::new(why)), metrics: Arc::default() }
+    }
+}
+
+impl Awaits {
+    fn set(&self, why: Option<&str>) {
+        *self.why.lock().unwrap_or_else(PoisonError::into_inner) = why.map(str::to_owned);
+    }
+
+    /// Whether gateways hear of it, and how far it is; otherwise why not.
+    pub(crate) fn ready(&self) -> Result<String, String> {
+        if let Some(why) = &*self.why.lock().unwrap_or_else(PoisonError::into_inner) {
+            return Err(format!("waiting: {why}"));
+        }
+        let Some(metrics) = self.metrics.get().filter(|metrics| metrics.speaking.get() == 1) else {
+            return Err("the state service has not caught up with the log".to_owned());
+        };
+        match metrics.store_lag.waited() {
+            lag if lag < LAGS_AFTER => Ok("ready".to_owned()),
+            lag => Ok(format!(
+                "ready; the store has been behind for {} s, and the log keeps what it misses",
+                lag.as_secs()
+            )),
+        }
+    }
+}
+
+/// A store that is further behind than that is worth a word.
+const LAGS_AFTER: Duration = Duration::from_secs(2);
+
 /// Runs a state service as soon as what it needs is there.
 ///
 /// # Errors
 /// [`ServerError`] if waiting does not help.
 pub(crate) async fn keep(
     keeper: &Keeper,
-    log: Arc<dyn Log>,
-    echo: Arc<dyn Echo>,
+    (log, echo): (Arc<dyn Log>, Arc<dyn Echo>),
+    (signals, awaits): (Signals, Awaits),
     shutdown: CancellationToken,
     ready: oneshot::Sender<Standing>,
 ) -> Result<(), ServerError> {
     let Keeper { store: url, durability, most_rigs } = keeper;
-    let Some(store) = patiently(&shutdown, || open(url.clone(), *durability).boxed()).await? else { return Ok(()) };
-    let parts = Parts { log, echo, store: store.clone(), most_rigs: *most_rigs };
-    let started = patiently(&shutdown, || start(parts.clone()).boxed()).await;
+    let Some(store) = patiently(&shutdown, &awaits, || open(url.clone(), *durability).boxed()).await? else {
+        return Ok(());
+    };
+    let _ = awaits.metrics.set(signals.metrics().clone());
+    let parts = Parts { log, echo, store: store.clone(), most_rigs: *most_rigs, signals };
+    let started = patiently(&shutdown, &awaits, || start(parts.clone()).boxed()).await;
     if let Ok(Some(state)) = started {
+        awaits.set(None);
         // Nobody may want to know.
         let _ = ready.send(Standing::of(&state));
         let ran = state.run(shutdown).await;
@@ -88,6 +134,7 @@ enum Tried {
 /// Tries until it works, until it cannot, or until shutdown: then there is nothing.
 async fn patiently<T>(
     shutdown: &CancellationToken,
+    awaits: &Awaits,
     mut attempt: impl FnMut() -> BoxFuture<'static, Result<T, Tried>>,
 ) -> Result<Option<T>, ServerError> {
     let mut pause = RETRY.0;
@@ -99,6 +146,7 @@ async fn patiently<T>(
             Err(Tried::Never(error)) => return Err(error),
             Err(Tried::Later(why)) if why != told => {
                 tracing::warn!(%why, "waiting");
+                awaits.set(Some(&why));
                 told = why;
             }
             Err(Tried::Later(_)) => {}

@@ -1,5 +1,6 @@
 //! What the one binary is made of: the server, wired from its parts, and the command line.
 
+mod admin;
 pub mod args;
 pub mod cli;
 pub mod keeping;

@@ -1,6 +1,7 @@
 //! `ghostlight serve`, `gateway` and `state`: settings, start, signals, end.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -8,11 +9,13 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use ghostlight_bus::nats::ConnectError;
 use ghostlight_store::{OpenError, without_password};
+use ghostlight_telemetry::{Telemetry, logs};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
+use crate::admin::{self, Admin};
 use crate::args::{BusArgs, GatewayArgs, ProcessArgs, StateArgs, StreamArgs};
 use crate::cli::output;
 use crate::keeping::Standing;
@@ -103,6 +106,14 @@ impl Role {
         self.process().workers(stores_alone)
     }
 
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Serve(_) => "serve",
+            Self::Gateway(_) => "gateway",
+            Self::State(_) => "state",
+        }
+    }
+
     fn process(&self) -> &ProcessArgs {
         match self {
             Self::Serve(args) => &args.process,
@@ -155,22 +166,33 @@ impl Role {
 /// # Errors
 /// What keeps it from starting.
 pub async fn run(role: Role) -> anyhow::Result<ExitCode> {
-    let filter = &role.process().log;
-    if let Err(error) = start_logging(filter) {
-        return Ok(usage(&format!("--log {filter:?}: {error}")));
-    }
+    let ProcessArgs { log: filter, log_format, admin, .. } = role.process();
+    let logs = match logs::start(filter, *log_format) {
+        Ok(logs) => logs,
+        Err(error) => return Ok(usage(&format!("--log {filter:?}: {error}"))),
+    };
+    let telemetry = Telemetry::start(role.name(), env!("CARGO_PKG_VERSION"));
+    let admin = admin::listen(admin.unwrap_or_default()).await;
+    let admin = admin.with_context(|| format!("--admin: cannot listen on {}", role.process().admin_text()))?;
     let wanted = role.connections() as u64 + OTHER_FILES;
     if rlimit::increase_nofile_limit(wanted).is_ok_and(|possible| possible < wanted) {
         tracing::warn!("the system allows this process fewer open files than --max-connections asks for");
     }
-    let server = match Server::start(role.config()).await {
+    let server = match Server::start(role.config(), &telemetry).await {
         Ok(server) => server,
         Err(error) => return refused(error),
     };
     // Before anyone can know that it runs, and end it.
     let asked_to_end = ended_by()?;
-    output::ended(greet(&role, &server))?;
+    let admin_address = admin.as_ref().map(TcpListener::local_addr).transpose()?;
+    output::ended(greet(&role, &server, admin_address))?;
     let shutdown = CancellationToken::new();
+    let administration = CancellationToken::new();
+    let _ends_with_it = administration.clone().drop_guard();
+    if let Some(listener) = admin {
+        let admin = Admin { metrics: telemetry.metrics.clone(), ready: server.ready(), logs };
+        tokio::spawn(admin.serve(listener, administration));
+    }
     let (ready, standing) = oneshot::channel();
     let mut running = std::pin::pin!(server.run(shutdown.clone(), ready));
     let greeting = async {
@@ -187,7 +209,10 @@ pub async fn run(role: Role) -> anyhow::Result<ExitCode> {
     }
     shutdown.cancel();
     tokio::select! {
-        ran = running.as_mut() => ran.map_or_else(refused, |()| Ok(ExitCode::SUCCESS)),
+        ran = running.as_mut() => {
+            telemetry.end().await;
+            ran.map_or_else(refused, |()| Ok(ExitCode::SUCCESS))
+        }
         _ = ended_by()? => Ok(ended_early("a second signal")),
         () = tokio::time::sleep(SHUTDOWN_WITHIN) => Ok(ended_early("ten seconds have passed")),
     }
@@ -211,19 +236,8 @@ pub(crate) fn ended_by() -> anyhow::Result<impl Future<Output = &'static str>> {
     })
 }
 
-fn start_logging(filter: &str) -> anyhow::Result<()> {
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_new(filter)?)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        // Told on the standard error, of all places: when that is gone, telling would end the server.
-        .log_internal_errors(false)
-        .init();
-    Ok(())
-}
-
 /// Tells a person what is where. The first line is for scripts too: it has the address, port 0 resolved.
-fn greet(role: &Role, server: &Server) -> io::Result<()> {
+fn greet(role: &Role, server: &Server, admin: Option<SocketAddr>) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
     match server.address()? {
         Some(address) => {
@@ -234,6 +248,9 @@ fn greet(role: &Role, server: &Server) -> io::Result<()> {
             )?;
         }
         None => writeln!(out, "Ghostlight's state service starts")?,
+    }
+    if let Some(admin) = admin {
+        writeln!(out, "  admin      metrics, health and the log's filter at http://{admin}/metrics, /readyz, /log")?;
     }
     match (server.loaded(), role.keeps()) {
         (Some(standing), Some(args)) => writeln!(out, "{}", kept(args, standing)),

@@ -4,16 +4,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ghostlight_bus::memory::{MemoryEcho, MemoryLog};
-use ghostlight_bus::nats::{ConnectError, Connection, NatsEcho, NatsLog, NatsSettings, StreamSettings};
+use ghostlight_bus::nats::{ConnectError, Connection, NatsEcho, NatsLog, NatsSettings, Refusals, StreamSettings};
 use ghostlight_bus::{Echo, Log};
 use ghostlight_gateway::{Gateway, Limits};
-use ghostlight_state::{Parts, StartError, StateService, Superseded};
+use ghostlight_state::{Parts, Signals, StartError, StateService, Superseded};
 use ghostlight_store::{Durability, OpenError, Store};
+use ghostlight_telemetry::Telemetry;
+use ghostlight_telemetry::metrics::BusNow;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use crate::keeping::{Standing, keep};
+use crate::admin::Ready;
+use crate::keeping::{Awaits, Standing, keep};
 
 /// What a server is made from: a gateway, a state service, or both.
 #[derive(Clone, Debug)]
@@ -97,6 +100,8 @@ pub enum ServerError {
 pub struct Server {
     edge: Option<(TcpListener, Gateway)>,
     state: State,
+    /// What the state service waits for; `None` if there is none.
+    awaits: Option<Awaits>,
 }
 
 /// The state service of a server.
@@ -106,7 +111,16 @@ enum State {
     /// Loaded, in one process with the gateway.
     Here { state: Box<StateService>, store: Arc<dyn Store>, url: String },
     /// It waits for NATS and its store.
-    Waits { keeper: Keeper, log: Arc<dyn Log>, echo: Arc<dyn Echo> },
+    Waits(Box<Waits>),
+}
+
+/// What a state service that joins others is made from.
+struct Waits {
+    keeper: Keeper,
+    log: Arc<dyn Log>,
+    echo: Arc<dyn Echo>,
+    signals: Signals,
+    awaits: Awaits,
 }
 
 impl Server {
@@ -114,14 +128,14 @@ impl Server {
     ///
     /// # Errors
     /// [`ServerError`], which says what to do.
-    pub async fn start(config: Config) -> Result<Self, ServerError> {
+    pub async fn start(config: Config, telemetry: &Telemetry) -> Result<Self, ServerError> {
         let listener = match &config.edge {
             Some(edge) => Some(listen(edge.listen).await?),
             None => None,
         };
         match &config.distributed {
-            Some(distributed) => Self::join(config.edge, config.keeper, distributed, listener).await,
-            None => Self::alone(config.edge, config.keeper, listener).await,
+            Some(distributed) => Self::join(config.edge, config.keeper, distributed, listener, telemetry).await,
+            None => Self::alone(config.edge, config.keeper, listener, telemetry).await,
         }
     }
 
@@ -129,21 +143,24 @@ impl Server {
         edge: Option<Edge>,
         keeper: Option<Keeper>,
         listener: Option<TcpListener>,
+        telemetry: &Telemetry,
     ) -> Result<Self, ServerError> {
         let (log, echo) = (Arc::new(MemoryLog::default()), Arc::new(MemoryEcho::default()));
         let state = match keeper {
             None => State::Elsewhere,
             Some(Keeper { store: url, durability, most_rigs }) => {
                 let store = ghostlight_store::open(&url, durability).await?;
-                let parts = Parts { log: log.clone(), echo: echo.clone(), store: store.clone(), most_rigs };
+                let signals = Signals::new(telemetry, database(&url));
+                let parts = Parts { log: log.clone(), echo: echo.clone(), store: store.clone(), most_rigs, signals };
                 let state = StateService::start(parts).await;
                 let url = ghostlight_store::without_password(&url);
                 let state = state.map_err(|cause| ServerError::Start { store: url.clone(), cause })?;
                 State::Here { state: Box::new(state), store, url }
             }
         };
-        let edge = listener.zip(edge).map(|(listener, edge)| (listener, Gateway::new(log, echo, edge.limits)));
-        Ok(Self { edge, state })
+        let edge = listener.zip(edge);
+        let edge = edge.map(|(listener, edge)| (listener, Gateway::new(log, echo, edge.limits, telemetry)));
+        Ok(Self { edge, state, awaits: None })
     }
 
     async fn join(
@@ -151,16 +168,25 @@ impl Server {
         keeper: Option<Keeper>,
         distributed: &Distributed,
         listener: Option<TcpListener>,
+        telemetry: &Telemetry,
     ) -> Result<Self, ServerError> {
+        let telemetry = telemetry.over("nats");
         let connection = Connection::open("ghostlight", &distributed.nats).await?;
+        let watched = connection.clone();
+        telemetry.metrics.observe_bus(move || bus_now(&watched));
         let log = Arc::new(NatsLog::new(connection.clone(), distributed.stream.clone()));
         let echo = Arc::new(NatsEcho::new(connection));
-        let state = match keeper {
+        let awaits = keeper.as_ref().map(|_| Awaits::default());
+        let state = match keeper.zip(awaits.clone()) {
             None => State::Elsewhere,
-            Some(keeper) => State::Waits { keeper, log: log.clone(), echo: echo.clone() },
+            Some((keeper, awaits)) => {
+                let signals = Signals::new(&telemetry, database(&keeper.store));
+                State::Waits(Box::new(Waits { keeper, log: log.clone(), echo: echo.clone(), signals, awaits }))
+            }
         };
-        let edge = listener.zip(edge).map(|(listener, edge)| (listener, Gateway::new(log, echo, edge.limits)));
-        Ok(Self { edge, state })
+        let edge = listener.zip(edge);
+        let edge = edge.map(|(listener, edge)| (listener, Gateway::new(log, echo, edge.limits, &telemetry)));
+        Ok(Self { edge, state, awaits })
     }
 
     /// Where its gateway listens; `None` if it has none.
@@ -171,11 +197,27 @@ impl Server {
         self.edge.as_ref().map(|(listener, _)| listener.local_addr()).transpose()
     }
 
+    /// Tells whether it does its work, whenever that is asked.
+    pub(crate) fn ready(&self) -> Ready {
+        let gateway = self.edge.as_ref().map(|(_, gateway)| gateway.clone());
+        let awaits = self.awaits.clone();
+        Arc::new(move || {
+            let (gateway, awaits) = (gateway.clone(), awaits.clone());
+            Box::pin(async move {
+                let state = awaits.map_or_else(|| Ok("ready".to_owned()), |awaits| awaits.ready())?;
+                match gateway {
+                    Some(gateway) => gateway.ready().await.map(|()| state),
+                    None => Ok(state),
+                }
+            })
+        })
+    }
+
     /// What it has loaded already.
     pub fn loaded(&self) -> Option<Standing> {
         match &self.state {
             State::Here { state, .. } => Some(Standing::of(state)),
-            State::Elsewhere | State::Waits { .. } => None,
+            State::Elsewhere | State::Waits(_) => None,
         }
     }
 
@@ -213,6 +255,17 @@ impl Server {
     }
 }
 
+/// A database's kind, as OpenTelemetry names it.
+fn database(url: &str) -> &'static str {
+    if url.starts_with("sqlite:") { "sqlite" } else { "postgresql" }
+}
+
+fn bus_now(connection: &Connection) -> BusNow {
+    let standing = connection.standing();
+    let Refusals { logins, certificates, others } = standing.refusals;
+    BusNow { is_connected: standing.is_up, cuts: standing.cuts, logins, certificates, unreachable: others }
+}
+
 async fn listen(address: SocketAddr) -> Result<TcpListener, ServerError> {
     TcpListener::bind(address).await.map_err(|cause| ServerError::Listen { address, cause })
 }
@@ -231,7 +284,10 @@ async fn run_state(
             store.close().await;
             ran.map_err(|cause| ServerError::Superseded { store: url, cause })
         }
-        State::Waits { keeper, log, echo } => keep(&keeper, log, echo, shutdown, ready).await,
+        State::Waits(waits) => {
+            let Waits { keeper, log, echo, signals, awaits } = *waits;
+            keep(&keeper, (log, echo), (signals, awaits), shutdown, ready).await
+        }
     };
     if ran.is_err() {
         failed.cancel();

@@ -1,6 +1,6 @@
 //! What clients ask for, and how it travels through the log.
 
-use crate::{ClientId, Key, Levels, Position, Update};
+use crate::{ClientId, Key, Levels, Position, TraceContext, Update};
 
 /// Who asked for a change: the client, and the number that it gave the change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Change {
     pub only_if: Option<Position>,
     /// Once: a repeat under the same key changes nothing and is answered as the first was.
     pub once: Option<Key>,
+    /// Where it stands in the trace that follows it, if that is recorded.
+    pub trace: Option<TraceContext>,
 }
 
 impl From<Update> for Change {
@@ -52,9 +54,9 @@ impl Entry {
     }
 
     /// Adds a change, or gives it back if the entry takes no more because a change with a key ends it.
-    pub fn push(&mut self, change: Change) -> Result<(), Change> {
+    pub fn push(&mut self, change: Change) -> Result<(), Box<Change>> {
         if self.is_closed() {
-            return Err(change);
+            return Err(Box::new(change));
         }
         self.changes.push(change);
         Ok(())

@@ -258,7 +258,7 @@ fn an_entry_ends_with_its_key() {
     let mut entry = Entry::new(once("k", Levels::new()));
     let change = Change::from(levels([(1, Some(1))]));
     assert!(entry.is_closed());
-    assert_eq!(entry.push(change.clone()), Err(change));
+    assert_eq!(entry.push(change.clone()), Err(Box::new(change)));
     assert_eq!(entry.changes().len(), 1);
 }
 

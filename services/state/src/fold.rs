@@ -39,7 +39,7 @@ impl Fold {
 
     /// Folds an entry; what it did, as text.
     pub(crate) fn apply(&mut self, logged: &Logged) -> Bytes {
-        let Logged { revision, stamp, rig, entry } = logged;
+        let Logged { revision, stamp, rig, entry, .. } = logged;
         let delta = self.rigs.apply(*revision, rig, entry);
         self.stamp = *stamp;
         match self.rigs.get(rig) {

@@ -8,6 +8,7 @@ mod awaited;
 mod beginning;
 mod fold;
 mod service;
+mod signals;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use ghostlight_bus::{Echo, EchoError, Log, LogError};
 use ghostlight_store::{Store, StoreError};
 
 pub use service::StateService;
+pub use signals::Signals;
 
 /// What a state service works with.
 #[derive(Clone)]
@@ -27,6 +29,8 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// How many rigs may be made. State services of one log must agree on it.
     pub most_rigs: usize,
+    /// What can be seen of it.
+    pub signals: Signals,
 }
 
 /// Another server, which this one knows nothing of, keeps the rigs in the same store now.

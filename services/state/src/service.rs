@@ -6,11 +6,14 @@ use futures_util::future::BoxFuture;
 use ghostlight_bus::{Announcement, DurableOnce, Entries, LogError, Logged, Request, Requests};
 use ghostlight_rig::{Image, Mark, Position, Rigs};
 use ghostlight_store::StoreError;
+use ghostlight_telemetry::trace::{Span, logged};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::beginning::{begin, load};
 use crate::fold::Fold;
+use crate::signals::Carried;
 use crate::{Parts, StartError, Superseded};
 
 /// How often every rig is announced whether or not it changed.
@@ -38,13 +41,16 @@ pub struct StateService {
     /// When the store is saved to, or tried again if it failed, while the log keeps what is not saved.
     saves_at: Option<tokio::time::Instant>,
     pause: Duration,
+    /// Traced changes that are to be saved.
+    carried: Carried,
     /// Whether another one keeps the store, which this one cannot know by its log.
     is_superseded: bool,
 }
 
 /// What has been done with the store and the log.
 enum Done {
-    Saved(Position),
+    /// Up to here, and when that began.
+    Saved(Position, Instant),
     NotSaved(StoreError),
     Loaded(Image, Mark),
     Begun(Mark, Box<dyn Entries>),
@@ -58,7 +64,8 @@ impl StateService {
     /// [`StartError`] if the store cannot be read and written, or the bus cannot be reached.
     pub async fn start(parts: Parts) -> Result<Self, StartError> {
         let (image, start) = load(&parts).await?;
-        let entries = begin(&parts, image.mark(), start).await?;
+        let stored = image.mark();
+        let entries = begin(&parts, stored, start).await?;
         let mut service = Self {
             fold: Fold::restore(image, start, parts.most_rigs),
             saved: start.position,
@@ -67,14 +74,17 @@ impl StateService {
             work: None,
             saves_at: None,
             pause: RETRY.0,
+            carried: Carried::default(),
             is_superseded: false,
             parts,
         };
+        service.note_epoch(stored, start);
         while !service.is_current() {
             let logged = next(&mut service.entries).await?;
             service.fold.apply(&logged);
         }
         service.requests = Some(service.parts.echo.requests().await?);
+        service.note_standing();
         Ok(service)
     }
 
@@ -101,6 +111,7 @@ impl StateService {
                 self.save_what_has_gathered();
             }
             if is_ending && self.work.is_none() {
+                self.parts.signals.metrics.speaking.set(0);
                 return Ok(());
             }
             // In this order: the rare and short before the frequent. An entry is announced before it is saved.
@@ -109,8 +120,12 @@ impl StateService {
                 done = under_way(&mut self.work) => self.done(done).await,
                 () = shutdown.cancelled(), if !is_ending => {}
                 () = at(self.saves_at) => self.save_what_has_gathered(),
-                _ = beacons.tick() => self.announce_beacons(),
+                _ = beacons.tick() => {
+                    self.announce_beacons();
+                    self.note_standing();
+                }
                 Some(request) = ask(&mut self.requests) => {
+                    self.parts.signals.metrics.questions.add_one();
                     let text = self.fold.answer(&request.question);
                     request.answer(text);
                 }
@@ -144,9 +159,38 @@ impl StateService {
             self.fold.apply(&logged);
             return self.speak_when_current().await;
         }
-        let began = Instant::now();
+        let read = Instant::now();
         let text = self.fold.apply(&logged);
-        self.parts.echo.announce(&logged.rig, Announcement { text, fold: began.elapsed() });
+        let traces = self.parts.signals.folded(&logged, self.fold.position(), read);
+        self.carried.add(&traces);
+        let announces = self.parts.signals.announces(&logged, &traces);
+        let announcement = Announcement { text, fold: read.elapsed(), traces: announces.traces.clone() };
+        self.parts.echo.announce(&logged.rig, announcement);
+        self.note_lag();
+    }
+
+    /// Lets others see how far it is.
+    fn note_standing(&self) {
+        let metrics = &self.parts.signals.metrics;
+        metrics.speaking.set(u64::from(self.speaks()));
+        metrics.rigs.set(self.fold.rigs().iter().count() as u64);
+        self.note_lag();
+    }
+
+    fn note_lag(&self) {
+        let metrics = &self.parts.signals.metrics;
+        if let Some(entries) = &self.entries {
+            metrics.log_lag.set(entries.behind());
+        }
+        metrics.store_lag.set(self.fold.position().revision.0.saturating_sub(self.saved.revision.0));
+    }
+
+    /// Counts an epoch that had to begin because a log that keeps entries did not go on.
+    fn note_epoch(&self, stored: Mark, start: Mark) {
+        let is_anew = stored != Mark::default() && start.position.epoch != stored.position.epoch;
+        if is_anew && self.parts.log.durable_once() == DurableOnce::Appended {
+            self.parts.signals.metrics.epochs.add_one();
+        }
     }
 
     /// Answers questions again, and tells everyone where the rigs stand, once it has caught up.
@@ -157,6 +201,7 @@ impl StateService {
         match self.parts.echo.requests().await {
             Ok(requests) => {
                 self.requests = Some(requests);
+                self.note_standing();
                 tracing::info!(position = %self.fold.position(), "caught up with the log");
                 self.announce_beacons();
             }
@@ -189,10 +234,14 @@ impl StateService {
     /// Starts to save what has changed since the last save.
     fn save(&mut self) {
         let image = self.fold.image_since(self.saved.revision);
-        let store = self.parts.store.clone();
+        let (store, signals) = (self.parts.store.clone(), self.parts.signals.clone());
+        let (carried, began) = (self.carried.take(), Instant::now());
         self.work = Some(Box::pin(async move {
-            match store.save(&image).await {
-                Ok(()) => Done::Saved(image.position),
+            let span = signals.saves(&image, &carried);
+            let saved = store.save(&image).instrument(logged(span.as_ref().map(Span::context))).await;
+            signals.saved(began, &saved, span);
+            match saved {
+                Ok(()) => Done::Saved(image.position, began),
                 Err(error) => Done::NotSaved(error),
             }
         }));
@@ -200,10 +249,12 @@ impl StateService {
 
     async fn done(&mut self, done: Done) {
         match done {
-            Done::Saved(position) => {
+            Done::Saved(position, began) => {
                 self.saved = position;
                 self.pause = RETRY.0;
                 self.parts.log.checkpoint(position);
+                self.parts.signals.metrics.store_lag.restart(began);
+                self.note_lag();
             }
             Done::NotSaved(error) => self.not_saved(&error),
             Done::Loaded(image, start) => self.begin_again(image, start),
@@ -239,10 +290,12 @@ impl StateService {
     /// Goes back to what the store holds, after a pause. Letting go of the reader makes the log of one process refuse
     /// changes; where there are other services, they go on and answer.
     fn start_over(&mut self) {
+        self.parts.signals.metrics.starts_over.add_one();
         self.entries = None;
         self.saves_at = None;
         if self.parts.log.durable_once() == DurableOnce::Appended {
             self.requests = None;
+            self.parts.signals.metrics.speaking.set(0);
         }
         let (parts, pause) = (self.parts.clone(), self.longer_pause());
         self.work = Some(Box::pin(async move {
@@ -264,6 +317,7 @@ impl StateService {
     /// Takes what the store holds for the rigs, tells everyone, and begins the order that goes on from there.
     fn begin_again(&mut self, image: Image, start: Mark) {
         let stored = image.mark();
+        self.note_epoch(stored, start);
         self.fold.start_over(image, start);
         self.announce_beacons();
         let parts = self.parts.clone();
@@ -286,7 +340,7 @@ impl StateService {
     fn announce_beacons(&self) {
         if self.speaks() {
             for (name, text) in self.fold.beacons() {
-                self.parts.echo.announce(name, Announcement { text, fold: Duration::ZERO });
+                self.parts.echo.announce(name, Announcement::of(text));
             }
         }
     }

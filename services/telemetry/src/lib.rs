@@ -1,4 +1,54 @@
-//! What can be seen of Ghostlight from outside: how long each stage of the way of a change takes, where it is slow, and
-//! what is wrong.
+//! What can be seen of Ghostlight from outside: metrics, traces and logs. How long each stage of the way of a change
+//! takes, where it is slow, and what is wrong.
+//!
+//! [`metrics`] is the list of everything that is counted; [`trace`] makes the spans of one change; `export` sends both
+//! to a collector, if the environment names one; [`logs`] writes lines.
 
+mod export;
+pub mod logs;
 pub mod metrics;
+pub mod trace;
+
+use export::Exports;
+use metrics::{Meters, Metrics, Signal};
+use trace::Tracer;
+
+/// All of it, for one process.
+#[derive(Clone, Debug, Default)]
+pub struct Telemetry {
+    /// What is counted.
+    pub metrics: Metrics,
+    /// What makes spans.
+    pub tracer: Tracer,
+    exports: Exports,
+}
+
+impl Telemetry {
+    /// For a process that plays a role, exported as the `OTEL_*` variables of its environment say. To be called within
+    /// the runtime.
+    pub fn start(role: &'static str, version: &'static str) -> Self {
+        let service = match role {
+            "gateway" => "ghostlight-gateway",
+            "state" => "ghostlight-state",
+            _ => "ghostlight",
+        };
+        let begun = export::begin(service, version);
+        let metrics = Metrics::new(Meters::new(begun.meter));
+        begun.traces.count(metrics.export_failures.of(Signal::Traces).clone());
+        begun.metrics.count(metrics.export_failures.of(Signal::Metrics).clone());
+        metrics.describe_process(version, role);
+        let tracer = begun.tracer.map(Tracer::new).unwrap_or_default();
+        Self { metrics, tracer, exports: begun.exports }
+    }
+
+    /// The same, for what messages of this system carry, as OpenTelemetry names it.
+    #[must_use]
+    pub fn over(&self, messaging: &'static str) -> Self {
+        Self { tracer: self.tracer.clone().over(messaging), ..self.clone() }
+    }
+
+    /// Sends what waits to be sent, for a few seconds at most.
+    pub async fn end(&self) {
+        self.exports.end().await;
+    }
+}

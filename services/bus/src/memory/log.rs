@@ -161,13 +161,17 @@ impl Entries for MemoryEntries {
         self.start.revision
     }
 
+    fn behind(&self) -> u64 {
+        self.shared.order().unread.len() as u64
+    }
+
     async fn next(&mut self) -> Result<Logged, LogError> {
         loop {
             // Made before looking, so that no new order between the two is missed.
             let appended = self.shared.appended.notified();
             if let Some((revision, rig, text)) = self.take()? {
                 let entry = decode_entry(&text).map_err(|error| LogError::Lost(error.to_string()))?;
-                return Ok(Logged { revision, stamp: Stamp::default(), rig, entry });
+                return Ok(Logged { revision, stamp: Stamp::default(), rig, entry, size: text.len() });
             }
             appended.await;
         }

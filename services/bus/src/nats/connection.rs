@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::NatsSettings;
 use super::address::Addresses;
 use super::seldom::Seldom;
-use super::servers::Servers;
+use super::servers::{Refusals, Servers};
 
 /// A server that is silent for two of these is given up, and another one is tried: a stopped process keeps its
 /// connections open.
@@ -66,6 +66,17 @@ pub struct Connection {
     servers: Arc<Servers>,
     moved: Arc<Mutex<Option<Instant>>>,
     names: Arc<Names>,
+}
+
+/// How a connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Whether it is there.
+    pub is_up: bool,
+    /// How often it was lost.
+    pub cuts: u64,
+    /// Attempts that failed.
+    pub refusals: Refusals,
 }
 
 /// What became of the connection.
@@ -182,6 +193,11 @@ impl Connection {
     /// A name that nobody has used.
     pub(super) fn new_name(&self) -> String {
         format!("{:032x}-{}", self.names.prefix, self.names.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// How it stands, and has stood.
+    pub fn standing(&self) -> Standing {
+        Standing { is_up: self.is_up(), cuts: self.link.borrow().cuts, refusals: self.servers.refusals() }
     }
 
     /// The largest message that the servers take, in bytes; `None` before the first of them was reached.

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::{Select, select};
 use futures_util::{FutureExt, StreamExt};
-use ghostlight_proto::subjects;
-use ghostlight_rig::RigName;
+use ghostlight_proto::{parse_traceparent, subjects, traceparent};
+use ghostlight_rig::{RigName, TraceContext};
 use tokio::sync::watch;
 use tokio::task::coop::unconstrained;
 
@@ -67,15 +67,16 @@ impl NatsEcho {
 #[async_trait]
 impl Echo for NatsEcho {
     fn announce(&self, rig: &RigName, announcement: Announcement) {
-        let Announcement { text, fold } = announcement;
+        let Announcement { text, fold, traces } = announcement;
         let was_lost = self.take_lost(rig);
         let subject = subjects::echo(rig);
         let client = &self.connection.client;
         // Sending waits only when as much waits to be sent as may; then this one is lost, as if on the way. It must not
         // wait because its task has done much already, so that is not counted here.
-        let sent = if was_lost || !fold.is_zero() {
+        let sent = if was_lost || !fold.is_zero() || !traces.is_empty() {
             let mut headers = HeaderMap::new();
             headers.insert(subjects::FOLD_MICROS, fold.as_micros().to_string());
+            traces.into_iter().for_each(|trace| headers.append(subjects::TRACEPARENT, traceparent(trace)));
             if was_lost {
                 headers.insert(subjects::LOST, "1");
             }
@@ -183,7 +184,8 @@ impl Announcements for NatsAnnouncements {
                 let Message { headers, payload: text, .. } = message?;
                 let header = |name| headers.as_ref().and_then(|headers| headers.get(name));
                 let fold = header(subjects::FOLD_MICROS).and_then(|micros| micros.as_str().parse().ok());
-                let heard = Announcement { text, fold: Duration::from_micros(fold.unwrap_or_default()) };
+                let fold = Duration::from_micros(fold.unwrap_or_default());
+                let heard = Announcement { text, fold, traces: traces(headers.as_ref()) };
                 if header(subjects::LOST).is_none() {
                     return Some(Heard::Announcement(heard));
                 }
@@ -192,4 +194,10 @@ impl Announcements for NatsAnnouncements {
             }
         }
     }
+}
+
+/// Where what an announcement is about stands in its traces.
+fn traces(headers: Option<&HeaderMap>) -> Vec<TraceContext> {
+    let all = headers.into_iter().flat_map(|headers| headers.get_all(subjects::TRACEPARENT));
+    all.filter_map(|trace| parse_traceparent(trace.as_str())).collect()
 }

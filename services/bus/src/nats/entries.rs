@@ -32,6 +32,8 @@ pub(super) struct NatsEntries {
     /// The last entry that was read.
     last: Mark,
     end: Revision,
+    /// How many entries there are beyond the last, as far as that was told.
+    behind: u64,
     reading: Reading,
     checks: Checks,
 }
@@ -57,7 +59,7 @@ impl NatsEntries {
         let link = source.connection.watch();
         let cuts = link.borrow().cuts;
         let reading = Reading::Begins(Box::pin(begin(source.clone(), after)));
-        Ok(Self { source, link, cuts, last: after, end, reading, checks: Checks::new() })
+        Ok(Self { source, link, cuts, last: after, end, behind: 0, reading, checks: Checks::new() })
     }
 
     /// Checks the stream, and reads on after the last entry.
@@ -81,7 +83,8 @@ impl NatsEntries {
         let entry = decode_entry(&message.payload).map_err(|error| LogError::Lost(format!("entry {due}: {error}")))?;
         let (revision, stamp) = (Revision(due), stamp_of(info.published.unix_timestamp_nanos()));
         self.last = Mark { position: Position { revision, ..self.last.position }, stamp };
-        Ok(Some(Logged { revision, stamp, rig, entry }))
+        self.behind = info.pending;
+        Ok(Some(Logged { revision, stamp, rig, entry, size: message.payload.len() }))
     }
 
     /// Waits for what comes next: an entry, or something that only the reader cares about.
@@ -99,6 +102,7 @@ impl NatsEntries {
             message = messages.next() => message.and_then(Result::ok),
             checked = self.checks.next(&self.source, self.last) => {
                 let Checked { from, end } = checked?;
+                self.behind = end.0.saturating_sub(self.last.position.revision.0);
                 let is_stuck = from == self.last && end > from.position.revision;
                 if !is_stuck {
                     return Ok(None);
@@ -119,6 +123,10 @@ impl NatsEntries {
 impl Entries for NatsEntries {
     fn end(&self) -> Revision {
         self.end
+    }
+
+    fn behind(&self) -> u64 {
+        self.behind
     }
 
     async fn next(&mut self) -> Result<Logged, LogError> {

@@ -18,7 +18,8 @@ mod servers;
 mod settings;
 mod stream;
 
-pub use connection::{ConnectError, Connection};
+pub use connection::{ConnectError, Connection, Standing};
 pub use echo::NatsEcho;
 pub use log::NatsLog;
+pub use servers::Refusals;
 pub use settings::{NatsSettings, StreamSettings};

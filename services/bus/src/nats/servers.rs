@@ -23,6 +23,33 @@ struct Turn {
     last: Option<ServerAddr>,
     /// One that was left on purpose, and is not to be taken next.
     left: Option<ServerAddr>,
+    refusals: Refusals,
+}
+
+/// How many attempts to connect have failed, by why.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Refusals {
+    /// The server does not know the user, or what it shows.
+    pub logins: u64,
+    /// A certificate is not what it should be.
+    pub certificates: u64,
+    /// Anything else.
+    pub others: u64,
+}
+
+impl Refusals {
+    /// Counts one, by what the client says of it.
+    fn count(&mut self, why: &str) {
+        let why = why.to_lowercase();
+        let says = |words: &[&str]| words.iter().any(|word| why.contains(word));
+        if says(&["authorization", "authentication", "nonce"]) {
+            self.logins += 1;
+        } else if says(&["tls", "certificate"]) {
+            self.certificates += 1;
+        } else {
+            self.others += 1;
+        }
+    }
 }
 
 impl Servers {
@@ -30,6 +57,10 @@ impl Servers {
     /// pause before is the client's.
     pub(super) fn choose(&self, servers: &[Server]) -> Option<ReconnectToServer> {
         let mut turn = self.turn();
+        let failed = turn.last.as_ref().filter(|last| turn.tries.contains_key(last));
+        if let Some(failed) = servers.iter().find(|server| Some(&server.addr) == failed) {
+            turn.refusals.count(failed.last_error.as_deref().unwrap_or_default());
+        }
         self.tell(servers, &turn.tries);
         let left = turn.left.take().filter(|_| servers.len() > 1);
         let mut candidates: Vec<_> = servers.iter().map(|server| &server.addr).collect();
@@ -46,6 +77,11 @@ impl Servers {
     pub(super) fn leave(&self) {
         let mut turn = self.turn();
         turn.left = turn.last.clone();
+    }
+
+    /// How many attempts have failed.
+    pub(super) fn refusals(&self) -> Refusals {
+        self.turn().refusals
     }
 
     /// One is connected: what fails from now on is new.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::future::{join, join_all};
 use ghostlight_bus::Log;
 use ghostlight_rig::{
-    Change, ClientId, Dimmer, Entry, Key, Label, Level, Levels, Mark, Origin, Position, Revision, Update,
+    Change, ClientId, Dimmer, Entry, Key, Label, Level, Levels, Mark, Origin, Position, Revision, TraceContext, Update,
 };
 
 use super::{at_once, begun, entry, levels, next, pass, rig, soon};
@@ -80,6 +80,7 @@ fn every_kind() -> Vec<Entry> {
         origin: origin("é", 1),
         only_if: Some(Position::new(0, 0)),
         once: Some(Key::new(&"k".repeat(128)).unwrap()),
+        trace: Some(TraceContext { trace_id: u128::MAX, span_id: 1, is_sampled: true }),
     };
     let mut gathered = Entry::new(plain.clone());
     for change in [forgets.clone(), nothing.clone(), sent.clone(), only_if.clone(), plain.clone(), all.clone()] {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::join;
 use ghostlight_bus::{Announcement, AppendError, Entries, Log, Logged};
-use ghostlight_rig::{Change, Dimmer, Entry, Epoch, Level, Levels, Position, RigName};
+use ghostlight_rig::{Change, Dimmer, Entry, Epoch, Level, Levels, Position, RigName, TraceContext};
 use tokio::time::timeout;
 
 /// How long a test waits for anything.
@@ -43,9 +43,10 @@ pub(crate) fn entry(hundredths: u16) -> Entry {
     Entry::new(Change::from(levels(1, Some(hundredths))))
 }
 
-/// An announcement of this text.
+/// An announcement of this text, about two traced changes.
 pub(crate) fn announcement(text: &str) -> Announcement {
-    Announcement { text: text.to_owned().into(), fold: Duration::from_micros(7) }
+    let trace = |span_id| TraceContext { trace_id: 7 << 100, span_id, is_sampled: true };
+    Announcement { text: text.to_owned().into(), fold: Duration::from_micros(7), traces: vec![trace(1), trace(2)] }
 }
 
 /// Begins an order that goes on from a position which needs no stamp.

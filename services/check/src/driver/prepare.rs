@@ -48,7 +48,7 @@ async fn empty(options: &Options, target: &Target) -> Result<Position, Lost> {
             _ => {}
         }
     };
-    let set = Set { seq: 1, update: emptying(&state) };
+    let set = Set { seq: 1, update: emptying(&state), trace: None };
     socket.say(&ClientMessage::Set(set), pace.unanswered_after).await?;
     let position = loop {
         match heard(&mut socket).await? {

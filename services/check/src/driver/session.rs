@@ -114,7 +114,7 @@ impl<'a> Session<'a> {
 
     async fn set(&mut self, seq: u64, levels: Levels) -> Result<(), Lost> {
         self.client.tell(Event::Sent { seq, levels: levels.clone(), way: Way::Socket });
-        self.say(&ClientMessage::Set(Set { seq, update: levels.into() })).await
+        self.say(&ClientMessage::Set(Set { seq, update: levels.into(), trace: None })).await
     }
 
     async fn hear(&mut self, heard: Heard) -> Result<(), Lost> {

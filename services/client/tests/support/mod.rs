@@ -141,11 +141,11 @@ impl Connection {
     }
 
     pub(crate) async fn ack(&mut self, seq: u64, position: Position) {
-        self.say(ServerMessage::Ack(Ack { seq, position })).await;
+        self.say(ServerMessage::Ack(Ack { seq, position, timing: None, trace: None })).await;
     }
 
     pub(crate) async fn refuse(&mut self, seq: u64, code: &str) {
-        let error = ErrorMessage { seq: Some(seq), code: code.to_owned(), message: "no".to_owned() };
+        let error = ErrorMessage { seq: Some(seq), code: code.to_owned(), message: "no".to_owned(), traceparent: None };
         self.say(ServerMessage::Error(error)).await;
     }
 

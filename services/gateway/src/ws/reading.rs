@@ -1,6 +1,7 @@
 //! What comes in on a WebSocket.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
 use futures_util::StreamExt;
@@ -11,6 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::intake::{Answer, Reply};
 use crate::reader::Protocol;
+use crate::traced::Request;
 use crate::ws::ending::{Ending, ending};
 use crate::ws::session::Session;
 
@@ -50,9 +52,17 @@ pub(crate) async fn run(session: &Arc<Session>, stream: &mut Stream, answers: mp
 /// Takes a message; `None` if nobody is left to answer.
 async fn take(session: &Session, text: &Utf8Bytes, answers: &mpsc::Sender<Answer>) -> Option<()> {
     let place = answers.clone().reserve_owned().await.ok()?;
+    let (came, signals) = (Instant::now(), &session.gateway.signals);
     match change(session, text) {
-        Ok((seq, change)) => session.hub.lane.submit(change, Reply::Connection(place, seq)),
-        Err((seq, error)) => drop(place.send(Answer { seq, outcome: Err(error.into()) })),
+        Ok((seq, mut change)) => {
+            let request = Request::begin(signals, "set", change.trace, came);
+            change.trace = request.received(signals, came);
+            session.hub.lane.submit(change, Reply::Connection(place, seq, request));
+        }
+        Err((seq, error)) => {
+            let request = Request::begin(signals, "set", None, came);
+            drop(place.send(Answer { seq, outcome: Err(error.into()), request }));
+        }
     }
     Some(())
 }
@@ -66,7 +76,7 @@ fn change(session: &Session, text: &Utf8Bytes) -> Result<(Option<u64>, Change), 
     match ClientMessage::parse(text)? {
         ClientMessage::Set(set) => {
             let origin = session.client.clone().map(|client| Origin { client, seq: set.seq });
-            Ok((Some(set.seq), Change { update: set.update, origin, ..Change::default() }))
+            Ok((Some(set.seq), Change { update: set.update, origin, trace: set.trace, ..Change::default() }))
         }
         ClientMessage::Hello(_) => Err((None, BadInput::Form("hello is only said once".to_owned()))),
     }

@@ -10,6 +10,7 @@ use axum::extract::ws::WebSocket;
 use futures_util::StreamExt;
 use ghostlight_proto::{Hello, Wants};
 use ghostlight_rig::{ClientId, Position};
+use ghostlight_telemetry::metrics::{Held, Spoken};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -35,8 +36,11 @@ pub(crate) struct Session {
     pub(crate) client: Option<ClientId>,
     /// Cancelled by whichever task ends first.
     pub(crate) ended: CancellationToken,
+    /// Whether it wants to know how long its changes took.
+    pub(crate) wants_timing: bool,
     /// For as long as the session lasts, others see that its console is there.
     _present: Option<Present>,
+    _counted: Held,
 }
 
 /// A client that has said what it is, as far as its protocol lets it.
@@ -78,7 +82,11 @@ pub(crate) async fn run(gateway: Gateway, hub: Arc<Hub>, protocol: Protocol, soc
     });
     let ended = CancellationToken::new();
     let (answers, answered) = mpsc::channel(MOST_UNANSWERED);
-    let session = Arc::new(Session { gateway, hub, protocol, client, ended, _present: present });
+    let spoken = if protocol == Protocol::Plain { Spoken::Plain } else { Spoken::Full };
+    let counted = gateway.signals.metrics.connections.of(spoken).hold();
+    let wants_timing = wants.timing;
+    let session =
+        Arc::new(Session { gateway, hub, protocol, client, ended, wants_timing, _present: present, _counted: counted });
     let writer = writing::Writer { session: session.clone(), sink, reader, answered, consoles };
     let writer = tokio::spawn(writer.run());
     let ending = reading::run(&session, &mut stream, answers).await;

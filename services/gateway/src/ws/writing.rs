@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures_util::SinkExt;
 use futures_util::stream::SplitSink;
 use ghostlight_proto::{Ack, ServerMessage};
+use ghostlight_telemetry::trace::logged;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Interval, MissedTickBehavior};
 
@@ -15,6 +16,7 @@ use crate::intake::Answer;
 use crate::presence::Shown;
 use crate::problem::Refused;
 use crate::reader::{Protocol, Reader, Told};
+use crate::traced::Request;
 use crate::ws::ending::{Ending, ending};
 use crate::ws::session::Session;
 
@@ -45,9 +47,7 @@ impl Writer {
         let mut pings = pings(self.session.gateway.limits.ping_every);
         let ended = self.session.ended.clone();
         loop {
-            while let Some(told) = self.reader.next() {
-                self.send(told_text(told)).await?;
-            }
+            self.catch_up().await?;
             tokio::select! {
                 () = self.reader.changed() => {}
                 Some(answer) = self.answered.recv() => self.answer(answer).await?,
@@ -66,23 +66,39 @@ impl Writer {
         Ok(())
     }
 
-    /// Answers a change, after what it did.
-    async fn answer(&mut self, Answer { seq, outcome }: Answer) -> Result<(), Ending> {
+    /// Tells the client all that it has not been told.
+    async fn catch_up(&mut self) -> Result<(), Ending> {
+        while let Some(told) = self.reader.next() {
+            self.send(told_text(told)).await?;
+            self.reader.sent();
+        }
+        Ok(())
+    }
+
+    /// Answers a change, after what it did. Its request ends then.
+    async fn answer(&mut self, Answer { seq, outcome, mut request }: Answer) -> Result<(), Ending> {
+        request.set("network.protocol.name", || "websocket".to_owned());
         match (outcome, seq) {
-            (Ok(position), Some(seq)) => {
-                while let Some(told) = self.reader.next() {
-                    self.send(told_text(told)).await?;
-                }
-                self.send(text(ServerMessage::Ack(Ack { seq, position }).encode())).await
+            (Ok((position, timing)), Some(seq)) => {
+                self.catch_up().await?;
+                let timing = self.session.wants_timing.then_some(timing);
+                let ack = Ack { seq, position, timing, trace: request.context() };
+                self.send(text(ServerMessage::Ack(ack).encode())).await
             }
             // The plain protocol answers with the echo.
-            (Ok(_), None) => Ok(()),
-            (Err(refused), seq) => self.refuse(seq, refused).await,
+            (Ok(_), None) => self.catch_up().await,
+            (Err(refused), seq) => self.refuse(seq, refused, request).await,
         }
     }
 
-    async fn refuse(&mut self, seq: Option<u64>, refused: Refused) -> Result<(), Ending> {
-        let error = refused.into_message(seq);
+    async fn refuse(&mut self, seq: Option<u64>, refused: Refused, mut request: Request) -> Result<(), Ending> {
+        {
+            let _entered = logged(request.context()).entered();
+            self.session.gateway.signals.rejected(&refused.0.code);
+            tracing::debug!(code = refused.0.code, detail = refused.0.detail, "a change was rejected");
+        }
+        request.refused(&refused);
+        let error = refused.into_message(seq, request.context());
         let told = match self.session.protocol {
             Protocol::Full | Protocol::Output => text(ServerMessage::Error(error).encode()),
             Protocol::Plain => serde_json::json!({ "error": error }).to_string().into(),

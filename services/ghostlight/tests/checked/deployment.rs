@@ -11,8 +11,9 @@ use ghostlight_bus::memory::{MemoryEcho, MemoryLog};
 use ghostlight_bus::{Announcement, Announcements, Echo, EchoError, Heard, Question, Requests};
 use ghostlight_gateway::{Gateway, Limits};
 use ghostlight_rig::RigName;
-use ghostlight_state::{Parts, StateService, Superseded};
+use ghostlight_state::{Parts, Signals, StateService, Superseded};
 use ghostlight_store::Durability;
+use ghostlight_telemetry::Telemetry;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -121,7 +122,13 @@ impl Deployment {
         let url = format!("sqlite:{}", folder.join("rigs.db").display());
         let store = ghostlight_store::open(&url, Durability::Relaxed).await.unwrap();
         let (log, sound) = (Arc::new(MemoryLog::default()), Arc::new(MemoryEcho::default()));
-        let parts = Parts { log: log.clone(), echo: sound.clone(), store, most_rigs: 10 };
+        let parts = Parts {
+            log: log.clone(),
+            echo: sound.clone(),
+            store,
+            most_rigs: 10,
+            signals: Signals::new(&Telemetry::default(), "sqlite"),
+        };
         let (state, shutdown) = (StateService::start(parts).await.unwrap(), CancellationToken::new());
         let state = tokio::spawn(state.run(shutdown.clone()));
         let mut gateways = Vec::new();
@@ -130,7 +137,7 @@ impl Deployment {
             let (address, shutdown) = (listener.local_addr().unwrap(), CancellationToken::new());
             let is_cut = watch::Sender::new(false);
             let echo = BadEcho { sound: sound.clone(), spoils, heard, is_cut: is_cut.subscribe() };
-            let gateway = Gateway::new(log.clone(), Arc::new(echo), Limits::default());
+            let gateway = Gateway::new(log.clone(), Arc::new(echo), Limits::default(), &Telemetry::default());
             let task = tokio::spawn(gateway.serve(listener, shutdown.clone()));
             gateways.push(Serves { address, is_cut, shutdown, task });
         }

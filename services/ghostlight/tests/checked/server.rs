@@ -8,6 +8,7 @@ use ghostlight::server::{Config, Edge, Keeper, Server, ServerError};
 use ghostlight_check::{Options, Pace, Running};
 use ghostlight_gateway::Limits;
 use ghostlight_store::Durability;
+use ghostlight_telemetry::Telemetry;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -40,7 +41,7 @@ impl Served {
         };
         let keeper = Keeper { store, durability: Durability::Relaxed, most_rigs: 10 };
         let config = Config { edge: Some(Edge { listen, limits }), keeper: Some(keeper), distributed: None };
-        let server = Server::start(config).await.unwrap();
+        let server = Server::start(config, &Telemetry::default()).await.unwrap();
         let address = server.address().unwrap().unwrap();
         let shutdown = CancellationToken::new();
         let (ready, _) = tokio::sync::oneshot::channel();

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use ghostlight_bus::memory::{MemoryEcho, MemoryLog};
 use ghostlight_gateway::{Gateway, Limits};
-use ghostlight_state::{Parts, StateService};
+use ghostlight_state::{Parts, Signals, StateService};
 use ghostlight_store::Durability;
+use ghostlight_telemetry::Telemetry;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -126,7 +127,7 @@ async fn a_crowd_is_counted() {
 async fn gateway(log: Arc<MemoryLog>, echo: Arc<MemoryEcho>) -> (SocketAddr, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let gateway = Gateway::new(log, echo, Limits::default());
+    let gateway = Gateway::new(log, echo, Limits::default(), &Telemetry::default());
     (address, tokio::spawn(gateway.serve(listener, CancellationToken::new())))
 }
 
@@ -137,7 +138,13 @@ async fn consoles_at_other_gateways_are_there_too() {
     let url = format!("sqlite:{}", path.join("rigs.db").display());
     let store = ghostlight_store::open(&url, Durability::Relaxed).await.unwrap();
     let (log, echo) = (Arc::new(MemoryLog::default()), Arc::new(MemoryEcho::default()));
-    let parts = Parts { log: log.clone(), echo: echo.clone(), store: store.clone(), most_rigs: 10 };
+    let parts = Parts {
+        log: log.clone(),
+        echo: echo.clone(),
+        store: store.clone(),
+        most_rigs: 10,
+        signals: Signals::new(&Telemetry::default(), "sqlite"),
+    };
     let state = StateService::start(parts).await.unwrap();
     let stop = CancellationToken::new();
     let state = tokio::spawn(state.run(stop.clone()));

@@ -8,8 +8,9 @@ use async_trait::async_trait;
 use ghostlight_bus::memory::{MemoryEcho, MemoryLog};
 use ghostlight_gateway::{Gateway, Limits};
 use ghostlight_rig::{Image, Mark, Position};
-use ghostlight_state::{Parts, StateService};
+use ghostlight_state::{Parts, Signals, StateService};
 use ghostlight_store::{Durability, Store, StoreError};
+use ghostlight_telemetry::Telemetry;
 use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -61,9 +62,20 @@ async fn a_change_whose_fate_is_unknown_is_answered_so_and_is_safe_to_repeat() {
     let store = ghostlight_store::open(&url, Durability::Relaxed).await.unwrap();
     let store = Arc::new(Held { store, held });
     let (log, echo) = (Arc::new(MemoryLog::default()), Arc::new(MemoryEcho::default()));
-    let parts = Parts { log: log.clone(), echo: echo.clone(), store: store.clone(), most_rigs: 10 };
+    let parts = Parts {
+        log: log.clone(),
+        echo: echo.clone(),
+        store: store.clone(),
+        most_rigs: 10,
+        signals: Signals::new(&Telemetry::default(), "sqlite"),
+    };
     let state = StateService::start(parts).await.unwrap();
-    let gateway = Gateway::new(log, echo, Limits { answer_within: Duration::from_millis(300), ..Limits::default() });
+    let gateway = Gateway::new(
+        log,
+        echo,
+        Limits { answer_within: Duration::from_millis(300), ..Limits::default() },
+        &Telemetry::default(),
+    );
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();

@@ -14,8 +14,9 @@ use ghostlight_bus::memory::{MemoryEcho, MemoryLog};
 use ghostlight_bus::{Announcements, AppendError, Echo, Heard, Log, Question};
 use ghostlight_proto::{ServerMessage, decode, parse_levels};
 use ghostlight_rig::{Beacon, Change, Delta, Entry, Image, Key, Level, Position, RigName, Snapshot};
-use ghostlight_state::{Parts, StartError, StateService, Superseded};
+use ghostlight_state::{Parts, Signals, StartError, StateService, Superseded};
 use ghostlight_store::{Durability, Store, open};
+use ghostlight_telemetry::Telemetry;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -60,7 +61,7 @@ impl House {
     async fn on(kept: Arc<dyn Log>, log: Arc<MemoryLog>, folder: &TempDir, most_rigs: usize) -> Self {
         let store = moody(folder).await;
         let echo = Arc::new(MemoryEcho::default());
-        let parts = Parts { log: kept, echo: echo.clone(), store: store.clone(), most_rigs };
+        let parts = Parts { log: kept, echo: echo.clone(), store: store.clone(), most_rigs, signals: signals() };
         let service = soon("the start", StateService::start(parts)).await.unwrap();
         let shutdown = CancellationToken::new();
         let running = tokio::spawn(service.run(shutdown.clone()));
@@ -122,10 +123,15 @@ pub(crate) async fn moody(folder: &TempDir) -> Arc<Moody> {
     Arc::new(Moody::new(soon("the store", open(&url, Durability::Relaxed)).await.unwrap()))
 }
 
+/// What nobody looks at.
+fn signals() -> Signals {
+    Signals::new(&Telemetry::default(), "sqlite")
+}
+
 /// Why a service does not start on a store.
 pub(crate) async fn refused(store: Arc<Moody>) -> StartError {
     let (log, echo) = (Arc::new(MemoryLog::default()), Arc::new(MemoryEcho::default()));
-    let started = StateService::start(Parts { log, echo, store, most_rigs: 10 });
+    let started = StateService::start(Parts { log, echo, store, most_rigs: 10, signals: signals() });
     soon("the refusal", started).await.err().expect("it does not start")
 }
 

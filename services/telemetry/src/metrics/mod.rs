@@ -350,6 +350,11 @@ impl Lag {
         }
     }
 
+    /// How long the oldest change that is not saved has been waiting.
+    pub fn waited(&self) -> Duration {
+        self.shared.waited()
+    }
+
     /// What was folded before now is saved; something that came since then is not.
     pub fn restart(&self, waiting_since: Instant) {
         let since = waiting_since.saturating_duration_since(self.shared.began);

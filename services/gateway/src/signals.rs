@@ -1,0 +1,61 @@
+//! What can be seen of this gateway from outside.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use ghostlight_telemetry::Telemetry;
+use ghostlight_telemetry::metrics::{Appended, GatewayMetrics, Label as _, Rejection};
+use ghostlight_telemetry::trace::Tracer;
+
+use crate::hub::STALE_AFTER;
+use crate::outcome::Refusal;
+
+/// What a gateway counts and traces; all parts of it share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Signals {
+    pub(crate) metrics: GatewayMetrics,
+    pub(crate) tracer: Tracer,
+    /// For how long rigs were stale that are so no more, all together, in milliseconds.
+    stale: Arc<AtomicU64>,
+}
+
+impl Signals {
+    pub(crate) fn new(telemetry: &Telemetry) -> Self {
+        let metrics = GatewayMetrics::new(&telemetry.metrics);
+        Self { metrics, tracer: telemetry.tracer.clone(), stale: Arc::default() }
+    }
+
+    /// A rig that was stale is so no more, or is followed no more.
+    pub(crate) fn was_stale(&self, silence: Duration) {
+        let stale = stale_for(silence).as_millis();
+        self.stale.fetch_add(u64::try_from(stale).unwrap_or_default(), Ordering::Relaxed);
+    }
+
+    /// For how long rigs were stale.
+    pub(crate) fn stale(&self) -> Duration {
+        Duration::from_millis(self.stale.load(Ordering::Relaxed))
+    }
+
+    /// A change was rejected, with this code of a problem.
+    pub(crate) fn rejected(&self, code: &str) {
+        let known = Rejection::ALL.iter().find(|rejection| rejection.value() == code);
+        self.metrics.rejected.of(*known.unwrap_or(&Rejection::Other)).add_one();
+    }
+
+    /// An entry was appended, or not.
+    pub(crate) fn appended(&self, outcome: Result<(), &Refusal>) {
+        let outcome = match outcome {
+            Ok(()) => Appended::Durable,
+            Err(Refusal::Unknown) => Appended::Unknown,
+            Err(Refusal::TooLarge(_)) => Appended::TooLarge,
+            Err(_) => Appended::Unavailable,
+        };
+        self.metrics.appends.of(outcome).add_one();
+    }
+}
+
+/// For how long a rig has been stale of which no state service has spoken for so long.
+pub(crate) fn stale_for(silence: Duration) -> Duration {
+    silence.saturating_sub(STALE_AFTER)
+}

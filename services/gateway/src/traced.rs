@@ -1,0 +1,102 @@
+//! Requests that somebody traces: the first span of a change in a gateway, which lasts until its answer.
+
+use std::time::Instant;
+
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use ghostlight_proto::{parse_traceparent, traceparent};
+use ghostlight_rig::TraceContext;
+use ghostlight_telemetry::trace::{Kind, Span, after, logged};
+use tracing::Instrument as _;
+
+use crate::problem::Refused;
+use crate::signals::Signals;
+
+/// The header of the W3C's Trace Context, in requests and in answers.
+const TRACEPARENT: &str = "traceparent";
+
+/// A request for a change, from when it came to when it is answered. Small, if nobody traces it.
+#[derive(Debug, Default)]
+pub(crate) struct Request(Option<Box<Traced>>);
+
+#[derive(Debug)]
+struct Traced {
+    /// `None` if nobody records it here.
+    span: Option<Span>,
+    /// What its client says of its own trace.
+    theirs: Option<TraceContext>,
+}
+
+impl Request {
+    /// A request under a name of few, and what its client says of its trace.
+    pub(crate) fn begin(signals: &Signals, name: &'static str, theirs: Option<TraceContext>, came: Instant) -> Self {
+        let span = signals.tracer.begin(name, theirs, came);
+        let is_traced = span.is_some() || theirs.is_some();
+        Self(is_traced.then(|| Box::new(Traced { span, theirs })))
+    }
+
+    /// Where what follows stands.
+    pub(crate) fn context(&self) -> Option<TraceContext> {
+        let traced = self.0.as_ref()?;
+        after(traced.span.as_ref(), traced.theirs)
+    }
+
+    fn span(&mut self) -> Option<&mut Span> {
+        self.0.as_mut()?.span.as_mut()
+    }
+
+    /// It was read and is taken in: where what follows on that stands, if it is recorded.
+    pub(crate) fn received(&self, signals: &Signals, came: Instant) -> Option<TraceContext> {
+        let context = self.context().filter(|context| context.is_sampled)?;
+        // Dropped, it ends.
+        let receive = signals.tracer.child("receive", Kind::Internal, context, came);
+        after(receive.as_ref(), Some(context))
+    }
+
+    /// What is said of it.
+    pub(crate) fn set(&mut self, name: &'static str, value: impl FnOnce() -> String) {
+        if let Some(span) = self.span() {
+            span.set(name, value());
+        }
+    }
+
+    /// It is refused.
+    pub(crate) fn refused(&mut self, refused: &Refused) {
+        if let Some(span) = self.span() {
+            span.fail(refused.0.code.clone(), refused.0.detail.clone());
+        }
+    }
+}
+
+/// Answers a request over HTTP: `work` does what it asks for, and is told where it stands.
+pub(crate) async fn answer<R: IntoResponse>(
+    signals: &Signals,
+    (method, route, name): (&'static str, &'static str, &'static str),
+    headers: &HeaderMap,
+    work: impl AsyncFnOnce(&Request) -> Result<R, Refused>,
+) -> Response {
+    let theirs = headers.get(TRACEPARENT).and_then(|theirs| theirs.to_str().ok()).and_then(parse_traceparent);
+    let mut request = Request::begin(signals, name, theirs, Instant::now());
+    let done = match request.context() {
+        None => work(&request).await,
+        context => work(&request).instrument(logged(context)).await,
+    };
+    if let Err(refused) = &done {
+        let _entered = logged(request.context()).entered();
+        signals.rejected(&refused.0.code);
+        tracing::debug!(code = refused.0.code, detail = refused.0.detail, "a change was rejected");
+        request.refused(refused);
+    }
+    let mut response = done.into_response();
+    if let Some(span) = request.span() {
+        span.set("http.request.method", method);
+        span.set("http.route", route);
+        span.set("url.scheme", "http");
+        span.set("http.response.status_code", i64::from(response.status().as_u16()));
+    }
+    let given_back = request.context().and_then(|context| HeaderValue::try_from(traceparent(context)).ok());
+    if let Some(given_back) = given_back {
+        response.headers_mut().insert(TRACEPARENT, given_back);
+    }
+    response
+}

@@ -1,0 +1,132 @@
+//! The admin listener: what Prometheus, an orchestrator and `ghostlight top` ask, and what is logged. Apart from the
+//! consoles' own, so that it can be kept from them.
+
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use futures_util::future::BoxFuture;
+use ghostlight_telemetry::logs::LogFilter;
+use ghostlight_telemetry::metrics::Metrics;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// The port that OpenTelemetry's own Prometheus exporters have.
+const USUAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
+
+/// The media type of OpenMetrics' text.
+const OPEN_METRICS: &str = "application/openmetrics-text";
+
+/// Where the admin listener is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum AdminAddress {
+    /// Where it usually is; at a free port, if another process has that one.
+    #[default]
+    Usual,
+    /// There, or nowhere.
+    At(SocketAddr),
+    /// There is none.
+    Off,
+}
+
+impl FromStr for AdminAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(Self::Off),
+            address => address.parse().map(Self::At).map_err(|_| "HOST:PORT or off is wanted".to_owned()),
+        }
+    }
+}
+
+/// Whether a process does its work, and if not, why.
+pub(crate) type Ready = Arc<dyn Fn() -> BoxFuture<'static, Result<String, String>> + Send + Sync>;
+
+/// What is asked of it.
+#[derive(Clone)]
+pub(crate) struct Admin {
+    pub(crate) metrics: Metrics,
+    pub(crate) ready: Ready,
+    pub(crate) logs: LogFilter,
+}
+
+/// Listens; `None` if it is off.
+pub(crate) async fn listen(address: AdminAddress) -> std::io::Result<Option<TcpListener>> {
+    match address {
+        AdminAddress::Off => Ok(None),
+        AdminAddress::At(address) => TcpListener::bind(address).await.map(Some),
+        AdminAddress::Usual => match TcpListener::bind(USUAL).await {
+            Err(error) if error.kind() == ErrorKind::AddrInUse => TcpListener::bind((USUAL.ip(), 0)).await.map(Some),
+            bound => bound.map(Some),
+        },
+    }
+}
+
+impl Admin {
+    /// Serves until shutdown.
+    pub(crate) async fn serve(self, listener: TcpListener, shutdown: CancellationToken) {
+        let router = Router::new()
+            .route("/metrics", get(metrics))
+            .route("/healthz", get(|| async { "ok\n" }))
+            .route("/readyz", get(ready))
+            .route("/log", get(filter).put(set_filter))
+            .with_state(self);
+        let serving = axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned());
+        if let Err(error) = serving.await {
+            tracing::error!(%error, "the admin listener failed");
+        }
+    }
+}
+
+/// `GET /metrics`: with exemplars for those who ask for OpenMetrics, in the older format for all others.
+async fn metrics(State(admin): State<Admin>, headers: HeaderMap) -> Response {
+    let accepts = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    if accepts.contains(OPEN_METRICS) {
+        let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        return ([(header::CONTENT_TYPE, kind)], admin.metrics.open_metrics()).into_response();
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], admin.metrics.prometheus()).into_response()
+}
+
+/// `GET /readyz`: whether it does its work, and how that stands.
+async fn ready(State(admin): State<Admin>) -> (StatusCode, String) {
+    match (admin.ready)().await {
+        Ok(how) => (StatusCode::OK, format!("{how}\n")),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
+    }
+}
+
+/// `GET /log`: what is logged.
+async fn filter(State(admin): State<Admin>) -> String {
+    format!("{}\n", admin.logs.get())
+}
+
+/// `PUT /log`: what is to be logged from now on. Other sites cannot make a browser send that here.
+async fn set_filter(State(admin): State<Admin>, filter: String) -> (StatusCode, String) {
+    match admin.logs.set(filter.trim()) {
+        Ok(()) => {
+            tracing::info!(filter = filter.trim(), "what is logged was changed");
+            (StatusCode::OK, format!("{}\n", admin.logs.get()))
+        }
+        Err(error) => (StatusCode::BAD_REQUEST, format!("{:?}: {error}\n", filter.trim())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_or_off_is_taken() {
+        assert_eq!("off".parse(), Ok(AdminAddress::Off));
+        assert_eq!("0.0.0.0:1".parse(), Ok(AdminAddress::At(SocketAddr::from(([0, 0, 0, 0], 1)))));
+        assert!("9464".parse::<AdminAddress>().is_err());
+    }
+}

@@ -1,0 +1,125 @@
+//! What can be seen of a state service from outside.
+
+use std::time::Instant;
+
+use ghostlight_bus::Logged;
+use ghostlight_proto::subjects;
+use ghostlight_rig::{Image, Position, TraceContext};
+use ghostlight_store::StoreError;
+use ghostlight_telemetry::Telemetry;
+use ghostlight_telemetry::metrics::{Saved, Stage, StateMetrics};
+use ghostlight_telemetry::trace::{Kind, Span, Tracer, after};
+
+/// A save says of so many traced changes that it carried them; OpenTelemetry keeps no more links.
+const MOST_CARRIED: usize = 128;
+
+/// What a state service counts and traces.
+#[derive(Clone, Debug)]
+pub struct Signals {
+    pub(crate) metrics: StateMetrics,
+    tracer: Tracer,
+    database: &'static str,
+}
+
+impl Signals {
+    /// For a service whose database is of this kind, as OpenTelemetry names it. A process has one at most.
+    pub fn new(telemetry: &Telemetry, database: &'static str) -> Self {
+        Self { metrics: StateMetrics::new(&telemetry.metrics), tracer: telemetry.tracer.clone(), database }
+    }
+
+    /// What it counts.
+    pub fn metrics(&self) -> &StateMetrics {
+        &self.metrics
+    }
+
+    /// An entry was folded. Answers where its traced changes stand then.
+    pub(crate) fn folded(&self, logged: &Logged, position: Position, read: Instant) -> Vec<TraceContext> {
+        let folded = Instant::now();
+        let changes = logged.entry.changes();
+        let traced = changes.iter().filter_map(|change| change.trace.filter(|trace| trace.is_sampled));
+        let spans = traced.map(|trace| {
+            let span = self.tracer.child("fold", Kind::Consumer, trace, read).map(|mut span| {
+                span.set("messaging.operation.type", "process");
+                span.set("messaging.destination.name", subjects::changes(&logged.rig));
+                span.set("messaging.destination.template", subjects::ALL_CHANGES);
+                span.set("messaging.batch.message_count", i64::try_from(changes.len()).unwrap_or(i64::MAX));
+                span.set("ghostlight.rig", logged.rig.to_string());
+                span.set("ghostlight.position", position.to_string());
+                let context = span.context();
+                span.end_at(folded);
+                context
+            });
+            span.unwrap_or(trace)
+        });
+        let traces: Vec<_> = spans.collect();
+        self.metrics.entries.add_one();
+        self.metrics.changes.add(changes.len() as u64);
+        self.metrics.entry_bytes.observe(logged.size as f64);
+        let took = folded.saturating_duration_since(read);
+        self.metrics.stages.of(Stage::Fold).took_in(took, traces.first().copied());
+        traces
+    }
+
+    /// What was folded is about to be announced: the spans last until it is.
+    pub(crate) fn announces(&self, logged: &Logged, traces: &[TraceContext]) -> Announces {
+        let now = Instant::now();
+        let span = |trace: &TraceContext| {
+            let span = self.tracer.child("announce", Kind::Producer, *trace, now).map(|mut span| {
+                span.set("messaging.operation.type", "send");
+                span.set("messaging.destination.name", subjects::echo(&logged.rig));
+                span
+            });
+            (after(span.as_ref(), Some(*trace)).unwrap_or(*trace), span)
+        };
+        let (traces, spans) = traces.iter().map(span).unzip();
+        Announces { traces, _spans: spans }
+    }
+
+    /// A save begins that carries these changes.
+    pub(crate) fn saves(&self, image: &Image, carried: &[TraceContext]) -> Option<Span> {
+        let mut span = self.tracer.child("save", Kind::Client, *carried.first()?, Instant::now())?;
+        span.set("db.system.name", self.database);
+        span.set("db.operation.name", "save");
+        span.set("ghostlight.position", image.position.to_string());
+        carried.iter().for_each(|trace| span.link(*trace));
+        Some(span)
+    }
+
+    /// A save has ended.
+    pub(crate) fn saved(&self, began: Instant, saved: &Result<(), StoreError>, span: Option<Span>) {
+        let trace = span.as_ref().map(Span::context);
+        let outcome = match saved {
+            Ok(()) => Saved::Saved,
+            Err(StoreError::Unreachable(_) | StoreError::Late(_)) => Saved::Unreachable,
+            Err(StoreError::Refused(_) | StoreError::ReadOnly) => Saved::Refused,
+            Err(_) => Saved::Failed,
+        };
+        if let (Err(error), Some(mut span)) = (saved, span) {
+            span.fail("store", error.to_string());
+        }
+        self.metrics.saves.of(outcome).add_one();
+        self.metrics.stages.of(Stage::Save).took_in(began.elapsed(), trace);
+    }
+}
+
+/// An announcement on its way.
+pub(crate) struct Announces {
+    /// Where its changes stand.
+    pub(crate) traces: Vec<TraceContext>,
+    _spans: Vec<Option<Span>>,
+}
+
+/// The traced changes that are folded and not saved yet, as many as a save can name.
+#[derive(Debug, Default)]
+pub(crate) struct Carried(Vec<TraceContext>);
+
+impl Carried {
+    pub(crate) fn add(&mut self, traces: &[TraceContext]) {
+        let room = MOST_CARRIED - self.0.len();
+        self.0.extend(traces.iter().take(room));
+    }
+
+    pub(crate) fn take(&mut self) -> Vec<TraceContext> {
+        std::mem::take(&mut self.0)
+    }
+}

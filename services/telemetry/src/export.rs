@@ -1,0 +1,196 @@
+//! Export over OTLP, as the standard `OTEL_*` environment variables say; without an endpoint there is none.
+//!
+//! Spans and metrics wait in bounded queues for a thread of their own. A collector that is away, slow or wrong loses
+//! them, and nothing else; the log says so once.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::{Meter, MeterProvider as _};
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_otlp::{MetricExporter, SpanExporter};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::metrics::data::ResourceMetrics;
+use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
+use opentelemetry_sdk::metrics::{SdkMeterProvider, Temporality};
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, SpanData};
+
+use crate::metrics::Counter;
+
+/// How long the last of it may take to be sent at the end.
+const FLUSHED_WITHIN: Duration = Duration::from_secs(2);
+
+/// What is exported, for as long as the process runs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Exports {
+    traces: Option<SdkTracerProvider>,
+    metrics: Option<SdkMeterProvider>,
+}
+
+/// Whether exports of one kind work: changes are told.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcomes {
+    what: &'static str,
+    failures: Arc<std::sync::OnceLock<Counter>>,
+    fails: Arc<AtomicBool>,
+}
+
+impl Outcomes {
+    fn new(what: &'static str) -> Self {
+        Self { what, failures: Arc::default(), fails: Arc::default() }
+    }
+
+    /// Counts failures here from now on.
+    pub(crate) fn count(&self, failures: Counter) {
+        // There is one registry.
+        let _ = self.failures.set(failures);
+    }
+
+    fn note(&self, outcome: &OTelSdkResult) {
+        let Self { what, failures, fails } = self;
+        match outcome {
+            Ok(()) if fails.swap(false, Ordering::Relaxed) => tracing::info!("{what} are exported again"),
+            Ok(()) => {}
+            Err(error) => {
+                if let Some(failures) = failures.get() {
+                    failures.add_one();
+                }
+                if !fails.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(%error, "{what} cannot be exported; they are lost until that works, and nothing else is");
+                }
+            }
+        }
+    }
+}
+
+/// An exporter whose failures are told.
+struct Told<E> {
+    exporter: E,
+    outcomes: Outcomes,
+}
+
+impl<E> fmt::Debug for Told<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Told").field("outcomes", &self.outcomes).finish_non_exhaustive()
+    }
+}
+
+impl opentelemetry_sdk::trace::SpanExporter for Told<SpanExporter> {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let outcome = self.exporter.export(batch).await;
+        self.outcomes.note(&outcome);
+        outcome
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.exporter.shutdown_with_timeout(timeout)
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.exporter.force_flush()
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.exporter.set_resource(resource);
+    }
+}
+
+impl PushMetricExporter for Told<MetricExporter> {
+    async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
+        let outcome = self.exporter.export(metrics).await;
+        self.outcomes.note(&outcome);
+        outcome
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.exporter.force_flush()
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.exporter.shutdown_with_timeout(timeout)
+    }
+
+    fn temporality(&self) -> Temporality {
+        self.exporter.temporality()
+    }
+}
+
+/// What was set up.
+pub(crate) struct Begun {
+    pub(crate) exports: Exports,
+    pub(crate) tracer: Option<SdkTracer>,
+    pub(crate) meter: Option<Meter>,
+    pub(crate) traces: Outcomes,
+    pub(crate) metrics: Outcomes,
+}
+
+/// Sets up what the environment asks for. What is wrong there is told, and then there is none of it.
+pub(crate) fn begin(service: &'static str, version: &'static str) -> Begun {
+    let resource = resource(service, version);
+    let (traces, metrics) = (Outcomes::new("traces"), Outcomes::new("metrics"));
+    let mut exports = Exports::default();
+    if is_asked_for("TRACES") {
+        exports.traces = told("traces", SpanExporter::builder().build()).map(|exporter| {
+            let exporter = Told { exporter, outcomes: traces.clone() };
+            SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource.clone()).build()
+        });
+    }
+    if is_asked_for("METRICS") {
+        exports.metrics = told("metrics", MetricExporter::builder().build()).map(|exporter| {
+            let exporter = Told { exporter, outcomes: metrics.clone() };
+            SdkMeterProvider::builder().with_periodic_exporter(exporter).with_resource(resource).build()
+        });
+    }
+    let tracer = exports.traces.as_ref().map(|provider| provider.tracer("ghostlight"));
+    let meter = exports.metrics.as_ref().map(|provider| provider.meter("ghostlight"));
+    Begun { exports, tracer, meter, traces, metrics }
+}
+
+impl Exports {
+    /// Sends what waits to be sent, for a while.
+    pub(crate) async fn end(&self) {
+        let Self { traces, metrics } = self.clone();
+        let flush = tokio::task::spawn_blocking(move || {
+            // What cannot be sent has been told.
+            let _ = traces.map(|traces| traces.shutdown_with_timeout(FLUSHED_WITHIN));
+            let _ = metrics.map(|metrics| metrics.shutdown_with_timeout(FLUSHED_WITHIN));
+        });
+        let _ = tokio::time::timeout(2 * FLUSHED_WITHIN, flush).await;
+    }
+}
+
+/// Whether there is an endpoint for this, and nothing says that it is not to be used.
+fn is_asked_for(signal: &str) -> bool {
+    let given = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let is = |name: &str, value: &str| given(name).is_some_and(|given| given.eq_ignore_ascii_case(value));
+    let endpoint = given(&format!("OTEL_EXPORTER_OTLP_{signal}_ENDPOINT")).or(given("OTEL_EXPORTER_OTLP_ENDPOINT"));
+    endpoint.is_some() && !is("OTEL_SDK_DISABLED", "true") && !is(&format!("OTEL_{signal}_EXPORTER"), "none")
+}
+
+fn told<E>(what: &str, built: Result<E, opentelemetry_otlp::ExporterBuildError>) -> Option<E> {
+    built.inspect_err(|error| tracing::error!(%error, "{what} are not exported: the OTEL_* settings are wrong")).ok()
+}
+
+/// Who speaks. `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` count for more than what is said here.
+fn resource(service: &'static str, version: &'static str) -> Resource {
+    let instance = format!("{:032x}", fastrand::u128(..));
+    let ours = [
+        KeyValue::new("service.name", service),
+        KeyValue::new("service.namespace", "ghostlight"),
+        KeyValue::new("service.version", version),
+        KeyValue::new("service.instance.id", instance),
+    ];
+    let environment = Resource::builder().build();
+    let named =
+        environment.get(&"service.name".into()).is_some_and(|name| !name.as_str().starts_with("unknown_service"));
+    let set = |attribute: &KeyValue| match attribute.key.as_str() {
+        "service.name" => named,
+        key => environment.get(&key.to_owned().into()).is_some(),
+    };
+    let missing = ours.into_iter().filter(|attribute| !set(attribute));
+    Resource::builder().with_attributes(missing.collect::<Vec<_>>()).build()
+}
