@@ -21,7 +21,7 @@ mod proxy;
 mod service;
 
 pub use cluster::NatsCluster;
-pub use nats::{NatsOptions, NatsServer, SyncInterval};
+pub use nats::{NatsOptions, NatsServer, SyncInterval, nats_server};
 pub use postgres::Postgres;
 pub use prometheus::{Alert, Exemplar, Labels, Prometheus, PrometheusOptions, Sample, Target, promtool};
 pub use proxy::Proxy;

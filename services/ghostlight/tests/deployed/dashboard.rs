@@ -72,8 +72,8 @@ fn every_query_is_of_the_jobs_and_instances_that_are_chosen_and_rates_fit_the_sc
     for Query { place, expression, .. } in queries() {
         for (name, matchers) in crate::promql::named(&expression).metrics {
             let wanted: &[&str] = if place.starts_with("variable") { &[] } else { &["job", "instance"] };
-            let has = |label: &&str| matchers.iter().any(|matcher| matcher.label == **label);
-            assert!(wanted.iter().all(|label| has(label)), "{place}: {name} of any job");
+            let has = |label: &&str| matchers.iter().any(|matcher| matcher.label == *label);
+            assert!(wanted.iter().all(has), "{place}: {name} of any job");
         }
         let windows = expression.split("rate(").skip(1).map(|rate| &rate[rate.find('[').unwrap()..]);
         for window in windows {

@@ -6,6 +6,7 @@
 mod alerts;
 mod dashboard;
 mod known;
+mod local;
 mod names;
 mod promql;
 mod support;

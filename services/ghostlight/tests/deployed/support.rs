@@ -15,7 +15,14 @@ pub(crate) fn text(path: &str) -> String {
 }
 
 pub(crate) fn yaml(path: &str) -> Value {
-    serde_norway::from_str(&text(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    let read = || -> Result<_, serde_norway::Error> {
+        let mut value: serde_norway::Value = serde_norway::from_str(&text(path))?;
+        // `<<: *other`, and what the other takes over from a third.
+        value.apply_merge()?;
+        value.apply_merge()?;
+        serde_norway::from_value(value)
+    };
+    read().unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// What stands under a key, as text.
