@@ -11,6 +11,7 @@ mod nats;
 mod needs;
 mod npm;
 mod pictures;
+mod prometheus;
 mod report;
 mod steps;
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 
-use crate::{apt, nats, npm};
+use crate::{apt, nats, npm, prometheus};
 
 /// Something that tests need.
 struct Need {
@@ -61,6 +61,7 @@ const POSTGRES: Need = Need {
 pub(crate) fn meet() -> anyhow::Result<()> {
     meet_programs()?;
     nats::install()?;
+    prometheus::install()?;
     npm::install()
 }
 

@@ -1,9 +1,9 @@
-//! Real servers for tests: nats-server, PostgreSQL, and a proxy that cuts.
+//! Real servers for tests: nats-server, PostgreSQL, Prometheus, and a proxy that cuts.
 //!
 //! What a test promises about a server that dies, hangs or is cut off can only be shown with the real one. Each server
 //! here listens on ports of its own of 127.0.0.1, keeps what it stores in a folder of its own, and ends with its owner:
 //! when the owner is dropped, and also when the whole test process is killed. See [`NatsServer`], [`NatsCluster`],
-//! [`Postgres`] and [`Proxy`].
+//! [`Postgres`], [`Prometheus`] and [`Proxy`].
 //!
 //! Everything waits for a condition, with a deadline; what did not come about is an error that quotes the server's log.
 //! A program that is not installed is an error too, and says how to get it.
@@ -16,10 +16,12 @@ mod postgres;
 mod probe;
 mod process;
 mod programs;
+mod prometheus;
 mod proxy;
 mod service;
 
 pub use cluster::NatsCluster;
-pub use nats::{NatsOptions, NatsServer, SyncInterval};
+pub use nats::{NatsOptions, NatsServer, SyncInterval, nats_server};
 pub use postgres::Postgres;
+pub use prometheus::{Alert, Exemplar, Labels, Prometheus, PrometheusOptions, Sample, Target, promtool};
 pub use proxy::Proxy;

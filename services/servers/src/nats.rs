@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{fs, io};
 
 use tempfile::TempDir;
@@ -174,6 +175,14 @@ impl NatsServer {
     fn check_stopped(&self) -> io::Result<()> {
         if self.service.is_running() { Err(io::Error::other("stop the server first")) } else { Ok(()) }
     }
+}
+
+/// The `nats-server` of the tests, to be given arguments.
+///
+/// # Errors
+/// It is not installed, or too old.
+pub fn nats_server() -> io::Result<Command> {
+    programs::nats_server().map(Command::new)
 }
 
 fn jetstream(folder: &Path) -> PathBuf {

@@ -36,6 +36,11 @@ pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> io::Resul
 
 /// The body of the answer to `GET path`, if it is a good one.
 pub(crate) async fn get(address: SocketAddr, path: &str) -> Option<String> {
+    answer(address, path).await.filter(|(status, _)| *status == 200).map(|(_, body)| body)
+}
+
+/// The status and the body of the answer to `GET path`.
+pub(crate) async fn answer(address: SocketAddr, path: &str) -> Option<(u16, String)> {
     let asking = async {
         let mut stream = TcpStream::connect(address).await.ok()?;
         let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n");
@@ -43,7 +48,7 @@ pub(crate) async fn get(address: SocketAddr, path: &str) -> Option<String> {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.ok()?;
         let (head, body) = answer.split_once("\r\n\r\n")?;
-        (head.split(' ').nth(1) == Some("200")).then(|| body.to_owned())
+        Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
     };
     timeout(ANSWER_WITHIN, asking).await.ok().flatten()
 }

@@ -8,6 +8,9 @@ use std::sync::OnceLock;
 /// The least version of nats-server that has what Ghostlight asks of it.
 const LEAST_NATS: (u32, u32) = (2, 11);
 
+/// The least version of Prometheus that has what the tests ask of it.
+const LEAST_PROMETHEUS: (u32, u32) = (2, 42);
+
 /// A nats-server that is new enough.
 pub(crate) fn nats_server() -> io::Result<PathBuf> {
     static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
@@ -20,22 +23,45 @@ pub(crate) fn postgres() -> io::Result<PathBuf> {
     FOUND.get_or_init(find_postgres).clone().map_err(io::Error::other)
 }
 
+/// A Prometheus that is new enough.
+pub(crate) fn prometheus() -> io::Result<PathBuf> {
+    static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    FOUND.get_or_init(|| find_of_prometheus("prometheus")).clone().map_err(io::Error::other)
+}
+
+/// The promtool of a Prometheus that is new enough.
+pub(crate) fn promtool() -> io::Result<PathBuf> {
+    static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    FOUND.get_or_init(|| find_of_prometheus("promtool")).clone().map_err(io::Error::other)
+}
+
 fn find_nats_server() -> Result<PathBuf, String> {
     const GET_IT: &str = "`cargo xtask test` installs it into target/tools; or install it from https://nats.io, and put \
                           it on the PATH";
-    let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/bin");
+    find("nats-server", "target/tools/bin", LEAST_NATS).map_err(|why| format!("{why}: {GET_IT}"))
+}
+
+fn find_of_prometheus(program: &str) -> Result<PathBuf, String> {
+    const GET_IT: &str = "`cargo xtask test` unpacks it into target/prometheus; or install Prometheus from \
+                          https://prometheus.io/download, and put it on the PATH";
+    find(program, "target/prometheus/usr/bin", LEAST_PROMETHEUS).map_err(|why| format!("{why}: {GET_IT}"))
+}
+
+/// A program that is new enough, where xtask puts it or else on the PATH.
+fn find(name: &str, ours: &str, least: (u32, u32)) -> Result<PathBuf, String> {
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(ours);
     let mut too_old = None;
-    for folder in std::iter::once(tools).chain(path()) {
-        let program = folder.join("nats-server");
+    for folder in std::iter::once(ours).chain(path()) {
+        let program = folder.join(name);
         let Some(version) = program.is_file().then(|| version_of(&program)).flatten() else { continue };
-        if numbers(&version) >= Some(LEAST_NATS) {
+        if numbers(&version) >= Some(least) {
             return Ok(program);
         }
         too_old.get_or_insert(format!("{} is {version}", program.display()));
     }
-    let (major, minor) = LEAST_NATS;
+    let (major, minor) = least;
     let found = too_old.unwrap_or_else(|| "there is none".to_owned());
-    Err(format!("the tests need nats-server {major}.{minor} or later, and {found}: {GET_IT}"))
+    Err(format!("the tests need {name} {major}.{minor} or later, and {found}"))
 }
 
 fn version_of(program: &Path) -> Option<String> {
@@ -43,9 +69,10 @@ fn version_of(program: &Path) -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// `nats-server: v2.11.4` is (2, 11).
+/// `nats-server: v2.11.4` is (2, 11), and `promtool, version 2.42.0 (branch: …` is (2, 42).
 fn numbers(version: &str) -> Option<(u32, u32)> {
-    let mut parts = version.rsplit_once('v')?.1.split('.');
+    let numbers = version.split_once("version ").or_else(|| version.rsplit_once('v'))?.1;
+    let mut parts = numbers.split('.');
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
@@ -76,5 +103,14 @@ mod tests {
         assert_eq!(numbers("nats-server: v2.9.10-beta"), Some((2, 9)));
         assert_eq!(numbers("command not found"), None);
         assert!(numbers("nats-server: v2.9.10") < Some(LEAST_NATS));
+    }
+
+    #[test]
+    fn the_version_of_prometheus_is_read() {
+        let debian =
+            "prometheus, version 2.42.0+ds (branch: debian/sid, revision: 2.42.0+ds-5)\n  go version: go1.19.8";
+        assert_eq!(numbers(debian), Some((2, 42)));
+        assert_eq!(numbers("promtool, version 3.13.1 (branch: HEAD, revision: abc)"), Some((3, 13)));
+        assert!(numbers("prometheus, version 2.33.5") < Some(LEAST_PROMETHEUS));
     }
 }

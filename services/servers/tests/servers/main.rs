@@ -6,5 +6,6 @@ mod cluster;
 mod ending;
 mod nats;
 mod postgres;
+mod prometheus;
 mod proxy;
 mod support;

@@ -1,0 +1,12 @@
+//! What is in `deploy` fits what Ghostlight is: dashboards and alerts ask for metrics that there are, alerts fire when they
+//! must, and the local deployment is whole.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod alerts;
+mod dashboard;
+mod known;
+mod local;
+mod names;
+mod promql;
+mod support;
