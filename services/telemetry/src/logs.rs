@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::IsTerminal;
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::layer::SubscriberExt;
@@ -36,7 +37,11 @@ impl FromStr for LogFormat {
 
 /// What is logged: it can be changed.
 #[derive(Clone)]
-pub struct LogFilter(reload::Handle<EnvFilter, Registry>);
+pub struct LogFilter {
+    handle: reload::Handle<EnvFilter, Registry>,
+    /// As it was given.
+    text: Arc<Mutex<String>>,
+}
 
 impl fmt::Debug for LogFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -47,7 +52,7 @@ impl fmt::Debug for LogFilter {
 impl LogFilter {
     /// What it is.
     pub fn get(&self) -> String {
-        self.0.with_current(ToString::to_string).unwrap_or_default()
+        self.text.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Makes it another.
@@ -55,9 +60,10 @@ impl LogFilter {
     /// # Errors
     /// [`ParseError`] if that is none; then it stays as it was.
     pub fn set(&self, filter: &str) -> Result<(), ParseError> {
-        let filter = EnvFilter::try_new(filter)?;
+        let parsed = EnvFilter::try_new(filter)?;
         // It fails only when nobody logs any more.
-        let _ = self.0.reload(filter);
+        let _ = self.handle.reload(parsed);
+        *self.text.lock().unwrap_or_else(PoisonError::into_inner) = filter.to_owned();
         Ok(())
     }
 }
@@ -67,6 +73,7 @@ impl LogFilter {
 /// # Errors
 /// [`ParseError`] if the filter is none.
 pub fn start(filter: &str, format: LogFormat) -> Result<LogFilter, ParseError> {
+    let text = Arc::new(Mutex::new(filter.to_owned()));
     let (filter, handle) = reload::Layer::new(EnvFilter::try_new(filter)?);
     let is_terminal = std::io::stderr().is_terminal();
     let is_json = format == LogFormat::Json || (format == LogFormat::Auto && !is_terminal);
@@ -75,5 +82,5 @@ pub fn start(filter: &str, format: LogFormat) -> Result<LogFilter, ParseError> {
     let lines = if is_json { lines.json().flatten_event(true).with_span_list(false).boxed() } else { lines.boxed() };
     // A second one in the same process is of no use; the first goes on.
     let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
-    Ok(LogFilter(handle))
+    Ok(LogFilter { handle, text })
 }

@@ -23,7 +23,13 @@ pub(crate) struct Process {
 impl Process {
     /// Starts the program.
     pub(crate) fn start(args: &[String]) -> Self {
+        Self::start_with(args, &[])
+    }
+
+    /// Starts the program with these variables in its environment.
+    pub(crate) fn start_with(args: &[String], environment: &[(&str, String)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ghostlight"));
+        command.envs(environment.iter().cloned());
         command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         let out = lines(child.stdout.take().unwrap());
@@ -74,6 +80,13 @@ impl Process {
         let mut out = self.out.clone();
         within("the end of what it says", async { while out.changed().await.is_ok() {} }).await;
         out.borrow().join("\n")
+    }
+
+    /// Where its admin listener is.
+    pub(crate) async fn admin(&self) -> String {
+        let line = self.says("/metrics").await;
+        let address = line.split("http://").nth(1).unwrap().split('/').next().unwrap();
+        format!("http://{address}")
     }
 
     /// The address that its first line names.

@@ -57,6 +57,11 @@ impl Console {
         Self(socket)
     }
 
+    /// Says something.
+    pub(crate) async fn say(&mut self, message: Value) {
+        self.0.send(Message::text(message.to_string())).await.unwrap();
+    }
+
     /// The next message.
     pub(crate) async fn next(&mut self) -> Value {
         let next = async {
