@@ -5,6 +5,7 @@
 mod house;
 mod process;
 mod support;
+use support::within;
 mod troupe;
 
 mod away;

@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
-use crate::support::within;
+use super::within;
 
 /// A running process. It is killed when this is dropped.
 pub(crate) struct Process {

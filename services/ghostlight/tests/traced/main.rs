@@ -6,6 +6,7 @@
 mod process;
 #[path = "../joined/support.rs"]
 mod support;
+use support::within;
 
 mod collector;
 mod stage;
