@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use ghostlight::cli::{bench, check, get, output, set, watch};
+use ghostlight::cli::{bench, check, get, output, set, top, watch};
 use ghostlight::serve::{self, Role, ServeArgs};
 
 /// What `sysexits.h` calls a usage error: bad arguments or a bad configuration.
@@ -31,6 +31,7 @@ enum Command {
     Watch(watch::WatchArgs),
     Bench(bench::BenchArgs),
     Check(check::CheckArgs),
+    Top(top::TopArgs),
     /// The bare server that `bench` starts to compare with
     #[command(hide = true)]
     BenchPeer,
@@ -76,6 +77,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Watch(args) => watch::run(args).await,
         Command::Bench(args) => bench::run(args).await,
         Command::Check(args) => check::run(args).await,
+        Command::Top(args) => top::run(args).await,
         Command::BenchPeer => Ok(ghostlight_bench::bare_peer().await.map(|()| ExitCode::SUCCESS)?),
         Command::Completions { shell } => {
             let mut completions = Vec::new();

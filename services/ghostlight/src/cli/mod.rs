@@ -1,7 +1,8 @@
-//! The command line as a client: `set`, `get`, `watch`, `bench` and `check`.
+//! The command line as a client: `set`, `get`, `watch`, `bench`, `check` and `top`.
 //!
 //! Each command is its arguments and a `run`. They reach a gateway through [`ghostlight_client`], as any other client
-//! does. What they answer goes to the standard output, what they say about it to the standard error.
+//! does; `top` asks the admin listeners instead. What they answer goes to the standard output, what they say about it to
+//! the standard error.
 
 pub mod bench;
 pub mod check;
@@ -10,4 +11,5 @@ pub mod levels;
 pub mod output;
 pub mod set;
 pub mod target;
+pub mod top;
 pub mod watch;

@@ -11,7 +11,7 @@ use crate::asking::post;
 use crate::support::{Map, Served, folder, until, within};
 
 /// The program, with none of its settings in the environment.
-fn program(args: &[&str]) -> Command {
+pub(crate) fn program(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ghostlight"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("GHOSTLIGHT_")) {
         command.env_remove(name);
@@ -22,13 +22,13 @@ fn program(args: &[&str]) -> Command {
 
 /// What a run came to.
 #[derive(Debug)]
-struct Ran {
-    code: Option<i32>,
-    out: String,
-    err: String,
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
-async fn run(mut command: Command) -> Ran {
+pub(crate) async fn run(mut command: Command) -> Ran {
     let Output { status, stdout, stderr } = within("the command ends", command.output()).await.unwrap();
     let ran = Ran { code: status.code(), out: text(stdout), err: text(stderr) };
     assert!(!ran.out.contains('\u{1b}') && !ran.err.contains('\u{1b}'), "colour, and this is no terminal: {ran:?}");
@@ -194,6 +194,9 @@ async fn wrong_use_is_64() {
         &["check", "--rate", "none"],
         &["check", "--url", "https://127.0.0.1"],
         &["check", "--rig", "Check"],
+        &["top", "--url", "https://127.0.0.1:9464"],
+        &["top", "--url", "127.0.0.1:9464"],
+        &["top", "--interval", "0"],
         &["dim", "1=50"],
         &["--dim"],
         &["completions", "csh"],
@@ -331,7 +334,7 @@ async fn settings_come_from_the_environment_too() {
     assert!(ran.err.contains("nowhere"), "{ran:?}");
 }
 
-const COMMANDS: [(&str, &[&str]); 8] = [
+const COMMANDS: [(&str, &[&str]); 9] = [
     ("serve", &["--listen", "--store", "--durability", "--max-rigs", "--max-connections", "--max-message-bytes"]),
     ("gateway", &["--bus", "--listen", "--max-connections", "--nats-ca", "--nats-credentials"]),
     ("state", &["--bus", "--store", "--durability", "--max-rigs", "--stream-replicas", "--nats-ca"]),
@@ -342,6 +345,7 @@ const COMMANDS: [(&str, &[&str]); 8] = [
         "check",
         &["--url", "--rig", "--clients", "--rate", "--seconds", "--dimmers", "--seed", "Examples:", "Exit codes:"],
     ),
+    ("top", &["--url", "--interval", "--once", "--json", "127.0.0.1:9464", "Keys:", "Examples:", "Exit codes:"]),
     ("completions", &["bash", "zsh", "fish"]),
 ];
 

@@ -23,4 +23,5 @@ mod sockets;
 mod sse;
 mod state;
 mod store_faults;
+mod top;
 mod unknown;

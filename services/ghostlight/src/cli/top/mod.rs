@@ -1,0 +1,106 @@
+//! `ghostlight top`: how running processes stand.
+//!
+//! [`fetch`] asks them, [`between`] makes a [`view`] of two scrapes, [`draw`] and [`plain`] show it. All but `fetch` and
+//! [`screen`] is pure.
+
+pub mod alarms;
+pub mod between;
+pub mod buckets;
+pub mod draw;
+pub mod fetch;
+pub mod history;
+pub mod plain;
+pub mod scrape;
+pub mod screen;
+pub mod table;
+pub mod view;
+pub mod words;
+
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::output;
+use super::target::EX_UNAVAILABLE;
+use between::Followed;
+use fetch::{Asker, Listener};
+
+/// Watch how running processes stand: rates, stages, consoles and lag
+///
+/// Asks the admin listener of each process that is named, gateways and state services, and shows what has become of them
+/// since it was asked before. What is wrong stands on top, in red. A process that does not answer is shown as away. Where
+/// there is no terminal, it prints one table after two readings.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Keys:
+  q Esc Ctrl-C   quit
+  p              pause, and go on
+  + -            read less often, more often
+
+Times are interpolated within the buckets of histograms. The stages of a change:
+  append   from when it came to a gateway to when the log has it
+  fold     in the state service, until it is announced
+  save     one transaction of the store
+  echo     from when the log has it to when its gateway hears of it
+  deliver  from then to when a console was sent it
+End to end is from when a change came to when it is durable and can be read where it came.
+
+Examples:
+  ghostlight top
+  ghostlight top --url http://one:9464 --url http://two:9464
+  ghostlight top --json | jq .alarms
+
+Exit codes:
+  0 ended   1 failed   64 wrong use   69 without a terminal: no process answers")]
+pub struct TopArgs {
+    /// The admin listener of a process; several times for several
+    #[arg(long = "url", default_value = "http://127.0.0.1:9464", value_name = "URL")]
+    urls: Vec<Listener>,
+    /// Seconds between two readings
+    #[arg(long, default_value = "2", value_parser = interval, value_name = "SECONDS")]
+    interval: Duration,
+    /// Print one table after two readings, as where there is no terminal
+    #[arg(long)]
+    once: bool,
+    /// Print one JSON object after two readings
+    #[arg(long)]
+    json: bool,
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "a number of seconds is wanted".to_owned())?;
+    if (0.1..=3_600.0).contains(&seconds) {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err("0.1 to 3600 seconds are possible".to_owned())
+    }
+}
+
+/// Shows it, or prints it once.
+///
+/// # Errors
+/// When the terminal cannot be used, or the standard output not be written.
+pub async fn run(args: TopArgs) -> anyhow::Result<ExitCode> {
+    let asker = Asker::new(args.urls)?;
+    if args.once || args.json || !io::stdout().is_terminal() {
+        return print(&asker, args.interval, args.json).await;
+    }
+    screen::run(&asker, args.interval).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn print(asker: &Asker, interval: Duration, json: bool) -> anyhow::Result<ExitCode> {
+    let mut followed = Followed::default();
+    followed.take(asker.ask().await);
+    tokio::time::sleep(interval).await;
+    let view = followed.take(asker.ask().await);
+    let text = if json { format!("{}\n", serde_json::to_string(&view)?) } else { plain::text(&view) };
+    output::ended(io::stdout().write_all(text.as_bytes()))?;
+    let is_any_here = view.processes.iter().any(|process| process.here().is_some());
+    Ok(if is_any_here { ExitCode::SUCCESS } else { ExitCode::from(EX_UNAVAILABLE) })
+}

@@ -1,0 +1,174 @@
+//! The loop: readings and keys in, frames out.
+
+use std::time::Duration;
+
+use crossterm::event::{Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use futures_util::StreamExt;
+use jiff::Zoned;
+use ratatui::DefaultTerminal;
+use tokio::time::Instant;
+
+use super::between::{Followed, Reading};
+use super::draw::{Scene, draw};
+use super::fetch::Asker;
+use super::history::History;
+use super::view::View;
+use crate::serve::ended_by;
+
+/// The intervals that + and - choose from, in seconds.
+const INTERVALS: [f64; 8] = [0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0];
+
+/// What is on the screen.
+#[derive(Debug)]
+struct Desk {
+    followed: Followed,
+    history: History,
+    view: Option<View>,
+    time: String,
+    interval: Duration,
+    is_paused: bool,
+}
+
+/// What a key asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wish {
+    /// Nothing that changes when it is read.
+    Nothing,
+    /// Another interval, or to go on.
+    Again,
+    /// The end.
+    Quit,
+}
+
+/// A terminal that is given back as it was, whatever happens; if this panics, ratatui's hook does it.
+struct Borrowed(DefaultTerminal);
+
+impl Drop for Borrowed {
+    fn drop(&mut self) {
+        ratatui::restore();
+    }
+}
+
+/// Shows it until somebody has seen enough.
+///
+/// # Errors
+/// When the terminal cannot be read or written.
+pub async fn run(asker: &Asker, interval: Duration) -> anyhow::Result<()> {
+    let ended = ended_by()?;
+    tokio::pin!(ended);
+    let mut terminal = Borrowed(ratatui::try_init()?);
+    let mut keys = EventStream::new();
+    let mut desk = Desk::new(interval);
+    let ask = |at| async move {
+        tokio::time::sleep_until(at).await;
+        asker.ask().await
+    };
+    let mut read_at = Instant::now();
+    let asking = ask(read_at);
+    tokio::pin!(asking);
+    loop {
+        terminal.0.draw(|frame| draw(frame, &desk.scene()))?;
+        tokio::select! {
+            _ = &mut ended => return Ok(()),
+            event = keys.next() => {
+                let Some(event) = event.transpose()? else { return Ok(()) };
+                match desk.wish(&event) {
+                    Wish::Quit => return Ok(()),
+                    // What was under way is asked again: it may have waited beyond its deadline.
+                    Wish::Again => asking.set(ask(read_at + desk.interval)),
+                    Wish::Nothing => {}
+                }
+            }
+            readings = &mut asking, if !desk.is_paused => {
+                desk.take(readings);
+                read_at = Instant::now();
+                asking.set(ask(read_at + desk.interval));
+            }
+        }
+    }
+}
+
+impl Desk {
+    fn new(interval: Duration) -> Self {
+        Self {
+            followed: Followed::default(),
+            history: History::default(),
+            view: None,
+            time: String::new(),
+            interval,
+            is_paused: false,
+        }
+    }
+
+    fn scene(&self) -> Scene<'_> {
+        Scene {
+            view: self.view.as_ref(),
+            history: &self.history,
+            time: &self.time,
+            interval_seconds: self.interval.as_secs_f64(),
+            is_paused: self.is_paused,
+        }
+    }
+
+    fn take(&mut self, readings: Vec<Reading>) {
+        let at_seconds = readings.iter().map(|reading| reading.at_seconds).fold(0.0, f64::max);
+        let view = self.followed.take(readings);
+        self.history.add(at_seconds, view.whole.echo.and_then(|echo| echo.p99_seconds));
+        self.view = Some(view);
+        self.time = Zoned::now().strftime("%H:%M:%S").to_string();
+    }
+
+    fn wish(&mut self, event: &Event) -> Wish {
+        let Event::Key(KeyEvent { code, modifiers, kind: KeyEventKind::Press, .. }) = event else {
+            return Wish::Nothing;
+        };
+        let now = self.interval.as_secs_f64();
+        match code {
+            KeyCode::Char('c') if modifiers.contains(KeyModifiers::CONTROL) => Wish::Quit,
+            KeyCode::Char('q') | KeyCode::Esc => Wish::Quit,
+            KeyCode::Char('p') => {
+                self.is_paused = !self.is_paused;
+                if self.is_paused { Wish::Nothing } else { Wish::Again }
+            }
+            KeyCode::Char('+' | '=') => self.every(INTERVALS.into_iter().find(|seconds| *seconds > now)),
+            KeyCode::Char('-') => self.every(INTERVALS.into_iter().rfind(|seconds| *seconds < now)),
+            _ => Wish::Nothing,
+        }
+    }
+
+    fn every(&mut self, seconds: Option<f64>) -> Wish {
+        let Some(seconds) = seconds else { return Wish::Nothing };
+        self.interval = Duration::from_secs_f64(seconds);
+        Wish::Again
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(code: KeyCode, modifiers: KeyModifiers) -> Event {
+        Event::Key(KeyEvent::new(code, modifiers))
+    }
+
+    #[test]
+    fn keys_do_what_they_say() {
+        let mut desk = Desk::new(Duration::from_secs(2));
+        let mut press = |code| {
+            let wish = desk.wish(&key(code, KeyModifiers::NONE));
+            (wish, desk.interval.as_secs_f64(), desk.is_paused)
+        };
+        assert_eq!(press(KeyCode::Char('x')), (Wish::Nothing, 2.0, false));
+        assert_eq!(press(KeyCode::Char('p')), (Wish::Nothing, 2.0, true));
+        assert_eq!(press(KeyCode::Char('p')), (Wish::Again, 2.0, false));
+        assert_eq!(press(KeyCode::Char('+')), (Wish::Again, 5.0, false));
+        for _ in 0..10 {
+            press(KeyCode::Char('-'));
+        }
+        assert_eq!(press(KeyCode::Char('-')), (Wish::Nothing, 0.5, false));
+        assert_eq!(press(KeyCode::Char('c')), (Wish::Nothing, 0.5, false));
+        assert_eq!((press(KeyCode::Esc).0, press(KeyCode::Char('q')).0), (Wish::Quit, Wish::Quit));
+        assert_eq!(desk.wish(&key(KeyCode::Char('c'), KeyModifiers::CONTROL)), Wish::Quit);
+        assert_eq!(desk.wish(&Event::Resize(1, 1)), Wish::Nothing);
+    }
+}
