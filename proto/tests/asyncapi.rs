@@ -6,12 +6,12 @@ use std::path::Path;
 
 use bytes::Bytes;
 use ghostlight_proto::{
-    Ack, ClientMessage, ErrorMessage, Hello, LevelsText, OPENAPI, RigSummary, SUBPROTOCOL, ServerMessage, Set, Wants,
-    decode, decode_entry, encode_entry, encode_rigs, parse_levels, parse_position, subjects,
+    Ack, ClientMessage, ErrorMessage, Hello, LevelsText, OPENAPI, RigSummary, SUBPROTOCOL, ServerMessage, Set, Timing,
+    Wants, decode, decode_entry, encode_entry, encode_rigs, parse_levels, parse_position, subjects, traceparent,
 };
 use ghostlight_rig::{
     Beacon, Change, ClientId, Console, ConsoleKind, ConsoleName, Delta, Dimmer, Entry, Epoch, Key, Label, Level,
-    Origin, Position, Revision, Rig, RigName, Roster, Update,
+    Origin, Position, Revision, Rig, RigName, Roster, TraceContext, Update,
 };
 use jsonschema::Validator;
 use proptest::prelude::*;
@@ -78,18 +78,24 @@ fn position() -> Position {
     Position::new(1_790_000_000, 42)
 }
 
+fn trace() -> TraceContext {
+    TraceContext { trace_id: u128::MAX, span_id: 1, is_sampled: true }
+}
+
 fn of_servers() -> Vec<ServerMessage> {
-    let error = |seq| ErrorMessage {
+    let error = |seq: Option<u64>| ErrorMessage {
         seq,
         code: "bad_input".to_owned(),
         message: "a set has levels".to_owned(),
-        traceparent: None,
+        traceparent: seq.map(|_| traceparent(trace())),
     };
+    let ack = Ack { seq: 7, position: position(), timing: None, trace: None };
     vec![
         ServerMessage::Delta(Delta::default()),
         ServerMessage::Snapshot(Rig::new(Epoch(1_790_000_000)).snapshot()),
         ServerMessage::Beacon(Beacon { position: position(), ..Rig::default().beacon() }),
-        ServerMessage::Ack(Ack { seq: 7, position: position(), timing: None, trace: None }),
+        ServerMessage::Ack(Ack { timing: Some(Timing { log_us: u32::MAX, ..Timing::default() }), ..ack }),
+        ServerMessage::Ack(Ack { trace: Some(TraceContext { is_sampled: false, ..trace() }), ..ack }),
         ServerMessage::Error(error(Some(7))),
         ServerMessage::Error(error(None)),
         ServerMessage::Presence(consoles()),
@@ -119,7 +125,11 @@ fn of_clients() -> Vec<ClientMessage> {
             ..Hello::new(console())
         }),
         ClientMessage::Set(Set { seq: ghostlight_proto::MAX_SAFE_INTEGER, update: Update::default(), trace: None }),
-        ClientMessage::Set(Set { seq: 1, update: Update { blackout: Some(true), ..Update::default() }, trace: None }),
+        ClientMessage::Set(Set {
+            seq: 1,
+            update: Update { blackout: Some(true), ..Update::default() },
+            trace: Some(trace()),
+        }),
     ]
 }
 
@@ -207,10 +217,11 @@ fn its_subjects_are_those_of_the_code() {
     described("changes", subjects::STREAM);
     described("changes", "Nats-Msg-Id");
     described("echo", subjects::LOST);
+    described("echo", subjects::TRACEPARENT);
     described("questions", subjects::MORE);
     let headers = &document["components"]["messages"]["announcedDelta"]["headers"]["properties"];
     let headers: BTreeSet<_> = headers.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(headers, BTreeSet::from([subjects::FOLD_MICROS, subjects::LOST]));
+    assert_eq!(headers, BTreeSet::from([subjects::FOLD_MICROS, subjects::LOST, subjects::TRACEPARENT]));
     let on_nats = |channel: &Value| channel["servers"][0]["$ref"] == "#/servers/nats";
     let channels = document["channels"].as_object().unwrap();
     assert_eq!(channels.values().filter(|channel| on_nats(channel)).count(), 4);
@@ -241,7 +252,8 @@ fn what_openapi_has_too_is_the_same_there() {
             "Level",
             "Levels",
             "Master",
-            "Position"
+            "Position",
+            "Traceparent"
         ]
     );
 }
@@ -350,6 +362,9 @@ fn what_the_code_refuses_of_a_client_the_schema_refuses_too() {
         r#"{"type":"hello","client":"a","want":["weather"]}"#,
         r#"{"type":"hello","client":"a","want":"output"}"#,
         r#"{"type":"hello","client":"a","master":1}"#,
+        r#"{"type":"hello","client":"a","traceparent":"00"}"#,
+        r#"{"type":"set","seq":1,"levels":{},"traceparent":7}"#,
+        r#"{"type":"set","seq":1,"levels":{},"timing":{}}"#,
     ] {
         let value = serde_json::from_str(text).unwrap();
         assert!(ClientMessage::parse(text).is_err(), "{text}");
@@ -367,24 +382,29 @@ fn some_change() -> impl Strategy<Value = Change> {
     let levels = prop::collection::btree_map(1u16..=9, prop::option::of(0u16..=10_000), 0..4);
     let labels = prop::collection::btree_map(1u16..=9, prop::option::of("[a-z\"Ω]{1,3}"), 0..3);
     let settings = (labels, prop::option::of(0u16..=10_000), any::<Option<bool>>());
-    let asked = (prop::option::of(0u64..1_000), prop::option::of(0u64..4), prop::option::of("[ab]"));
-    (levels, settings, asked).prop_map(|(levels, (labels, master, blackout), (seq, only_if, once))| Change {
-        update: Update {
-            levels: levels
-                .into_iter()
-                .map(|(dimmer, level)| (Dimmer::new(dimmer).unwrap(), level.and_then(Level::from_hundredths)))
-                .collect(),
-            labels: labels
-                .into_iter()
-                .map(|(dimmer, label)| (Dimmer::new(dimmer).unwrap(), label.map(|label| Label::new(&label).unwrap())))
-                .collect(),
-            master: master.and_then(Level::from_hundredths),
-            blackout,
-        },
-        origin: seq.map(|seq| Origin { client: console(), seq }),
-        only_if: only_if.map(|revision| Position::new(1_790_000_000, revision)),
-        once: once.map(|key| Key::new(&key).unwrap()),
-        trace: None,
+    let asked =
+        (prop::option::of(0u64..1_000), prop::option::of(0u64..4), prop::option::of("[ab]"), any::<Option<bool>>());
+    (levels, settings, asked).prop_map(|(levels, (labels, master, blackout), (seq, only_if, once, is_sampled))| {
+        Change {
+            update: Update {
+                levels: levels
+                    .into_iter()
+                    .map(|(dimmer, level)| (Dimmer::new(dimmer).unwrap(), level.and_then(Level::from_hundredths)))
+                    .collect(),
+                labels: labels
+                    .into_iter()
+                    .map(|(dimmer, label)| {
+                        (Dimmer::new(dimmer).unwrap(), label.map(|label| Label::new(&label).unwrap()))
+                    })
+                    .collect(),
+                master: master.and_then(Level::from_hundredths),
+                blackout,
+            },
+            origin: seq.map(|seq| Origin { client: console(), seq }),
+            only_if: only_if.map(|revision| Position::new(1_790_000_000, revision)),
+            once: once.map(|key| Key::new(&key).unwrap()),
+            trace: is_sampled.map(|is_sampled| TraceContext { is_sampled, ..trace() }),
+        }
     })
 }
 

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use bytes::Bytes;
 use ghostlight_proto::{
-    Ack, ClientMessage, ErrorMessage, Hello, MAX_SAFE_INTEGER, ServerMessage, Set, Wants, decode, decode_entry,
-    encode_entry,
+    Ack, ClientMessage, ErrorMessage, Hello, MAX_SAFE_INTEGER, ServerMessage, Set, Timing, Wants, decode, decode_entry,
+    encode_entry, traceparent,
 };
 use ghostlight_rig::{
     Beacon, Change, ClientId, Console, ConsoleKind, ConsoleName, Credit, Delta, Digest, Dimmer, Entry, Item, Key,
-    Label, Level, Levels, Origin, Position, Replica, Revision, Roster, Snapshot, State, Update, Verdict,
+    Label, Level, Levels, Origin, Position, Replica, Revision, Roster, Snapshot, State, TraceContext, Update, Verdict,
 };
 use serde_json::Value;
 
@@ -88,6 +88,15 @@ fn label_of(number: u16) -> Item {
     Item::Label(dimmer(number))
 }
 
+/// The example of the W3C's Trace Context.
+fn trace() -> TraceContext {
+    TraceContext {
+        trace_id: 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736,
+        span_id: 0x00f0_67aa_0ba9_02b7,
+        is_sampled: true,
+    }
+}
+
 fn consoles() -> Roster {
     let console = |client: Option<&str>, name, kind, since_ms| Console {
         client: client.map(|client| ClientId::new(client).unwrap()),
@@ -111,14 +120,19 @@ fn said_by_clients() -> Vec<Golden<ClientMessage>> {
         wants: Wants { presence: true, output: true, timing: false },
         ..Hello::new(client("console-1"))
     };
+    let timed =
+        Hello { wants: Wants { presence: true, output: true, timing: true }, ..Hello::new(client("console-1")) };
+    let traced = Set { seq: 9, update: levels([(1, Some(5_000))]).into(), trace: Some(trace()) };
     vec![
         ("hello", ClientMessage::Hello(Hello::new(client("Lichtpult Ω 1")))),
         ("hello_resume", ClientMessage::Hello(Hello { resume: Some(at(42)), ..Hello::new(client("console-1")) })),
         ("hello_console", ClientMessage::Hello(console)),
+        ("hello_timing", ClientMessage::Hello(timed)),
         ("set", set(7, stage.collect::<Levels>().into())),
         ("set_null", set(MAX_SAFE_INTEGER, levels([(3, None)]).into())),
         ("set_nothing", set(0, Update::default())),
         ("set_state", set(8, settings())),
+        ("set_traced", ClientMessage::Set(traced)),
     ]
 }
 
@@ -185,6 +199,15 @@ fn said_by_servers() -> Vec<Golden<ServerMessage>> {
             traceparent: None,
         })
     };
+    let refused = ErrorMessage {
+        seq: Some(9),
+        code: "unavailable".to_owned(),
+        message: "the log takes no changes at the moment".to_owned(),
+        traceparent: Some(traceparent(trace())),
+    };
+    // Milliseconds without a fraction, with a short one, and with all of it.
+    let timing = Timing { log_us: 2_000, fold_us: 20, echo_us: 1_093 };
+    let ack = Ack { seq: 7, position: at(42), timing: None, trace: None };
     let digest = |state| {
         let mut replica = Replica::default();
         replica.snapshot(&Snapshot { position: at(42), state });
@@ -202,9 +225,12 @@ fn said_by_servers() -> Vec<Golden<ServerMessage>> {
         ("stale", ServerMessage::Stale { seconds: 3 }),
         ("roster", ServerMessage::Roster { gateway: client("gateway-1"), roster: consoles() }),
         ("beacon_empty", ServerMessage::Beacon(Beacon { position: at(0), digest: Digest::default() })),
-        ("ack", ServerMessage::Ack(Ack { seq: 7, position: at(42), timing: None, trace: None })),
+        ("ack", ServerMessage::Ack(ack)),
+        ("ack_timing", ServerMessage::Ack(Ack { timing: Some(timing), ..ack })),
+        ("ack_traced", ServerMessage::Ack(Ack { timing: Some(timing), trace: Some(trace()), ..ack })),
         ("error", error(None, "bad_input", "unknown type \"sett\": a client says hello or set")),
         ("error_seq", error(Some(8), "changed", "dimmer 1 has changed")),
+        ("error_traced", ServerMessage::Error(refused)),
     ]);
     said
 }
@@ -221,6 +247,9 @@ fn entries() -> Vec<Golden<Entry>> {
     let mut many = Entry::new(Change { origin: Some(origin("console-1", 7)), ..one.clone() });
     many.push(other).unwrap();
     many.push(last).unwrap();
+    let mut traced = Entry::new(Change { trace: Some(trace()), ..one.clone() });
+    let unsampled = Some(TraceContext { is_sampled: false, ..trace() });
+    traced.push(Change { origin: Some(origin("console-1", 9)), trace: unsampled, ..one.clone() }).unwrap();
     let once = Some(Key::new("8e03978e-40d5-43e8-bc93-6894a57f9324").unwrap());
     vec![
         ("entry", Entry::new(levels([(1, Some(5_000)), (3, None)]).into())),
@@ -228,6 +257,7 @@ fn entries() -> Vec<Golden<Entry>> {
         ("entry_only_if", Entry::new(Change { only_if: Some(at(42)), ..levels([(1, Some(1_234))]).into() })),
         ("entry_state", Entry::new(settings().into())),
         ("entry_once", Entry::new(Change { once, ..one })),
+        ("entry_traced", traced),
         ("entry_many", many),
     ]
 }

@@ -6,7 +6,9 @@ import { askLabel, askLevel } from './asking.js';
 import { Board } from './board.js';
 import { owners } from './changelog.js';
 import { Changes } from './changes.js';
+import { Delays } from './delays.js';
 import { byId } from './dom.js';
+import { LightFader } from './fader.js';
 import { draw, drawNow } from './frame.js';
 import { Grip } from './grip.js';
 import { Hands, MASTER, hundredths } from './hands.js';
@@ -15,7 +17,6 @@ import { pageKeys } from './keys.js';
 import { Master } from './master.js';
 import { Paging } from './paging.js';
 import { panel } from './panel.js';
-import { Plot } from './plot.js';
 import { Presence } from './presence.js';
 import { Selection } from './selection.js';
 import { Session } from './session.js';
@@ -33,7 +34,7 @@ class Console {
   #status;
   #presence = new Presence();
   #changes;
-  #plot = new Plot();
+  #delays = new Delays();
   #view = new View();
   #selection = new Selection();
   #typed = { dimmer: MASTER, text: '' };
@@ -48,8 +49,8 @@ class Console {
   #told = () => this.#tell();
   #tidied = () => this.#tidy();
 
-  /** @param {string} rigName @param {Status} status */
-  constructor(rigName, status) {
+  /** @param {string} rigName @param {Status} status @param {import('./panel.js').TurnTo} turnTo */
+  constructor(rigName, status, turnTo) {
     this.#status = status;
     this.#changes = new Changes(status);
     this.#session = new Session(rigName, consoleName(), (event) => this.#hear(event), () => this.#begin());
@@ -83,6 +84,8 @@ class Console {
       refuse: tell,
     };
     this.#grips = [new Grip(place, desk), new Grip(byId('grand', HTMLElement), desk)];
+    const latency = () => turnTo('delays', () => this.#wayBack());
+    byId('latency', HTMLElement).addEventListener('click', latency);
     pageKeys({
       '[': () => board.turn(-1),
       ']': () => board.turn(1),
@@ -90,6 +93,7 @@ class Console {
       '}': () => board.turn(board.shown),
       g: () => paging.focus(),
       m: () => this.#master.focus(),
+      t: latency,
       Escape: clear,
     });
     sizes(board);
@@ -99,6 +103,14 @@ class Console {
 
   get #rig() {
     return this.#session.rig;
+  }
+
+  /** What puts the keyboard back to where it is now. A dimmer may be shown by another fader by then. */
+  #wayBack() {
+    const focused = document.activeElement;
+    const dimmer = focused instanceof LightFader ? focused.dimmer : MASTER;
+    if (dimmer !== MASTER) return () => this.#board.focus(dimmer);
+    return () => focused instanceof HTMLElement && focused.focus();
   }
 
   /** What the rig tells. @param {Event} event */
@@ -111,8 +123,9 @@ class Console {
         return this.#follow(detail);
       case 'presence':
         return this.#presence.show(detail.consoles, detail.total, this.#rig.client);
-      case 'echo':
-        return this.#plot.add(detail.ms);
+      case 'ack':
+        this.#delays.add(detail);
+        break;
       case 'refused':
         this.#status.tell(`The rig refused: ${detail.message}`);
     }
@@ -133,7 +146,7 @@ class Console {
     const { state, position } = this.#rig;
     const locked = state !== 'live';
     this.#status.enter(state, position !== null);
-    this.#plot.live = !locked;
+    this.#delays.live = !locked;
     if (state === 'offline') this.#presence.unknown();
     if (locked) {
       for (const grip of this.#grips) grip.drop();
@@ -265,10 +278,10 @@ const rigName = new URLSearchParams(location.search).get('rig') || 'main';
 const status = new Status();
 document.title = `${rigName} · Ghostlight`;
 byId('rig', HTMLElement).textContent = rigName;
-panel();
+const turnTo = panel();
 screenSwitches((text) => status.tell(text));
 try {
-  new Console(rigName, status);
+  new Console(rigName, status, turnTo);
 } catch (error) {
   // The name of the rig is the one thing that an address can get wrong.
   status.enter('offline', false);

@@ -4,8 +4,8 @@
 //
 // The rig alone says what is: a change is shown when its echo comes, and nothing is kept for later while the rig cannot
 // be reached. A message that cannot be read may have been a change, so it counts as a lost one: the connection is given
-// up, and the next one begins with a snapshot. Only a list of consoles is no reason to part: one that cannot be read is
-// passed over, as are messages and members that a newer server may send.
+// up, and the next one begins with a snapshot. Only lists of consoles and timings are no reason to part: what cannot be
+// read is passed over, as are messages and members that a newer server may send.
 //
 // `read`, `Replica` and `Outbox` are pure: no DOM, no clock, no chance. Levels are percents that were rounded to whole
 // hundredths where they came in, so equal levels are equal numbers; digests and outputs add up hundredths, exactly.
@@ -26,7 +26,8 @@ const SEEDS = [0, 0x9e3779b9];
  *
  * `rig`: "main" if left out. `client`: differs in every page, which knows its own echo by it; made up if left out.
  * `name`: what people call this console. `kind`: desk, tablet, phone, script, ... `presence`: tell who is connected.
- * @typedef {{ rig?: string, client?: string, name?: string, kind?: string, presence?: boolean,
+ * `timing`: tell with each ack how long the change took in the servers.
+ * @typedef {{ rig?: string, client?: string, name?: string, kind?: string, presence?: boolean, timing?: boolean,
  *   WebSocket?: new (url: URL, protocol: string) => WebSocket, random?: () => number }} Options
  *
  * What is asked for, in percent; null forgets a level or removes a label.
@@ -41,14 +42,20 @@ const SEEDS = [0, 0x9e3779b9];
  *   own?: boolean }} Origin
  * @typedef {{ client?: string, name: string, kind: string, since: number }} Console
  *
- * The details of the events. An echo is timed from sending a set to its delta, an ack to its answer.
- * @typedef {{ state: State, change: Changed, presence: { consoles: Console[], total: number }, ack: { ms: number },
- *   refused: { code: string, message: string, seq?: number }, echo: { ms: number, ackMs?: number } }} Events
+ * The details of the events. An echo is timed from sending a set to its delta, an ack to its answer; each tells what
+ * the other took, if that came first.
+ * @typedef {{ state: State, change: Changed, presence: { consoles: Console[], total: number },
+ *   ack: { ms: number, echoMs?: number, timing?: Timing }, echo: { ms: number, ackMs?: number },
+ *   refused: { code: string, message: string, seq?: number } }} Events
+ *
+ * How many milliseconds a change took in the servers, if that is wanted. `log`: from when it came until it was durable;
+ * `echo`: until it was to be read at its gateway; `fold`: within that, in the state service.
+ * @typedef {{ log: number, fold: number, echo: number }} Timing
  *
  * @typedef {{ epoch: number, revision: number }} Position
  * @typedef {Position & Change & { type: 'snapshot' | 'delta', prev: number, origins: Origin[] }} Step
  * @typedef {Position & { type: 'beacon', digest: string }} Beacon
- * @typedef {{ type: 'ack', seq: number, position: Position }} Ack
+ * @typedef {{ type: 'ack', seq: number, position: Position, timing?: Timing }} Ack
  * @typedef {{ type: 'error', told: Events['refused'] } | { type: 'presence', told: Events['presence'] }
  *   | { type: 'stale' }} News
  *
@@ -92,11 +99,12 @@ class RigClient extends EventTarget {
 
   constructor(/** @type {URL} */ address, /** @type {Options} */ { random = Math.random, ...options }) {
     super();
-    const { client = `web-${hex(random() * 2 ** 32)}${hex(random() * 2 ** 32)}`, name, kind, presence } = options;
+    const { client = `web-${hex(random() * 2 ** 32)}${hex(random() * 2 ** 32)}`, name, kind } = options;
     const { WebSocket = globalThis.WebSocket } = options;
+    const want = /** @type {const} */ (['presence', 'timing']).filter((wanted) => options[wanted]);
     this.#make = () => new WebSocket(address, 'ghostlight.v1');
     this.#random = random;
-    this.#hello = { type: 'hello', client, resume: '', name, kind, want: presence ? ['presence'] : undefined };
+    this.#hello = { type: 'hello', client, resume: '', name, kind, want: want.length > 0 ? want : undefined };
     this.#open();
   }
 
@@ -185,8 +193,8 @@ class RigClient extends EventTarget {
       return this.#distrust(`a message cannot be read: ${error}`);
     }
     if (message?.type === 'ack') {
-      const ms = this.#outbox.acknowledged(message, this.#replica.position, performance.now());
-      if (ms !== null) this.#tell('ack', { ms });
+      const ack = this.#outbox.acknowledged(message, this.#replica.position, performance.now());
+      if (ack) this.#tell('ack', ack);
     } else if (message?.type === 'error') {
       this.#outbox.refused(message.told);
       this.#tell('refused', message.told);
@@ -274,7 +282,7 @@ class Asked {
   /** @type {Change} */ change = { levels: new Map(), labels: new Map() };
   /** @type {{ position: Position, ms: number } | null} */ answer = null;
   sentAt = 0;
-  isEchoed = false;
+  /** @type {number | undefined} */ echoMs;
   /** @type {(position: string) => void} */ resolve = () => {};
   /** @type {(error: Error) => void} */ reject = () => {};
   /** @type {Promise<string>} */ outcome = new Promise((...settle) => ([this.resolve, this.reject] = settle));
@@ -316,14 +324,15 @@ class Outbox {
     return { type: 'set', seq: this.#seq, ...(isBare ? {} : { levels: Object.fromEntries(levels) }), ...named };
   }
 
-  /** How many milliseconds the answer took; null if none was due. */
-  acknowledged(/** @type {Ack} */ { seq, position }, /** @type {Position} */ reached, /** @type {number} */ now) {
+  /** What is to be told of the answer; null if none was due.
+   * @param {Ack} ack @param {Position} reached @param {number} now @returns {Events['ack'] | null} */
+  acknowledged({ seq, position, timing }, reached, now) {
     const set = this.#underWay.get(seq);
     if (!set || set.answer) return null;
     set.answer = { position, ms: now - set.sentAt };
     set.resolve(written(position));
     this.reached(reached, now);
-    return set.answer.ms;
+    return { ms: set.answer.ms, echoMs: set.echoMs, timing };
   }
 
   refused(/** @type {Events['refused']} */ { seq = 0, code, message }) {
@@ -334,7 +343,8 @@ class Outbox {
   /** The replica has come to `position`, for these origins. Tells the latencies of the sets whose first echo it was. */
   reached(/** @type {Position} */ position, /** @type {number} */ now, /** @type {Origin[]} */ origins = []) {
     const own = origins.flatMap(({ own, seq }) => (own && this.#underWay.get(seq)) || []);
-    const echoed = own.filter((set) => !set.isEchoed && (set.isEchoed = true));
+    const echoed = [...new Set(own)].filter((set) => set.echoMs === undefined);
+    for (const set of echoed) set.echoMs = now - set.sentAt;
     for (const [seq, { answer }] of this.#underWay) {
       if (answer && compare(answer.position, position) <= 0) this.#underWay.delete(seq);
     }
@@ -436,7 +446,7 @@ export class Replica {
 /** Reads a message of the server. Null if it is of no known type; throws if it is, and cannot be understood.
  * @param {string} json @returns {Step | Beacon | Ack | News | null} */
 export function read(json) {
-  const { type, seq, code, message, digest, consoles, total, ...rest } = JSON.parse(json);
+  const { type, seq, code, message, digest, consoles, total, timing, ...rest } = JSON.parse(json);
   const told = { code, message, ...(seq !== undefined && { seq }) };
   switch (type) {
     case 'snapshot':
@@ -447,7 +457,8 @@ export function read(json) {
       return { type, ...readPosition(rest), digest: proper(digest, /^[0-9a-f]{16}$/, 'is no digest') };
     case 'ack': {
       const [epoch, revision] = rest.position.split('-').map(Number);
-      return { type, seq: whole(seq), position: readPosition({ epoch, revision }) };
+      const timed = isTiming(timing) && { timing: { log: timing.log, fold: timing.fold, echo: timing.echo } };
+      return { type, seq: whole(seq), position: readPosition({ epoch, revision }), ...timed };
     }
     case 'error':
       for (const text of [code, message]) proper(text, /^/, 'is no text');
@@ -520,6 +531,7 @@ const failure = (/** @type {string} */ code, /** @type {string} */ text) => Obje
 const whole = (/** @type {any} */ n) => Number(proper(n, Number.isSafeInteger(n) && n >= 0, 'is no whole number'));
 const isText = (/** @type {any} */ it) => typeof it === 'string';
 const isConsole = (/** @type {any} */ it) => it?.since >= 0 && isText(it.name) && isText(it.kind);
+const isTiming = (/** @type {any} */ it) => [it?.log, it?.fold, it?.echo].every((ms) => ms >= 0 && Number.isFinite(ms));
 const hundredths = (/** @type {number} */ percent) => Math.round(percent * 100);
 const hex = (/** @type {number} */ word) => (word >>> 0).toString(16).padStart(8, '0');
 const written = (/** @type {Position} */ { epoch, revision }) => `${epoch}-${revision}`;

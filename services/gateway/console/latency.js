@@ -1,25 +1,45 @@
-// How long one's own changes took to come back from the rig. Pure: times come in.
+// How long one's own changes took, stage by stage. Pure: times come in.
 
-/** Enough for a p99 that rests on five echoes. */
+/** Enough for a p99 that rests on five changes. */
 const KEPT = 512;
 
-/** @typedef {{at: number, ms: number}} Echo */
+/** The stages of a change, as they are listed. */
+export const STAGES = /** @type {const} */ (['trip', 'network', 'echo', 'log', 'fold']);
+/** The shares of the changes that are told of. */
+export const SHARES = /** @type {const} */ ([0.5, 0.95, 0.99]);
+
+/**
+ * What a change took, in milliseconds. `trip`: from sending it until it was seen here. Unless the servers do not tell,
+ * `log`, `echo` and `fold` (see ghostlight.js), and `network`: what of the trip was outside of them.
+ * @typedef {(typeof STAGES)[number]} Stage
+ * @typedef {Partial<Record<Stage, number>> & { trip: number }} Taken
+ * @typedef {Taken & { at: number }} Sample
+ */
+
+/** What an acknowledged change took. @param {import('./ghostlight.js').Events['ack']} ack @returns {Taken} */
+export function taken({ ms, echoMs, timing }) {
+  const trip = echoMs ?? ms;
+  if (!timing) return { trip };
+  // Without an echo the trip ends with the answer, which waits for the log too.
+  const served = echoMs === undefined ? Math.max(timing.log, timing.echo) : timing.echo;
+  return { trip, network: Math.max(0, trip - served), ...timing };
+}
 
 export class Latency {
-  /** @type {Echo[]} */
+  /** @type {Sample[]} */
   #ring = [];
   #next = 0;
-  /** @type {number[] | null} */
-  #sorted = null;
+  /** @type {Map<Stage, number[]>} */
+  #sorted = new Map();
 
   /**
-   * @param {number} ms how long it took
-   * @param {number} at when it came, in milliseconds
+   * @param {Taken} taken
+   * @param {number} at when it was acknowledged, in milliseconds
    */
-  add(ms, at) {
-    this.#ring[this.#next] = { at, ms };
+  add(taken, at) {
+    this.#ring[this.#next] = { ...taken, at };
     this.#next = (this.#next + 1) % KEPT;
-    this.#sorted = null;
+    this.#sorted.clear();
   }
 
   get count() {
@@ -27,13 +47,18 @@ export class Latency {
   }
 
   /**
-   * The time within which this share of the last echoes came: the nearest rank, so always one that was measured.
-   * Null if there was none.
+   * The time within which this share of the last changes was through a stage: the nearest rank, so always one that was
+   * measured. Null if there was none.
    * @param {number} share 0.5, 0.99
+   * @param {Stage} stage
    */
-  percentile(share) {
-    this.#sorted ??= this.#ring.map(({ ms }) => ms).sort((a, b) => a - b);
-    return this.#sorted[Math.max(0, Math.ceil(share * this.#sorted.length) - 1)] ?? null;
+  percentile(share, stage) {
+    let sorted = this.#sorted.get(stage);
+    if (!sorted) {
+      sorted = this.#ring.flatMap((sample) => sample[stage] ?? []).sort((a, b) => a - b);
+      this.#sorted.set(stage, sorted);
+    }
+    return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? null;
   }
 
   /**
@@ -48,6 +73,17 @@ export class Latency {
   clear() {
     this.#ring = [];
     this.#next = 0;
-    this.#sorted = null;
+    this.#sorted.clear();
   }
+}
+
+/** Milliseconds, as exactly as one reads them. @param {number | null} ms */
+export function written(ms) {
+  return ms === null ? '–' : ms.toFixed(ms < 0.995 ? 2 : ms < 9.95 ? 1 : 0);
+}
+
+/** A round number at or above it, for the top of a plot. @param {number} ms */
+export function above(ms) {
+  const digit = 10 ** Math.floor(Math.log10(ms));
+  return Number((Math.ceil(ms / digit) * digit).toPrecision(1));
 }

@@ -7,6 +7,9 @@ import { remember, remembered } from './settings.js';
 const BESIDE = matchMedia('(min-width: 75rem)');
 const OPEN_AT_FIRST = matchMedia('(min-width: 100rem)');
 
+/** @typedef {(section: string, wayBack: () => () => void) => void} TurnTo */
+
+/** Makes it work, and tells how to turn to a section of it. @returns {TurnTo} */
 export function panel() {
   const dialog = byId('panel', HTMLDialogElement);
   const button = byId('consoles', HTMLButtonElement);
@@ -22,6 +25,17 @@ export function panel() {
     if (opens) open();
     else dialog.close();
     if (BESIDE.matches) remember('panel', opens ? 'open' : 'closed');
+  };
+
+  let goBack = () => {};
+  /** Shows a section, and puts the keyboard there; from there, closes the panel and goes back. @type {TurnTo} */
+  const turnTo = (id, wayBack) => {
+    const section = byId(id, HTMLElement);
+    const isThere = dialog.open && section.contains(document.activeElement);
+    if (!isThere) goBack = wayBack();
+    if (isThere || !dialog.open) toggle();
+    if (isThere) goBack();
+    else section.focus();
   };
 
   const wanted = remembered('panel');
@@ -42,4 +56,5 @@ export function panel() {
     dialog.close();
     if (BESIDE.matches) open();
   });
+  return turnTo;
 }

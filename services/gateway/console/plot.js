@@ -1,82 +1,79 @@
-// How long one's own changes take to come back: p50 and p99 in the header, and each echo of the last minute in a plot.
+// The round trips of the last minute, each a point, in the panel: drawn only while it is seen, at most once a frame.
 
-import { byId, write } from './dom.js';
-import { Latency } from './latency.js';
+import { byId } from './dom.js';
+import { draw } from './frame.js';
+import { above } from './latency.js';
 
-const SHOWN_MS = 60000;
-/** The plot moves with time, not with each echo. */
-const DRAW_EVERY_MS = 500;
+export const SHOWN_MS = 60000;
+/** It moves with time too: this is less than two points of a phone. */
+const DRAW_EVERY_MS = 250;
+/** Room for the figures above and below, in CSS pixels. */
+const MARGIN = 15;
+
+/** The points, and lines for half and nearly all of them. In milliseconds.
+ * @typedef {{ samples: import('./latency.js').Sample[], lines: (number | null)[] }} Plotted */
 
 export class Plot {
-  #latency = new Latency();
   #canvas = byId('plot', HTMLCanvasElement);
-  #readout = byId('latency', HTMLElement);
-  #live = false;
   #box = { width: 0, height: 0 };
+  #plotted;
+  #drawn = () => this.#draw();
 
-  constructor() {
+  /** @param {() => Plotted} plotted what to show now */
+  constructor(plotted) {
+    this.#plotted = plotted;
     new ResizeObserver(([entry]) => {
       this.#box = entry?.contentRect ?? this.#box;
-      this.#draw();
+      this.touch();
     }).observe(this.#canvas);
-    setInterval(() => this.#live && !document.hidden && this.#draw(), DRAW_EVERY_MS);
+    setInterval(() => this.touch(), DRAW_EVERY_MS);
   }
 
-  add(/** @type {number} */ ms) {
-    this.#latency.add(ms, performance.now());
-  }
-
-  /** What was measured before says nothing about a connection that is gone. */
-  set live(/** @type {boolean} */ live) {
-    this.#live = live;
-    if (!live) this.#latency.clear();
-    this.#draw();
+  /** What it shows has changed. */
+  touch() {
+    if (this.#box.width > 0 && !document.hidden) draw(this.#drawn);
   }
 
   #draw() {
-    const told = [0.5, 0.99].map((share) => {
-      const name = `p${share * 100}`;
-      const ms = this.#latency.percentile(share);
-      if (ms === null) delete this.#readout.dataset[name];
-      else this.#readout.dataset[name] = ms.toFixed(2);
-      const text = ms === null ? '–' : ms.toFixed(ms < 10 ? 1 : 0);
-      write(byId(name, HTMLElement), text);
-      return { ms, text };
+    const { samples, lines } = this.#plotted();
+    const pen = this.#canvas.getContext('2d');
+    if (!pen) return;
+    const { width, height } = this.#box;
+    const style = getComputedStyle(this.#canvas);
+    const ink = (/** @type {string} */ name) => (pen.fillStyle = style.getPropertyValue(name));
+    this.#clear(pen);
+    if (samples.length === 0) return;
+    const top = above(Math.max(2, ...samples.map(({ trip }) => trip)));
+    const y = (/** @type {number} */ ms) => height - MARGIN - (ms / top) * (height - 2 * MARGIN);
+    const line = (/** @type {number} */ ms) => pen.fillRect(0, Math.round(y(ms)), width, 1);
+    ink('--edge');
+    line(top);
+    line(0);
+    lines.forEach((ms, i) => {
+      ink(i === 0 ? '--good' : '--waiting');
+      if (ms !== null && ms <= top) line(ms);
     });
-    write(this.#readout, told[0]?.ms == null ? 'Echo –' : `Echo ${told.map(({ text }) => text).join(' · ')} ms`);
-    const echoes = this.#latency.since(performance.now() - SHOWN_MS);
-    write(byId('plot-said', HTMLElement), !this.#live ? 'Nothing is measured without a connection.'
-      : echoes.length === 0 ? 'No echo within the last minute: move a fader.' : '');
-    if (this.#box.width > 0) this.#chart(echoes, told.map(({ ms }) => ms));
+    ink('--quiet');
+    pen.font = `11px ${style.fontFamily}`;
+    pen.fillText(`${top} ms`, 0, MARGIN - 4);
+    pen.fillText(`${SHOWN_MS / 1000} s ago`, 0, height - 2);
+    pen.textAlign = 'end';
+    pen.fillText('now', width, height - 2);
+    pen.textAlign = 'start';
+    ink('--light');
+    const now = performance.now();
+    for (const { at, trip } of samples) {
+      pen.fillRect((width - 2.5) * (1 - (now - at) / SHOWN_MS), y(trip) - 1.25, 2.5, 2.5);
+    }
   }
 
-  /** @param {import('./latency.js').Echo[]} echoes @param {(number | null)[]} lines */
-  #chart(echoes, lines) {
+  /** Wipes it; making it anew costs more. @param {CanvasRenderingContext2D} pen */
+  #clear(pen) {
     const { width, height } = this.#box;
-    const canvas = this.#canvas;
-    canvas.width = Math.round(width * devicePixelRatio);
-    canvas.height = Math.round(height * devicePixelRatio);
-    const pen = canvas.getContext('2d');
-    if (!pen || echoes.length === 0) return;
-    const { fontFamily } = getComputedStyle(canvas);
-    const colour = (/** @type {string} */ name) => getComputedStyle(canvas).getPropertyValue(name);
-    pen.scale(devicePixelRatio, devicePixelRatio);
-    const highest = Math.max(2, ...echoes.map(({ ms }) => ms));
-    const digit = 10 ** Math.floor(Math.log10(highest));
-    const top = Math.ceil(highest / digit) * digit;
-    const y = (/** @type {number} */ ms) => height - 1 - (ms / top) * (height - 16);
-    const line = (/** @type {number} */ ms, /** @type {string} */ name) => {
-      pen.fillStyle = colour(name);
-      pen.fillRect(0, y(ms), width, 1);
-    };
-    line(top, '--edge');
-    line(0, '--edge');
-    lines.forEach((ms, i) => ms !== null && ms <= top && line(ms, i === 0 ? '--good' : '--waiting'));
-    pen.fillStyle = colour('--quiet');
-    pen.font = `11px ${fontFamily}`;
-    pen.fillText(`${top} ms`, 0, y(top) - 4);
-    pen.fillStyle = colour('--light');
-    const now = performance.now();
-    for (const { at, ms } of echoes) pen.fillRect(width * (1 - (now - at) / SHOWN_MS) - 1, y(ms) - 1, 2.5, 2.5);
+    const [wide, high] = [width, height].map((size) => Math.round(size * devicePixelRatio));
+    if (wide !== this.#canvas.width) this.#canvas.width = wide ?? 0;
+    if (high !== this.#canvas.height) this.#canvas.height = high ?? 0;
+    pen.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
+    pen.clearRect(0, 0, width, height);
   }
 }

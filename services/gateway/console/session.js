@@ -50,8 +50,9 @@ export class Session {
 
   /** @param {string} name */
   #connect(name) {
-    const rig = connect(new URL('.', location.href), { rig: this.#name, name, kind: kindOfScreen(), presence: true });
-    for (const type of /** @type {const} */ (['state', 'change', 'presence', 'refused', 'echo', 'ack'])) {
+    const wanted = { presence: true, timing: true };
+    const rig = connect(new URL('.', location.href), { rig: this.#name, name, kind: kindOfScreen(), ...wanted });
+    for (const type of /** @type {const} */ (['state', 'change', 'presence', 'refused', 'ack'])) {
       rig.addEventListener(type, (event) => this.#rig === rig && this.#told(event));
     }
     return rig;

@@ -21,7 +21,8 @@ function replicaBefore({ epoch, prev }) {
 function clientOf(t, hello) {
   const world = new World(t);
   const { client, name, kind, want = [] } = JSON.parse(hello);
-  const rig = world.connect({ client, name, kind, presence: want.includes('presence') });
+  const [presence, timing] = ['presence', 'timing'].map((wanted) => want.includes(wanted));
+  const rig = world.connect({ client, name, kind, presence, timing });
   return { world, rig };
 }
 
@@ -31,8 +32,10 @@ describe('every message of the server is understood', () => {
       const { type, ...said } = JSON.parse(text);
       const message = read(text);
       assert.equal(message.type, type);
+      delete said.traceparent; // it is for programs that trace
       if (type === 'presence' || type === 'error') assert.deepEqual(message.told, said);
       if (type === 'ack') assert.equal(`${message.position.epoch}-${message.position.revision}`, said.position);
+      if (type === 'ack') assert.deepEqual(message.timing, said.timing);
     });
   }
 
@@ -133,7 +136,8 @@ describe('the client says hello in the golden words', () => {
       }
       world.socket.open();
       // The client computes outputs by itself, and never wants them.
-      const expected = JSON.stringify({ ...JSON.parse(text), ...(want.length > 0 && { want: ['presence'] }) });
+      const wanted = want.length > 0 && { want: want.filter((wanted) => wanted !== 'output') };
+      const expected = JSON.stringify({ ...JSON.parse(text), ...wanted });
       assert.equal(world.socket.texts[0].text, expected);
       rig.close();
     });
@@ -144,11 +148,12 @@ describe('the client sets in the golden words', () => {
   for (const [name, text] of messages('set')) {
     test(name, (t) => {
       const { world, rig } = clientOf(t, golden('hello'));
-      const { type, seq, ...change } = JSON.parse(text);
+      const { type, seq, traceparent, ...change } = JSON.parse(text);
       world.socket.open();
       world.socket.hear(golden('snapshot_empty'));
       rig.change(change);
-      assert.equal(world.socket.texts[1].text, text.replace(`"seq":${seq}`, '"seq":1'));
+      const untraced = text.replace(`,"traceparent":"${traceparent}"`, '');
+      assert.equal(world.socket.texts[1].text, untraced.replace(`"seq":${seq}`, '"seq":1'));
       rig.close();
     });
   }
@@ -184,6 +189,15 @@ test('a message that lacks a member, or has nonsense in it, is not half understo
 test('a list of consoles that cannot be read is passed over', () => {
   for (const consoles of [undefined, null, 7, [null], [{ name: 'Booth' }], [{ name: 7, kind: 'desk', since: 1 }]]) {
     assert.equal(read(JSON.stringify({ type: 'presence', total: 1, consoles })), null);
+  }
+});
+
+test('a timing that cannot be read is passed over, and the acknowledgement counts', () => {
+  const ack = JSON.parse(golden('ack_timing'));
+  assert.deepEqual(read(golden('ack_timing')).timing, { log: 2, fold: 0.02, echo: 1.093 });
+  const partly = [{ ...ack.timing, log: -1 }, { ...ack.timing, echo: '1' }, { log: 1, fold: 1 }];
+  for (const timing of [null, 7, [], {}, ...partly]) {
+    assert.deepEqual(read(JSON.stringify({ ...ack, timing })), read(golden('ack')));
   }
 });
 

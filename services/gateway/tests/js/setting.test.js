@@ -329,7 +329,7 @@ describe('pending', () => {
     rig.addEventListener('change', () => (atChange = rig.pending('level', 1)));
     world.socket.hear(delta);
     assert.equal(atChange, false, 'who hears of the change finds it settled');
-    assert.deepEqual(world.details('ack'), [{ ms: 5 }]);
+    assert.deepEqual(world.details('ack'), [{ ms: 5, echoMs: undefined, timing: undefined }]);
     assert.deepEqual(world.details('echo'), [{ ms: 8, ackMs: 5 }]);
     rig.close();
   });
@@ -368,7 +368,28 @@ describe('echoes', () => {
     const nothing = { labels: [], master: false, blackout: false };
     assert.deepEqual(own, { client: 'console-1', seq: 1, own: true, dimmers: [1], ...nothing });
     assert.deepEqual(world.details('echo'), [{ ms: 7, ackMs: undefined }]);
-    assert.deepEqual(world.details('ack'), [{ ms: 9 }]);
+    assert.deepEqual(world.details('ack'), [{ ms: 9, echoMs: 7, timing: undefined }]);
+    rig.close();
+  });
+
+  test('an acknowledgement tells what the servers took, if it is wanted', (t) => {
+    const world = new World(t);
+    const ledger = new Ledger();
+    const rig = world.live(ledger, { timing: true });
+    assert.deepEqual(world.socket.messages[0].want, ['timing']);
+    rig.set({ 1: 10 });
+    world.pass(4);
+    world.socket.hear(ledger.change({ levels: { 1: 10 } }, [{ client: 'console-1', seq: 1 }]));
+    world.pass(3);
+    const timing = { log: 5.5, fold: 0.012, echo: 2 };
+    world.socket.hear({ type: 'ack', seq: 1, position: ledger.position, timing: { ...timing, more: 1 } });
+    assert.deepEqual(world.details('ack'), [{ ms: 7, echoMs: 4, timing }]);
+    // One that catches up, and knows no origins, has no echo to time.
+    rig.set({ 1: 20 });
+    world.pass(30);
+    world.socket.hear(ledger.change({ levels: { 1: 20 } }));
+    world.socket.hear({ type: 'ack', seq: 2, position: ledger.position, timing });
+    assert.deepEqual(world.details('ack').at(-1), { ms: 14, echoMs: undefined, timing });
     rig.close();
   });
 

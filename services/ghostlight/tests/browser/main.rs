@@ -13,6 +13,7 @@ mod access;
 mod controls;
 mod fingers;
 mod keyboard;
+mod latency;
 mod many;
 mod pictures;
 mod readme;

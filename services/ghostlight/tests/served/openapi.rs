@@ -20,8 +20,11 @@ const CONSOLES: &str = "/v1/rigs/{rig}/consoles";
 const EVENTS: &str = "/v1/rigs/{rig}/events";
 const SOCKET: &str = "/v1/rigs/{rig}/ws";
 
+/// The example of the W3C's Trace Context.
+const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
 /// Headers that are there only at times.
-const AT_TIMES: [&str; 1] = ["Ghostlight-Stale"];
+const AT_TIMES: [&str; 2] = ["Ghostlight-Stale", "traceparent"];
 
 /// The description, and what was seen of it.
 pub(crate) struct Description {
@@ -270,6 +273,13 @@ async fn changes(checked: &mut Checked<'_>, operation: &str, write: impl Fn(&str
     let rest = futures_util::StreamExt::chain(rest, futures_util::stream::pending());
     let endless = |request| body("")(request).body(reqwest::Body::wrap_stream(rest));
     checked.expect(408, operation, endless).await;
+    // Whatever becomes of it, a traced change is answered in its trace.
+    for (status, levels) in [(200, r#"{"1": 50}"#), (400, r#"{"0": 1}"#)] {
+        let traced = |request| body(levels)(request).header("traceparent", TRACEPARENT);
+        let answer = checked.expect(status, operation, traced).await;
+        let (trace, _) = TRACEPARENT.split_at("00-".len() + 32);
+        assert!(answer.header("traceparent").starts_with(trace), "{answer:?}");
+    }
 }
 
 /// With no place for one more connection, every operation is answered 503.
