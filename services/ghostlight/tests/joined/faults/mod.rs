@@ -21,7 +21,7 @@ use table::{Row, Table};
 const USUAL: Duration = Duration::from_secs(3);
 
 /// How much a run does.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Effort {
     clients: usize,
     rate: f64,
@@ -29,12 +29,14 @@ struct Effort {
     /// So long at least; every fault comes at least once.
     lasts: Duration,
     seed: u64,
+    /// These faults one after the other, again and again; `None` for all of them, shuffled anew each time.
+    only: Option<Vec<Fault>>,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_whatever_fails() {
     let spell = Spell { short: Duration::from_secs(2), long: Duration::from_secs(4) };
-    run(Effort { clients: 12, rate: 10.0, spell, lasts: Duration::ZERO, seed: 7 }).await;
+    run(Effort { clients: 12, rate: 10.0, spell, lasts: Duration::ZERO, seed: 7, only: None }).await;
 }
 
 /// As long and as hard as the environment says; `cargo xtask faults` says it.
@@ -44,7 +46,12 @@ async fn nothing_acknowledged_is_lost_in_a_long_run() {
     let minutes = std::env::var("GHOSTLIGHT_FAULT_MINUTES").ok().and_then(|minutes| minutes.parse().ok()).unwrap_or(5);
     let seed = std::env::var("GHOSTLIGHT_FAULT_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
     let spell = Spell { short: Duration::from_secs(5), long: Duration::from_secs(20) };
-    run(Effort { clients: 30, rate: 20.0, spell, lasts: Duration::from_secs(minutes * 60), seed }).await;
+    let only = std::env::var("GHOSTLIGHT_FAULT_ONLY").ok().map(|names| names.split(',').map(fault).collect());
+    run(Effort { clients: 30, rate: 20.0, spell, lasts: Duration::from_secs(minutes * 60), seed, only }).await;
+}
+
+fn fault(name: &str) -> Fault {
+    Fault::named(name).unwrap_or_else(|| panic!("{name:?} is none of {:?}", Fault::ALL))
 }
 
 async fn run(effort: Effort) {
@@ -63,9 +70,7 @@ async fn run(effort: Effort) {
     let mut chance = fastrand::Rng::with_seed(effort.seed);
     let began = Instant::now();
     while table.is_empty() || began.elapsed() < effort.lasts {
-        let mut faults = Fault::ALL;
-        chance.shuffle(&mut faults);
-        for fault in faults {
+        for fault in faults(effort.only.as_deref(), &mut chance) {
             let row = suffer(fault, &mut troupe, &running, &mut chance, effort.spell).await;
             println!("{row}");
             tell_news(&troupe);
@@ -78,6 +83,15 @@ async fn run(effort: Effort) {
     let report = within("the end of the run", running.stop()).await;
     println!("{table}\n{report}");
     judge(&troupe, &report).await;
+}
+
+/// The faults of one round.
+fn faults(only: Option<&[Fault]>, chance: &mut fastrand::Rng) -> Vec<Fault> {
+    let mut faults = only.unwrap_or(&Fault::ALL).to_vec();
+    if only.is_none() {
+        chance.shuffle(&mut faults);
+    }
+    faults
 }
 
 /// What the state services have said meanwhile: what a slow recovery is found by.
