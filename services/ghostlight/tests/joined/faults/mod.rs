@@ -4,10 +4,12 @@
 //! well again in time after a fault has healed. How fast that was is told in a table; it decides nothing.
 
 mod fault;
+mod speakers;
 mod table;
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::join;
 use ghostlight_check::{Driver, Options, Report, Running};
 use ghostlight_rig::RigName;
 use serde_json::Value;
@@ -15,6 +17,7 @@ use serde_json::Value;
 use crate::support::{Map, until, within};
 use crate::troupe::{Desk, Troupe};
 use fault::{Fault, Spell};
+use speakers::all_speak;
 use table::{Row, Table};
 
 /// How long it is looked what is usual, before anything fails.
@@ -101,24 +104,34 @@ fn tell_news(troupe: &Troupe) {
     }
 }
 
-/// One fault, from the blow to when all is well again.
+/// One fault, from the blow to when all is well again: for every client, and so far that the next may strike. While a
+/// state service does not speak, whoever strikes the other one takes both away, and that is another fault.
 async fn suffer(fault: Fault, troupe: &mut Troupe, running: &Running, chance: &mut fastrand::Rng, spell: Spell) -> Row {
     let mark = running.mark();
     fault.strike(troupe, busiest(running), chance, spell).await;
-    let healed = Instant::now();
+    let (healed, when) = (running.mark(), Instant::now());
     let before = running.progress();
-    until(&format!("all to be well again after {fault:?}"), async || {
-        let now = running.progress();
-        let moved = now.newest > before.newest && now.counts.acked > before.counts.acked;
-        (moved && now.live() == now.live_at.len() && all_ready(&troupe.gateways).await).then_some(())
-    })
-    .await;
+    let well = async {
+        until(&format!("all to be well again after {fault:?}"), async || {
+            let now = running.progress();
+            let moved = running.all_moved_since(healed) && now.counts.acked > before.counts.acked;
+            (moved && now.live() == now.live_at.len() && all_ready(&troupe.gateways).await).then_some(())
+        })
+        .await;
+        when.elapsed()
+    };
+    let speaking = async {
+        within(&format!("all state services to speak after {fault:?}"), all_speak(troupe)).await;
+        when.elapsed()
+    };
+    let (well_after, all_speak_after) = join(well, speaking).await;
     let worst = |spells: Vec<Duration>| spells.into_iter().max().unwrap_or_default();
     Row {
         fault,
         gap: worst(running.gaps_since(mark)),
         away: worst(running.away_since(mark)),
-        well_after: healed.elapsed(),
+        well_after,
+        all_speak_after,
     }
 }
 
