@@ -55,6 +55,8 @@ impl Source {
                 None => {
                     tracing::debug!("the stream is asked for again, once there is a connection");
                     doubt.begin_anew();
+                    // The next server has its own time.
+                    since = Instant::now();
                 }
             }
             if self.connection.is_up() && since.elapsed() >= 2 * super::log::ACKNOWLEDGED_WITHIN {
