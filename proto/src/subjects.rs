@@ -14,7 +14,13 @@ pub const ALL_SNAPSHOTS: &str = "ghostlight.*.snapshot";
 /// Where the list of rigs is asked for.
 pub const RIGS: &str = "ghostlight.rigs";
 
-/// The queue group of the state services: one of them answers.
+/// Where every state service is asked for the snapshots of all rigs, when the one that was asked does not answer.
+pub const ALL_SNAPSHOTS_OF_EACH: &str = "ghostlight.*.snapshot.each";
+
+/// Where every state service is asked for the list of rigs.
+pub const RIGS_OF_EACH: &str = "ghostlight.rigs-of-each";
+
+/// The queue group of the state services: one of them answers, except where each is asked.
 pub const STATE_SERVICES: &str = "state";
 
 /// How long the state service took, in microseconds; on an announcement.
@@ -44,6 +50,11 @@ pub fn snapshot(rig: &RigName) -> String {
     format!("ghostlight.{rig}.snapshot")
 }
 
+/// Where every state service is asked for a rig's snapshot.
+pub fn snapshot_of_each(rig: &RigName) -> String {
+    format!("ghostlight.{rig}.snapshot.each")
+}
+
 /// The rig that a subject names.
 pub fn rig_of(subject: &str) -> Option<RigName> {
     let (rig, _) = subject.strip_prefix("ghostlight.")?.split_once('.')?;
@@ -64,13 +75,15 @@ mod tests {
     fn every_subject_of_a_rig_names_it_and_is_heard_where_it_belongs() {
         for name in ["main", "rigs", "snapshot", "0_-", &"r".repeat(63)] {
             let rig = RigName::new(name).unwrap_or_default();
-            for subject in [changes(&rig), echo(&rig), snapshot(&rig)] {
+            for subject in [changes(&rig), echo(&rig), snapshot(&rig), snapshot_of_each(&rig)] {
                 assert_eq!(rig_of(&subject).as_ref(), Some(&rig), "{subject}");
                 assert_eq!(matches(ALL_CHANGES, &subject), subject == changes(&rig));
                 assert_eq!(matches(ALL_SNAPSHOTS, &subject), subject == snapshot(&rig));
+                assert_eq!(matches(ALL_SNAPSHOTS_OF_EACH, &subject), subject == snapshot_of_each(&rig));
             }
         }
         assert_eq!(rig_of(RIGS), None);
+        assert_eq!(rig_of(RIGS_OF_EACH), None);
         assert_eq!(rig_of("other.main.changes"), None);
         assert_eq!(rig_of("ghostlight.Main.changes"), None);
     }

@@ -219,6 +219,8 @@ fn its_subjects_are_those_of_the_code() {
     described("echo", subjects::LOST);
     described("echo", subjects::TRACEPARENT);
     described("questions", subjects::MORE);
+    described("questions", &subjects::snapshot_of_each(&rig).replace(rig.as_str(), "{rig}"));
+    described("listing", subjects::RIGS_OF_EACH);
     let headers = &document["components"]["messages"]["announcedDelta"]["headers"]["properties"];
     let headers: BTreeSet<_> = headers.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(headers, BTreeSet::from([subjects::FOLD_MICROS, subjects::LOST, subjects::TRACEPARENT]));

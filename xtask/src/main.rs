@@ -50,6 +50,9 @@ enum Command {
         /// What the order of the faults depends on
         #[arg(long, default_value_t = 1)]
         seed: u64,
+        /// Only these faults, one after the other, again and again, such as `HoldNats,KillState`
+        #[arg(long, value_name = "FAULTS")]
+        only: Option<String>,
     },
     /// Take pictures of the page on every screen in every state, and put the best into the README
     Pictures,
@@ -79,7 +82,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Test { cargo_test } => test(&cargo_test),
         Command::Lint => lint::lint(),
         Command::Ci => test(&[]).and_then(|()| lint::lint()),
-        Command::Faults { minutes, seed } => needs::meet().and_then(|()| faults(minutes, seed)),
+        Command::Faults { minutes, seed, only } => needs::meet().and_then(|()| faults(minutes, seed, only)),
         Command::Pictures => needs::meet().and_then(|()| pictures::pictures()),
         Command::Coverage { threshold, report: Some(report) } => coverage::judge(&report, threshold),
         Command::Coverage { threshold, report: None } => coverage::coverage(threshold),
@@ -93,10 +96,10 @@ fn test(selection: &[String]) -> anyhow::Result<()> {
 }
 
 /// As fast as it gets: in a release build, and without anything else beside it.
-fn faults(minutes: u64, seed: u64) -> anyhow::Result<()> {
-    Step::cargo(["test", "--release", "--package", "ghostlight", "--test", "joined", "--"])
+fn faults(minutes: u64, seed: u64, only: Option<String>) -> anyhow::Result<()> {
+    let step = Step::cargo(["test", "--release", "--package", "ghostlight", "--test", "joined", "--"])
         .args(["--ignored", "--nocapture", "nothing_acknowledged_is_lost_in_a_long_run"])
         .env("GHOSTLIGHT_FAULT_MINUTES", minutes.to_string())
-        .env("GHOSTLIGHT_FAULT_SEED", seed.to_string())
-        .run()
+        .env("GHOSTLIGHT_FAULT_SEED", seed.to_string());
+    only.into_iter().fold(step, |step, only| step.env("GHOSTLIGHT_FAULT_ONLY", only)).run()
 }

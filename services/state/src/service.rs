@@ -157,6 +157,7 @@ impl StateService {
         };
         if !self.speaks() {
             self.fold.apply(&logged);
+            self.note_lag();
             return self.speak_when_current().await;
         }
         let read = Instant::now();

@@ -11,7 +11,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use super::connection::Connection;
 use super::room;
-use super::stream::{Broken, Found, Stream, find, goes_on_from, gone};
+use super::stream::{BELIEVED_AFTER, Broken, Doubt, Found, Stream, find, goes_on_from, gone};
 use crate::LogError;
 
 /// How often it is made sure.
@@ -31,14 +31,33 @@ pub(super) struct Source {
 
 impl Source {
     /// Finds the stream as it goes on from a mark, waiting while nobody can tell.
+    ///
+    /// # Errors
+    /// It does not go on from there, and that was told for long enough.
     pub(super) async fn going_on_from(&self, mark: Mark) -> Result<Stream, LogError> {
+        self.unless_lost(mark, Doubt::lasting(BELIEVED_AFTER)).await
+    }
+
+    async fn unless_lost(&self, mark: Mark, mut doubt: Doubt) -> Result<Stream, LogError> {
         let mut since = Instant::now();
         loop {
             match self.connection.unless_cut(ask(&self.jetstream, mark)).await {
                 Some(Ok(stream)) => return Ok(stream),
-                Some(Err(Broken::For(why))) => return Err(LogError::Lost(why)),
-                Some(Err(Broken::Unclear(error))) => tracing::debug!(%error, "the stream is asked for again"),
-                None => tracing::debug!("the stream is asked for again, once there is a connection"),
+                Some(Err(Broken::For(why))) if doubt.is_over() => return Err(LogError::Lost(why)),
+                Some(Err(Broken::For(why))) => {
+                    tracing::debug!(why, "the stream is asked for again before that is believed");
+                    since = Instant::now();
+                }
+                Some(Err(Broken::Unclear(error))) => {
+                    tracing::debug!(%error, "the stream is asked for again");
+                    doubt.begin_anew();
+                }
+                None => {
+                    tracing::debug!("the stream is asked for again, once there is a connection");
+                    doubt.begin_anew();
+                    // The next server has its own time.
+                    since = Instant::now();
+                }
             }
             if self.connection.is_up() && since.elapsed() >= 2 * super::log::ACKNOWLEDGED_WITHIN {
                 self.connection.move_on().await;
@@ -48,15 +67,21 @@ impl Source {
         }
     }
 
-    /// Checks once.
-    async fn check(self, mark: Mark) -> Result<Checked, LogError> {
-        let stream = self.going_on_from(mark).await?;
+    /// Checks once. Nothing more is to be read while it is in doubt whether this is still the stream that was read.
+    async fn check(self, mark: Mark) -> Checked {
+        let stream = match self.unless_lost(mark, Doubt::lasting(Duration::ZERO)).await {
+            Ok(stream) => stream,
+            Err(error) => {
+                tracing::debug!(%error, "reading pauses");
+                return Checked { from: mark, end: None };
+            }
+        };
         let saved = *self.saved.borrow();
         // What would go out late, to a stream that may be another one then, does not go out.
         if saved.epoch == mark.position.epoch && self.connection.is_up() {
             room::make(&stream, saved.revision.min(mark.position.revision)).await;
         }
-        Ok(Checked { from: mark, end: Revision(stream.cached_info().state.last_sequence) })
+        Checked { from: mark, end: Some(Revision(stream.cached_info().state.last_sequence)) }
     }
 }
 
@@ -71,15 +96,15 @@ async fn ask(jetstream: &Context, mark: Mark) -> Result<Stream, Broken> {
 /// The checks of one reader, one after the other.
 pub(super) struct Checks {
     due: Interval,
-    under_way: Option<BoxFuture<'static, Result<Checked, LogError>>>,
+    under_way: Option<BoxFuture<'static, Checked>>,
 }
 
-/// What a check has found: the stream goes on.
+/// What a check has found.
 pub(super) struct Checked {
-    /// From here.
+    /// The stream goes on from here.
     pub(super) from: Mark,
-    /// Up to here.
-    pub(super) end: Revision,
+    /// Up to here; `None` if it is told that it does not go on.
+    pub(super) end: Option<Revision>,
 }
 
 impl Checks {
@@ -90,10 +115,7 @@ impl Checks {
     }
 
     /// What the next check finds; it begins where the reader stands then. May be dropped and asked again.
-    ///
-    /// # Errors
-    /// The stream does not go on from there.
-    pub(super) async fn next(&mut self, source: &Source, last: Mark) -> Result<Checked, LogError> {
+    pub(super) async fn next(&mut self, source: &Source, last: Mark) -> Checked {
         if self.under_way.is_none() {
             self.due.tick().await;
         }

@@ -1,13 +1,15 @@
 //! The echo between processes: core NATS, which is fast, and delivers at most once.
 
 use std::collections::HashSet;
+use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::{HeaderMap, Message, Subscriber};
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::stream::{Select, select};
+use futures_util::future::{Either, select};
+use futures_util::stream::SelectAll;
 use futures_util::{FutureExt, StreamExt};
 use ghostlight_proto::{parse_traceparent, subjects, traceparent};
 use ghostlight_rig::{RigName, TraceContext};
@@ -15,7 +17,7 @@ use tokio::sync::watch;
 use tokio::task::coop::unconstrained;
 
 use super::connection::{Connection, Link};
-use super::parts;
+use super::parts::{self, Begun};
 use crate::{Announcement, Announcements, Echo, EchoError, Heard, Question, Request, Requests};
 
 /// A connection that has just begun, or was just lost, may be there within so long.
@@ -23,6 +25,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// So often a question is asked before it fails.
 const TRIES: usize = 3;
+
+/// Whoever has not begun to answer by then may hang, and every state service is asked: a follower hears nothing before it
+/// has its answer. One that is well answers sooner.
+const EACH_ASKED_AFTER: Duration = Duration::from_millis(50);
 
 /// The pause before it is asked again: a state service may just be starting.
 const RETRY: Duration = Duration::from_millis(100);
@@ -50,17 +56,33 @@ impl NatsEcho {
         self.lost.lock().unwrap_or_else(PoisonError::into_inner).insert(rig.clone());
     }
 
-    /// Asks once. A connection that is lost meanwhile brings no answer any more.
-    async fn ask_once(&self, subject: &str) -> Result<Bytes, &'static str> {
-        let client = &self.connection.client;
-        let inbox = client.new_inbox();
+    /// Asks one of the state services, and each of them if that one does not answer. A connection that is lost meanwhile
+    /// brings no answer any more.
+    async fn ask_once(&self, one: &str, each: &str) -> Result<Bytes, &'static str> {
+        let one = pin!(self.begun(one));
+        let each = pin!(async {
+            tokio::time::sleep(EACH_ASKED_AFTER).await;
+            self.begun(each).await
+        });
         let asked = async {
-            let mut answers = client.subscribe(inbox.clone()).await.map_err(|_| "the connection has ended")?;
-            let asked = client.publish_with_reply(subject.to_owned(), inbox, Bytes::new()).await;
-            asked.map_err(|_| "the connection has ended")?;
-            parts::collect(&mut answers).await
+            let begun = match select(one, each).await {
+                // That none is there is known at once, and holds for both.
+                Either::Left((begun, _)) | Either::Right((begun @ Ok(_), _)) => begun,
+                Either::Right((Err(_), one)) => one.await,
+            };
+            parts::collect(begun?).await
         };
         self.connection.unless_cut(asked).await.unwrap_or(Err("the connection was lost"))
+    }
+
+    /// Asks there, and waits until somebody begins to answer.
+    async fn begun(&self, subject: &str) -> Result<Begun, &'static str> {
+        let client = &self.connection.client;
+        let inbox = client.new_inbox();
+        let answers = client.subscribe(inbox.clone()).await.map_err(|_| "the connection has ended")?;
+        let asked = client.publish_with_reply(subject.to_owned(), inbox, Bytes::new()).await;
+        asked.map_err(|_| "the connection has ended")?;
+        parts::begun(answers).await
     }
 }
 
@@ -93,10 +115,15 @@ impl Echo for NatsEcho {
         let client = &self.connection.client;
         let failed = |error: async_nats::SubscribeError| EchoError(error.to_string());
         let group = || subjects::STATE_SERVICES.to_owned();
-        let snapshots = client.queue_subscribe(subjects::ALL_SNAPSHOTS, group()).await.map_err(failed)?;
-        let rigs = client.queue_subscribe(subjects::RIGS, group()).await.map_err(failed)?;
+        let mut questions = SelectAll::new();
+        for subject in [subjects::ALL_SNAPSHOTS, subjects::RIGS] {
+            questions.push(client.queue_subscribe(subject, group()).await.map_err(failed)?);
+        }
+        for subject in [subjects::ALL_SNAPSHOTS_OF_EACH, subjects::RIGS_OF_EACH] {
+            questions.push(client.subscribe(subject).await.map_err(failed)?);
+        }
         self.connection.settle().await;
-        Ok(Box::new(NatsRequests { connection: self.connection.clone(), questions: select(snapshots, rigs) }))
+        Ok(Box::new(NatsRequests { connection: self.connection.clone(), questions }))
     }
 
     async fn follow(&self, rig: &RigName) -> Result<Box<dyn Announcements>, EchoError> {
@@ -112,9 +139,9 @@ impl Echo for NatsEcho {
     }
 
     async fn ask(&self, question: Question) -> Result<Bytes, EchoError> {
-        let subject = match &question {
-            Question::Snapshot(rig) => subjects::snapshot(rig),
-            Question::Rigs => subjects::RIGS.to_owned(),
+        let (one, each) = match &question {
+            Question::Snapshot(rig) => (subjects::snapshot(rig), subjects::snapshot_of_each(rig)),
+            Question::Rigs => (subjects::RIGS.to_owned(), subjects::RIGS_OF_EACH.to_owned()),
         };
         let mut why = "NATS cannot be reached";
         for attempt in 0..TRIES {
@@ -124,7 +151,7 @@ impl Echo for NatsEcho {
             if !self.connection.up_within(PATIENCE).await {
                 break;
             }
-            match self.ask_once(&subject).await {
+            match self.ask_once(&one, &each).await {
                 Ok(text) => return Ok(text),
                 Err(error) => why = error,
             }
@@ -135,7 +162,7 @@ impl Echo for NatsEcho {
 
 struct NatsRequests {
     connection: Connection,
-    questions: Select<Subscriber, Subscriber>,
+    questions: SelectAll<Subscriber>,
 }
 
 #[async_trait]
@@ -146,7 +173,7 @@ impl Requests for NatsRequests {
             let Some(reply) = reply else { continue };
             let question = match subjects::rig_of(&subject) {
                 Some(rig) => Question::Snapshot(rig),
-                None if subject.as_str() == subjects::RIGS => Question::Rigs,
+                None if [subjects::RIGS, subjects::RIGS_OF_EACH].contains(&subject.as_str()) => Question::Rigs,
                 None => continue,
             };
             let client = self.connection.client.clone();

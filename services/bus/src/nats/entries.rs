@@ -58,14 +58,14 @@ impl NatsEntries {
         };
         let link = source.connection.watch();
         let cuts = link.borrow().cuts;
-        let reading = Reading::Begins(Box::pin(begin(source.clone(), after)));
+        let reading = Reading::Begins(Box::pin(begin(source.clone(), after, after)));
         Ok(Self { source, link, cuts, last: after, end, behind: 0, reading, checks: Checks::new() })
     }
 
-    /// Checks the stream, and reads on after the last entry.
-    fn begin_again(&mut self) {
+    /// Checks whether the stream goes on from a mark that was read, and reads on after the last entry.
+    fn begin_again(&mut self, checked: Mark) {
         self.cuts = self.link.borrow_and_update().cuts;
-        self.reading = Reading::Begins(Box::pin(begin(self.source.clone(), self.last)));
+        self.reading = Reading::Begins(Box::pin(begin(self.source.clone(), checked, self.last)));
     }
 
     /// Takes a message for the next entry; `None` if it is not, and must be asked for.
@@ -94,26 +94,30 @@ impl NatsEntries {
             self.reading = Reading::Runs { messages, is_new: true };
         }
         let Reading::Runs { messages, is_new } = &mut self.reading else { return Ok(None) };
-        let cuts = self.cuts;
+        let (cuts, mut doubted) = (self.cuts, self.last);
         let message = tokio::select! {
             biased;
             // What was on its way then does not come any more, and what comes next may be long in coming.
             Ok(_) = self.link.wait_for(|link| link.cuts != cuts) => None,
             message = messages.next() => message.and_then(Result::ok),
             checked = self.checks.next(&self.source, self.last) => {
-                let Checked { from, end } = checked?;
-                self.behind = end.0.saturating_sub(self.last.position.revision.0);
-                let is_stuck = from == self.last && end > from.position.revision;
-                if !is_stuck {
+                let Checked { from, end } = checked;
+                if let Some(end) = end {
+                    self.behind = end.0.saturating_sub(self.last.position.revision.0);
+                }
+                let is_stuck = |end| from == self.last && end > from.position.revision;
+                if end.is_some_and(|end| !is_stuck(end)) {
                     return Ok(None);
                 }
+                // What was read since may be of another stream, and is no mark to know this one by.
+                doubted = from;
                 None
             }
         };
         let is_new = std::mem::take(is_new);
         let logged = message.map(|message| self.take(&message, is_new)).transpose()?.flatten();
         if logged.is_none() {
-            self.begin_again();
+            self.begin_again(doubted);
         }
         Ok(logged)
     }
@@ -138,7 +142,10 @@ impl Entries for NatsEntries {
     }
 }
 
-async fn begin(source: Source, after: Mark) -> Result<Messages, LogError> {
+async fn begin(source: Source, checked: Mark, after: Mark) -> Result<Messages, LogError> {
+    if checked != after {
+        source.going_on_from(checked).await?;
+    }
     loop {
         let stream = source.going_on_from(after).await?;
         let config = Config {

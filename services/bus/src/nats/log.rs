@@ -9,11 +9,11 @@ use ghostlight_rig::{Entry, Mark, Position, RigName};
 use tokio::sync::watch;
 
 use super::append::append;
-use super::check::Source;
+use super::check::{RETRY, Source};
 use super::connection::Connection;
 use super::entries::NatsEntries;
 use super::settings::StreamSettings;
-use super::stream::{Broken, begin_anew, find_or_make, goes_on_from};
+use super::stream::{BELIEVED_AFTER, Broken, Doubt, begin_anew, find_or_make, goes_on_from};
 use crate::{AppendError, DurableOnce, Entries, Log, LogError};
 
 /// A server that has not acknowledged for so long may be cut off from the others: the entry is sent again, elsewhere.
@@ -46,21 +46,28 @@ impl NatsLog {
 #[async_trait]
 impl Log for NatsLog {
     async fn begin(&self, stored: Mark) -> Result<Mark, LogError> {
-        let stream = find_or_make(&self.jetstream, &self.settings).await?;
-        if stored == Mark::default() {
-            return begin_anew(&stream, stored).await;
-        }
-        match goes_on_from(&stream, stored).await {
-            Ok(()) => Ok(stored),
-            Err(Broken::Unclear(error)) => Err(error),
-            Err(Broken::For(why)) => {
-                let start = begin_anew(&stream, stored).await?;
-                tracing::error!(
-                    stored = %stored.position, start = %start.position,
-                    "ALARM: the log does not go on from what is saved: {why}. What is saved is kept, in a new epoch; \
-                     changes that were in neither are lost"
-                );
-                Ok(start)
+        let mut doubt = Doubt::lasting(BELIEVED_AFTER);
+        loop {
+            let stream = find_or_make(&self.jetstream, &self.settings).await?;
+            if stored == Mark::default() {
+                return begin_anew(&stream, stored).await;
+            }
+            match goes_on_from(&stream, stored).await {
+                Ok(()) => return Ok(stored),
+                Err(Broken::Unclear(error)) => return Err(error),
+                Err(Broken::For(why)) if doubt.is_over() => {
+                    let start = begin_anew(&stream, stored).await?;
+                    tracing::error!(
+                        stored = %stored.position, start = %start.position,
+                        "ALARM: the log does not go on from what is saved: {why}. What is saved is kept, in a new \
+                         epoch; changes that were in neither are lost"
+                    );
+                    return Ok(start);
+                }
+                Err(Broken::For(why)) => {
+                    tracing::debug!(why, "the stream is asked for again before that is believed");
+                    tokio::time::sleep(RETRY).await;
+                }
             }
         }
     }

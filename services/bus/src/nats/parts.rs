@@ -31,16 +31,31 @@ pub(super) async fn send(client: &Client, to: Subject, text: Bytes) {
     let _ = client.publish(to, rest).await;
 }
 
-/// Collects an answer; why not, if nobody gives a whole one. One whose first part is lost is no message at all: whoever
-/// reads it finds that.
-pub(super) async fn collect(answers: &mut Subscriber) -> Result<Bytes, &'static str> {
+/// An answer of which the first part is there.
+pub(super) struct Begun {
+    first: Message,
+    rest: Subscriber,
+}
+
+/// Waits for the first part of an answer; why not, if nobody gives one.
+pub(super) async fn begun(mut answers: Subscriber) -> Result<Begun, &'static str> {
+    let first = next(&mut answers).await?;
+    if first.status == Some(StatusCode::NO_RESPONDERS) {
+        return Err("none is there");
+    }
+    Ok(Begun { first, rest: answers })
+}
+
+async fn next(answers: &mut Subscriber) -> Result<Message, &'static str> {
+    let message = tokio::time::timeout(PART_WITHIN, answers.next()).await.map_err(|_| "it takes too long")?;
+    message.ok_or("the connection has ended")
+}
+
+/// Collects an answer; why not, if it is not whole. One whose first part is lost is no message at all: whoever reads it
+/// finds that.
+pub(super) async fn collect(Begun { first: mut message, mut rest }: Begun) -> Result<Bytes, &'static str> {
     let (mut text, mut due) = (BytesMut::new(), None);
     loop {
-        let message = tokio::time::timeout(PART_WITHIN, answers.next()).await.map_err(|_| "it takes too long")?;
-        let message = message.ok_or("the connection has ended")?;
-        if message.status == Some(StatusCode::NO_RESPONDERS) {
-            return Err("none is there");
-        }
         let more = more(&message)?;
         if due.is_some_and(|due| due != message.payload.len() + more) {
             return Err("a part of its answer was lost");
@@ -56,6 +71,7 @@ pub(super) async fn collect(answers: &mut Subscriber) -> Result<Bytes, &'static 
             return Err("its answer is too long");
         }
         due = Some(more);
+        message = next(&mut rest).await?;
     }
 }
 

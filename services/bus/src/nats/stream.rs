@@ -11,6 +11,7 @@ use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, LastRawMessageE
 use async_nats::jetstream::{Context, ErrorCode, stream};
 use ghostlight_proto::subjects;
 use ghostlight_rig::{Epoch, Mark, Position, Revision, Stamp};
+use tokio::time::Instant;
 
 use super::StreamSettings;
 use crate::LogError;
@@ -23,6 +24,10 @@ const KNOWN_FOR: Duration = Duration::from_secs(120);
 /// A leader that has not heard from most of its peers for so long may have been replaced: it knows less than the others.
 /// They choose another one after four seconds at the earliest.
 const HEARD_WITHIN: Duration = Duration::from_secs(3);
+
+/// A loss is believed when it is still told after so long. Whoever has just come to lead the stream, or was held while it
+/// led, may not have all that its peers have given out already; it hears of that within a heartbeat of theirs, a second.
+pub(super) const BELIEVED_AFTER: Duration = Duration::from_secs(2);
 
 /// What is found when the stream is asked for.
 pub(super) enum Found {
@@ -145,6 +150,30 @@ pub(super) enum Broken {
     For(String),
     /// That cannot be told at the moment.
     Unclear(LogError),
+}
+
+/// Since when a loss is told, and for how long that is doubted.
+#[derive(Debug)]
+pub(super) struct Doubt {
+    since: Option<Instant>,
+    lasts: Duration,
+}
+
+impl Doubt {
+    /// One that lasts so long after a loss is told for the first time.
+    pub(super) fn lasting(lasts: Duration) -> Self {
+        Self { since: None, lasts }
+    }
+
+    /// A loss is told; whether it is to be believed.
+    pub(super) fn is_over(&mut self) -> bool {
+        self.since.get_or_insert_with(Instant::now).elapsed() >= self.lasts
+    }
+
+    /// Nobody tells it any more.
+    pub(super) fn begin_anew(&mut self) {
+        self.since = None;
+    }
 }
 
 /// Makes sure that the stream goes on from a mark: that it still has what stands there, and all that comes after.

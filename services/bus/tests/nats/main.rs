@@ -5,6 +5,7 @@
 mod access;
 mod appending;
 mod cluster;
+mod doubt;
 mod following;
 mod room;
 mod sizes;

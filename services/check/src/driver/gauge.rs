@@ -118,6 +118,11 @@ impl Gauge {
         self.gaps = Spells::default();
     }
 
+    /// Whether its map moved after a moment.
+    pub(super) fn has_moved_since(&self, mark: Instant) -> bool {
+        self.last_echo > mark
+    }
+
     /// The longest time between two echoes of which the later came after a moment, or that is not over yet.
     pub(super) fn gap_since(&self, mark: Instant, now: Instant) -> Duration {
         self.gaps.longest_since(mark).unwrap_or_default().max(now.saturating_duration_since(self.last_echo))
@@ -160,6 +165,7 @@ mod tests {
         let mut gauge = Gauge::new(start);
         gauge.echo(start + second);
         assert_eq!(gauge.gap_since(start + second, start + 4 * second), 3 * second);
+        assert!(gauge.has_moved_since(start) && !gauge.has_moved_since(start + second));
         gauge.live(start, 0);
         assert_eq!(gauge.away_since(start, start + second), Duration::ZERO);
         gauge.lost(start + second);

@@ -139,6 +139,11 @@ impl Running {
         self.shared.gauges(|gauge| gauge.gap_since(mark.0, now))
     }
 
+    /// Whether the map of every client has moved after a mark. Before that, a gap may be under way that began before it.
+    pub fn all_moved_since(&self, mark: Mark) -> bool {
+        self.shared.gauges(|gauge| gauge.has_moved_since(mark.0)).into_iter().all(|moved| moved)
+    }
+
     /// For each client the longest time from losing its gateway to being live again, of those that ended after a mark
     /// or have not ended yet.
     pub fn away_since(&self, mark: Mark) -> Vec<Duration> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::support::{deploy, list, promtool_accepts, said, text, yaml};
+use crate::files::{deploy, list, promtool_accepts, said, text, yaml};
 
 /// Every alert.
 pub(crate) fn alerts() -> Vec<Value> {

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use crate::files::{list, promtool_accepts, said, text};
 use crate::known::Known;
-use crate::support::{list, promtool_accepts, said, text};
 
 /// What stands in the way of a dashboard's being read by promtool: Grafana's own variables.
 const VARIABLES: [(&str, &str); 3] = [("$__rate_interval", "1m"), ("$instance", ".*"), ("$job", ".*")];

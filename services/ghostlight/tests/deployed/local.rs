@@ -8,7 +8,7 @@ use ghostlight::serve::{GatewayRole, ServeArgs, StateRole};
 use ghostlight_servers::nats_server;
 use serde_json::{Map, Value};
 
-use crate::support::{deploy, list, promtool_accepts, said, text, yaml};
+use crate::files::{deploy, list, promtool_accepts, said, text, yaml};
 
 /// Where servers of others listen that are not told to.
 const USUAL_PORTS: [(&str, u16); 3] = [("postgres", 5432), ("prometheus", 9090), ("grafana", 3000)];

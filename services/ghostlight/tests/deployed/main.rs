@@ -6,17 +6,16 @@
 
 mod alerts;
 mod dashboard;
+mod files;
 mod known;
 mod local;
 mod names;
 mod promql;
-mod support;
 mod watched;
 
 #[allow(dead_code, reason = "shared with other tests")]
-#[path = "../joined/support.rs"]
-mod console;
-#[allow(dead_code, reason = "shared with other tests")]
 #[path = "../joined/process.rs"]
 mod process;
-use console::within;
+#[allow(dead_code, reason = "shared with other tests")]
+#[path = "../joined/support.rs"]
+mod support;

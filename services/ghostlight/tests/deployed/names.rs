@@ -2,8 +2,8 @@
 
 use crate::alerts::{alerts, queries_of_tests};
 use crate::dashboard::queries;
+use crate::files::said;
 use crate::known::Known;
-use crate::support::said;
 
 /// Every query, with where it stands.
 fn asked() -> Vec<(String, String)> {

@@ -6,11 +6,10 @@ use std::time::Duration;
 use ghostlight_servers::{NatsOptions, NatsServer, Postgres, Prometheus, PrometheusOptions, Target};
 use serde_json::json;
 
-use crate::console::{Console, until};
 use crate::dashboard::queries;
+use crate::files::deploy;
 use crate::process::Process;
-use crate::support::deploy;
-use crate::within;
+use crate::support::{Console, until, within};
 
 /// Two gateways, two state services, consoles, and who watches all that.
 struct Watched {

@@ -5,7 +5,6 @@
 mod house;
 mod process;
 mod support;
-use support::within;
 mod troupe;
 
 mod away;

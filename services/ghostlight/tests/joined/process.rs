@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
-use super::within;
+use crate::support::within;
 
 /// A running process. It is killed when this is dropped.
 pub(crate) struct Process {
@@ -83,6 +83,7 @@ impl Process {
     }
 
     /// Where its admin listener is.
+    #[allow(dead_code, reason = "not all tests that share this look there")]
     pub(crate) async fn admin(&self) -> String {
         let line = self.says("/metrics").await;
         let address = line.split("http://").nth(1).unwrap().split('/').next().unwrap();

@@ -58,6 +58,7 @@ impl Console {
     }
 
     /// Says something.
+    #[allow(dead_code, reason = "not all tests that share this say anything")]
     pub(crate) async fn say(&mut self, message: Value) {
         self.0.send(Message::text(message.to_string())).await.unwrap();
     }

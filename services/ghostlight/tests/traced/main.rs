@@ -6,7 +6,6 @@
 mod process;
 #[path = "../joined/support.rs"]
 mod support;
-use support::within;
 
 mod collector;
 mod stage;

@@ -53,6 +53,11 @@ impl Fault {
         Self::StopAllNats,
     ];
 
+    /// The fault of this name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|fault| format!("{fault:?}") == name)
+    }
+
     /// Strikes, waits, and heals; if a gateway is struck, then this one.
     pub(super) async fn strike(self, troupe: &mut Troupe, gateway: usize, chance: &mut fastrand::Rng, spell: Spell) {
         let state = chance.usize(..Troupe::STATES);

@@ -4,10 +4,12 @@
 //! well again in time after a fault has healed. How fast that was is told in a table; it decides nothing.
 
 mod fault;
+mod speakers;
 mod table;
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::join;
 use ghostlight_check::{Driver, Options, Report, Running};
 use ghostlight_rig::RigName;
 use serde_json::Value;
@@ -15,13 +17,14 @@ use serde_json::Value;
 use crate::support::{Map, until, within};
 use crate::troupe::{Desk, Troupe};
 use fault::{Fault, Spell};
+use speakers::all_speak;
 use table::{Row, Table};
 
 /// How long it is looked what is usual, before anything fails.
 const USUAL: Duration = Duration::from_secs(3);
 
 /// How much a run does.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Effort {
     clients: usize,
     rate: f64,
@@ -29,12 +32,14 @@ struct Effort {
     /// So long at least; every fault comes at least once.
     lasts: Duration,
     seed: u64,
+    /// These faults one after the other, again and again; `None` for all of them, shuffled anew each time.
+    only: Option<Vec<Fault>>,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_whatever_fails() {
     let spell = Spell { short: Duration::from_secs(2), long: Duration::from_secs(4) };
-    run(Effort { clients: 12, rate: 10.0, spell, lasts: Duration::ZERO, seed: 7 }).await;
+    run(Effort { clients: 12, rate: 10.0, spell, lasts: Duration::ZERO, seed: 7, only: None }).await;
 }
 
 /// As long and as hard as the environment says; `cargo xtask faults` says it.
@@ -44,7 +49,12 @@ async fn nothing_acknowledged_is_lost_in_a_long_run() {
     let minutes = std::env::var("GHOSTLIGHT_FAULT_MINUTES").ok().and_then(|minutes| minutes.parse().ok()).unwrap_or(5);
     let seed = std::env::var("GHOSTLIGHT_FAULT_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
     let spell = Spell { short: Duration::from_secs(5), long: Duration::from_secs(20) };
-    run(Effort { clients: 30, rate: 20.0, spell, lasts: Duration::from_secs(minutes * 60), seed }).await;
+    let only = std::env::var("GHOSTLIGHT_FAULT_ONLY").ok().map(|names| names.split(',').map(fault).collect());
+    run(Effort { clients: 30, rate: 20.0, spell, lasts: Duration::from_secs(minutes * 60), seed, only }).await;
+}
+
+fn fault(name: &str) -> Fault {
+    Fault::named(name).unwrap_or_else(|| panic!("{name:?} is none of {:?}", Fault::ALL))
 }
 
 async fn run(effort: Effort) {
@@ -63,9 +73,7 @@ async fn run(effort: Effort) {
     let mut chance = fastrand::Rng::with_seed(effort.seed);
     let began = Instant::now();
     while table.is_empty() || began.elapsed() < effort.lasts {
-        let mut faults = Fault::ALL;
-        chance.shuffle(&mut faults);
-        for fault in faults {
+        for fault in faults(effort.only.as_deref(), &mut chance) {
             let row = suffer(fault, &mut troupe, &running, &mut chance, effort.spell).await;
             println!("{row}");
             tell_news(&troupe);
@@ -80,6 +88,15 @@ async fn run(effort: Effort) {
     judge(&troupe, &report).await;
 }
 
+/// The faults of one round.
+fn faults(only: Option<&[Fault]>, chance: &mut fastrand::Rng) -> Vec<Fault> {
+    let mut faults = only.unwrap_or(&Fault::ALL).to_vec();
+    if only.is_none() {
+        chance.shuffle(&mut faults);
+    }
+    faults
+}
+
 /// What the state services have said meanwhile: what a slow recovery is found by.
 fn tell_news(troupe: &Troupe) {
     for (number, state) in troupe.states.iter().enumerate() {
@@ -87,24 +104,34 @@ fn tell_news(troupe: &Troupe) {
     }
 }
 
-/// One fault, from the blow to when all is well again.
+/// One fault, from the blow to when all is well again: for every client, and so far that the next may strike. While a
+/// state service does not speak, whoever strikes the other one takes both away, and that is another fault.
 async fn suffer(fault: Fault, troupe: &mut Troupe, running: &Running, chance: &mut fastrand::Rng, spell: Spell) -> Row {
     let mark = running.mark();
     fault.strike(troupe, busiest(running), chance, spell).await;
-    let healed = Instant::now();
+    let (healed, when) = (running.mark(), Instant::now());
     let before = running.progress();
-    until(&format!("all to be well again after {fault:?}"), async || {
-        let now = running.progress();
-        let moved = now.newest > before.newest && now.counts.acked > before.counts.acked;
-        (moved && now.live() == now.live_at.len() && all_ready(&troupe.gateways).await).then_some(())
-    })
-    .await;
+    let well = async {
+        until(&format!("all to be well again after {fault:?}"), async || {
+            let now = running.progress();
+            let moved = running.all_moved_since(healed) && now.counts.acked > before.counts.acked;
+            (moved && now.live() == now.live_at.len() && all_ready(&troupe.gateways).await).then_some(())
+        })
+        .await;
+        when.elapsed()
+    };
+    let speaking = async {
+        within(&format!("all state services to speak after {fault:?}"), all_speak(troupe)).await;
+        when.elapsed()
+    };
+    let (well_after, all_speak_after) = join(well, speaking).await;
     let worst = |spells: Vec<Duration>| spells.into_iter().max().unwrap_or_default();
     Row {
         fault,
         gap: worst(running.gaps_since(mark)),
         away: worst(running.away_since(mark)),
-        well_after: healed.elapsed(),
+        well_after,
+        all_speak_after,
     }
 }
 

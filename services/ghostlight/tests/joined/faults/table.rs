@@ -16,18 +16,21 @@ pub(super) struct Row {
     pub(super) away: Duration,
     /// How long it took from healing until all was well.
     pub(super) well_after: Duration,
+    /// How long it took from healing until every state service announced what all announce.
+    pub(super) all_speak_after: Duration,
 }
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { fault, gap, away, well_after } = self;
+        let Self { fault, gap, away, well_after, all_speak_after } = self;
         let name = format!("{fault:?}");
         write!(
             f,
-            "{name:<18} gap {:>7.3} s   away {:>7.3} s   well after {:>7.3} s",
+            "{name:<18} gap {:>7.3} s   away {:>7.3} s   well after {:>7.3} s   all speak after {:>7.3} s",
             gap.as_secs_f64(),
             away.as_secs_f64(),
-            well_after.as_secs_f64()
+            well_after.as_secs_f64(),
+            all_speak_after.as_secs_f64()
         )
     }
 }
@@ -63,6 +66,7 @@ impl fmt::Display for Table {
             worst.gap = worst.gap.max(row.gap);
             worst.away = worst.away.max(row.away);
             worst.well_after = worst.well_after.max(row.well_after);
+            worst.all_speak_after = worst.all_speak_after.max(row.all_speak_after);
         }
         writeln!(f, "usually {:.3} s between two echoes; the worst of each fault:", self.usual_gap.as_secs_f64())?;
         for (count, worst) in by_fault.values() {
