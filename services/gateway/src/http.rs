@@ -14,7 +14,7 @@ use ghostlight_rig::{Change, ClientId, Key, Origin, Position, RigMap, RigName, U
 use crate::hub::{Hub, STALE_AFTER};
 use crate::outcome::Done;
 use crate::problem::Refused;
-use crate::traced::{self, Request};
+use crate::traced::{self, Request, Route};
 use crate::{Gateway, body};
 
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -122,17 +122,26 @@ fn mark_stale(hub: &Hub, headers: &mut HeaderMap) {
     }
 }
 
-/// `POST /v1/rigs/{rig}/levels`, and `POST /`: a change of levels.
+/// `POST /`: a change of levels of the rig `main`.
+pub(crate) async fn post_main(State(gateway): State<Gateway>, headers: HeaderMap, body: Body) -> Response {
+    post(&gateway, ("POST", "/", "POST /"), RigName::default(), &headers, body).await
+}
+
+/// `POST /v1/rigs/{rig}/levels`: a change of levels.
 pub(crate) async fn post_levels(
     State(gateway): State<Gateway>,
     RigPath(rig): RigPath,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    const ROUTE: (&str, &str, &str) = ("POST", "/v1/rigs/{rig}/levels", "POST /v1/rigs/{rig}/levels");
-    traced::answer(&gateway.signals, ROUTE, &headers, async |request| {
+    let route = ("POST", "/v1/rigs/{rig}/levels", "POST /v1/rigs/{rig}/levels");
+    post(&gateway, route, rig, &headers, body).await
+}
+
+async fn post(gateway: &Gateway, route: Route, rig: RigName, headers: &HeaderMap, body: Body) -> Response {
+    traced::answer(&gateway.signals, route, headers, async |request| {
         let parse = |body: &[u8]| parse_levels(body).map(Update::from);
-        let done = change(&gateway, request, rig, &headers, body, &["application/json"], parse).await?;
+        let done = change(gateway, request, rig, headers, body, &["application/json"], parse).await?;
         let text = serde_json::to_vec(&LevelsText(&done.update.levels)).unwrap_or_default();
         Ok(answer(&done, text))
     })

@@ -308,7 +308,10 @@ fn settle(batch: Batch, position: Position, durable: Instant, folded: Option<&Fo
         reply.send(match verdict(folded, index, change) {
             None => Err(Refusal::Unknown),
             Some(Verdict::Applied) => {
-                metrics.changes.add_one();
+                // One that sets nothing tries out the way, as readiness does.
+                if !change.update.is_empty() {
+                    metrics.changes.add_one();
+                }
                 Ok(Done { position, update: left.restricted_to(&change.update), timing })
             }
             // The entry that it came in then was ended by it, so what it asked for is what it left.

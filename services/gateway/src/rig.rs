@@ -34,8 +34,8 @@ pub(crate) async fn patch(
     body: Body,
 ) -> Response {
     const KINDS: [&str; 2] = ["application/json", "application/merge-patch+json"];
-    const ROUTE: (&str, &str, &str) = ("PATCH", "/v1/rigs/{rig}", "PATCH /v1/rigs/{rig}");
-    traced::answer(&gateway.signals, ROUTE, &headers, async |request| {
+    let route = ("PATCH", "/v1/rigs/{rig}", "PATCH /v1/rigs/{rig}");
+    traced::answer(&gateway.signals, route, &headers, async |request| {
         let done = http::change(&gateway, request, rig, &headers, body, &KINDS, parse_update).await?;
         let text = serde_json::to_vec(&UpdateText::from(&done.update)).unwrap_or_default();
         Ok(http::answer(&done, text))

@@ -35,7 +35,7 @@ impl Gateway {
     /// The whole interface.
     pub fn router(&self) -> Router {
         Router::new()
-            .route("/", get(page::index).post(http::post_levels))
+            .route("/", get(page::index).post(http::post_main))
             .route("/ws", get(ws::plain))
             .route("/v1/rigs", get(http::list))
             .route("/v1/rigs/{rig}", get(rig::get).patch(rig::patch))

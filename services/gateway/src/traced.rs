@@ -68,10 +68,13 @@ impl Request {
     }
 }
 
+/// A method, a route, and both as the name of a span: there are few.
+pub(crate) type Route = (&'static str, &'static str, &'static str);
+
 /// Answers a request over HTTP: `work` does what it asks for, and is told where it stands.
 pub(crate) async fn answer<R: IntoResponse>(
     signals: &Signals,
-    (method, route, name): (&'static str, &'static str, &'static str),
+    (method, route, name): Route,
     headers: &HeaderMap,
     work: impl AsyncFnOnce(&Request) -> Result<R, Refused>,
 ) -> Response {

@@ -13,3 +13,4 @@ mod stage;
 mod admin;
 mod export;
 mod one_change;
+mod readme;
