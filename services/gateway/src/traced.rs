@@ -60,10 +60,13 @@ impl Request {
         }
     }
 
-    /// It is refused.
+    /// It is refused. That is no failure of ours if something is wrong with the request.
     pub(crate) fn refused(&mut self, refused: &Refused) {
-        if let Some(span) = self.span() {
-            span.fail(refused.0.code.clone(), refused.0.detail.clone());
+        let Some(span) = self.span() else { return };
+        let problem = &refused.0;
+        span.set("ghostlight.problem", problem.code.clone());
+        if problem.status >= 500 {
+            span.fail(problem.code.clone(), problem.detail.clone());
         }
     }
 }

@@ -31,10 +31,11 @@ impl Watched {
         let state = || {
             Process::start(&["state", "--bus", &url, "--store", &store, "--admin", "127.0.0.1:0"].map(str::to_owned))
         };
+        // Traced, so that histograms have examples; nobody takes the spans.
+        let traced = [("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://127.0.0.1:9".to_owned())];
         let gateway = || {
-            Process::start(
-                &["gateway", "--bus", &url, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"].map(str::to_owned),
-            )
+            let args = ["gateway", "--bus", &url, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
+            Process::start_with(&args.map(str::to_owned), &traced)
         };
         let (states, gateways) = (vec![state(), state()], vec![gateway(), gateway()]);
         let mut targets = Vec::new();
@@ -122,6 +123,8 @@ async fn the_dashboard_shows_a_running_deployment_and_alerts_fire_on_what_is_wro
         left.is_empty().then_some(())
     })
     .await;
+    let examples = watched.prometheus.exemplars("ghostlight_echo_seconds_bucket").await.unwrap();
+    assert!(examples.iter().any(|example| example.labels["trace_id"].len() == 32), "{examples:?}");
     let firing = watched.prometheus.firing().await.unwrap();
     assert!(firing.is_empty(), "all is well: {firing:?}");
 

@@ -8,13 +8,13 @@ use std::time::{Duration, SystemTime};
 use ghostlight_rig::TraceContext;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Meter;
-use prometheus_client::encoding::{EncodeMetric, MetricEncoder};
 use prometheus_client::metrics::exemplar::HistogramWithExemplars;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::{MetricType, counter, gauge};
+use prometheus_client::metrics::{counter, gauge};
 use prometheus_client::registry::{Registry, Unit};
 
 use super::label::Label;
+use super::observed::{Looked, Observed, Read};
 
 /// Upper bounds for durations, in seconds: from what a change takes within one process to what nobody waits for.
 pub const SECONDS: [f64; 17] =
@@ -198,15 +198,6 @@ impl Of {
     }
 }
 
-/// Whether what is observed only grows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Observed {
-    /// It goes up and down.
-    Gauge,
-    /// It only grows.
-    Counter,
-}
-
 /// Where instruments are made: each is registered with both worlds under one name.
 #[derive(Default)]
 pub struct Meters {
@@ -357,52 +348,6 @@ impl Meters {
                 let counter = meter.f64_observable_counter(name).with_description(help).with_unit(unit);
                 counter.with_callback(observe).build();
             }
-        }
-    }
-}
-
-type Read = Arc<dyn Fn() -> Vec<(&'static str, f64)> + Send + Sync>;
-
-/// What is looked up when it is encoded.
-struct Looked {
-    kind: Observed,
-    label: &'static str,
-    read: Read,
-}
-
-impl fmt::Debug for Looked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Looked").field("kind", &self.kind).finish_non_exhaustive()
-    }
-}
-
-impl Looked {
-    fn number(&self, mut encoder: MetricEncoder<'_>, number: f64) -> fmt::Result {
-        match self.kind {
-            Observed::Gauge => encoder.encode_gauge(&number),
-            Observed::Counter => {
-                encoder.encode_counter::<prometheus_client::encoding::NoLabelSet, _, f64>(&number, None)
-            }
-        }
-    }
-}
-
-impl EncodeMetric for Looked {
-    fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
-        for (value, number) in (self.read)() {
-            if self.label.is_empty() {
-                return self.number(encoder, number);
-            }
-            let labels: Labels = [(self.label, value)];
-            self.number(encoder.encode_family(&labels)?, number)?;
-        }
-        Ok(())
-    }
-
-    fn metric_type(&self) -> MetricType {
-        match self.kind {
-            Observed::Gauge => MetricType::Gauge,
-            Observed::Counter => MetricType::Counter,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod instruments;
 mod label;
+mod observed;
 mod process;
 
 use std::fmt::Write as _;
@@ -14,8 +15,9 @@ use prometheus_client::encoding::{prometheus_text, text};
 use prometheus_client::metrics::info::Info;
 
 use instruments::Measured;
-pub use instruments::{By, Counter, Gauge, Held, Histogram, Meters, Observed, Of, SECONDS};
+pub use instruments::{By, Counter, Gauge, Held, Histogram, Meters, Of, SECONDS};
 pub use label::{Appended, Label, Rejection, Saved, Signal, Spoken, Stage};
+pub use observed::Observed;
 
 /// All metrics of a process, to be read.
 #[derive(Clone, Debug)]
