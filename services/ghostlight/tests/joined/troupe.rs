@@ -2,12 +2,16 @@
 //! killed, held, cut off and started again.
 
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use ghostlight_servers::{NatsCluster, NatsOptions, Postgres, Proxy};
 
 use crate::house::Gateway;
 use crate::process::Process;
 use crate::support::until;
+
+/// Servers that do not agree who leads learn that within a heartbeat, which comes every second.
+const SETTLED: Duration = Duration::from_millis(1_500);
 
 /// A whole deployment. All of it ends when this is dropped.
 pub(crate) struct Troupe {
@@ -108,6 +112,25 @@ impl Troupe {
             self.nats.number_of(&leader)
         })
         .await
+    }
+
+    /// Waits until all NATS servers have followed one leader of the stream for a while. One that was away may make them
+    /// choose another, seconds after it is back.
+    pub(crate) async fn stream_settled(&self) {
+        let client = async_nats::connect(self.nats.urls()).await.unwrap();
+        let jetstream = async_nats::jetstream::new(client);
+        let mut known = (None, Instant::now());
+        until("the stream to be settled", async || {
+            let stream = jetstream.get_stream(ghostlight_proto::subjects::STREAM).await.ok();
+            let cluster = stream.and_then(|stream| stream.cached_info().cluster.clone());
+            let whole = cluster.filter(|cluster| cluster.replicas.iter().all(|peer| peer.active < SETTLED));
+            let leader = whole.and_then(|cluster| cluster.leader);
+            if leader.is_none() || leader != known.0 {
+                known = (leader, Instant::now());
+            }
+            (known.0.is_some() && known.1.elapsed() >= SETTLED).then_some(())
+        })
+        .await;
     }
 
     /// Alarms that a state service which runs has raised.

@@ -9,7 +9,7 @@ mod table;
 
 use std::time::{Duration, Instant};
 
-use futures_util::future::join;
+use futures_util::future::join3;
 use ghostlight_check::{Driver, Options, Report, Running};
 use ghostlight_rig::RigName;
 use serde_json::Value;
@@ -105,7 +105,8 @@ fn tell_news(troupe: &Troupe) {
 }
 
 /// One fault, from the blow to when all is well again: for every client, and so far that the next may strike. While a
-/// state service does not speak, whoever strikes the other one takes both away, and that is another fault.
+/// state service does not speak, whoever strikes the other one takes both away, and that is another fault; and what the
+/// NATS servers need to agree again is this fault's doing, not the next one's.
 async fn suffer(fault: Fault, troupe: &mut Troupe, running: &Running, chance: &mut fastrand::Rng, spell: Spell) -> Row {
     let mark = running.mark();
     fault.strike(troupe, busiest(running), chance, spell).await;
@@ -124,7 +125,7 @@ async fn suffer(fault: Fault, troupe: &mut Troupe, running: &Running, chance: &m
         within(&format!("all state services to speak after {fault:?}"), all_speak(troupe)).await;
         when.elapsed()
     };
-    let (well_after, all_speak_after) = join(well, speaking).await;
+    let (well_after, all_speak_after, ()) = join3(well, speaking, troupe.stream_settled()).await;
     let worst = |spells: Vec<Duration>| spells.into_iter().max().unwrap_or_default();
     Row {
         fault,
