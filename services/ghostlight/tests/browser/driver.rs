@@ -29,6 +29,9 @@ const FLAGS: [&str; 9] = [
     "--hide-scrollbars",
 ];
 
+/// So often ChromeDriver is started before it is said that it cannot be.
+const STARTS: usize = 5;
+
 /// A running ChromeDriver. Dropped, it takes its browsers with it, also when a test panics.
 pub(crate) struct Driver {
     port: u16,
@@ -36,8 +39,18 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    /// Starts ChromeDriver on a free port.
+    /// Starts ChromeDriver on a free port. It chooses one of IPv4, and ends if another has the same of IPv6: then it is
+    /// started again.
     pub(crate) async fn start() -> Self {
+        for _ in 0..STARTS {
+            if let Some(driver) = Self::try_to_start().await {
+                return driver;
+            }
+        }
+        panic!("chromedriver ended {STARTS} times without a word about its port");
+    }
+
+    async fn try_to_start() -> Option<Self> {
         let mut process = Command::new(program(&["chromedriver"]))
             .arg("--port=0")
             .stdin(Stdio::null())
@@ -49,13 +62,13 @@ impl Driver {
         let port = async {
             while let Some(line) = lines.next_line().await.expect("chromedriver's output") {
                 if let Some((_, port)) = line.split_once("was started successfully on port ") {
-                    return port.trim_end_matches('.').parse().expect("a port");
+                    return Some(port.trim_end_matches('.').parse().expect("a port"));
                 }
             }
-            panic!("chromedriver ended without a word about its port");
+            None
         };
-        let port = timeout(PATIENCE, port).await.expect("chromedriver tells its port");
-        Self { port, _process: process }
+        let port = timeout(PATIENCE, port).await.expect("chromedriver tells its port")?;
+        Some(Self { port, _process: process })
     }
 
     /// Opens a page in a browser of its own, so that no page is in the background.

@@ -126,6 +126,9 @@ async fn suffer(fault: Fault, troupe: &mut Troupe, running: &Running, chance: &m
         when.elapsed()
     };
     let (well_after, all_speak_after, ()) = join3(well, speaking, troupe.stream_settled()).await;
+    // A gap that began meanwhile is this fault's too.
+    let settled = running.mark();
+    until("all to hear on", async || running.all_moved_since(settled).then_some(())).await;
     let worst = |spells: Vec<Duration>| spells.into_iter().max().unwrap_or_default();
     Row {
         fault,
