@@ -17,7 +17,7 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::metrics::data::ResourceMetrics;
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::metrics::{SdkMeterProvider, Temporality};
-use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, SpanData};
+use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider, SpanData};
 
 use crate::metrics::Counter;
 
@@ -136,7 +136,9 @@ pub(crate) fn begin(service: &'static str, version: &'static str) -> Begun {
     if is_asked_for("TRACES") {
         exports.traces = told("traces", SpanExporter::builder().build()).map(|exporter| {
             let exporter = Told { exporter, outcomes: traces.clone() };
-            SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource.clone()).build()
+            let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource.clone());
+            // What comes this far is sampled.
+            provider.with_sampler(Sampler::AlwaysOn).build()
         });
     }
     if is_asked_for("METRICS") {

@@ -7,6 +7,7 @@
 mod export;
 pub mod logs;
 pub mod metrics;
+mod sampling;
 pub mod trace;
 
 use export::Exports;

@@ -16,6 +16,8 @@ use opentelemetry::trace::{
 use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_sdk::trace::{SdkTracer, Span as SdkSpan};
 
+use crate::sampling::Sampling;
+
 /// What a span's work is to others, as OpenTelemetry has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -35,6 +37,7 @@ pub enum Kind {
 #[derive(Clone, Default)]
 pub struct Tracer {
     tracer: Option<SdkTracer>,
+    sampling: Sampling,
     /// What every span of a message says of the system that carries it.
     messaging: Option<&'static str>,
 }
@@ -46,8 +49,9 @@ impl fmt::Debug for Tracer {
 }
 
 impl Tracer {
+    /// With a tracer that takes whatever it is given.
     pub(crate) fn new(tracer: SdkTracer) -> Self {
-        Self { tracer: Some(tracer), messaging: None }
+        Self { tracer: Some(tracer), sampling: Sampling::from_environment(), messaging: None }
     }
 
     /// The same, saying of what carries messages that it is this.
@@ -58,11 +62,10 @@ impl Tracer {
 
     /// The first span of a process in a trace: whether there is one, the parent decides, or chance.
     pub fn begin(&self, name: &'static str, parent: Option<TraceContext>, began: Instant) -> Option<Span> {
-        let tracer = self.tracer.as_ref()?;
+        let tracer = self.tracer.as_ref().filter(|_| self.sampling.takes(parent))?;
         let around = parent.map_or_else(Context::new, remote);
         let builder = SpanBuilder::from_name(name).with_kind(SpanKind::Server).with_start_time(at(began));
-        let span = tracer.build_with_context(builder, &around);
-        span.is_recording().then_some(Span(span))
+        Some(Span(tracer.build_with_context(builder, &around)))
     }
 
     /// A span that follows on another.
