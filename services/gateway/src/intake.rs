@@ -11,8 +11,8 @@ use futures_util::stream::FuturesUnordered;
 use ghostlight_bus::{AppendError, Log};
 use ghostlight_proto::{Timing, subjects};
 use ghostlight_rig::{Change, ClientId, Entry, Position, RigName, TraceContext, Update, Verdict};
-use ghostlight_telemetry::metrics::{Held, Stage};
-use ghostlight_telemetry::trace::{Kind, Span};
+use ghostlight_telemetry::metrics::{GatewayMetrics, Held, Stage};
+use ghostlight_telemetry::trace::{Kind, Span, after};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
@@ -64,15 +64,24 @@ impl Reply {
     }
 }
 
-/// A change that waits for its turn or its answer.
+/// A change that waits for its turn.
 struct Asked {
     change: Change,
+    waiting: Waiting,
+    /// It is counted among those that wait.
+    counted: Held,
+}
+
+/// One who waits for a change.
+struct Waiting {
     came: Instant,
     reply: Reply,
     /// A shutdown waits for it, even if whoever asked does not.
-    tracked: TaskTrackerToken,
-    /// It is counted among those that wait.
-    _counted: Held,
+    _tracked: TaskTrackerToken,
+    /// Until the log has the change, if somebody traces it.
+    append: Option<Box<Span>>,
+    /// Where it stands in that trace.
+    trace: Option<TraceContext>,
 }
 
 /// How changes are appended: what all lanes share.
@@ -92,6 +101,7 @@ pub(crate) struct Appending {
 /// The way of one rig's changes into the log: one queue and one task, so that they get there in the order in which they
 /// came. Of two changes on one connection, the second is the one that stays.
 pub(crate) struct Lane {
+    rig: RigName,
     asked: mpsc::Sender<Asked>,
     tasks: TaskTracker,
     signals: Arc<Signals>,
@@ -101,18 +111,31 @@ impl Lane {
     /// A lane, and the task that serves it: it ends when the lane is dropped and all is answered.
     pub(crate) fn start(rig: RigName, followed: Arc<Followed>, appending: &Appending) -> Self {
         let (asked, queue) = mpsc::channel(MOST_WAITING);
-        tokio::spawn(serve(rig, followed, appending.clone(), queue));
-        Self { asked, tasks: appending.tasks.clone(), signals: appending.signals.clone() }
+        tokio::spawn(serve(rig.clone(), followed, appending.clone(), queue));
+        Self { rig, asked, tasks: appending.tasks.clone(), signals: appending.signals.clone() }
     }
 
     /// Takes a change in; its outcome goes where `reply` says. The change goes on if whoever asked is gone.
-    pub(crate) fn submit(&self, change: Change, reply: Reply) {
-        let counted = self.signals.metrics.waiting.hold();
-        let asked = Asked { change, came: Instant::now(), reply, tracked: self.tasks.token(), _counted: counted };
+    pub(crate) fn submit(&self, mut change: Change, reply: Reply) {
+        let came = Instant::now();
+        let append = change.trace.and_then(|trace| self.append_span(trace, came)).map(Box::new);
+        // What follows in other processes follows on that.
+        change.trace = after(append.as_deref(), change.trace);
+        let waiting = Waiting { came, reply, _tracked: self.tasks.token(), append, trace: change.trace };
+        let asked = Asked { change, waiting, counted: self.signals.metrics.waiting.hold() };
         if let Err(error) = self.asked.try_send(asked) {
             let refusal = Refusal::Unavailable("too many changes wait their turn".to_owned());
-            error.into_inner().reply.send(Err(refusal));
+            error.into_inner().waiting.refuse(&refusal);
         }
+    }
+
+    fn append_span(&self, trace: TraceContext, came: Instant) -> Option<Span> {
+        let mut span = self.signals.tracer.child("append", Kind::Producer, trace, came)?;
+        span.set("messaging.operation.type", "send");
+        span.set("messaging.destination.name", subjects::changes(&self.rig));
+        span.set("messaging.destination.template", subjects::ALL_CHANGES);
+        span.set("ghostlight.rig", self.rig.to_string());
+        Some(span)
     }
 
     /// Takes a change in and waits for its outcome.
@@ -131,7 +154,7 @@ async fn serve(rig: RigName, followed: Arc<Followed>, appending: Appending, mut 
     loop {
         let may_send = under_way.len() < appending.in_flight && landed.len() < MOST_UNHEARD;
         tokio::select! {
-            Some(batch) = gather(&rig, &appending.signals, &mut queue, &mut left_over), if may_send => {
+            Some(batch) = gather(&mut queue, &mut left_over), if may_send => {
                 under_way.push(append(&rig, &followed, &appending, batch));
             }
             Some(appended) = under_way.next() => {
@@ -146,19 +169,14 @@ async fn serve(rig: RigName, followed: Arc<Followed>, appending: Appending, mut 
 }
 
 /// Takes what is waiting, as far as one entry may hold it. Waits only before it has taken anything.
-async fn gather(
-    rig: &RigName,
-    signals: &Arc<Signals>,
-    queue: &mut mpsc::Receiver<Asked>,
-    left_over: &mut Option<Asked>,
-) -> Option<Batch> {
+async fn gather(queue: &mut mpsc::Receiver<Asked>, left_over: &mut Option<Asked>) -> Option<Batch> {
     let first = match left_over.take() {
         Some(asked) => asked,
         None => queue.recv().await?,
     };
-    let mut batch = Batch::new(signals.clone(), rig, first);
+    let mut batch = Batch::new(first);
     while let Ok(asked) = queue.try_recv() {
-        if let Err(asked) = batch.push(rig, asked) {
+        if let Err(asked) = batch.push(asked) {
             *left_over = Some(*asked);
             break;
         }
@@ -182,7 +200,7 @@ async fn append(rig: &RigName, followed: &Followed, appending: &Appending, mut b
     let refusal = match tokio::time::timeout_at(deadline, appended).await {
         Ok(Ok(position)) => {
             let durable = Instant::now();
-            batch.appended(position, durable);
+            batch.appended(&appending.signals, position, durable);
             return Some(Landed { batch, position, durable, deadline });
         }
         Ok(Err(AppendError::Unavailable(why))) => Refusal::Unavailable(why),
@@ -202,7 +220,7 @@ async fn answer(Landed { batch, position, durable, deadline }: Landed, followed:
     match followed.folded(position) {
         // The order began anew before it was heard what became of the entry in the old one.
         None if followed.position().epoch != position.epoch => batch.refuse(&Refusal::Unknown),
-        folded => settle(batch, position, durable, folded.as_ref()),
+        folded => settle(batch, position, durable, folded.as_ref(), &followed.signals.metrics),
     }
 }
 
@@ -211,65 +229,43 @@ struct Batch {
     entry: Entry,
     items: usize,
     waiting: Vec<Waiting>,
-    signals: Arc<Signals>,
-}
-
-/// One who waits for a change of an entry.
-struct Waiting {
-    came: Instant,
-    reply: Reply,
-    _tracked: TaskTrackerToken,
-    /// Until the log has it, if somebody traces it.
-    append: Option<Box<Span>>,
-    /// Where it stands in that trace.
-    trace: Option<TraceContext>,
 }
 
 impl Waiting {
-    /// Begins what is told of appending it, and lets what follows in other processes follow on that.
-    fn new(signals: &Signals, rig: &RigName, asked: Asked) -> (Change, Self) {
-        let Asked { mut change, came, reply, tracked, _counted: _ } = asked;
-        let append = change.trace.and_then(|trace| {
-            let mut span = signals.tracer.child("append", Kind::Producer, trace, came)?;
-            span.set("messaging.operation.type", "send");
-            span.set("messaging.destination.name", subjects::changes(rig));
-            span.set("messaging.destination.template", subjects::ALL_CHANGES);
-            span.set("ghostlight.rig", rig.to_string());
-            Some(Box::new(span))
-        });
-        if let Some(span) = &append {
-            change.trace = Some(span.context());
+    fn refuse(self, refusal: &Refusal) {
+        if let Some(mut span) = self.append {
+            let Refused(problem) = refusal.clone().into();
+            span.fail(problem.code, problem.detail);
         }
-        let waiting = Self { came, reply, _tracked: tracked, append, trace: change.trace };
-        (change, waiting)
+        self.reply.send(Err(refusal.clone()));
     }
 }
 
 impl Batch {
-    fn new(signals: Arc<Signals>, rig: &RigName, asked: Asked) -> Self {
-        let (change, waiting) = Waiting::new(&signals, rig, asked);
-        Self { items: change.update.len(), entry: Entry::new(change), waiting: vec![waiting], signals }
+    fn new(Asked { change, waiting, counted: _ }: Asked) -> Self {
+        Self { items: change.update.len(), entry: Entry::new(change), waiting: vec![waiting] }
     }
 
     /// Adds a change, or gives it back if the entry takes no more.
-    fn push(&mut self, rig: &RigName, asked: Asked) -> Result<(), Box<Asked>> {
+    fn push(&mut self, asked: Asked) -> Result<(), Box<Asked>> {
         let items = asked.change.update.len();
-        if self.items + items > MOST_ITEMS || self.entry.is_closed() {
+        if self.items + items > MOST_ITEMS {
             return Err(Box::new(asked));
         }
-        let (change, waiting) = Waiting::new(&self.signals, rig, asked);
-        // It is not closed, so it takes the change.
-        let _ = self.entry.push(change);
+        let Asked { change, waiting, counted } = asked;
+        if let Err(change) = self.entry.push(change) {
+            return Err(Box::new(Asked { change: *change, waiting, counted }));
+        }
         self.items += items;
         self.waiting.push(waiting);
         Ok(())
     }
 
     /// The log has it.
-    fn appended(&mut self, position: Position, durable: Instant) {
-        let metrics = &self.signals.metrics;
+    fn appended(&mut self, signals: &Signals, position: Position, durable: Instant) {
+        let metrics = &signals.metrics;
         metrics.entry_changes.observe(self.waiting.len() as f64);
-        self.signals.appended(Ok(()));
+        signals.appended(Ok(()));
         let changes = i64::try_from(self.waiting.len()).unwrap_or(i64::MAX);
         for waiting in &mut self.waiting {
             let took = durable.saturating_duration_since(waiting.came);
@@ -283,21 +279,14 @@ impl Batch {
     }
 
     fn refuse(self, refusal: &Refusal) {
-        for Waiting { reply, append, .. } in self.waiting {
-            if let Some(mut span) = append {
-                let Refused(problem) = refusal.clone().into();
-                span.fail(problem.code, problem.detail);
-            }
-            reply.send(Err(refusal.clone()));
-        }
+        self.waiting.into_iter().for_each(|waiting| waiting.refuse(refusal));
     }
 }
 
 /// Answers the changes of an entry that is durable and has been heard of.
-fn settle(batch: Batch, position: Position, durable: Instant, folded: Option<&Folded>) {
+fn settle(batch: Batch, position: Position, durable: Instant, folded: Option<&Folded>, metrics: &GatewayMetrics) {
     let changes = batch.entry.changes();
     let left = left_by(changes, folded);
-    let metrics = &batch.signals.metrics;
     for (index, Waiting { came, reply, trace, .. }) in batch.waiting.into_iter().enumerate() {
         let change = &changes[index];
         let since = |then: Instant| then.saturating_duration_since(came);
