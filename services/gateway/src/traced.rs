@@ -60,10 +60,15 @@ impl Request {
         }
     }
 
-    /// It is refused. That is no failure of ours if something is wrong with the request.
-    pub(crate) fn refused(&mut self, refused: &Refused) {
-        let Some(span) = self.span() else { return };
+    /// It is refused: that is counted, and told in the log and in its trace. It is no failure of ours if something is wrong
+    /// with the request.
+    pub(crate) fn refused(&mut self, signals: &Signals, refused: &Refused) {
         let problem = &refused.0;
+        signals.rejected(&problem.code);
+        logged(self.context()).in_scope(|| {
+            tracing::debug!(code = problem.code, detail = problem.detail, "a change was rejected");
+        });
+        let Some(span) = self.span() else { return };
         span.set("ghostlight.problem", problem.code.clone());
         if problem.status >= 500 {
             span.fail(problem.code.clone(), problem.detail.clone());
@@ -88,10 +93,7 @@ pub(crate) async fn answer<R: IntoResponse>(
         context => work(&request).instrument(logged(context)).await,
     };
     if let Err(refused) = &done {
-        let _entered = logged(request.context()).entered();
-        signals.rejected(&refused.0.code);
-        tracing::debug!(code = refused.0.code, detail = refused.0.detail, "a change was rejected");
-        request.refused(refused);
+        request.refused(signals, refused);
     }
     let mut response = done.into_response();
     if let Some(span) = request.span() {

@@ -8,7 +8,6 @@ use bytes::Bytes;
 use futures_util::SinkExt;
 use futures_util::stream::SplitSink;
 use ghostlight_proto::{Ack, ServerMessage};
-use ghostlight_telemetry::trace::logged;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Interval, MissedTickBehavior};
 
@@ -86,18 +85,13 @@ impl Writer {
                 self.send(text(ServerMessage::Ack(ack).encode())).await
             }
             // The plain protocol answers with the echo.
-            (Ok(_), None) => self.catch_up().await,
+            (Ok(_), None) => Ok(()),
             (Err(refused), seq) => self.refuse(seq, refused, request).await,
         }
     }
 
     async fn refuse(&mut self, seq: Option<u64>, refused: Refused, mut request: Request) -> Result<(), Ending> {
-        {
-            let _entered = logged(request.context()).entered();
-            self.session.gateway.signals.rejected(&refused.0.code);
-            tracing::debug!(code = refused.0.code, detail = refused.0.detail, "a change was rejected");
-        }
-        request.refused(&refused);
+        request.refused(&self.session.gateway.signals, &refused);
         let error = refused.into_message(seq, request.context());
         let told = match self.session.protocol {
             Protocol::Full | Protocol::Output => text(ServerMessage::Error(error).encode()),
