@@ -28,7 +28,7 @@ pub use problem::Problem;
 pub use rigs::{RigSummary, encode_rigs, lists_rig};
 pub use server::{Ack, Decoded, ErrorMessage, ServerMessage, Timing, decode, with_output};
 pub use text::{etag, parse_etag, parse_position};
-pub use trace::{parse_traceparent, traceparent};
+pub use trace::{TRACEPARENT, parse_traceparent, traceparent};
 pub use update::{StateText, UpdateText, parse_update};
 
 /// The OpenAPI description of the HTTP interface, as JSON.

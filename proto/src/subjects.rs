@@ -26,8 +26,8 @@ pub const STATE_SERVICES: &str = "state";
 /// How long the state service took, in microseconds; on an announcement.
 pub const FOLD_MICROS: &str = "Ghostlight-Fold-Micros";
 
-/// Where a change that an announcement is about stands in its trace; once for each that is traced (W3C Trace Context).
-pub const TRACEPARENT: &str = "traceparent";
+/// Where a change that an announcement is about stands in its trace; once for each that is traced.
+pub use crate::trace::TRACEPARENT;
 
 /// On an announcement before which others were lost.
 pub const LOST: &str = "Ghostlight-Lost";

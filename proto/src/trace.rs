@@ -2,6 +2,9 @@
 
 use ghostlight_rig::TraceContext;
 
+/// What it is called: a header of requests, answers and messages.
+pub const TRACEPARENT: &str = "traceparent";
+
 /// The flag that says that a trace is recorded.
 const SAMPLED: u8 = 1;
 

@@ -6,7 +6,6 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use ghostlight_proto::{BadInput, LevelsText, Timing, etag, parse_etag, parse_levels};
 use ghostlight_rig::{Change, ClientId, Key, Origin, Position, RigMap, RigName, Update};
@@ -158,7 +157,6 @@ pub(crate) async fn change(
     kinds: &[&str],
     parse: impl FnOnce(&[u8]) -> Result<Update, BadInput>,
 ) -> Result<Done, Refused> {
-    let came = Instant::now();
     if let Err(refused) = require_kind(headers, kinds) {
         body::linger(gateway, body);
         return Err(refused);
@@ -170,7 +168,7 @@ pub(crate) async fn change(
         return Err(Refused::unavailable("the server is stopping"));
     }
     let hub = gateway.hubs.get(&rig).await?;
-    let trace = request.received(&gateway.signals, came);
+    let trace = request.received(&gateway.signals);
     Ok(hub.lane.change(Change { update, origin, only_if, once, trace }).await?)
 }
 

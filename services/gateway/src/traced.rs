@@ -4,16 +4,13 @@ use std::time::Instant;
 
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use ghostlight_proto::{parse_traceparent, traceparent};
+use ghostlight_proto::{TRACEPARENT, parse_traceparent, traceparent};
 use ghostlight_rig::TraceContext;
 use ghostlight_telemetry::trace::{Kind, Span, after, logged};
 use tracing::Instrument as _;
 
 use crate::problem::Refused;
 use crate::signals::Signals;
-
-/// The header of the W3C's Trace Context, in requests and in answers.
-const TRACEPARENT: &str = "traceparent";
 
 /// A request for a change, from when it came to when it is answered. Small, if nobody traces it.
 #[derive(Debug, Default)]
@@ -25,14 +22,15 @@ struct Traced {
     span: Option<Span>,
     /// What its client says of its own trace.
     theirs: Option<TraceContext>,
+    came: Instant,
 }
 
 impl Request {
     /// A request under a name of few, and what its client says of its trace.
-    pub(crate) fn begin(signals: &Signals, name: &'static str, theirs: Option<TraceContext>, came: Instant) -> Self {
-        let span = signals.tracer.begin(name, theirs, came);
+    pub(crate) fn begin(signals: &Signals, name: &'static str, theirs: Option<TraceContext>) -> Self {
+        let span = signals.tracer.begin(name, theirs);
         let is_traced = span.is_some() || theirs.is_some();
-        Self(is_traced.then(|| Box::new(Traced { span, theirs })))
+        Self(is_traced.then(|| Box::new(Traced { span, theirs, came: Instant::now() })))
     }
 
     /// Where what follows stands.
@@ -46,10 +44,11 @@ impl Request {
     }
 
     /// It was read and is taken in: where what follows on that stands, if it is recorded.
-    pub(crate) fn received(&self, signals: &Signals, came: Instant) -> Option<TraceContext> {
+    pub(crate) fn received(&self, signals: &Signals) -> Option<TraceContext> {
+        let traced = self.0.as_ref()?;
         let context = self.context().filter(|context| context.is_sampled)?;
         // Dropped, it ends.
-        let receive = signals.tracer.child("receive", Kind::Internal, context, came);
+        let receive = signals.tracer.child("receive", Kind::Internal, context, traced.came);
         after(receive.as_ref(), Some(context))
     }
 
@@ -87,7 +86,7 @@ pub(crate) async fn answer<R: IntoResponse>(
     work: impl AsyncFnOnce(&Request) -> Result<R, Refused>,
 ) -> Response {
     let theirs = headers.get(TRACEPARENT).and_then(|theirs| theirs.to_str().ok()).and_then(parse_traceparent);
-    let mut request = Request::begin(signals, name, theirs, Instant::now());
+    let mut request = Request::begin(signals, name, theirs);
     let done = match request.context() {
         None => work(&request).await,
         context => work(&request).instrument(logged(context)).await,

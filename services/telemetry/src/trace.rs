@@ -60,11 +60,11 @@ impl Tracer {
         Self { messaging: Some(messaging), ..self }
     }
 
-    /// The first span of a process in a trace: whether there is one, the parent decides, or chance.
-    pub fn begin(&self, name: &'static str, parent: Option<TraceContext>, began: Instant) -> Option<Span> {
+    /// The first span of a process in a trace, which begins now: whether there is one, the parent decides, or chance.
+    pub fn begin(&self, name: &'static str, parent: Option<TraceContext>) -> Option<Span> {
         let tracer = self.tracer.as_ref().filter(|_| self.sampling.takes(parent))?;
         let around = parent.map_or_else(Context::new, remote);
-        let builder = SpanBuilder::from_name(name).with_kind(SpanKind::Server).with_start_time(at(began));
+        let builder = SpanBuilder::from_name(name).with_kind(SpanKind::Server);
         Some(Span(tracer.build_with_context(builder, &around)))
     }
 

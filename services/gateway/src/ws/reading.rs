@@ -1,7 +1,6 @@
 //! What comes in on a WebSocket.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
 use futures_util::StreamExt;
@@ -52,15 +51,15 @@ pub(crate) async fn run(session: &Arc<Session>, stream: &mut Stream, answers: mp
 /// Takes a message; `None` if nobody is left to answer.
 async fn take(session: &Session, text: &Utf8Bytes, answers: &mpsc::Sender<Answer>) -> Option<()> {
     let place = answers.clone().reserve_owned().await.ok()?;
-    let (came, signals) = (Instant::now(), &session.gateway.signals);
+    let signals = &session.gateway.signals;
     match change(session, text) {
         Ok((seq, mut change)) => {
-            let request = Request::begin(signals, "set", change.trace, came);
-            change.trace = request.received(signals, came);
+            let request = Request::begin(signals, "set", change.trace);
+            change.trace = request.received(signals);
             session.hub.lane.submit(change, Reply::Connection(place, seq, request));
         }
         Err((seq, error)) => {
-            let request = Request::begin(signals, "set", None, came);
+            let request = Request::begin(signals, "set", None);
             drop(place.send(Answer { seq, outcome: Err(error.into()), request }));
         }
     }
