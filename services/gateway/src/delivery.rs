@@ -24,8 +24,15 @@ pub(crate) struct Delivery {
 #[derive(Debug, Default)]
 struct Sent {
     clients: usize,
+    /// `None` also once that was told.
     last: Option<Instant>,
-    is_told: bool,
+}
+
+impl Sent {
+    /// How many had it when the last was sent it, and when that was.
+    fn take_last(&mut self) -> Option<(usize, Instant)> {
+        self.last.take().map(|last| (self.clients, last))
+    }
 }
 
 impl Delivery {
@@ -48,22 +55,27 @@ impl Delivery {
 
     /// A client was sent it.
     pub(crate) fn reached(&self) {
-        let mut sent = self.sent();
         let now = Instant::now();
-        sent.clients += 1;
-        sent.last = Some(now);
-        if sent.clients == 1 && self.readers > 1 {
+        let (clients, last) = {
+            let mut sent = self.sent();
+            sent.clients += 1;
+            // One who has come meanwhile is none of those.
+            if sent.clients <= self.readers {
+                sent.last = Some(now);
+            }
+            let is_last = sent.clients == self.readers;
+            (sent.clients, is_last.then(|| sent.take_last()).flatten())
+        };
+        // Exporting a span is not to hold up the next client.
+        if clients == 1 && self.readers > 1 {
             self.tell("first", 1, now);
         }
-        if sent.clients == self.readers {
-            self.tell_last(&mut sent);
-        }
+        self.tell_last(last);
     }
 
-    fn tell_last(&self, sent: &mut Sent) {
-        if let Some(last) = sent.last.filter(|_| !sent.is_told) {
-            sent.is_told = true;
-            self.tell(if sent.clients > 1 { "last" } else { "only" }, sent.clients, last);
+    fn tell_last(&self, last: Option<(usize, Instant)>) {
+        if let Some((clients, sent)) = last {
+            self.tell(if clients > 1 { "last" } else { "only" }, clients, sent);
         }
     }
 
@@ -85,7 +97,7 @@ impl Delivery {
 
 impl Drop for Delivery {
     fn drop(&mut self) {
-        let mut sent = std::mem::take(&mut *self.sent());
-        self.tell_last(&mut sent);
+        let last = self.sent().take_last();
+        self.tell_last(last);
     }
 }

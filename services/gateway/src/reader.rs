@@ -79,12 +79,11 @@ pub(crate) struct Reader {
 
 /// A step on its way to the client.
 struct Sending {
-    /// When this gateway heard of it.
+    /// When this gateway heard of it; `None` if it is the whole map, which may be old.
     heard: Option<Instant>,
     delivery: Option<Arc<Delivery>>,
     /// Whether it was made for a client that had fallen behind.
     is_conflated: bool,
-    to: Revision,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,8 +113,8 @@ impl Reader {
 
     /// The client was sent what [`next`](Self::next) has told last.
     pub(crate) fn sent(&mut self) {
-        let Some(Sending { heard, delivery, is_conflated, to }) = self.sending.take() else { return };
-        self.seat.reached(to);
+        let Some(Sending { heard, delivery, is_conflated }) = self.sending.take() else { return };
+        self.seat.reached(self.position().revision);
         let metrics = &self.hub.signals().metrics;
         metrics.deliveries.add_one();
         if is_conflated {
@@ -144,7 +143,6 @@ impl Reader {
                 return self.next_stale(&latest);
             }
             let Some(cursor) = self.cursor.filter(|cursor| cursor.generation == latest.generation) else {
-                self.sends(&latest, None);
                 return Some(self.whole_map());
             };
             if cursor.revision == latest.position.revision {
@@ -159,29 +157,21 @@ impl Reader {
                 }
                 _ => match self.catch_up(cursor) {
                     Some(texts) => texts,
-                    None => {
-                        self.sends(&latest, None);
-                        return Some(self.whole_map());
-                    }
+                    None => return Some(self.whole_map()),
                 },
             };
-            self.sends(&latest, Some(from));
+            self.seat.reached(from);
+            self.sending = Some(Sending {
+                heard: latest.applied,
+                delivery: latest.delivery.clone(),
+                is_conflated: from < latest.prev,
+            });
             match self.protocol {
                 Protocol::Full | Protocol::Output => return Some(Told::Delta(texts.full)),
                 Protocol::Plain if !texts.plain.is_empty() => return Some(Told::Delta(texts.plain)),
                 Protocol::Plain => {}
             }
         }
-    }
-
-    /// Notes that its client is about to be sent what leads from a revision to what is newest; from nothing, the whole map.
-    fn sends(&mut self, latest: &Latest, from: Option<Revision>) {
-        self.sending = Some(Sending {
-            heard: latest.applied.filter(|_| from.is_some()),
-            delivery: latest.delivery.clone(),
-            is_conflated: from.is_some_and(|from| from < latest.prev),
-            to: latest.position.revision,
-        });
     }
 
     /// Whether the map has got to where its client stands. Until then there is nothing to tell it: what it has is newer.
@@ -247,7 +237,10 @@ impl Reader {
     }
 
     /// The whole map. A plain client that had an older one is also told what is there no more.
+    ///
+    /// A client that has just come is none of those that a change is delivered to.
     fn whole_map(&mut self) -> Told {
+        self.sending = Some(Sending { heard: None, delivery: None, is_conflated: false });
         let is_first = self.cursor.is_none();
         let mut kept = self.hub.kept();
         let generation = self.latest.borrow().generation;

@@ -1,6 +1,5 @@
 //! What can be seen of this gateway from outside.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -12,18 +11,18 @@ use crate::hub::STALE_AFTER;
 use crate::outcome::Refusal;
 
 /// What a gateway counts and traces; all parts of it share it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Signals {
     pub(crate) metrics: GatewayMetrics,
     pub(crate) tracer: Tracer,
     /// For how long rigs were stale that are so no more, all together, in milliseconds.
-    stale: Arc<AtomicU64>,
+    stale: AtomicU64,
 }
 
 impl Signals {
     pub(crate) fn new(telemetry: &Telemetry) -> Self {
         let metrics = GatewayMetrics::new(&telemetry.metrics);
-        Self { metrics, tracer: telemetry.tracer.clone(), stale: Arc::default() }
+        Self { metrics, tracer: telemetry.tracer.clone(), stale: AtomicU64::new(0) }
     }
 
     /// A rig that was stale is so no more, or is followed no more.
