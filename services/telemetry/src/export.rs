@@ -19,7 +19,7 @@ use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::metrics::{SdkMeterProvider, Temporality};
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider, SpanData};
 
-use crate::metrics::Counter;
+use crate::metrics::{Counter, ExportFailures};
 
 /// How long the last of it may take to be sent at the end.
 const FLUSHED_WITHIN: Duration = Duration::from_secs(2);
@@ -32,22 +32,16 @@ pub(crate) struct Exports {
 }
 
 /// Whether exports of one kind work: changes are told.
-#[derive(Clone, Debug)]
-pub(crate) struct Outcomes {
+#[derive(Debug)]
+struct Outcomes {
     what: &'static str,
-    failures: Arc<std::sync::OnceLock<Counter>>,
+    failures: Counter,
     fails: Arc<AtomicBool>,
 }
 
 impl Outcomes {
-    fn new(what: &'static str) -> Self {
-        Self { what, failures: Arc::default(), fails: Arc::default() }
-    }
-
-    /// Counts failures here from now on.
-    pub(crate) fn count(&self, failures: Counter) {
-        // There is one registry.
-        let _ = self.failures.set(failures);
+    fn new(what: &'static str, failures: &Counter) -> Self {
+        Self { what, failures: failures.clone(), fails: Arc::default() }
     }
 
     fn note(&self, outcome: &OTelSdkResult) {
@@ -56,9 +50,7 @@ impl Outcomes {
             Ok(()) if fails.swap(false, Ordering::Relaxed) => tracing::info!("{what} are exported again"),
             Ok(()) => {}
             Err(error) => {
-                if let Some(failures) = failures.get() {
-                    failures.add_one();
-                }
+                failures.add_one();
                 if !fails.swap(true, Ordering::Relaxed) {
                     tracing::warn!(%error, "{what} cannot be exported; they are lost until that works, and nothing else is");
                 }
@@ -124,18 +116,16 @@ pub(crate) struct Begun {
     pub(crate) exports: Exports,
     pub(crate) tracer: Option<SdkTracer>,
     pub(crate) meter: Option<Meter>,
-    pub(crate) traces: Outcomes,
-    pub(crate) metrics: Outcomes,
+    pub(crate) failures: ExportFailures,
 }
 
 /// Sets up what the environment asks for. What is wrong there is told, and then there is none of it.
 pub(crate) fn begin(service: &'static str, version: &'static str) -> Begun {
     let resource = resource(service, version);
-    let (traces, metrics) = (Outcomes::new("traces"), Outcomes::new("metrics"));
-    let mut exports = Exports::default();
+    let (mut exports, failures) = (Exports::default(), ExportFailures::default());
     if is_asked_for("TRACES") {
         exports.traces = told("traces", SpanExporter::builder().build()).map(|exporter| {
-            let exporter = Told { exporter, outcomes: traces.clone() };
+            let exporter = Told { exporter, outcomes: Outcomes::new("traces", &failures.traces) };
             let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource.clone());
             // What comes this far is sampled.
             provider.with_sampler(Sampler::AlwaysOn).build()
@@ -143,13 +133,13 @@ pub(crate) fn begin(service: &'static str, version: &'static str) -> Begun {
     }
     if is_asked_for("METRICS") {
         exports.metrics = told("metrics", MetricExporter::builder().build()).map(|exporter| {
-            let exporter = Told { exporter, outcomes: metrics.clone() };
+            let exporter = Told { exporter, outcomes: Outcomes::new("metrics", &failures.metrics) };
             SdkMeterProvider::builder().with_periodic_exporter(exporter).with_resource(resource).build()
         });
     }
     let tracer = exports.traces.as_ref().map(|provider| provider.tracer("ghostlight"));
     let meter = exports.metrics.as_ref().map(|provider| provider.meter("ghostlight"));
-    Begun { exports, tracer, meter, traces, metrics }
+    Begun { exports, tracer, meter, failures }
 }
 
 impl Exports {

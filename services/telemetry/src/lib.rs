@@ -11,7 +11,7 @@ mod sampling;
 pub mod trace;
 
 use export::Exports;
-use metrics::{Meters, Metrics, Signal};
+use metrics::{Meters, Metrics};
 use trace::Tracer;
 
 /// All of it, for one process.
@@ -34,9 +34,7 @@ impl Telemetry {
             _ => "ghostlight",
         };
         let begun = export::begin(service, version);
-        let metrics = Metrics::new(Meters::new(begun.meter));
-        begun.traces.count(metrics.export_failures.of(Signal::Traces).clone());
-        begun.metrics.count(metrics.export_failures.of(Signal::Metrics).clone());
+        let metrics = Metrics::new(Meters::new(begun.meter), &begun.failures);
         metrics.describe_process(version, role);
         let tracer = begun.tracer.map(Tracer::new).unwrap_or_default();
         Self { metrics, tracer, exports: begun.exports }

@@ -166,7 +166,7 @@ impl Measured {
 
 /// A unit, as both worlds write it.
 #[derive(Clone, Copy, Debug)]
-pub enum Of {
+pub(super) enum Of {
     /// Things: the name says which.
     Number,
     /// Seconds.
@@ -200,7 +200,7 @@ impl Of {
 
 /// Where instruments are made: each is registered with both worlds under one name.
 #[derive(Default)]
-pub struct Meters {
+pub(crate) struct Meters {
     pub(super) registry: Registry,
     meter: Option<Meter>,
 }
@@ -313,7 +313,7 @@ impl Meters {
     }
 
     /// What is looked up whenever somebody wants to know.
-    pub fn observe(
+    pub(super) fn observe(
         &mut self,
         (name, help): (&'static str, &'static str),
         (kind, unit): (Observed, Of),
@@ -323,7 +323,7 @@ impl Meters {
     }
 
     /// What is looked up whenever somebody wants to know, with a label.
-    pub fn observe_all(
+    pub(super) fn observe_all(
         &mut self,
         (name, help): (&'static str, &'static str),
         (kind, unit): (Observed, Of),

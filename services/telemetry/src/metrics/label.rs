@@ -118,13 +118,3 @@ label! {
         Events = "events",
     }
 }
-
-label! {
-    /// What is exported.
-    Signal = "signal" {
-        /// Spans.
-        Traces = "traces",
-        /// Metrics.
-        Metrics = "metrics",
-    }
-}

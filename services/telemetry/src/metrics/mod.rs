@@ -14,10 +14,11 @@ use std::time::{Duration, Instant};
 use prometheus_client::encoding::{prometheus_text, text};
 use prometheus_client::metrics::info::Info;
 
-use instruments::Measured;
-pub use instruments::{By, Counter, Gauge, Held, Histogram, Meters, Of, SECONDS};
-pub use label::{Appended, Label, Rejection, Saved, Signal, Spoken, Stage};
-pub use observed::Observed;
+pub(crate) use instruments::Meters;
+pub use instruments::{By, Counter, Gauge, Held, Histogram, SECONDS};
+use instruments::{Measured, Of};
+pub use label::{Appended, Label, Rejection, Saved, Spoken, Stage};
+use observed::Observed;
 
 /// All metrics of a process, to be read.
 #[derive(Clone, Debug)]
@@ -25,26 +26,36 @@ pub struct Metrics {
     meters: Arc<RwLock<Meters>>,
     /// How long each stage of the way of a change takes.
     pub stages: By<Stage, Histogram>,
-    /// What could not be exported.
-    pub(crate) export_failures: By<Signal, Counter>,
+}
+
+/// Batches that could not be exported.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ExportFailures {
+    pub(crate) traces: Counter,
+    pub(crate) metrics: Counter,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
-        Self::new(Meters::default())
+        Self::new(Meters::default(), &ExportFailures::default())
     }
 }
 
 impl Metrics {
-    pub(crate) fn new(mut meters: Meters) -> Self {
+    pub(crate) fn new(mut meters: Meters, failures: &ExportFailures) -> Self {
         let stages = meters.histograms(
             "ghostlight_stage",
             "How long each stage of the way of a change takes",
             Measured::Seconds,
         );
-        let export_failures =
-            meters.counters("ghostlight_export_failures", "Batches of telemetry that could not be sent");
-        Self { meters: Arc::new(RwLock::new(meters)), stages, export_failures }
+        let ExportFailures { traces, metrics } = failures.clone();
+        meters.observe_all(
+            ("ghostlight_export_failures", "Batches of telemetry that could not be sent"),
+            (Observed::Counter, Of::Number),
+            "signal",
+            move || vec![("traces", traces.get() as f64), ("metrics", metrics.get() as f64)],
+        );
+        Self { meters: Arc::new(RwLock::new(meters)), stages }
     }
 
     /// Adds what is known of the process: which version of which role it is, and what it uses.
@@ -57,7 +68,7 @@ impl Metrics {
     }
 
     /// Adds metrics.
-    pub fn with<T>(&self, add: impl FnOnce(&mut Meters) -> T) -> T {
+    fn with<T>(&self, add: impl FnOnce(&mut Meters) -> T) -> T {
         add(&mut self.meters.write().unwrap_or_else(PoisonError::into_inner))
     }
 

@@ -8,7 +8,7 @@ use prometheus_client::metrics::MetricType;
 
 /// Whether what is observed only grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Observed {
+pub(super) enum Observed {
     /// It goes up and down.
     Gauge,
     /// It only grows.
