@@ -82,6 +82,7 @@ impl StateService {
         while !service.is_current() {
             let logged = next(&mut service.entries).await?;
             service.fold.apply(&logged);
+            service.note_log_lag();
         }
         service.requests = Some(service.parts.echo.requests().await?);
         service.note_standing();
@@ -157,17 +158,16 @@ impl StateService {
         };
         if !self.speaks() {
             self.fold.apply(&logged);
-            self.note_lag();
             return self.speak_when_current().await;
         }
         let read = Instant::now();
         let text = self.fold.apply(&logged);
-        let traces = self.parts.signals.folded(&logged, self.fold.position(), read);
+        let fold = read.elapsed();
+        let traces = self.parts.signals.folded(&logged, self.fold.position(), read, fold);
         self.carried.add(&traces);
-        let announces = self.parts.signals.announces(&logged, &traces);
-        let announcement = Announcement { text, fold: read.elapsed(), traces: announces.traces.clone() };
-        self.parts.echo.announce(&logged.rig, announcement);
-        self.note_lag();
+        let (traces, _spans) = self.parts.signals.announces(&logged, &traces);
+        self.parts.echo.announce(&logged.rig, Announcement { text, fold, traces });
+        self.note_store_lag();
     }
 
     /// Lets others see how far it is.
@@ -175,15 +175,18 @@ impl StateService {
         let metrics = &self.parts.signals.metrics;
         metrics.speaking.set(u64::from(self.speaks()));
         metrics.rigs.set(self.fold.rigs().iter().count() as u64);
-        self.note_lag();
+        self.note_log_lag();
+        self.note_store_lag();
     }
 
-    fn note_lag(&self) {
-        let metrics = &self.parts.signals.metrics;
+    fn note_log_lag(&self) {
         if let Some(entries) = &self.entries {
-            metrics.log_lag.set(entries.behind());
+            self.parts.signals.metrics.log_lag.set(entries.behind());
         }
-        metrics.store_lag.set(self.fold.position().revision.0.saturating_sub(self.saved.revision.0));
+    }
+
+    fn note_store_lag(&self) {
+        self.parts.signals.metrics.store_lag.set(self.fold.position().revision.0.saturating_sub(self.saved.revision.0));
     }
 
     /// Counts an epoch that had to begin because a log that keeps entries did not go on.
@@ -255,7 +258,7 @@ impl StateService {
                 self.pause = RETRY.0;
                 self.parts.log.checkpoint(position);
                 self.parts.signals.metrics.store_lag.restart(began);
-                self.note_lag();
+                self.note_store_lag();
             }
             Done::NotSaved(error) => self.not_saved(&error),
             Done::Loaded(image, start) => self.begin_again(image, start),

@@ -1,6 +1,6 @@
 //! What can be seen of a state service from outside.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ghostlight_bus::Logged;
 use ghostlight_proto::subjects;
@@ -32,9 +32,14 @@ impl Signals {
         &self.metrics
     }
 
-    /// An entry was folded. Answers where its traced changes stand then.
-    pub(crate) fn folded(&self, logged: &Logged, position: Position, read: Instant) -> Vec<TraceContext> {
-        let folded = Instant::now();
+    /// An entry was folded, which took so long. Answers where its traced changes stand then.
+    pub(crate) fn folded(
+        &self,
+        logged: &Logged,
+        position: Position,
+        read: Instant,
+        took: Duration,
+    ) -> Vec<TraceContext> {
         let changes = logged.entry.changes();
         let traced = changes.iter().filter_map(|change| change.trace.filter(|trace| trace.is_sampled));
         let spans = traced.map(|trace| {
@@ -46,7 +51,7 @@ impl Signals {
                 span.set("ghostlight.rig", logged.rig.to_string());
                 span.set("ghostlight.position", position.to_string());
                 let context = span.context();
-                span.end_at(folded);
+                span.end_at(read + took);
                 context
             });
             span.unwrap_or(trace)
@@ -55,13 +60,12 @@ impl Signals {
         self.metrics.entries.add_one();
         self.metrics.changes.add(changes.len() as u64);
         self.metrics.entry_bytes.observe(logged.size as f64);
-        let took = folded.saturating_duration_since(read);
         self.metrics.stages.of(Stage::Fold).took_in(took, traces.first().copied());
         traces
     }
 
-    /// What was folded is about to be announced: the spans last until it is.
-    pub(crate) fn announces(&self, logged: &Logged, traces: &[TraceContext]) -> Announces {
+    /// What was folded is about to be announced: where it stands then, and spans to be kept until it is.
+    pub(crate) fn announces(&self, logged: &Logged, traces: &[TraceContext]) -> (Vec<TraceContext>, Vec<Option<Span>>) {
         let now = Instant::now();
         let span = |trace: &TraceContext| {
             let span = self.tracer.child("announce", Kind::Producer, *trace, now).map(|mut span| {
@@ -71,8 +75,7 @@ impl Signals {
             });
             (after(span.as_ref(), Some(*trace)).unwrap_or(*trace), span)
         };
-        let (traces, spans) = traces.iter().map(span).unzip();
-        Announces { traces, _spans: spans }
+        traces.iter().map(span).unzip()
     }
 
     /// A save begins that carries these changes.
@@ -100,13 +103,6 @@ impl Signals {
         self.metrics.saves.of(outcome).add_one();
         self.metrics.stages.of(Stage::Save).took_in(began.elapsed(), trace);
     }
-}
-
-/// An announcement on its way.
-pub(crate) struct Announces {
-    /// Where its changes stand.
-    pub(crate) traces: Vec<TraceContext>,
-    _spans: Vec<Option<Span>>,
 }
 
 /// The traced changes that are folded and not saved yet, as many as a save can name.
