@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -23,13 +24,10 @@ const USUAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHO
 /// The media type of OpenMetrics' text.
 const OPEN_METRICS: &str = "application/openmetrics-text";
 
-/// Where the admin listener is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Where the admin listener is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AdminAddress {
-    /// Where it usually is; at a free port, if another process has that one.
-    #[default]
-    Usual,
-    /// There, or nowhere.
+    /// There.
     At(SocketAddr),
     /// There is none.
     Off,
@@ -57,16 +55,24 @@ pub(crate) struct Admin {
     pub(crate) logs: LogFilter,
 }
 
-/// Listens; `None` if it is off.
-pub(crate) async fn listen(address: AdminAddress) -> std::io::Result<Option<TcpListener>> {
-    match address {
-        AdminAddress::Off => Ok(None),
-        AdminAddress::At(address) => TcpListener::bind(address).await.map(Some),
-        AdminAddress::Usual => match TcpListener::bind(USUAL).await {
-            Err(error) if error.kind() == ErrorKind::AddrInUse => TcpListener::bind((USUAL.ip(), 0)).await.map(Some),
-            bound => bound.map(Some),
-        },
-    }
+/// Listens; `None` if it is off. If nobody says where, that is where it usually is, or a free port if another process has
+/// that one.
+///
+/// # Errors
+/// It cannot be listened there.
+pub(crate) async fn listen(address: Option<AdminAddress>) -> anyhow::Result<Option<TcpListener>> {
+    let wanted = match address {
+        Some(AdminAddress::Off) => return Ok(None),
+        Some(AdminAddress::At(address)) => address,
+        None => USUAL,
+    };
+    let bound = match TcpListener::bind(wanted).await {
+        Err(error) if address.is_none() && error.kind() == ErrorKind::AddrInUse => {
+            TcpListener::bind((USUAL.ip(), 0)).await
+        }
+        bound => bound,
+    };
+    bound.map(Some).with_context(|| format!("--admin: cannot listen on {wanted}"))
 }
 
 impl Admin {

@@ -155,14 +155,6 @@ pub struct ProcessArgs {
 }
 
 impl ProcessArgs {
-    /// The admin listener's address, as it was given.
-    pub(crate) fn admin_text(&self) -> String {
-        match self.admin {
-            Some(AdminAddress::At(address)) => address.to_string(),
-            _ => "a free port".to_owned(),
-        }
-    }
-
     /// How many threads serve. In one process one core is the store's, which has a thread of its own: every change
     /// passes through both, and on few cores they would only take turns.
     pub(crate) fn workers(&self, stores_alone: bool) -> usize {
@@ -173,7 +165,7 @@ impl ProcessArgs {
 }
 
 /// Reads a number of seconds, with decimals.
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "a number of seconds is wanted".to_owned())?;
     match Duration::try_from_secs_f64(seconds) {
         Ok(duration) if (0.1..=3_600.0).contains(&seconds) => Ok(duration),

@@ -1,6 +1,6 @@
 //! A state service that joins others: it waits for NATS and for its store, and says what it waits for.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -40,22 +40,31 @@ impl Standing {
     }
 }
 
+/// What a state service that joins others is made from.
+pub(crate) struct Waits {
+    pub(crate) keeper: Keeper,
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) echo: Arc<dyn Echo>,
+    pub(crate) signals: Signals,
+    /// Others see there what it waits for.
+    pub(crate) awaits: Awaits,
+}
+
 /// What a state service waits for, or whether it stands.
 #[derive(Clone, Debug)]
 pub(crate) struct Awaits {
     /// `None` once it has started.
     why: Arc<Mutex<Option<String>>>,
-    metrics: Arc<OnceLock<StateMetrics>>,
-}
-
-impl Default for Awaits {
-    fn default() -> Self {
-        let why = Some("the state service starts".to_owned());
-        Self { why: Arc::new(Mutex::new(why)), metrics: Arc::default() }
-    }
+    metrics: StateMetrics,
 }
 
 impl Awaits {
+    /// It waits, and is seen by what it counts once it has started.
+    pub(crate) fn new(metrics: StateMetrics) -> Self {
+        let why = Some("the state service starts".to_owned());
+        Self { why: Arc::new(Mutex::new(why)), metrics }
+    }
+
     fn set(&self, why: Option<&str>) {
         *self.why.lock().unwrap_or_else(PoisonError::into_inner) = why.map(str::to_owned);
     }
@@ -65,10 +74,10 @@ impl Awaits {
         if let Some(why) = &*self.why.lock().unwrap_or_else(PoisonError::into_inner) {
             return Err(format!("waiting: {why}"));
         }
-        let Some(metrics) = self.metrics.get().filter(|metrics| metrics.speaking.get() == 1) else {
+        if self.metrics.speaking.get() == 0 {
             return Err("the state service has not caught up with the log".to_owned());
-        };
-        match metrics.store_lag.waited() {
+        }
+        match self.metrics.store_lag.waited() {
             lag if lag < LAGS_AFTER => Ok("ready".to_owned()),
             lag => Ok(format!(
                 "ready; the store has been behind for {} s, and the log keeps what it misses",
@@ -86,17 +95,14 @@ const LAGS_AFTER: Duration = Duration::from_secs(2);
 /// # Errors
 /// [`ServerError`] if waiting does not help.
 pub(crate) async fn keep(
-    keeper: &Keeper,
-    (log, echo): (Arc<dyn Log>, Arc<dyn Echo>),
-    (signals, awaits): (Signals, Awaits),
+    Waits { keeper, log, echo, signals, awaits }: Waits,
     shutdown: CancellationToken,
     ready: oneshot::Sender<Standing>,
 ) -> Result<(), ServerError> {
-    let Keeper { store: url, durability, most_rigs } = keeper;
+    let Keeper { store: url, durability, most_rigs } = &keeper;
     let Some(store) = patiently(&shutdown, &awaits, || open(url.clone(), *durability).boxed()).await? else {
         return Ok(());
     };
-    let _ = awaits.metrics.set(signals.metrics().clone());
     let parts = Parts { log, echo, store: store.clone(), most_rigs: *most_rigs, signals };
     let started = patiently(&shutdown, &awaits, || start(parts.clone()).boxed()).await;
     if let Ok(Some(state)) = started {

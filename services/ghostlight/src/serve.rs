@@ -172,8 +172,7 @@ pub async fn run(role: Role) -> anyhow::Result<ExitCode> {
         Err(error) => return Ok(usage(&format!("--log {filter:?}: {error}"))),
     };
     let telemetry = Telemetry::start(role.name(), env!("CARGO_PKG_VERSION"));
-    let admin = admin::listen(admin.unwrap_or_default()).await;
-    let admin = admin.with_context(|| format!("--admin: cannot listen on {}", role.process().admin_text()))?;
+    let admin = admin::listen(*admin).await?;
     let wanted = role.connections() as u64 + OTHER_FILES;
     if rlimit::increase_nofile_limit(wanted).is_ok_and(|possible| possible < wanted) {
         tracing::warn!("the system allows this process fewer open files than --max-connections asks for");

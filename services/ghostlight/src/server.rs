@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use ghostlight_bus::memory::{MemoryEcho, MemoryLog};
 use ghostlight_bus::nats::{ConnectError, Connection, NatsEcho, NatsLog, NatsSettings, Refusals, StreamSettings};
-use ghostlight_bus::{Echo, Log};
 use ghostlight_gateway::{Gateway, Limits};
 use ghostlight_state::{Parts, Signals, StartError, StateService, Superseded};
 use ghostlight_store::{Durability, OpenError, Store};
@@ -16,7 +15,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::Ready;
-use crate::keeping::{Awaits, Standing, keep};
+use crate::keeping::{Awaits, Standing, Waits, keep};
 
 /// What a server is made from: a gateway, a state service, or both.
 #[derive(Clone, Debug)]
@@ -100,8 +99,6 @@ pub enum ServerError {
 pub struct Server {
     edge: Option<(TcpListener, Gateway)>,
     state: State,
-    /// What the state service waits for; `None` if there is none.
-    awaits: Option<Awaits>,
 }
 
 /// The state service of a server.
@@ -112,15 +109,6 @@ enum State {
     Here { state: Box<StateService>, store: Arc<dyn Store>, url: String },
     /// It waits for NATS and its store.
     Waits(Box<Waits>),
-}
-
-/// What a state service that joins others is made from.
-struct Waits {
-    keeper: Keeper,
-    log: Arc<dyn Log>,
-    echo: Arc<dyn Echo>,
-    signals: Signals,
-    awaits: Awaits,
 }
 
 impl Server {
@@ -160,7 +148,7 @@ impl Server {
         };
         let edge = listener.zip(edge);
         let edge = edge.map(|(listener, edge)| (listener, Gateway::new(log, echo, edge.limits, telemetry)));
-        Ok(Self { edge, state, awaits: None })
+        Ok(Self { edge, state })
     }
 
     async fn join(
@@ -176,17 +164,17 @@ impl Server {
         telemetry.metrics.observe_bus(move || bus_now(&watched));
         let log = Arc::new(NatsLog::new(connection.clone(), distributed.stream.clone()));
         let echo = Arc::new(NatsEcho::new(connection));
-        let awaits = keeper.as_ref().map(|_| Awaits::default());
-        let state = match keeper.zip(awaits.clone()) {
+        let state = match keeper {
             None => State::Elsewhere,
-            Some((keeper, awaits)) => {
+            Some(keeper) => {
                 let signals = Signals::new(&telemetry, database(&keeper.store));
+                let awaits = Awaits::new(signals.metrics().clone());
                 State::Waits(Box::new(Waits { keeper, log: log.clone(), echo: echo.clone(), signals, awaits }))
             }
         };
         let edge = listener.zip(edge);
         let edge = edge.map(|(listener, edge)| (listener, Gateway::new(log, echo, edge.limits, &telemetry)));
-        Ok(Self { edge, state, awaits })
+        Ok(Self { edge, state })
     }
 
     /// Where its gateway listens; `None` if it has none.
@@ -200,7 +188,10 @@ impl Server {
     /// Tells whether it does its work, whenever that is asked.
     pub(crate) fn ready(&self) -> Ready {
         let gateway = self.edge.as_ref().map(|(_, gateway)| gateway.clone());
-        let awaits = self.awaits.clone();
+        let awaits = match &self.state {
+            State::Waits(waits) => Some(waits.awaits.clone()),
+            State::Elsewhere | State::Here { .. } => None,
+        };
         Arc::new(move || {
             let (gateway, awaits) = (gateway.clone(), awaits.clone());
             Box::pin(async move {
@@ -284,10 +275,7 @@ async fn run_state(
             store.close().await;
             ran.map_err(|cause| ServerError::Superseded { store: url, cause })
         }
-        State::Waits(waits) => {
-            let Waits { keeper, log, echo, signals, awaits } = *waits;
-            keep(&keeper, (log, echo), (signals, awaits), shutdown, ready).await
-        }
+        State::Waits(waits) => keep(*waits, shutdown, ready).await,
     };
     if ran.is_err() {
         failed.cancel();

@@ -27,6 +27,7 @@ use clap::Args;
 
 use super::output;
 use super::target::EX_UNAVAILABLE;
+use crate::args::seconds;
 use between::Followed;
 use fetch::{Asker, Listener};
 
@@ -62,7 +63,7 @@ pub struct TopArgs {
     #[arg(long = "url", default_value = "http://127.0.0.1:9464", value_name = "URL")]
     urls: Vec<Listener>,
     /// Seconds between two readings
-    #[arg(long, default_value = "2", value_parser = interval, value_name = "SECONDS")]
+    #[arg(long, default_value = "2", value_parser = seconds, value_name = "SECONDS")]
     interval: Duration,
     /// Print one table after two readings, as where there is no terminal
     #[arg(long)]
@@ -70,15 +71,6 @@ pub struct TopArgs {
     /// Print one JSON object after two readings
     #[arg(long)]
     json: bool,
-}
-
-fn interval(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "a number of seconds is wanted".to_owned())?;
-    if (0.1..=3_600.0).contains(&seconds) {
-        Ok(Duration::from_secs_f64(seconds))
-    } else {
-        Err("0.1 to 3600 seconds are possible".to_owned())
-    }
 }
 
 /// Shows it, or prints it once.
