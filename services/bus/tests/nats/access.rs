@@ -28,12 +28,14 @@ fn as_who(login: &str, server: &NatsServer) -> NatsSettings {
 async fn refused(settings: &NatsSettings, why: &str, secret: &str) {
     let logged = Logged::listen();
     let connection = soon("the connection", Connection::open("test", settings)).await.unwrap();
-    let log = NatsLog::new(connection, StreamSettings::default());
+    let log = NatsLog::new(connection.clone(), StreamSettings::default());
     let answer = soon("the refusal", log.append(&rig("main"), &entry(1), Position::default())).await;
     assert!(matches!(answer, Err(AppendError::Unavailable(_))), "{answer:?}");
     until("several tries", async || logged.all().matches("authorization violation").count() > 5).await;
     let told = logged.warnings();
     assert!(told.len() == 1 && told[0].contains(why), "{told:#?}");
+    let refusals = connection.standing().refusals;
+    assert!(refusals.logins >= 3 && refusals.certificates + refusals.others == 0, "{refusals:?}");
     assert!(!logged.all().contains(secret), "{}", logged.all());
     assert!(!format!("{log:?}").contains(secret), "{log:?}");
 }

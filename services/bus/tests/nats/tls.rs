@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ghostlight_bus::nats::{ConnectError, Connection, NatsLog, NatsSettings, StreamSettings};
+use ghostlight_bus::nats::{ConnectError, Connection, NatsLog, NatsSettings, Refusals, StreamSettings};
 use ghostlight_bus::{AppendError, Log};
 use ghostlight_rig::Position;
 use ghostlight_servers::NatsServer;
@@ -62,15 +62,16 @@ fn settings(scheme: &str, server: &NatsServer, authority: &Authority) -> NatsSet
 }
 
 /// Tries to get in for a while, in vain. What is logged says why, once.
-async fn refused(settings: &NatsSettings, why: &[&str]) {
+async fn refused(settings: &NatsSettings, why: &[&str]) -> Refusals {
     let logged = Logged::listen();
     let connection = soon("the connection", Connection::open("test", settings)).await.unwrap();
-    let log = NatsLog::new(connection, StreamSettings::default());
+    let log = NatsLog::new(connection.clone(), StreamSettings::default());
     let answer = soon("the refusal", log.append(&rig("main"), &entry(1), Position::default())).await;
     assert!(matches!(answer, Err(AppendError::Unavailable(_))), "{answer:?}");
     until("several tries", async || logged.all().matches("establishing connection").count() > 5).await;
     let told = logged.warnings();
     assert!(told.len() == 1 && why.iter().any(|why| told[0].contains(why)), "{told:#?}");
+    connection.standing().refusals
 }
 
 #[tokio::test]
@@ -86,9 +87,12 @@ async fn a_server_whose_authority_is_known() {
 async fn a_server_that_is_not_who_it_should_be() {
     let (authority, other) = (Authority::new(), Authority::new());
     let server = authority.server("127.0.0.1", "").await;
-    refused(&settings("tls", &server, &other), &["UnknownIssuer", "BadSignature"]).await;
+    let unknown = refused(&settings("tls", &server, &other), &["UnknownIssuer", "BadSignature"]).await;
     let elsewhere = authority.server("127.0.0.2", "").await;
-    refused(&settings("tls", &elsewhere, &authority), &["not valid for name"]).await;
+    let misnamed = refused(&settings("tls", &elsewhere, &authority), &["not valid for name"]).await;
+    for refusals in [unknown, misnamed] {
+        assert!(refusals.certificates >= 3 && refusals.logins + refusals.others == 0, "{refusals:?}");
+    }
 }
 
 #[tokio::test]

@@ -131,6 +131,10 @@ async fn the_dashboard_shows_a_running_deployment_and_alerts_fire_on_what_is_wro
     // A store that is held back.
     watched.postgres.pause().unwrap();
     watched.fires("GhostlightStoreLagging").await;
+    let ready = reqwest::get(format!("http://{}/readyz", watched.targets[0].address)).await.unwrap();
+    assert_eq!(ready.status(), reqwest::StatusCode::OK, "the show goes on");
+    let ready = ready.text().await.unwrap();
+    assert!(ready.starts_with("ready; the store has been behind for "), "{ready}");
     watched.postgres.resume().unwrap();
 
     // A replica that is not what the state service has.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ghostlight_bus::memory::{MemoryEcho, MemoryLog};
 use ghostlight_gateway::{Gateway, Limits};
-use ghostlight_state::{Parts, Signals, StateService};
+use ghostlight_state::StateService;
 use ghostlight_store::Durability;
 use ghostlight_telemetry::Telemetry;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::asking::call;
 use crate::sse::Events;
-use crate::support::{Served, Socket, folder, until, within};
+use crate::support::{Served, Socket, folder, parts, until, within};
 
 /// Opens the full protocol on `main` as a console that wants to hear who is there.
 async fn console(served: &Served, client: &str, name: &str, kind: &str) -> Socket {
@@ -138,13 +138,7 @@ async fn consoles_at_other_gateways_are_there_too() {
     let url = format!("sqlite:{}", path.join("rigs.db").display());
     let store = ghostlight_store::open(&url, Durability::Relaxed).await.unwrap();
     let (log, echo) = (Arc::new(MemoryLog::default()), Arc::new(MemoryEcho::default()));
-    let parts = Parts {
-        log: log.clone(),
-        echo: echo.clone(),
-        store: store.clone(),
-        most_rigs: 10,
-        signals: Signals::new(&Telemetry::default(), "sqlite"),
-    };
+    let parts = parts(&log, &echo, store.clone());
     let state = StateService::start(parts).await.unwrap();
     let stop = CancellationToken::new();
     let state = tokio::spawn(state.run(stop.clone()));

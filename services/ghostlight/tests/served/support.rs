@@ -4,9 +4,14 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use ghostlight_bus::memory::{MemoryEcho, MemoryLog};
+use ghostlight_state::{Parts, Signals};
+use ghostlight_store::Store;
+use ghostlight_telemetry::Telemetry;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -39,6 +44,12 @@ pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>
         }
     })
     .await
+}
+
+/// What a state service in this process works with, on this bus.
+pub(crate) fn parts(log: &Arc<MemoryLog>, echo: &Arc<MemoryEcho>, store: Arc<dyn Store>) -> Parts {
+    let signals = Signals::new(&Telemetry::default(), "sqlite");
+    Parts { log: log.clone(), echo: echo.clone(), store, most_rigs: 10, signals }
 }
 
 /// A running server.

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use ghostlight_bus::memory::{MemoryEcho, MemoryLog};
 use ghostlight_gateway::{Gateway, Limits};
 use ghostlight_rig::{Image, Mark, Position};
-use ghostlight_state::{Parts, Signals, StateService};
+use ghostlight_state::StateService;
 use ghostlight_store::{Durability, Store, StoreError};
 use ghostlight_telemetry::Telemetry;
 use reqwest::Client;
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::asking::{Answer, ask};
 use crate::openapi::Description;
-use crate::support::{Socket, folder, until, within};
+use crate::support::{Socket, folder, parts, until, within};
 
 /// A store whose saves wait while it is held.
 struct Held {
@@ -62,13 +62,7 @@ async fn a_change_whose_fate_is_unknown_is_answered_so_and_is_safe_to_repeat() {
     let store = ghostlight_store::open(&url, Durability::Relaxed).await.unwrap();
     let store = Arc::new(Held { store, held });
     let (log, echo) = (Arc::new(MemoryLog::default()), Arc::new(MemoryEcho::default()));
-    let parts = Parts {
-        log: log.clone(),
-        echo: echo.clone(),
-        store: store.clone(),
-        most_rigs: 10,
-        signals: Signals::new(&Telemetry::default(), "sqlite"),
-    };
+    let parts = parts(&log, &echo, store.clone());
     let state = StateService::start(parts).await.unwrap();
     let gateway = Gateway::new(
         log,

@@ -125,9 +125,14 @@ impl Collector {
 }
 
 impl Taken {
-    fn take_traces(&mut self, request: ExportTraceServiceRequest) -> bool {
+    /// Something comes; whether it is taken.
+    fn comes(&mut self) -> bool {
         self.exports += 1;
-        if self.answers == Answers::Never {
+        self.answers == Answers::Well
+    }
+
+    fn take_traces(&mut self, request: ExportTraceServiceRequest) -> bool {
+        if !self.comes() {
             return false;
         }
         for of_resource in request.resource_spans {
@@ -152,8 +157,7 @@ impl Taken {
     }
 
     fn take_metrics(&mut self, request: ExportMetricsServiceRequest) -> bool {
-        self.exports += 1;
-        if self.answers == Answers::Never {
+        if !self.comes() {
             return false;
         }
         let scopes = request.resource_metrics.into_iter().flat_map(|of_resource| of_resource.scope_metrics);

@@ -11,6 +11,7 @@ mod collector;
 mod stage;
 
 mod admin;
+mod counted;
 mod export;
 mod one_change;
 mod readme;
