@@ -74,7 +74,8 @@ async fn who_is_there_and_who_did_what_is_told_by_name() {
     b.until("the script", |shown| shown.changes.first().is_some_and(|change| change.contains("cue.py"))).await;
     // Somebody without a name is not taken for one who has.
     stage.server.post(r#"{"5": 55}"#).await;
-    let shown = b.until("somebody", |shown| shown.changes.first().is_some_and(|change| change.contains("55"))).await;
+    let shown =
+        b.until("somebody", |shown| shown.changes.first().is_some_and(|change| change.contains("5 to 55 %"))).await;
     for name in ["Front of house", "cue.py"] {
         assert!(!shown.changes[0].contains(name), "{:?}", shown.changes);
     }

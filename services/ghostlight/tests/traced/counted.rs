@@ -43,14 +43,14 @@ async fn a_console_that_falls_behind_is_seen_and_takes_a_conflated_step() {
         (value(&admin, BEHIND).await >= 40.0).then_some(())
     })
     .await;
-    assert_eq!(value(&admin, "ghostlight_conflated_deliveries_total").await, 0.0);
+    let conflated = value(&admin, "ghostlight_conflated_deliveries_total").await;
 
     // It reads again, and skips what has come meanwhile.
     let last = client.post(format!("http://{address}/")).json(&json!({"1": 12.34})).send().await.unwrap();
     assert_eq!(last.status(), StatusCode::OK);
     while console.message("delta").await["levels"]["1"] != 12.34 {}
     until("it to have caught up", async || (value(&admin, BEHIND).await == 0.0).then_some(())).await;
-    assert!(value(&admin, "ghostlight_conflated_deliveries_total").await >= 1.0);
+    assert!(value(&admin, "ghostlight_conflated_deliveries_total").await > conflated);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
