@@ -6,12 +6,14 @@
 
 mod apt;
 mod coverage;
+mod kubernetes;
 mod lint;
 mod nats;
 mod needs;
 mod npm;
 mod pictures;
 mod prometheus;
+mod python;
 mod report;
 mod steps;
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 
-use crate::{apt, nats, npm, prometheus};
+use crate::{apt, kubernetes, nats, npm, prometheus};
 
 /// Something that tests need.
 struct Need {
@@ -20,7 +20,7 @@ struct Need {
 }
 
 /// All that the tests need. A test whose need is not met fails; it is not skipped.
-const NEEDS: &[Need] = &[CURL, CHROMIUM, NODE, POSTGRES];
+const NEEDS: &[Need] = &[CURL, CHROMIUM, NODE, POSTGRES, KUBECTL];
 
 const CURL: Need = Need {
     what: "curl, for the examples of the README",
@@ -54,6 +54,13 @@ const POSTGRES: Need = Need {
                 or later; `initdb`, `postgres` and `createdb` must be on the PATH, or where Debian has them",
 };
 
+const KUBECTL: Need = Need {
+    what: "kubectl, for what `kubectl apply -k` makes of the manifests",
+    programs: &[&["kubectl"]],
+    debian: &["kubernetes-client"],
+    elsewhere: "see https://kubernetes.io/docs/tasks/tools; `kubectl` must be on the PATH, and needs no cluster",
+};
+
 /// Installs what is missing, as far as this machine allows: programs first, then what they install.
 ///
 /// # Errors
@@ -61,6 +68,7 @@ const POSTGRES: Need = Need {
 pub(crate) fn meet() -> anyhow::Result<()> {
     meet_programs()?;
     nats::install()?;
+    kubernetes::install()?;
     prometheus::install()?;
     npm::install()
 }

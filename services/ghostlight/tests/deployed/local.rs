@@ -3,19 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use clap::{Args as _, Command};
-use ghostlight::serve::{GatewayRole, ServeArgs, StateRole};
 use ghostlight_servers::nats_server;
 use serde_json::{Map, Value};
 
 use crate::files::{deploy, list, promtool_accepts, said, text, yaml};
+use crate::told::{addresses, understands};
 
 /// Where servers of others listen that are not told to.
 const USUAL_PORTS: [(&str, u16); 3] = [("postgres", 5432), ("prometheus", 9090), ("grafana", 3000)];
-
-/// <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/>, and those of its exporter.
-const OF_OPENTELEMETRY: [&str; 3] =
-    ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_METRICS_EXPORTER"];
 
 /// The deployment, and where it is.
 struct Local {
@@ -70,28 +65,6 @@ impl Local {
         let tempo = tempo["server"]["http_listen_port"].as_u64().unwrap();
         ports.get_mut("tempo").unwrap().insert(tempo.try_into().unwrap());
         ports
-    }
-}
-
-/// Every `host:port` of a text, whatever stands around it; not those of the machine itself.
-fn addresses(text: &str) -> Vec<(String, u16)> {
-    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && !":.-_".contains(c));
-    let address = |word: &str| {
-        let (host, port) = word.split_once(':')?;
-        let is_ours = host.starts_with(|c: char| c.is_ascii_alphabetic()) && !host.contains('.');
-        port.parse().ok().filter(|_| is_ours).map(|port| (host.to_owned(), port))
-    };
-    words.filter_map(address).collect()
-}
-
-/// What a role of ours can be told.
-fn role(name: &str) -> Command {
-    let command = Command::new("ghostlight");
-    match name {
-        "serve" => ServeArgs::augment_args(command),
-        "gateway" => GatewayRole::augment_args(command),
-        "state" => StateRole::augment_args(command),
-        other => panic!("there is no role {other}"),
     }
 }
 
@@ -180,18 +153,9 @@ fn our_own_services_understand_what_they_are_told() {
     for (name, service) in local.services().iter().filter(|(_, service)| service.get("build").is_some()) {
         count += 1;
         let [word] = list(service, "command") else { panic!("{name} is no role") };
-        let command = role(word.as_str().unwrap());
-        let mut arguments = vec!["ghostlight".to_owned()];
-        for (variable, value) in service["environment"].as_object().unwrap() {
-            if OF_OPENTELEMETRY.contains(&variable.as_str()) {
-                continue;
-            }
-            let mut known = command.get_arguments();
-            let known = known.find(|argument| argument.get_env().is_some_and(|env| env == variable.as_str()));
-            let flag = known.unwrap_or_else(|| panic!("{name}: nothing reads {variable}")).get_long().unwrap();
-            arguments.extend([format!("--{flag}"), value.as_str().unwrap().to_owned()]);
-        }
-        command.try_get_matches_from(arguments).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let environment = service["environment"].as_object().unwrap();
+        let environment = environment.iter().map(|(variable, value)| (variable, value.as_str().unwrap()));
+        understands(word.as_str().unwrap(), environment);
     }
     assert_eq!(count, 4, "two gateways and two state services");
 }
@@ -204,8 +168,7 @@ fn the_image_is_built_from_what_there_is() {
     let dockerfile = std::fs::read_to_string(root.join(said(build, "dockerfile"))).unwrap();
     let workspace = std::fs::read_to_string(root.join("Cargo.toml")).unwrap();
     let rust = workspace.lines().find_map(|line| line.strip_prefix("rust-version = ")).unwrap().trim_matches('"');
-    assert!(dockerfile.contains(&format!("FROM rust:{rust}-")), "the workspace wants Rust {rust}");
-    assert!(dockerfile.contains(&format!("--package {}", env!("CARGO_PKG_NAME"))));
+    assert!(dockerfile.contains(&format!("ARG RUST_VERSION={rust}\n")), "the workspace wants Rust {rust}");
 }
 
 #[test]

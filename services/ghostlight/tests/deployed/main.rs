@@ -11,6 +11,7 @@ mod known;
 mod local;
 mod names;
 mod promql;
+mod told;
 mod watched;
 
 #[allow(dead_code, reason = "shared with other tests")]

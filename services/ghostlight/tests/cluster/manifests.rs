@@ -1,0 +1,186 @@
+//! The objects in `deploy`, as `kubectl apply` reads them, and what the containers of a pod are started with.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::files::{deploy, list, said};
+
+/// The namespace that everything is in.
+pub(crate) const NAMESPACE: &str = "ghostlight";
+
+/// All objects, in the order in which they are applied.
+pub(crate) struct Manifests(Vec<Value>);
+
+impl Manifests {
+    /// What `kubectl apply -f deploy` applies: files with one of three suffixes, in the order of their names, and none in
+    /// folders.
+    pub(crate) fn read() -> Self {
+        let mut files: Vec<PathBuf> =
+            std::fs::read_dir(deploy(".")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files
+            .retain(|file| file.extension().is_some_and(|suffix| ["yaml", "yml", "json"].iter().any(|s| suffix == *s)));
+        files.sort();
+        assert!(!files.is_empty());
+        Self(files.iter().flat_map(|file| objects(&std::fs::read_to_string(file).unwrap())).collect())
+    }
+
+    /// The objects of one file elsewhere in `deploy`.
+    pub(crate) fn of(path: &str) -> Self {
+        Self(objects(&crate::files::text(path)))
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Value> {
+        self.0.iter()
+    }
+
+    /// All of a kind.
+    pub(crate) fn all<'a>(&'a self, wanted: &'a str) -> impl Iterator<Item = &'a Value> {
+        self.iter().filter(move |object| kind(object) == wanted)
+    }
+
+    /// The one of a kind and name, if it is there.
+    pub(crate) fn find(&self, wanted: &str, named: &str) -> Option<&Value> {
+        self.iter().find(|object| kind(object) == wanted && name(object) == named)
+    }
+
+    /// The one of a kind and name.
+    pub(crate) fn get(&self, wanted: &str, named: &str) -> &Value {
+        self.find(wanted, named).unwrap_or_else(|| panic!("there is no {wanted} {named}"))
+    }
+
+    /// What runs pods, by name.
+    pub(crate) fn workloads(&self) -> impl Iterator<Item = Workload<'_>> {
+        let runs_pods = |object: &&Value| object["spec"]["template"]["spec"]["containers"].is_array();
+        self.iter().filter(runs_pods).map(Workload)
+    }
+
+    /// What runs pods under a name.
+    pub(crate) fn workload(&self, named: &str) -> Workload<'_> {
+        self.workloads().find(|workload| workload.name() == named).unwrap_or_else(|| panic!("nothing runs {named}"))
+    }
+
+    /// The environment of a container in a pod of that name, as the kubelet makes it.
+    ///
+    /// <https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/>: `$(NAME)`
+    /// stands for a variable that was defined before, and for itself if there is none.
+    pub(crate) fn environment(&self, container: &Value, pod: &str) -> BTreeMap<String, String> {
+        let mut environment = BTreeMap::new();
+        for source in list(container, "envFrom") {
+            let data = self.get("ConfigMap", said(&source["configMapRef"], "name"))["data"].as_object().unwrap();
+            environment.extend(data.iter().map(|(name, value)| (name.clone(), text_of(value))));
+        }
+        for variable in list(container, "env") {
+            let value = match variable.get("value") {
+                Some(value) => expand(value.as_str().unwrap(), &environment),
+                None => self.value_from(&variable["valueFrom"], pod),
+            };
+            environment.insert(said(variable, "name").to_owned(), value);
+        }
+        environment
+    }
+
+    fn value_from(&self, source: &Value, pod: &str) -> String {
+        let (kind, source) = source.as_object().and_then(|source| source.iter().next()).unwrap();
+        match kind.as_str() {
+            "secretKeyRef" => self.secret(said(source, "name"), said(source, "key")).to_owned(),
+            "fieldRef" => match said(source, "fieldPath") {
+                "metadata.name" => pod.to_owned(),
+                other => panic!("{other} is not known here"),
+            },
+            other => panic!("{other} is not known here"),
+        }
+    }
+
+    /// What a secret has under a key.
+    pub(crate) fn secret(&self, named: &str, key: &str) -> &str {
+        said(&self.get("Secret", named)["stringData"], key)
+    }
+}
+
+/// A Deployment or a StatefulSet.
+#[derive(Clone, Copy)]
+pub(crate) struct Workload<'a>(pub(crate) &'a Value);
+
+impl<'a> Workload<'a> {
+    pub(crate) fn name(self) -> &'a str {
+        name(self.0)
+    }
+
+    pub(crate) fn pod(self) -> &'a Value {
+        &self.0["spec"]["template"]["spec"]
+    }
+
+    pub(crate) fn labels(self) -> &'a Map<String, Value> {
+        self.0["spec"]["template"]["metadata"]["labels"].as_object().unwrap()
+    }
+
+    pub(crate) fn containers(self) -> &'a [Value] {
+        assert!(self.pod().get("initContainers").is_none(), "they would have to be looked at too");
+        list(self.pod(), "containers")
+    }
+
+    /// The ports of all its containers, by name.
+    pub(crate) fn ports(self) -> BTreeMap<&'a str, u16> {
+        let ports = self.containers().iter().flat_map(|container| list(container, "ports"));
+        ports.map(|port| (said(port, "name"), number(&port["containerPort"]))).collect()
+    }
+
+    /// The port that a name or a number means, if it is one of its own.
+    pub(crate) fn port(self, wanted: &Value) -> Option<u16> {
+        let ports = self.ports();
+        match wanted.as_str() {
+            Some(name) => ports.get(name).copied(),
+            None => ports.values().copied().find(|port| *port == number(wanted)),
+        }
+    }
+}
+
+/// Whether labels are those that a selector asks for.
+pub(crate) fn selects(selector: &Value, labels: &Map<String, Value>) -> bool {
+    let wanted = selector.as_object().unwrap();
+    assert!(!wanted.is_empty() && wanted.values().all(Value::is_string), "{selector} is no map of labels");
+    wanted.iter().all(|(name, value)| labels.get(name) == Some(value))
+}
+
+pub(crate) fn kind(object: &Value) -> &str {
+    said(object, "kind")
+}
+
+pub(crate) fn name(object: &Value) -> &str {
+    said(&object["metadata"], "name")
+}
+
+pub(crate) fn number(value: &Value) -> u16 {
+    value
+        .as_u64()
+        .and_then(|number| u16::try_from(number).ok())
+        .filter(|port| *port > 0)
+        .unwrap_or_else(|| panic!("{value} is no port"))
+}
+
+/// The objects of a text of several documents.
+pub(crate) fn objects(text: &str) -> Vec<Value> {
+    let documents = serde_norway::Deserializer::from_str(text);
+    documents.map(|document| Value::deserialize(document).unwrap()).filter(|object| !object.is_null()).collect()
+}
+
+fn text_of(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text, and a ConfigMap holds nothing else")).to_owned()
+}
+
+fn expand(text: &str, environment: &BTreeMap<String, String>) -> String {
+    let mut expanded = text.to_owned();
+    for (name, value) in environment {
+        expanded = expanded.replace(&format!("$({name})"), value);
+    }
+    expanded
+}
+
+#[test]
+fn variables_stand_for_what_was_defined_before() {
+    let known = BTreeMap::from([("A".to_owned(), "1".to_owned())]);
+    assert_eq!(expand("x$(A)y$(A)$(B)", &known), "x1y1$(B)");
+}

@@ -1,0 +1,23 @@
+//! What checks the manifests in `deploy` against the schemas of Kubernetes, without a cluster.
+
+use anyhow::Context as _;
+
+use crate::python;
+use crate::steps::Step;
+
+/// It brings the schemas of every version that it knows.
+const VERSION: &str = "1.37.0";
+
+/// Installs it, unless it is there.
+///
+/// # Errors
+/// It could not be installed; with what to do about it.
+pub(crate) fn install() -> anyhow::Result<()> {
+    let there = Step::new(python::programs().join("kubernetes-validate")).args(["--version"]).output();
+    if there.is_some_and(|version| version.contains(VERSION)) {
+        return Ok(());
+    }
+    println!("Missing: kubernetes-validate {VERSION}, for the tests of the manifests. Installing it.");
+    python::install(&format!("kubernetes-validate=={VERSION}"))
+        .context("the tests need kubernetes-validate, which is on PyPI, and it could not be installed")
+}

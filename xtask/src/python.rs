@@ -1,0 +1,54 @@
+//! Tools from PyPI. They go into a Python environment of their own under `target`, and touch no other.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::apt;
+use crate::steps::{Step, root};
+
+/// Where tests look for them first, then on the PATH.
+const TOOLS: &str = "target/tools";
+
+/// The folder with their programs.
+pub(crate) fn programs() -> PathBuf {
+    root().join(TOOLS).join("bin")
+}
+
+/// Installs a package.
+///
+/// # Errors
+/// It could not be installed.
+pub(crate) fn install(package: &str) -> anyhow::Result<()> {
+    let in_it = programs().join("python");
+    if !Step::new(&in_it).args(["-m", "pip", "--version"]).succeeds() {
+        Step::new(python()?).args(["-m", "venv", "--clear", TOOLS]).run()?;
+    }
+    Step::new(in_it).args(["-m", "pip", "install", "--quiet", package]).run()
+}
+
+/// A Python that can make environments. Debian's cannot by itself.
+fn python() -> anyhow::Result<OsString> {
+    const CANDIDATES: [&str; 2] = ["python3", "/usr/bin/python3"];
+    let makes = |python: &&&str| Step::new(**python).args(["-c", "import ensurepip, venv"]).succeeds();
+    if let Some(python) = CANDIDATES.iter().find(makes) {
+        return Ok(python.into());
+    }
+    apt::install(["python3", "python3-venv"]).context("Python 3 with the module `venv` is missing")?;
+    let python = CANDIDATES.iter().find(makes).context("Python 3 has no module `venv`")?;
+    Ok(Path::new(python).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_look_where_they_are_installed() {
+        for file in ["services/servers/src/programs.rs", "services/ghostlight/tests/cluster/schemas.rs"] {
+            let text = std::fs::read_to_string(root().join(file)).unwrap();
+            assert!(text.contains(&format!("{TOOLS}/bin")), "{file}");
+        }
+    }
+}
