@@ -4,9 +4,11 @@
 
 mod manifests;
 
+mod dockerfile;
 mod network;
 mod pods;
 mod references;
+mod rooted;
 mod schemas;
 mod settings;
 
@@ -16,3 +18,10 @@ mod files;
 
 #[path = "../deployed/told.rs"]
 mod told;
+
+#[allow(dead_code, reason = "shared with other tests")]
+#[path = "../joined/process.rs"]
+mod process;
+#[allow(dead_code, reason = "shared with other tests")]
+#[path = "../joined/support.rs"]
+mod support;

@@ -66,6 +66,16 @@ fn lets(manifests: &[Manifests], one: &Pod<'_>, direction: &str, other: &Pod<'_>
             .any(|rule| has_port(rule, port) && is_peer(rule.get(peers), other))
 }
 
+/// Every port that a pod has or a policy names, and two that none of them does.
+fn ports(manifests: &[Manifests]) -> BTreeSet<u16> {
+    let of_pods = manifests.iter().flat_map(Manifests::workloads).flat_map(|workload| workload.ports().into_values());
+    let policies = manifests.iter().flat_map(|manifests| manifests.all("NetworkPolicy"));
+    let rules =
+        policies.flat_map(|policy| [list(&policy["spec"], "ingress"), list(&policy["spec"], "egress")].concat());
+    let named = rules.flat_map(|rule| list(&rule, "ports").to_vec()).map(|allowed| number(&allowed["port"]));
+    of_pods.chain(named).chain([80, 443]).collect()
+}
+
 #[test]
 fn what_is_needed_goes_through_and_nothing_else() {
     let manifests = [Manifests::read(), Manifests::of("tracing/jaeger.yaml")];
@@ -118,11 +128,22 @@ fn outside_is_reached_for_names_and_for_a_database_elsewhere_alone() {
     for workload in manifests.iter().flat_map(Manifests::workloads) {
         let pod = Pod { is_here: true, labels: workload.labels() };
         let out = Pod { is_here: false, labels: &nowhere };
-        let ports = (1..=u16::MAX).filter(|port| lets(&manifests, &pod, "egress", &out, *port));
+        let ports = ports(&manifests).into_iter().filter(|port| lets(&manifests, &pod, "egress", &out, *port));
         reached.extend(ports.map(|port| (workload.name(), port)));
     }
     let names = ["gateway", "state", "nats", "postgres", "collector", "jaeger"].map(|name| (name, 53));
     let mut expected = BTreeSet::from(names);
     expected.insert(("state", 5432));
     assert_eq!(reached, expected);
+}
+
+#[test]
+fn a_pod_that_no_policy_names_is_let_through_nowhere() {
+    let manifests = [Manifests::read()];
+    let (labels, anybody) = (Map::from_iter([("app".to_owned(), json!("new"))]), Map::new());
+    let (pod, other) = (Pod { is_here: true, labels: &labels }, Pod { is_here: false, labels: &anybody });
+    let through = |direction: &str| -> Vec<u16> {
+        ports(&manifests).into_iter().filter(|port| lets(&manifests, &pod, direction, &other, *port)).collect()
+    };
+    assert_eq!((through("ingress"), through("egress")), (vec![], vec![53]));
 }

@@ -29,8 +29,13 @@ impl Process {
     /// Starts the program with these variables in its environment.
     pub(crate) fn start_with(args: &[String], environment: &[(&str, String)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ghostlight"));
-        command.envs(environment.iter().cloned());
-        command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command.envs(environment.iter().cloned()).args(args);
+        Self::spawn(command)
+    }
+
+    /// Starts what becomes the program.
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         let out = lines(child.stdout.take().unwrap());
         let err = lines(child.stderr.take().unwrap());

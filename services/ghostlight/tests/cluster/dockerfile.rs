@@ -1,0 +1,115 @@
+//! The Dockerfile: what it does to build the program, done without a container, and what it promises of the image.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::files::{deploy, text};
+
+/// The user and the group that the image runs as.
+pub(crate) const USER: &str = "65532:65532";
+
+/// The C library of the image.
+const GLIBC: (u32, u32) = (2, 36);
+
+/// What the instructions of one name say, each whole.
+fn said(wanted: &str) -> Vec<String> {
+    let text = text("Dockerfile");
+    let lines: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    let whole = lines.join("\n").replace("\\\n", " ");
+    let instructions = whole.lines().filter_map(|line| line.split_once(' '));
+    instructions.filter(|(name, _)| *name == wanted).map(|(_, rest)| rest.trim().to_owned()).collect()
+}
+
+/// The files that go into the build: those of the repository, but for what `.dockerignore` names. It has no pattern that
+/// git would read otherwise.
+fn context(root: &Path) -> BTreeSet<String> {
+    let list = |args: &[&str]| -> BTreeSet<String> {
+        let listed = Command::new("git").arg("ls-files").args(args).current_dir(root).output().unwrap();
+        assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+        String::from_utf8(listed.stdout).unwrap().lines().map(str::to_owned).collect()
+    };
+    let ignored = list(&["--cached", "--ignored", "--exclude-from=.dockerignore"]);
+    &list(&["--cached"]) - &ignored
+}
+
+/// The newest version of the C library that a program asks for.
+fn glibc(program: &Path) -> Option<(u32, u32)> {
+    let output =
+        Command::new("objdump").arg("-T").arg(program).output().expect("objdump, which comes with a C compiler");
+    let output = String::from_utf8_lossy(&output.stdout).into_owned();
+    let versions = output.split("GLIBC_").skip(1).filter_map(|rest| {
+        let version = rest.split(|c: char| !c.is_ascii_digit() && c != '.').next()?;
+        let mut parts = version.split('.').map(str::parse);
+        Some((parts.next()?.ok()?, parts.next()?.ok()?))
+    });
+    versions.max()
+}
+
+/// Makes a folder hold these files and no others. What is there already is not touched, so that it is not compiled again.
+fn mirror(root: &Path, files: &BTreeSet<String>, folder: &Path) {
+    for file in files {
+        let (from, to) = (fs::read(root.join(file)).unwrap(), folder.join(file));
+        if fs::read(&to).ok().as_ref() != Some(&from) {
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::write(to, from).unwrap();
+        }
+    }
+    let mut folders = vec![folder.to_owned()];
+    while let Some(inner) = folders.pop() {
+        for path in inner.read_dir().unwrap().map(|entry| entry.unwrap().path()) {
+            let name = path.strip_prefix(folder).unwrap().to_str().unwrap();
+            match path.is_dir() {
+                true => folders.push(path),
+                false if !files.contains(name) => fs::remove_file(path).unwrap(),
+                false => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn it_builds_the_program_from_what_it_is_given() {
+    let root = deploy("..");
+    let (sources, folder) = (root.join("target/image"), tempfile::tempdir().unwrap());
+    let mut files = context(&root);
+    assert!(files.contains("Cargo.lock") && !files.contains("deploy/Dockerfile") && !files.contains("README.md"));
+    // One that was just removed is still known to git.
+    files.retain(|file| root.join(file).is_file());
+    mirror(&root, &files, &sources);
+    let [run] = &said("RUN")[..] else { panic!("one command builds") };
+    let image = folder.path().join("image");
+    let words = run.split_whitespace().filter(|word| !word.starts_with("--mount="));
+    let command = words.collect::<Vec<_>>().join(" ").replace("/image", image.to_str().unwrap());
+    let mut build = Command::new("sh");
+    build.args(["-c", &command]).current_dir(&sources).env("PROFILE", "dev");
+    // With the libraries that were compiled for tests, as an image's build has the cache of the one before; but the program
+    // of the tests stays what it is.
+    build.env("CARGO_BUILD_BUILD_DIR", root.join("target")).env("CARGO_TARGET_DIR", folder.path().join("target"));
+    let built = build.output().unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+
+    let [all, program] = &said("COPY")[..] else { panic!("the sources, and the program") };
+    assert_eq!(all, ". .");
+    let (from, to) = program.strip_prefix("--from=build ").unwrap().split_once(' ').unwrap();
+    let program = image.join(from.strip_prefix("/image/").unwrap());
+    let version = Command::new(&program).arg("--version").output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&version.stdout), format!("ghostlight {}\n", env!("CARGO_PKG_VERSION")));
+    assert!(glibc(&program).is_some_and(|wanted| wanted <= GLIBC), "{:?}", glibc(&program));
+    assert_eq!(said("ENTRYPOINT"), [format!("[\"{to}\"]")]);
+}
+
+#[test]
+fn the_image_is_the_same_whenever_and_wherever_it_is_built() {
+    for base in said("FROM") {
+        let image = base.split(' ').next().unwrap();
+        let (_, version) = image.rsplit_once(':').unwrap_or_else(|| panic!("{image} has no version"));
+        assert_ne!(version, "latest");
+        assert!(!base.contains("--platform"), "it is for every kind of processor");
+    }
+    let arguments = said("ARG");
+    assert!(arguments.contains(&"PROFILE=release".to_owned()), "{arguments:?}");
+    assert!(said("RUN")[0].contains("--locked"));
+    assert_eq!(said("USER"), [USER]);
+}
