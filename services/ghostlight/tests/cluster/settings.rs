@@ -49,7 +49,7 @@ fn every_address_is_one_of_a_service() {
         said(&manifests.get("ConfigMap", "nats")["data"], "nats.conf").to_owned(),
         manifests
             .workloads()
-            .flat_map(|workload| workload.containers())
+            .flat_map(crate::manifests::Workload::containers)
             .flat_map(|container| manifests.environment(container, "nats-0"))
             .map(|(_, value)| format!("{value}\n"))
             .collect(),
