@@ -73,16 +73,32 @@ pub struct Set {
     pub trace: Option<TraceContext>,
 }
 
+/// What every message has.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Frame<'a> {
+struct Envelope<'a> {
     #[serde(borrow, rename = "type")]
-    message: Cow<'a, str>,
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    seq: Option<&'a RawValue>,
+}
+
+/// A hello. What a newer client says beside that is passed over.
+#[derive(Deserialize)]
+struct HelloFrame<'a> {
+    #[serde(borrow)]
     client: Option<Cow<'a, str>>,
     resume: Option<Cow<'a, str>>,
     name: Option<Cow<'a, str>>,
     kind: Option<Cow<'a, str>>,
     want: Option<Vec<Cow<'a, str>>>,
+}
+
+/// A set. It has nothing else: who asks for more than is understood must not get less.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SetFrame<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
     seq: Option<u64>,
     #[serde(default, deserialize_with = "given")]
     levels: Option<&'a RawValue>,
@@ -102,9 +118,30 @@ impl ClientMessage {
     /// The `seq` that it carried, if that much could be read, and [`BadInput`].
     pub fn parse(json: &str) -> Result<Self, (Option<u64>, BadInput)> {
         refuse_array(json.as_bytes()).map_err(|error| (None, error))?;
-        let frame: Frame<'_> = serde_json::from_str(json).map_err(|error| (None, error.into()))?;
-        let seq = frame.seq;
-        frame.read().map_err(|error| (seq, error))
+        // Most messages are sets, and are read once.
+        match serde_json::from_str::<SetFrame<'_>>(json) {
+            Ok(frame) if frame.kind == "set" => {
+                let seq = frame.seq;
+                frame.read().map(Self::Set).map_err(|error| (seq, error))
+            }
+            read => Self::parse_other(json, read.err()),
+        }
+    }
+
+    /// Reads what is no set, or not a good one.
+    fn parse_other(json: &str, not_set: Option<serde_json::Error>) -> Result<Self, (Option<u64>, BadInput)> {
+        let Envelope { kind, seq } = serde_json::from_str(json).map_err(|error| (None, error.into()))?;
+        let seq = seq.and_then(|seq| serde_json::from_str(seq.get()).ok());
+        match (&*kind, not_set) {
+            ("hello", _) => {
+                let frame: HelloFrame<'_> = serde_json::from_str(json).map_err(|error| (seq, error.into()))?;
+                frame.read().map(Self::Hello).map_err(|error| (seq, error))
+            }
+            ("set", Some(error)) => Err((seq, error.into())),
+            (other, _) => {
+                Err((seq, BadInput::form(format_args!("unknown type {other:?}: a client says hello or set"))))
+            }
+        }
     }
 
     /// Its text.
@@ -129,19 +166,8 @@ impl ClientMessage {
     }
 }
 
-impl Frame<'_> {
-    fn read(self) -> Result<ClientMessage, BadInput> {
-        match &*self.message {
-            "hello" => self.hello().map(ClientMessage::Hello),
-            "set" => self.set().map(ClientMessage::Set),
-            other => Err(BadInput::form(format_args!("unknown type {other:?}: a client says hello or set"))),
-        }
-    }
-
-    fn hello(self) -> Result<Hello, BadInput> {
-        if self.seq.is_some() || self.traceparent.is_some() || !self.members().are_missing() {
-            return Err(BadInput::form("a hello has client, resume, name, kind and want, nothing else"));
-        }
+impl HelloFrame<'_> {
+    fn read(self) -> Result<Hello, BadInput> {
         let client = self.client.ok_or_else(|| BadInput::form("a hello names its client"))?;
         let resume = self
             .resume
@@ -152,9 +178,8 @@ impl Frame<'_> {
                 "presence" => wants.presence = true,
                 "output" => wants.output = true,
                 "timing" => wants.timing = true,
-                other => {
-                    return Err(BadInput::form(format_args!("unknown want {other:?}: presence, output or timing")));
-                }
+                // A newer client can do without what an older gateway does not have.
+                _ => {}
             }
         }
         Ok(Hello {
@@ -165,14 +190,10 @@ impl Frame<'_> {
             wants,
         })
     }
+}
 
-    fn set(self) -> Result<Set, BadInput> {
-        let of_hello = [self.client.is_some(), self.resume.is_some(), self.name.is_some(), self.kind.is_some()];
-        if of_hello.contains(&true) || self.want.is_some() {
-            return Err(BadInput::form(
-                "a set has seq, levels, labels, master, blackout and traceparent, nothing else",
-            ));
-        }
+impl SetFrame<'_> {
+    fn read(self) -> Result<Set, BadInput> {
         let seq = self.seq.filter(|&seq| seq <= MAX_SAFE_INTEGER);
         let seq = seq.ok_or_else(|| BadInput::form("a set has a seq, a whole number from 0 to 2^53 - 1"))?;
         if self.members().are_missing() {

@@ -98,10 +98,14 @@ pub(crate) struct Refused {
 #[serde(tag = "code", rename_all = "snake_case")]
 enum Why {
     Changed(Named),
-    Repeated { position: String },
+    Repeated {
+        position: String,
+    },
     KeyReused,
     RigLimit,
     Applied,
+    #[serde(other)]
+    Unknown,
 }
 
 impl Refused {
@@ -112,6 +116,7 @@ impl Refused {
             Verdict::Repeated(position) => Why::Repeated { position: position.to_string() },
             Verdict::KeyReused => Why::KeyReused,
             Verdict::NoRoom => Why::RigLimit,
+            Verdict::Unknown => Why::Unknown,
         };
         Self { change, why }
     }
@@ -123,6 +128,7 @@ impl Refused {
             Why::Repeated { position } => Verdict::Repeated(need(parse_position(&position), "position")?),
             Why::KeyReused => Verdict::KeyReused,
             Why::RigLimit => Verdict::NoRoom,
+            Why::Unknown => Verdict::Unknown,
         };
         Ok((self.change, verdict))
     }

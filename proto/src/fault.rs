@@ -42,6 +42,17 @@ pub enum BadInput {
     },
 }
 
+/// Why a message of a server, or of a gateway to others, was not read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unread {
+    /// It is of a type that this version does not know, and is to be passed over: a newer version has more to say.
+    #[error("unknown type {0:?}")]
+    UnknownType(String),
+    /// It is of a known type, or of none, and is bad.
+    #[error(transparent)]
+    Bad(#[from] BadInput),
+}
+
 /// The faults that were found so far: the first are named, the rest is counted.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {

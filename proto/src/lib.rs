@@ -20,7 +20,7 @@ mod update;
 
 pub use client::{ClientMessage, Hello, Set, Wants};
 pub use entry::{decode_entry, encode_entry};
-pub use fault::{BadInput, Fault, MOST_FAULTS};
+pub use fault::{BadInput, Fault, MOST_FAULTS, Unread};
 pub use levels::{LevelsText, parse_dimmer, parse_levels};
 pub use number::{LevelError, parse_level};
 pub use presence::encode_consoles;

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::credit::{CreditText, Refused};
-use crate::fault::{BadInput, refuse_array};
+use crate::fault::{BadInput, Unread, refuse_array};
 use crate::levels::{LabelsText, LevelText, LevelsText};
 use crate::presence::{ConsoleText, RosterText};
 use crate::text::parse_position;
@@ -178,13 +178,13 @@ pub fn with_output(text: &str, output: &Levels) -> String {
     }
 }
 
-/// Reads a message.
+/// Reads a message. Members that a newer version adds are passed over.
 ///
 /// # Errors
-/// [`BadInput`] if it is none.
-pub fn decode(text: &Bytes) -> Result<Decoded, BadInput> {
+/// [`Unread`] if it is none, or of a type that this version does not know.
+pub fn decode(text: &Bytes) -> Result<Decoded, Unread> {
     refuse_array(text)?;
-    let mut frame: Frame<'_> = serde_json::from_slice(text)?;
+    let mut frame: Frame<'_> = serde_json::from_slice(text).map_err(|error| unread(text, error))?;
     let levels = frame.levels.map_or_else(Bytes::new, |levels| text.slice_ref(levels.get().as_bytes()));
     let message = match frame.kind {
         "delta" => ServerMessage::Delta(frame.delta()?),
@@ -205,9 +205,30 @@ pub fn decode(text: &Bytes) -> Result<Decoded, BadInput> {
         "roster" => ServerMessage::Roster { gateway: frame.gateway()?, roster: frame.roster()? },
         "presence" => ServerMessage::Presence(frame.roster()?),
         "stale" => ServerMessage::Stale { seconds: need(frame.seconds, "seconds")? },
-        other => return Err(BadInput::form(format_args!("unknown type {other:?}"))),
+        other => return Err(unknown(other)),
     };
     Ok(Decoded { message, levels })
+}
+
+/// The types of messages that this version knows.
+const KINDS: [&str; 8] = ["delta", "snapshot", "beacon", "ack", "error", "roster", "presence", "stale"];
+
+/// Why a message does not have the form of those that are known: one of another type need not have it.
+fn unread(text: &[u8], error: serde_json::Error) -> Unread {
+    #[derive(Deserialize)]
+    struct Envelope<'a> {
+        #[serde(borrow, rename = "type")]
+        kind: Cow<'a, str>,
+    }
+    match serde_json::from_slice(text) {
+        Ok(Envelope { kind }) if !KINDS.contains(&&*kind) => unknown(&kind),
+        _ => Unread::Bad(error.into()),
+    }
+}
+
+fn unknown(kind: &str) -> Unread {
+    const SHOWN: usize = 40;
+    Unread::UnknownType(kind.chars().take(SHOWN).collect())
 }
 
 /// Every field that some message has. Unknown ones are passed over, so that an older client understands a newer server.

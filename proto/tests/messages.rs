@@ -3,9 +3,10 @@
 
 use bytes::Bytes;
 use ghostlight_proto::{
-    BadInput, ClientMessage, decode, decode_entry, parse_levels, parse_position, parse_update, with_output,
+    BadInput, ClientMessage, ServerMessage, Unread, decode, decode_entry, parse_levels, parse_position, parse_update,
+    with_output,
 };
-use ghostlight_rig::Update;
+use ghostlight_rig::{Update, Verdict};
 use proptest::prelude::*;
 
 const MEGABYTE: usize = 1 << 20;
@@ -37,9 +38,6 @@ fn a_client_says_hello_or_set_and_nothing_else() {
         r#"{"type":"hello","client":"a"}{"type":"hello","client":"a"}"#,
         r#"{"type":"hello","type":"hello","client":"a"}"#,
         r#"{"type":"hello","client":"a","client":"a"}"#,
-        r#"{"type":"hello","client":"a","colour":"red"}"#,
-        r#"{"type":"hello","client":"a","seq":1}"#,
-        r#"{"type":"hello","client":"a","levels":{}}"#,
         r#"{"type":"hello"}"#,
         r#"{"type":"hello","client":""}"#,
         r#"{"type":"hello","client":"a\nb"}"#,
@@ -100,15 +98,30 @@ fn a_hello_may_tell_of_the_console_and_of_what_it_wants() {
         r#""name":7"#,
         r#""kind":"Desk""#,
         r#""kind":"a b""#,
-        r#""want":["weather"]"#,
         r#""want":"output""#,
         r#""want":{"output":true}"#,
         r#""want":[true]"#,
-        r#""blackout":true"#,
     ] {
         refused(&format!(r#"{{"type":"hello","client":"a",{hello}}}"#));
     }
-    assert!(refused(r#"{"type":"hello","client":"a","want":["weather"]}"#).1.contains("weather"), "it is named");
+}
+
+#[test]
+fn what_a_newer_client_says_in_its_hello_is_passed_over_and_nothing_in_a_set_is() {
+    let read = |json: &str| ClientMessage::parse(json).unwrap_or_else(|error| panic!("{json}: {error:?}"));
+    let plain = read(r#"{"type":"hello","client":"a","want":["output"]}"#);
+    for hello in [
+        r#"{"type":"hello","client":"a","want":["weather","output",""]}"#,
+        r#"{"colour":["red"],"want":["output"],"type":"hello","client":"a"}"#,
+        r#"{"type":"hello","client":"a","want":["output"],"seq":"first","levels":7,"traceparent":{}}"#,
+    ] {
+        assert_eq!(read(hello), plain, "{hello}");
+    }
+    for typo in [r#""level":{"2":50}"#, r#""colours":{}"#, r#""name":"Booth""#, r#""want":[]"#, r#""needs":[]"#] {
+        let (seq, why) = refused(&format!(r#"{{"type":"set","seq":7,"levels":{{"1":50}},{typo}}}"#));
+        let member = typo.split('"').nth(1).unwrap();
+        assert!(seq == Some(7) && why.contains(member), "{typo}: {why}");
+    }
 }
 
 #[test]
@@ -210,7 +223,6 @@ fn a_server_s_message_is_whole_or_refused() {
         r#"{"type":"snapshot","epoch":1,"levels":{}}"#,
         r#"{"type":"delta","epoch":1,"revision":1,"levels":{}}"#,
         r#"{"type":"delta","epoch":1,"prev":0,"revision":1}"#,
-        r#"{"type":"delta","epoch":1,"prev":0,"revision":1,"levels":{},"refused":[{"change":0,"code":"why"}]}"#,
         r#"{"type":"delta","epoch":1,"prev":0,"revision":1,"levels":{},"refused":[{"change":0,"code":"changed","dimmers":[0]}]}"#,
         r#"{"type":"delta","epoch":1,"prev":0,"revision":1,"levels":{},"origins":[{"client":"","seq":1}]}"#,
         r#"{"type":"delta","epoch":1,"prev":0,"revision":1,"levels":{},"origins":[{"client":"a","seq":1,"dimmers":[0]}]}"#,
@@ -225,7 +237,53 @@ fn a_server_s_message_is_whole_or_refused() {
     ] {
         assert!(refused(json), "{json}");
     }
-    assert!(!refused(r#"{"type":"ack","seq":1,"position":"1-1","new":"field"}"#), "a newer server is understood");
+}
+
+#[test]
+fn what_a_newer_server_adds_is_passed_over() {
+    let read = |json: &str| decode(&Bytes::copy_from_slice(json.as_bytes()));
+    for (older, newer) in [
+        (r#"{"type":"ack","seq":1,"position":"1-1"}"#, r#"{"new":[{}],"type":"ack","seq":1,"position":"1-1"}"#),
+        (
+            r#"{"type":"delta","epoch":1,"prev":0,"revision":1,"levels":{"1":5},"origins":[{"client":"a","seq":1}]}"#,
+            r#"{"type":"delta","epoch":1,"prev":0,"revision":1,"levels":{"1":5},"fades":{"1":3},
+                "origins":[{"client":"a","seq":1,"by":"hand"}]}"#,
+        ),
+        (
+            r#"{"type":"roster","gateway":"g","total":1,"consoles":[{"name":"a","kind":"b","since":1}]}"#,
+            r#"{"type":"roster","gateway":"g","total":1,"site":7,
+                "consoles":[{"name":"a","kind":"b","since":1,"battery":0.5}]}"#,
+        ),
+    ] {
+        let levels = |json| read(json).unwrap().levels;
+        assert_eq!(read(older).unwrap().message, read(newer).unwrap().message);
+        assert_eq!(levels(older), levels(newer));
+    }
+}
+
+#[test]
+fn a_message_of_a_type_that_is_yet_to_come_is_told_from_a_bad_one() {
+    let read = |json: &str| decode(&Bytes::copy_from_slice(json.as_bytes())).unwrap_err();
+    let unknown = |kind: &str| Unread::UnknownType(kind.to_owned());
+    assert_eq!(read(r#"{"type":"cue"}"#), unknown("cue"));
+    assert_eq!(read(r#"{"type":"cue","levels":7,"epoch":"x","origins":{}}"#), unknown("cue"), "it has its own form");
+    assert_eq!(read(r#"{"type":"c\u0075e"}"#), unknown("cue"));
+    assert_eq!(read(&format!(r#"{{"type":"{}"}}"#, "c".repeat(MEGABYTE))), unknown(&"c".repeat(40)));
+    for bad in [r#"{"type":"beacon","epoch":"x"}"#, r#"{"type":7}"#, r#"{"kind":"cue"}"#, r#"{"type":"cue""#] {
+        assert!(matches!(read(bad), Unread::Bad(_)), "{bad}");
+    }
+}
+
+/// Whoever asked must not be told that it happened; for all others it is a delta as any.
+#[test]
+fn a_refusal_for_a_reason_that_is_yet_to_come_is_a_refusal() {
+    let json = r#"{"type":"delta","epoch":1,"prev":0,"revision":1,"levels":{"1":5},"origins":[],
+        "refused":[{"change":2,"code":"locked","by":["desk"]}]}"#;
+    let ServerMessage::Delta(delta) = decode(&Bytes::from_static(json.as_bytes())).unwrap().message else {
+        panic!("it is a delta");
+    };
+    assert_eq!(delta.verdicts, [(2, Verdict::Unknown)].into());
+    assert_eq!(delta.update.levels.len(), 1);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
-use ghostlight_proto::{ClientMessage, ErrorMessage, Hello, ServerMessage, Set, decode};
+use ghostlight_proto::{ClientMessage, ErrorMessage, Hello, ServerMessage, Set, Unread, decode};
 use ghostlight_rig::{Position, Received, Snapshot};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -220,7 +220,9 @@ impl Reader<'_> {
                 let text = Bytes::from(text);
                 match decode(&text) {
                     Ok(decoded) => return self.take(decoded.message).or_else(|| self.unanswered()),
-                    // A newer server may have more to say. If this was part of the map, the next beacon shows it.
+                    // A newer server may have more to say.
+                    Err(error @ Unread::UnknownType(_)) => tracing::debug!(%error, "a message is passed over"),
+                    // If this was part of the map, the next beacon shows it.
                     Err(error) => tracing::warn!(%error, "a message that cannot be read"),
                 }
             }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use axum::extract::ws::Utf8Bytes;
 use bytes::Bytes;
 use ghostlight_bus::{Announcement, Echo};
-use ghostlight_proto::{Decoded, ServerMessage, decode};
+use ghostlight_proto::{Decoded, ServerMessage, Unread, decode};
 use ghostlight_rig::{
     Beacon, Credit, Delta, Item, Position, Received, Replica, Revision, RigName, Snapshot, TraceContext, Verdict,
 };
@@ -260,7 +260,12 @@ impl Followed {
         }
         let Decoded { message, levels } = match decode(text) {
             Ok(decoded) => decoded,
-            // From a newer version, it may have been of another kind; if it was part of the map, the next one shows that.
+            // Newer versions have more to say to each other.
+            Err(error @ Unread::UnknownType(_)) => {
+                tracing::debug!(%rig, %error, "an announcement is passed over");
+                return None;
+            }
+            // If it was part of the map, the next one shows that.
             Err(error) => {
                 tracing::warn!(%rig, %error, "an announcement cannot be read; it is passed over");
                 return None;

@@ -295,7 +295,7 @@ fn settle(batch: Batch, position: Position, durable: Instant, folded: Option<&Fo
         metrics.stages.of(Stage::Echo).took_in(echo.saturating_sub(log), trace);
         metrics.echo.took_in(echo.max(log), trace);
         reply.send(match verdict(folded, index, change) {
-            None => Err(Refusal::Unknown),
+            None | Some(Verdict::Unknown) => Err(Refusal::Unknown),
             Some(Verdict::Applied) => {
                 // One that sets nothing tries out the way, as readiness does.
                 if !change.update.is_empty() {

@@ -35,6 +35,8 @@ pub enum Verdict {
     KeyReused,
     /// It did not happen: the rig is not there, and no more rigs may be made.
     NoRoom,
+    /// It did not simply happen: a newer version, which alone decides so, has a word for it that this one does not know.
+    Unknown,
 }
 
 /// The whole map at a position. It replaces, it never merges.

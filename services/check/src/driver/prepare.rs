@@ -65,7 +65,7 @@ async fn heard(socket: &mut Socket) -> Result<ServerMessage, Lost> {
     loop {
         match socket.next().await? {
             Heard::Message(message) => return Ok(*message),
-            Heard::Unreadable(error) => return Err(error.to_string()),
+            Heard::Unreadable(error) => return Err(error),
             Heard::SignOfLife => {}
         }
     }

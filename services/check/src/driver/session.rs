@@ -127,7 +127,7 @@ impl<'a> Session<'a> {
                     self.repeat().await?;
                 }
             }
-            Heard::Unreadable(error) => self.client.tell(Event::Unreadable { why: error.to_string() }),
+            Heard::Unreadable(error) => self.client.tell(Event::Unreadable { why: error }),
             Heard::SignOfLife => {}
         }
         Ok(())

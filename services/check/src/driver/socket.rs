@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use ghostlight_proto::{BadInput, ClientMessage, SUBPROTOCOL, ServerMessage, decode};
+use ghostlight_proto::{ClientMessage, SUBPROTOCOL, ServerMessage, Unread, decode};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -22,9 +22,9 @@ pub(super) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 pub(super) enum Heard {
     /// A message.
     Message(Box<ServerMessage>),
-    /// A message that is none.
-    Unreadable(BadInput),
-    /// A ping or a pong.
+    /// A message that is none, and why.
+    Unreadable(String),
+    /// A ping or a pong, or what only a newer version understands.
     SignOfLife,
 }
 
@@ -57,9 +57,10 @@ impl Socket {
         match self.0.next().await {
             Some(Ok(Message::Text(text))) => Ok(match decode(&Bytes::from(text)) {
                 Ok(decoded) => Heard::Message(Box::new(decoded.message)),
-                Err(error) => Heard::Unreadable(error),
+                Err(Unread::UnknownType(_)) => Heard::SignOfLife,
+                Err(Unread::Bad(error)) => Heard::Unreadable(error.to_string()),
             }),
-            Some(Ok(Message::Binary(_))) => Ok(Heard::Unreadable(BadInput::Form("a binary message".to_owned()))),
+            Some(Ok(Message::Binary(_))) => Ok(Heard::Unreadable("a binary message".to_owned())),
             Some(Ok(Message::Close(close))) => Err(close.map_or("closed".to_owned(), |close| close.to_string())),
             Some(Ok(_)) => Ok(Heard::SignOfLife),
             Some(Err(error)) => Err(error.to_string()),

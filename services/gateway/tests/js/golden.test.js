@@ -41,7 +41,18 @@ describe('every message of the server is understood', () => {
 
   test('a message of another type is passed over', () => {
     assert.equal(read('{"type":"tomorrow","levels":7}'), null);
+    assert.equal(read('{"origins":{},"timing":[],"type":"tomorrow","epoch":"x"}'), null);
   });
+
+  for (const [name, text] of messages(...SERVER)) {
+    test(`${name}, with what a newer server adds`, () => {
+      const { consoles, origins, refused, ...said } = JSON.parse(text);
+      const more = (list) => list?.map((one) => ({ ...one, tomorrow: { levels: 7 } }));
+      const added = { ...said, origins: more(origins), refused: more(refused), tomorrow: [{}], output: {} };
+      assert.deepEqual(read(JSON.stringify({ ...added, consoles })), read(text));
+      if (consoles) assert.equal(read(JSON.stringify({ ...added, consoles: more(consoles) })).told.total, said.total);
+    });
+  }
 });
 
 describe('a snapshot is the map', () => {

@@ -106,7 +106,7 @@ async fn what_is_no_message_is_refused_and_changes_nothing() {
         (r#"{"type":"set","seq":2}"#, json!(2)),
         (r#"{"type":"set","seq":2,"levels":{"1":50,"1":51}}"#, json!(2)),
         (r#"{"type":"set","seq":2,"levels":[]}"#, json!(2)),
-        (r#"{"type":"set","seq":2,"levels":{"1":50},"rig":"other"}"#, json!(null)),
+        (r#"{"type":"set","seq":2,"levels":{"1":50},"rig":"other"}"#, json!(2)),
         (r#"{"seq":2,"levels":{"1":50}}"#, json!(null)),
         (r#"{"1":50}"#, json!(null)),
         ("", json!(null)),
