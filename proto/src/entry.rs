@@ -26,13 +26,17 @@ pub fn encode_entry(entry: &Entry) -> Bytes {
     serde_json::to_vec(&EntryOut { changes: changes.collect() }).unwrap_or_default().into()
 }
 
-/// Reads an entry.
+/// Reads an entry. Members that a newer version adds are passed over, unless the entry says that it `needs` them: then
+/// it cannot be folded here, because every state service folds every entry to the same map.
 ///
 /// # Errors
-/// [`BadInput`] if it is none.
+/// [`BadInput`] if it is none, or needs what this version does not know.
 pub fn decode_entry(text: &[u8]) -> Result<Entry, BadInput> {
     refuse_array(text)?;
     let entry: EntryIn<'_> = serde_json::from_slice(text)?;
+    if let Some(need) = entry.needs.first() {
+        return Err(BadInput::form(format_args!("it needs {need:?}, which only a newer version understands")));
+    }
     let mut changes = entry.changes.into_iter().map(ChangeIn::read);
     let first = changes.next().ok_or_else(|| BadInput::Form("an entry has at least one change".to_owned()))??;
     let mut entry = Entry::new(first);
@@ -91,6 +95,9 @@ struct ChangeOut<'a> {
 
 #[derive(Deserialize)]
 struct EntryIn<'a> {
+    /// What has to be understood to fold it. This version knows nothing that has to be named.
+    #[serde(borrow, default)]
+    needs: Vec<Cow<'a, str>>,
     #[serde(borrow)]
     changes: Vec<ChangeIn<'a>>,
 }

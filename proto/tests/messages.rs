@@ -304,6 +304,28 @@ fn an_entry_of_the_log_is_whole_or_refused() {
     }
 }
 
+/// All state services fold the same entries to the same map: what changes the fold must be known to each.
+#[test]
+fn what_a_newer_gateway_adds_to_an_entry_is_passed_over_unless_it_is_needed() {
+    let plain = decode_entry(br#"{"changes":[{"levels":{"1":5}}]}"#).unwrap();
+    for told in [
+        r#"{"changes":[{"levels":{"1":5},"by":"hand"}],"gateway":{"site":7}}"#,
+        r#"{"needs":[],"changes":[{"levels":{"1":5}}]}"#,
+    ] {
+        assert_eq!(decode_entry(told.as_bytes()).as_ref(), Ok(&plain), "{told}");
+    }
+    for needed in [
+        r#"{"needs":["fade"],"changes":[{"levels":{"1":5},"fade":3}]}"#,
+        r#"{"changes":[{"levels":{"1":5}}],"needs":["fade","colours"]}"#,
+    ] {
+        let why = decode_entry(needed.as_bytes()).unwrap_err().to_string();
+        assert!(why.contains("\"fade\"") && why.contains("newer version"), "{why}");
+    }
+    for bad in [r#"{"needs":null,"changes":[{"levels":{}}]}"#, r#"{"needs":"fade","changes":[{"levels":{}}]}"#] {
+        assert!(decode_entry(bad.as_bytes()).is_err(), "{bad}");
+    }
+}
+
 /// Text that is close to right: pieces of JSON in a row.
 fn nearly() -> impl Strategy<Value = String> {
     const PIECES: &[&str] = &[

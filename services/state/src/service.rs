@@ -152,7 +152,7 @@ impl StateService {
         let logged = match logged {
             Ok(logged) => logged,
             Err(error) => {
-                tracing::error!(%error, "the log is lost; starting over from the store");
+                tracing::error!(%error, "starting over from the store");
                 return self.start_over();
             }
         };
@@ -197,9 +197,14 @@ impl StateService {
         }
     }
 
-    /// Answers questions again, and tells everyone where the rigs stand, once it has caught up.
+    /// Answers questions again, and tells everyone where the rigs stand, once it has caught up. Only then is it well: what
+    /// made it start over may be in the log, and is met again on the way.
     async fn speak_when_current(&mut self) {
-        if self.speaks() || !self.is_current() {
+        if !self.is_current() {
+            return;
+        }
+        self.pause = RETRY.0;
+        if self.speaks() {
             return;
         }
         match self.parts.echo.requests().await {
@@ -335,7 +340,6 @@ impl StateService {
 
     async fn begun(&mut self, start: Mark, entries: Box<dyn Entries>) {
         self.saved = start.position;
-        self.pause = RETRY.0;
         self.entries = Some(entries);
         tracing::info!(position = %start.position, "changes are taken again");
         self.speak_when_current().await;
