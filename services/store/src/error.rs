@@ -73,9 +73,6 @@ pub enum OpenError {
 pub(crate) fn migration(error: MigrateError, cause: impl FnOnce(sqlx::Error) -> StoreError) -> StoreError {
     match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => cause(error),
-        MigrateError::VersionMissing(version) => {
-            StoreError::Other(format!("it was written by a newer Ghostlight (its tables are at version {version})"))
-        }
         error => StoreError::Other(error.to_string()),
     }
 }

@@ -7,6 +7,7 @@ mod error;
 mod postgres;
 mod rows;
 mod sqlite;
+mod tables;
 
 use std::fmt;
 use std::str::FromStr;

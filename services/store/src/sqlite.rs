@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,9 +15,9 @@ use tokio::sync::Mutex;
 
 use crate::error::migration;
 use crate::rows::{At, Loading, Rows};
-use crate::{Durability, OpenError, Store, StoreError};
+use crate::{Durability, OpenError, Store, StoreError, tables};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
+static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| tables::tolerant(sqlx::migrate!("../../migrations/sqlite")));
 
 /// How long a statement waits for another program that holds the database.
 const BUSY_WITHIN: Duration = Duration::from_secs(1);
@@ -64,6 +65,7 @@ impl SqliteStore {
             .run_direct(None, &mut connection, false)
             .await
             .map_err(|error| unusable(migration(error, Into::into)))?;
+        check_tables(&mut connection).await.map_err(unusable)?;
         check_writable(&mut connection).await.map_err(unusable)?;
         Ok(Self { options, connection: Mutex::new(Some(connection)), _lock: lock })
     }
@@ -99,6 +101,11 @@ fn lock(path: &str) -> Result<Lock, OpenError> {
 async fn check(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     let answer: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(connection).await?;
     if answer == "ok" { Ok(()) } else { Err(StoreError::Corrupt(answer)) }
+}
+
+/// Finds tables that only a newer version can use.
+async fn check_tables(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    tables::check(sqlx::query_scalar(tables::NEWEST).fetch_one(connection).await?, &MIGRATIONS)
 }
 
 /// Writes nothing, which fails as any other write does.

@@ -15,7 +15,7 @@ use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 use support::disk::{Disk, ReadOnly};
-use support::{Folder, Show, soon, uniform, url};
+use support::{Folder, Show, goes_on, newer_migrations, soon, uniform, url};
 
 async fn opened(file: &Path) -> Arc<dyn Store> {
     soon("the store", open(&url(file), Durability::Full)).await.unwrap()
@@ -128,20 +128,37 @@ async fn a_database_with_a_damaged_page_is_damaged() {
     assert!(matches!(cause, StoreError::Corrupt(_)), "{cause:?}");
 }
 
+/// Going back: the file was used by a newer version, which has added to its tables.
 #[tokio::test]
-async fn a_database_of_a_newer_version_is_left_to_it() {
+async fn a_database_that_a_newer_version_has_added_to_is_used_as_before() {
+    let folder = Folder::new();
+    let mut show = Show::new(1);
+    show.change("main", [(1, Some(1)), (2, Some(2))]);
+    let store = opened(&folder.file()).await;
+    soon("the save", store.save(&show.whole())).await.unwrap();
+    soon("the store to close", store.close()).await;
+    drop(store);
+    let mut newer = another(&folder.file()).await;
+    soon("the tables", newer_migrations("sqlite", 4).await.run(&mut newer)).await.unwrap();
+    execute(&mut newer, "UPDATE level SET fade_ms = 3000; INSERT INTO cue VALUES ('dawn', 5)").await;
+
+    goes_on(&*opened(&folder.file()).await, &show).await;
+    let cues = soon("the cues", sqlx::query_scalar::<_, i64>("SELECT count(*) FROM cue").fetch_one(&mut newer)).await;
+    assert_eq!(cues.unwrap(), 1, "what the newer one has added stays");
+    soon("the tables", newer_migrations("sqlite", 4).await.run(&mut newer)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_database_that_only_newer_versions_can_use_is_left_to_them() {
     let folder = Folder::new();
     written(&folder.file()).await;
     let mut newer = another(&folder.file()).await;
-    execute(
-        &mut newer,
-        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-         VALUES (9000, 'what is yet to come', TRUE, x'00', 0)",
-    )
-    .await;
+    soon("the tables", newer_migrations("sqlite", 1_000).await.run(&mut newer)).await.unwrap();
     soon("the connection to close", newer.close()).await.unwrap();
     let cause = unusable(&folder.file()).await;
-    assert!(matches!(&cause, StoreError::Other(why) if why.contains("newer Ghostlight")), "{cause:?}");
+    assert!(
+        matches!(&cause, StoreError::Other(why) if why.contains("newer Ghostlight (its tables are at version 1000)"))
+    );
 }
 
 /// Levels of a version that knew nothing else are there after the upgrade, and what is new can be saved beside them.

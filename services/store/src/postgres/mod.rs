@@ -4,6 +4,7 @@ mod connections;
 mod failure;
 
 use std::str::FromStr;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,11 +16,11 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{ConnectOptions, Connection, Row};
 
 use crate::rows::{At, Loading, Rows};
-use crate::{Durability, OpenError, Store, StoreError};
+use crate::{Durability, OpenError, Store, StoreError, tables};
 use connections::Connections;
 use failure::{Failure, within};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
+static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| tables::tolerant(sqlx::migrate!("../../migrations/postgres")));
 
 /// How long the database may take for anything that is not large, so that one that hangs never holds up the service.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -92,6 +93,7 @@ async fn prepare(connections: &Connections) -> Result<(), StoreError> {
     let preparing = async {
         // Not `run`, whose future cannot be sent to another thread.
         MIGRATIONS.run_direct(None, &mut lent.connection, false).await?;
+        tables::check(sqlx::query_scalar(tables::NEWEST).fetch_one(&mut lent.connection).await?, &MIGRATIONS)?;
         sqlx::query("UPDATE position SET epoch = epoch WHERE false").execute(&mut lent.connection).await?;
         Ok(())
     };

@@ -3,7 +3,7 @@
 use ghostlight_store::{Durability, OpenError, StoreError, open, without_password};
 use sqlx::migrate::Migrator;
 
-use crate::support::{Show, soon, uniform};
+use crate::support::{Show, newer_migrations, soon, uniform};
 use crate::{another, asked, database, execute, opened, unusable};
 
 /// The URL for a role with a password, in place of the one that needs none.
@@ -97,13 +97,12 @@ async fn a_read_only_database_is_said_to_be_so() {
 }
 
 #[tokio::test]
-async fn a_database_of_a_newer_version_is_left_to_it() {
+async fn a_database_that_only_newer_versions_can_use_is_left_to_them() {
     let (_, url) = database("newer").await;
     opened(&url).await.close().await;
-    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-                 VALUES (9000, 'what is yet to come', TRUE, '\\x00', 0)";
-    execute(&mut another(&url).await, newer).await;
-    says(&unusable(&url).await, &["newer Ghostlight", "9000"]);
+    let mut newer = another(&url).await;
+    soon("the tables", newer_migrations("postgres", 1_000).await.run(&mut newer)).await.unwrap();
+    says(&unusable(&url).await, &["newer Ghostlight", "version 1000"]);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use ghostlight_rig::{Image, Position, Revision};
 use ghostlight_store::{Durability, Store, StoreError, open};
 
-use crate::support::{Show, soon, uniform, until};
+use crate::support::{Show, goes_on, newer_migrations, soon, uniform, until};
 use crate::{another, asked, database, execute, opened};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -22,6 +22,58 @@ async fn many_that_start_at_once_bring_the_tables_up_to_date_once() {
     let mut other = another(&url).await;
     let versions = asked(&mut other, "SELECT string_agg(version::text, ' ' ORDER BY version) FROM _sqlx_migrations");
     assert_eq!(versions.await, "1 2 3");
+}
+
+/// The tables are added to under a service that runs, and others of its version start afterwards.
+#[tokio::test]
+async fn services_go_on_when_a_newer_version_adds_to_the_tables() {
+    let (_, url) = database("added").await;
+    let running = opened(&url).await;
+    let mut show = Show::new(1);
+    show.change("main", [(1, Some(1)), (2, Some(2))]);
+    soon("the save", running.save(&show.whole())).await.unwrap();
+    assert_eq!(soon("the load", running.load()).await.unwrap(), show.whole());
+
+    let mut newer = another(&url).await;
+    let migrations = newer_migrations("postgres", 4).await;
+    soon("the tables", migrations.run(&mut newer)).await.unwrap();
+    execute(&mut newer, "UPDATE level SET fade_ms = 3000; INSERT INTO cue VALUES ('dawn', 5)").await;
+    goes_on(&*running, &show).await;
+
+    let (_, other) = database("added_before").await;
+    opened(&other).await.save(&show.whole()).await.unwrap();
+    soon("the tables", migrations.run(&mut another(&other).await)).await.unwrap();
+    goes_on(&*opened(&other).await, &show).await;
+    assert_eq!(asked(&mut newer, "SELECT count(*)::text FROM cue").await, "1", "what the newer one has added stays");
+    soon("the tables", migrations.run(&mut newer)).await.unwrap();
+}
+
+/// What an older service is in the middle of, and what a newer one does to the tables, wait for each other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn saves_under_way_and_a_newer_version_that_starts_do_not_hurt_each_other() {
+    let (_, url) = database("adding").await;
+    let saving = tokio::spawn({
+        let url = url.clone();
+        async move {
+            let store = opened(&url).await;
+            let mut show = Show::new(1);
+            for number in 0..300 {
+                let cursor = show.revision();
+                step(&mut show, number);
+                store.save(&show.since(cursor)).await.unwrap();
+            }
+            show.whole()
+        }
+    });
+    let mut newer = another(&url).await;
+    let saved = "SELECT count(*)::text FROM pg_class WHERE relname = 'keyed'";
+    until("the first save", async || {
+        asked(&mut newer, saved).await == "1" && asked(&mut newer, "SELECT count(*)::text FROM rig").await != "0"
+    })
+    .await;
+    soon("the tables", newer_migrations("postgres", 4).await.run(&mut newer)).await.unwrap();
+    let whole = soon("all saves", saving).await.unwrap();
+    assert_eq!(soon("the load", opened(&url).await.load()).await.unwrap(), whole);
 }
 
 /// The `number`th change of a show that all services fold.

@@ -5,12 +5,14 @@
 
 pub(crate) mod disk;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ghostlight_rig::{
-    Change, Dimmer, Entry, Image, Key, Label, Level, Levels, Position, Revision, RigName, Rigs, Update,
+    Change, Dimmer, Entry, Image, Key, Label, Level, Levels, Position, Revision, RigName, Rigs, Snapshot, Update,
 };
+use ghostlight_store::Store;
+use sqlx::migrate::Migrator;
 use tempfile::TempDir;
 use tokio::time::timeout;
 
@@ -121,6 +123,11 @@ impl Show {
         self
     }
 
+    /// All rigs, as they are told.
+    pub(crate) fn told(&self) -> Vec<(RigName, Snapshot)> {
+        self.rigs.iter().map(|(name, rig)| (name.clone(), rig.snapshot())).collect()
+    }
+
     /// How far it has got.
     pub(crate) fn revision(&self) -> Revision {
         Revision(self.revision)
@@ -145,4 +152,39 @@ pub(crate) fn uniform(rigs: usize, dimmers: u16, revision: u16) -> Image {
         show.change(&format!("rig-{number}"), (1..=dimmers).map(|dimmer| (dimmer, Some(revision))));
     }
     show.whole()
+}
+
+/// What a newer version may do to the tables.
+const ADDED: &str = "
+    ALTER TABLE level ADD COLUMN fade_ms INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE position ADD COLUMN site TEXT;
+    CREATE TABLE cue (name TEXT PRIMARY KEY, level INTEGER NOT NULL);
+    CREATE INDEX level_by_level ON level (rig, level);
+";
+
+/// The migrations of a newer version, which adds one under this number.
+pub(crate) async fn newer_migrations(database: &str, number: u32) -> Migrator {
+    let folder = TempDir::new().unwrap();
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations").join(database);
+    for file in std::fs::read_dir(ours).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+    }
+    std::fs::write(folder.path().join(format!("{number:04}_added.sql")), ADDED).unwrap();
+    Migrator::new(folder.path()).await.unwrap()
+}
+
+/// Goes on with a show on a store whose tables somebody has added to: it begins, saves and loads as ever.
+pub(crate) async fn goes_on(store: &dyn Store, show: &Show) {
+    let found = soon("the load", store.load()).await.unwrap();
+    assert_eq!(found, show.whole());
+    let epoch = found.position.epoch.0 + 1;
+    soon("the beginning", store.begin(found.position, Position::new(epoch, 0).into())).await.unwrap();
+    let mut next = Show::after(found, epoch);
+    next.change("main", [(1, Some(11)), (2, None), (7, Some(77))]).keyed("main", "key", 9, 90);
+    next.set("main", [(1, Some("Front wash"))], 8_000, true);
+    soon("the save", store.save(&next.since(Revision(0)))).await.unwrap();
+    let loaded = soon("the load", store.load()).await.unwrap();
+    let rigs = |image: Image| Rigs::restore(image, Position::new(epoch, 3), 1_000);
+    assert_eq!(rigs(loaded).iter().map(|(name, rig)| (name.clone(), rig.snapshot())).collect::<Vec<_>>(), next.told());
 }
