@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Replica, read } from '../../console/ghostlight.js';
-import { GOLDEN, golden, messages } from './support/golden.js';
+import { GOLDEN, PINNED, golden, messages } from './support/golden.js';
 import { digest, shown } from './support/ledger.js';
 import { World } from './support/world.js';
 
@@ -51,6 +51,22 @@ describe('every message of the server is understood', () => {
       const added = { ...said, origins: more(origins), refused: more(refused), tomorrow: [{}], output: {} };
       assert.deepEqual(read(JSON.stringify({ ...added, consoles })), read(text));
       if (consoles) assert.equal(read(JSON.stringify({ ...added, consoles: more(consoles) })).told.total, said.total);
+    });
+  }
+});
+
+describe('every message of a server of an older version is understood', () => {
+  const said = PINNED.filter(([, text]) => SERVER.includes(JSON.parse(text).type));
+  assert.notEqual(said.length, 0);
+  for (const [name, text] of said) {
+    test(name, () => {
+      const { type, levels, labels = {}, epoch, revision } = JSON.parse(text);
+      const message = read(text);
+      assert.equal(message.type, type);
+      if (epoch !== undefined) assert.deepEqual([message.epoch, message.revision], [epoch, revision]);
+      if (levels === undefined) return;
+      assert.deepEqual(Object.fromEntries(message.levels), levels);
+      assert.deepEqual(Object.fromEntries(message.labels), labels);
     });
   }
 });

@@ -2,12 +2,21 @@
 
 import { readFileSync, readdirSync } from 'node:fs';
 
-const FOLDER = new URL('../../../../../proto/tests/golden/', import.meta.url);
+const FOLDER = new URL('../../../../../proto/tests/', import.meta.url);
+
+/** Every message in a folder: `[name, text]`. */
+function messagesIn(folder) {
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => [file.replace('.json', ''), readFileSync(new URL(file, folder), 'utf8').trim()]);
+}
 
 /** Every golden file: `[name, text]`. */
-export const GOLDEN = readdirSync(FOLDER)
-  .filter((file) => file.endsWith('.json'))
-  .map((file) => [file.replace('.json', ''), readFileSync(new URL(file, FOLDER), 'utf8').trim()]);
+export const GOLDEN = messagesIn(new URL('golden/', FOLDER));
+
+/** What versions that were released said: `[version and name, text]`. */
+export const PINNED = readdirSync(new URL('pinned/', FOLDER)).flatMap((version) =>
+  messagesIn(new URL(`pinned/${version}/`, FOLDER)).map(([name, text]) => [`${version}: ${name}`, text]));
 
 /** The text of one. */
 export function golden(name) {
