@@ -37,6 +37,32 @@ async fn a_follower_gets_the_map_then_what_changes_and_who_did_it() {
     assert!(client.is_own(&third.origins[0]));
 }
 
+/// The server may be a newer version than the client, for years.
+#[tokio::test]
+async fn what_a_newer_server_adds_is_passed_over() {
+    let server = Server::bind().await;
+    let mut script = Script::new(7);
+    script.change(r#"{"1": 50}"#);
+    let (client, mut connection) = server.live(&script, options()).await;
+    let mut follower = client.follow();
+    next(&mut follower).await;
+    let more = |message: ServerMessage| {
+        let text = String::from_utf8(message.encode().to_vec()).unwrap();
+        format!(r#"{},"fades":{{"1":"slow"}},"tomorrow":[null]}}"#, text.strip_suffix('}').unwrap())
+    };
+
+    connection.say_text(r#"{"type":"cue","epoch":"dawn","levels":7,"origins":{}}"#).await;
+    let delta = script.change_by(r#"{"2": 20}"#, origin("desk-2", 4));
+    connection.say_text(more(ServerMessage::Delta(delta))).await;
+    let second = next(&mut follower).await;
+    assert_eq!((second.position, second.news), (script.position(), news(r#"{"2": 20}"#)));
+    connection.say_text(more(script.beacon())).await;
+    connection.say(ServerMessage::Delta(script.change(r#"{"3": 30}"#))).await;
+    assert_eq!(next(&mut follower).await.news, news(r#"{"3": 30}"#), "on the same connection");
+    assert_eq!(client.state(), State::Live);
+    converges(&client, &script).await;
+}
+
 #[tokio::test]
 async fn after_a_break_it_resumes_where_it_stood() {
     let server = Server::bind().await;
