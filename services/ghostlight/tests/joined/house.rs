@@ -40,6 +40,14 @@ impl House {
         Gateway::start(&self.nats.url(), "127.0.0.1:0").await
     }
 
+    /// Starts a gateway that tells what it counts, and where.
+    pub(crate) async fn counting_gateway(&self) -> (Gateway, String) {
+        let args = ["gateway", "--bus", &self.nats.url(), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
+        let process = Process::start(&args.map(str::to_owned));
+        let (address, admin) = (process.address().await, process.admin().await);
+        (Gateway { process, address }, admin)
+    }
+
     /// Starts a gateway behind a proxy, which can cut it off from NATS.
     pub(crate) async fn cuttable_gateway(&self) -> (Gateway, Proxy) {
         let proxy = Proxy::to(self.nats.address()).unwrap();

@@ -16,3 +16,4 @@ mod roles;
 mod rolling;
 mod starting;
 mod tail;
+mod versions;

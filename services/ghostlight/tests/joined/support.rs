@@ -46,13 +46,18 @@ pub(crate) struct Console(WebSocketStream<MaybeTlsStream<TcpStream>>);
 impl Console {
     /// Connects to a gateway and says hello.
     pub(crate) async fn open(address: SocketAddr, resume: Option<&str>) -> Self {
-        let mut request = format!("ws://{address}/v1/rigs/main/ws").into_client_request().unwrap();
-        request.headers_mut().insert("sec-websocket-protocol", "ghostlight.v1".parse().unwrap());
-        let mut socket = connect_async(request).await.unwrap().0;
         let mut hello = serde_json::json!({"type": "hello", "client": "console"});
         if let Some(position) = resume {
             hello["resume"] = position.into();
         }
+        Self::greet(address, hello).await
+    }
+
+    /// Connects to a gateway and says this first.
+    pub(crate) async fn greet(address: SocketAddr, hello: Value) -> Self {
+        let mut request = format!("ws://{address}/v1/rigs/main/ws").into_client_request().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", "ghostlight.v1".parse().unwrap());
+        let mut socket = connect_async(request).await.unwrap().0;
         socket.send(Message::text(hello.to_string())).await.unwrap();
         Self(socket)
     }

@@ -1,0 +1,128 @@
+//! A newer version, made of this one: what it says on NATS has more in it than this version knows.
+
+use std::sync::Arc;
+
+use async_nats::HeaderMap;
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::FutureExt;
+use ghostlight_bus::nats::{Connection, NatsEcho, NatsLog, NatsSettings, StreamSettings};
+use ghostlight_bus::{Announcement, Announcements, Echo, EchoError, Question, Request, Requests};
+use ghostlight_proto::subjects;
+use ghostlight_rig::RigName;
+use ghostlight_state::{Parts, Signals, StateService, Superseded};
+use ghostlight_telemetry::Telemetry;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::house::House;
+use crate::support::within;
+
+/// As many rigs as the program allows if nothing is said.
+const MOST_RIGS: usize = 1_000;
+
+/// A state service of a newer version.
+pub(super) struct NewerState {
+    shutdown: CancellationToken,
+    running: JoinHandle<Result<(), Superseded>>,
+}
+
+impl NewerState {
+    /// Starts one, and waits until it speaks.
+    pub(super) async fn start(house: &House) -> Self {
+        let settings = NatsSettings { urls: house.nats.url(), ..NatsSettings::default() };
+        let connection = Connection::open("newer", &settings).await.unwrap();
+        let echo = NewerEcho { echo: NatsEcho::new(connection.clone()), client: client(house).await };
+        let parts = Parts {
+            log: Arc::new(NatsLog::new(connection, StreamSettings::default())),
+            echo: Arc::new(echo),
+            store: ghostlight_store::open(&house.store, Default::default()).await.unwrap(),
+            most_rigs: MOST_RIGS,
+            signals: Signals::new(&Telemetry::start("state", "0.2.0"), "postgresql"),
+        };
+        let state = within("the newer state service", StateService::start(parts)).await.unwrap();
+        let shutdown = CancellationToken::new();
+        let running = tokio::spawn(state.run(shutdown.clone()));
+        Self { shutdown, running }
+    }
+
+    /// Ends it in good order.
+    pub(super) async fn stop(self) {
+        self.shutdown.cancel();
+        within("its end", self.running).await.unwrap().unwrap();
+    }
+}
+
+/// The echo as a newer version uses it.
+struct NewerEcho {
+    echo: NatsEcho,
+    client: async_nats::Client,
+}
+
+#[async_trait]
+impl Echo for NewerEcho {
+    /// Before what it has to say, it says something else.
+    fn announce(&self, rig: &RigName, announcement: Announcement) {
+        let cue = json!({"type": "cue", "levels": 7, "epoch": "dawn", "origins": {}});
+        for text in [cue.to_string().into(), with_more(&announcement.text)] {
+            let sent = self.client.publish_with_headers(subjects::echo(rig), headers(), text);
+            sent.now_or_never().unwrap().unwrap();
+        }
+    }
+
+    async fn requests(&self) -> Result<Box<dyn Requests>, EchoError> {
+        Ok(Box::new(NewerRequests(self.echo.requests().await?)))
+    }
+
+    async fn follow(&self, rig: &RigName) -> Result<Box<dyn Announcements>, EchoError> {
+        self.echo.follow(rig).await
+    }
+
+    async fn ask(&self, question: Question) -> Result<Bytes, EchoError> {
+        self.echo.ask(question).await
+    }
+}
+
+/// Questions, whose answers have more in them.
+struct NewerRequests(Box<dyn Requests>);
+
+#[async_trait]
+impl Requests for NewerRequests {
+    async fn next(&mut self) -> Option<Request> {
+        let request = self.0.next().await?;
+        let question = request.question.clone();
+        Some(Request::new(question, |text| request.answer(with_more(&text))))
+    }
+}
+
+/// A connection to NATS.
+pub(super) async fn client(house: &House) -> async_nats::Client {
+    async_nats::connect(house.nats.url()).await.unwrap()
+}
+
+/// Headers that this version does not know, beside one that it does.
+pub(super) fn headers() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert("Ghostlight-Tomorrow", "1");
+    headers.append("Ghostlight-Tomorrow", "2");
+    headers.insert(subjects::FOLD_MICROS, "20");
+    headers
+}
+
+/// A message with members that this version does not know, in it and in what it lists.
+pub(super) fn with_more(text: &[u8]) -> Bytes {
+    let mut message: Value = serde_json::from_slice(text).unwrap();
+    let tomorrow = json!({"levels": 7, "type": [null]});
+    message["tomorrow"] = tomorrow.clone();
+    for list in ["origins", "refused", "consoles", "changes", "rigs"] {
+        for one in message[list].as_array_mut().into_iter().flatten() {
+            one["tomorrow"] = tomorrow.clone();
+        }
+        // Asking for a member has made one.
+        if message[list].is_null() {
+            message.as_object_mut().unwrap().remove(list);
+        }
+    }
+    message.to_string().into()
+}
