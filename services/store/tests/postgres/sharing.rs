@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use ghostlight_rig::{Image, Position, Revision};
 use ghostlight_store::{Durability, Store, StoreError, open};
 
-use crate::support::{Show, goes_on, newer_migrations, soon, uniform, until};
+use crate::support::{LOCKS, Show, goes_on, newer_migrations, soon, uniform, until};
 use crate::{another, asked, database, execute, opened};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -74,6 +74,18 @@ async fn saves_under_way_and_a_newer_version_that_starts_do_not_hurt_each_other(
     soon("the tables", newer_migrations("postgres", 4).await.run(&mut newer)).await.unwrap();
     let whole = soon("all saves", saving).await.unwrap();
     assert_eq!(soon("the load", opened(&url).await.load()).await.unwrap(), whole);
+}
+
+/// Those before met no service that saves: no release knew this database.
+#[test]
+fn every_migration_that_services_may_save_under_waits_for_them_in_their_order() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/postgres");
+    for file in std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
+        let number: u32 = file.file_name().unwrap().to_str().unwrap()[..4].parse().unwrap();
+        let text = std::fs::read_to_string(&file).unwrap();
+        let first = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with("--"));
+        assert!(number <= 3 || first == Some(LOCKS), "{} does not begin with {LOCKS}", file.display());
+    }
 }
 
 /// The `number`th change of a show that all services fold.

@@ -162,6 +162,9 @@ const ADDED: &str = "
     CREATE INDEX level_by_level ON level (rig, level);
 ";
 
+/// How a migration of PostgreSQL begins: it waits for saves where they begin, so that neither waits for the other.
+pub(crate) const LOCKS: &str = "LOCK TABLE position;";
+
 /// The migrations of a newer version, which adds one under this number.
 pub(crate) async fn newer_migrations(database: &str, number: u32) -> Migrator {
     let folder = TempDir::new().unwrap();
@@ -170,7 +173,8 @@ pub(crate) async fn newer_migrations(database: &str, number: u32) -> Migrator {
         let file = file.unwrap();
         std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
     }
-    std::fs::write(folder.path().join(format!("{number:04}_added.sql")), ADDED).unwrap();
+    let begins = if database == "postgres" { LOCKS } else { "" };
+    std::fs::write(folder.path().join(format!("{number:04}_added.sql")), format!("{begins}{ADDED}")).unwrap();
     Migrator::new(folder.path()).await.unwrap()
 }
 
