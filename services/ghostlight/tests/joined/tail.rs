@@ -61,15 +61,19 @@ async fn an_old_backup_of_the_database_is_never_silently_wrong() {
     assert_eq!(state.ended().await, Some(0));
     let old = house.store.clone();
     // What the backup has not is in the log only, and the first of it is gone from there.
-    let posts = [json!({"2": 20}), json!({"3": 30})].map(|levels| gateway.post(levels));
-    let (first, rest) = {
-        let [first, second] = posts;
-        tokio::join!(first, second)
-    };
-    assert!([first.status(), rest.status()].iter().all(|status| *status == StatusCode::GATEWAY_TIMEOUT));
     let client = async_nats::connect(house.nats.url()).await.unwrap();
     let stream = async_nats::jetstream::new(client).get_stream("GHOSTLIGHT").await.unwrap();
-    let last = stream.cached_info().state.last_sequence;
+    let saved = stream.cached_info().state.last_sequence;
+    let stands = async || stream.get_info().await.unwrap().state.last_sequence;
+    let second = async {
+        // What comes at once may be one entry.
+        until("the first to be in the log", async || (stands().await > saved).then_some(())).await;
+        gateway.post(json!({"3": 30})).await
+    };
+    let (first, rest) = tokio::join!(gateway.post(json!({"2": 20})), second);
+    assert!([first.status(), rest.status()].iter().all(|status| *status == StatusCode::GATEWAY_TIMEOUT));
+    let last = stands().await;
+    assert_eq!(last, saved + 2);
     stream.purge().sequence(last).await.unwrap();
     let before = gateway.position().await;
 
