@@ -45,6 +45,6 @@ pub(crate) fn linger(gateway: &Gateway, body: Body) {
         while let Some(Ok(_)) = body.frame().await {}
     };
     let rest = tokio::time::timeout(gateway.limits.stall, rest);
-    let closing = gateway.closing.clone();
+    let closing = gateway.closing();
     gateway.tasks.spawn(async move { closing.run_until_cancelled(rest).await });
 }

@@ -25,7 +25,7 @@ impl Gateway {
     /// # Errors
     /// Why not.
     pub async fn ready(&self) -> Result<(), String> {
-        if self.closing.is_cancelled() {
+        if self.stopping.has_begun() {
             return Err("the server is stopping".to_owned());
         }
         if !self.hubs.is_live().await {

@@ -164,7 +164,7 @@ pub(crate) async fn change(
     let body = body::read(gateway, body).await?;
     let update = parse(&body)?;
     let (origin, only_if, once) = (origin(headers)?, only_if(headers)?, once(headers)?);
-    if gateway.closing.is_cancelled() {
+    if gateway.stopping.is_over() {
         return Err(Refused::unavailable("the server is stopping"));
     }
     let hub = gateway.hubs.get(&rig).await?;

@@ -27,6 +27,7 @@ mod routes;
 mod server;
 mod signals;
 mod sse;
+mod stopping;
 mod traced;
 mod ws;
 
@@ -41,6 +42,7 @@ use tokio_util::task::TaskTracker;
 use crate::hubs::Hubs;
 use crate::intake::Appending;
 use crate::signals::Signals;
+use crate::stopping::Stopping;
 
 pub use routes::{ROUTES, Route};
 
@@ -61,6 +63,8 @@ pub struct Limits {
     pub answer_within: Duration,
     /// Entries of one rig that this gateway has under way at once; what comes meanwhile gathers into the next.
     pub in_flight: usize,
+    /// At a shutdown, connections end one by one over so long; zero is all at once.
+    pub drain: Duration,
 }
 
 impl Default for Limits {
@@ -73,6 +77,7 @@ impl Default for Limits {
             ping_every: Duration::from_secs(10),
             answer_within: Duration::from_secs(10),
             in_flight: 4,
+            drain: Duration::ZERO,
         }
     }
 }
@@ -83,8 +88,8 @@ pub struct Gateway {
     pub(crate) limits: Arc<Limits>,
     pub(crate) hubs: Arc<Hubs>,
     pub(crate) signals: Arc<Signals>,
-    /// Cancelled when the gateway stops taking anything in.
-    pub(crate) closing: CancellationToken,
+    /// How far it is on its way to its end.
+    pub(crate) stopping: Stopping,
     /// Connections, and what outlives a request. Awaited at shutdown.
     pub(crate) tasks: TaskTracker,
 }
@@ -93,7 +98,7 @@ impl Gateway {
     /// A gateway on this bus. A process has one at most.
     pub fn new(log: Arc<dyn Log>, echo: Arc<dyn Echo>, limits: Limits, telemetry: &Telemetry) -> Self {
         let tasks = TaskTracker::new();
-        let Limits { in_flight, answer_within, rigs, .. } = limits;
+        let Limits { in_flight, answer_within, rigs, drain, .. } = limits;
         let gateway = presence::random_gateway();
         let signals = Arc::new(Signals::new(telemetry));
         let appending =
@@ -101,6 +106,16 @@ impl Gateway {
         let hubs = Arc::new(Hubs::new(echo, appending, rigs));
         let counted = Arc::downgrade(&hubs);
         telemetry.metrics.observe_rigs(move || counted.upgrade().map(|hubs| hubs.now()).unwrap_or_default());
-        Self { limits: Arc::new(limits), hubs, signals, closing: CancellationToken::new(), tasks }
+        Self { limits: Arc::new(limits), hubs, signals, stopping: Stopping::new(drain), tasks }
+    }
+
+    /// For how long it drains.
+    pub fn drain(&self) -> Duration {
+        self.limits.drain
+    }
+
+    /// Cancelled when it takes nothing more in. Whoever cancels it cuts the drain short.
+    pub fn closing(&self) -> CancellationToken {
+        self.stopping.over().clone()
     }
 }

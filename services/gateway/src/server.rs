@@ -15,7 +15,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
+use tower::util::MapResponse;
 
+use crate::stopping::Stopping;
 use crate::{Gateway, Limits};
 
 /// A client has so long to send a request's head, and a kept-alive connection so long to ask again.
@@ -44,9 +46,36 @@ pub(crate) struct Place {
 }
 
 impl Gateway {
-    /// Serves a listener until shutdown: then nothing more is accepted, WebSockets are closed, and what is under way is
-    /// finished. Returns when all that is done.
+    /// Serves a listener until shutdown. From then on it drains, if it is to: connections are closed one by one, until
+    /// none is left. Then nothing more is accepted, and what is under way is finished. Returns when all that is done.
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) {
+        tokio::select! {
+            // What has come is taken before it counts as drained.
+            biased;
+            () = self.accept(&listener) => {}
+            () = self.drained(shutdown) => {}
+        }
+        drop(listener);
+        self.stopping.over().cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Resolves when it has drained after a shutdown, or when it is to wait for that no longer.
+    async fn drained(&self, shutdown: CancellationToken) {
+        let over = self.stopping.over();
+        if over.run_until_cancelled(shutdown.cancelled()).await.is_none() || self.limits.drain.is_zero() {
+            return;
+        }
+        let drained = self.stopping.begin();
+        // Connections that come are among them all the same.
+        self.tasks.close();
+        let all_gone = tokio::time::timeout_at(drained, self.tasks.wait());
+        let _ = over.run_until_cancelled(all_gone).await;
+    }
+
+    /// Accepts connections, without an end.
+    async fn accept(&self, listener: &TcpListener) {
         let places = Arc::new(Semaphore::new(self.limits.connections));
         let refusals = Arc::new(Semaphore::new(MOST_REFUSED));
         let router = self.router();
@@ -58,13 +87,12 @@ impl Gateway {
                     self.hubs.let_go();
                     continue;
                 }
-                () = shutdown.cancelled() => break,
             };
             match (stream, places.clone().try_acquire_owned()) {
                 (Ok((stream, _)), Ok(permit)) => {
                     let place = Place { _permit: permit, _counted: self.signals.metrics.sockets.hold() };
                     let connection =
-                        connection(stream, place, router.clone(), self.limits.clone(), self.closing.clone());
+                        connection(stream, place, router.clone(), self.limits.clone(), self.stopping.clone());
                     self.tasks.spawn(connection);
                 }
                 (Ok((stream, _)), Err(_)) => {
@@ -78,20 +106,18 @@ impl Gateway {
                 }
             }
         }
-        drop(listener);
-        self.closing.cancel();
-        self.tasks.close();
-        self.tasks.wait().await;
     }
 }
 
-async fn connection(stream: TcpStream, place: Place, router: Router, limits: Arc<Limits>, closing: CancellationToken) {
+async fn connection(stream: TcpStream, place: Place, router: Router, limits: Arc<Limits>, stopping: Stopping) {
     if let Err(error) = stream.set_nodelay(true) {
         return tracing::debug!(%error, "a connection was gone at once");
     }
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(limits.stall));
     let router = router.layer(Extension(Arc::new(place)));
+    let leave = leave(&stopping);
+    let router = MapResponse::new(router, move |response| stopping.mark(response));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)
@@ -101,7 +127,7 @@ async fn connection(stream: TcpStream, place: Place, router: Router, limits: Arc
     tokio::pin!(connection);
     let served = tokio::select! {
         served = connection.as_mut() => served,
-        () = closing.cancelled() => {
+        () = leave => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -109,6 +135,14 @@ async fn connection(stream: TcpStream, place: Place, router: Router, limits: Arc
     if let Err(error) = served {
         tracing::debug!(%error, "a connection ended early");
     }
+}
+
+/// Resolves when a connection is to end as soon as nothing is under way on it.
+fn leave(stopping: &Stopping) -> impl Future<Output = ()> + Send + use<> {
+    // One that comes during the drain has not asked yet, and its first answer will be its last.
+    let is_new = stopping.has_begun();
+    let (over, moment) = (stopping.over().clone(), stopping.moment());
+    async move { if is_new { over.cancelled().await } else { moment.await } }
 }
 
 /// Tells a client that there is no place for it. It asks first and is answered then, and what it sends is read to the

@@ -11,7 +11,6 @@ use futures_util::stream::{self, Stream};
 use ghostlight_proto::parse_position;
 use ghostlight_rig::Position;
 use ghostlight_telemetry::metrics::{Held, Spoken};
-use tokio_util::sync::CancellationToken;
 
 use crate::Gateway;
 use crate::http::RigPath;
@@ -34,25 +33,25 @@ pub(crate) async fn events(
     let counted = gateway.signals.metrics.connections.of(Spoken::Events).hold();
     let reader = Reader::new(hub, Protocol::Full, resume);
     let keep_alive = KeepAlive::new().interval(gateway.limits.ping_every);
-    Ok(Sse::new(stream(reader, (present, counted), gateway.closing)).keep_alive(keep_alive))
+    Ok(Sse::new(stream(reader, (present, counted), gateway.stopping.moment())).keep_alive(keep_alive))
 }
 
 /// Pulled only when the client has taken what came before: a slow one skips, as on a WebSocket.
 fn stream(
     reader: Reader,
     present: (Option<Present>, Held),
-    closing: CancellationToken,
+    moment: impl Future<Output = ()> + Send,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
-    stream::unfold((reader, present, closing), async |(mut reader, present, closing)| {
+    stream::unfold((reader, present, Box::pin(moment)), async |(mut reader, present, mut moment)| {
         // Whoever asks for more was sent what came before.
         reader.sent();
         loop {
             if let Some(told) = reader.next() {
-                return Some((Ok(event(&told, reader.position())), (reader, present, closing)));
+                return Some((Ok(event(&told, reader.position())), (reader, present, moment)));
             }
             tokio::select! {
                 () = reader.changed() => {}
-                () = closing.cancelled() => return None,
+                () = &mut moment => return None,
             }
         }
     })

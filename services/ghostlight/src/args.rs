@@ -34,6 +34,9 @@ pub struct GatewayArgs {
     /// A change that is not confirmed within so long is answered as unknown
     #[arg(long, env = "GHOSTLIGHT_ANSWER_SECONDS", default_value = "10", value_name = "SECONDS", value_parser = seconds)]
     answer_seconds: Duration,
+    /// When it is asked to end, it goes on for so long, and closes connections one by one; 0 closes them all at once
+    #[arg(long, env = "GHOSTLIGHT_DRAIN_SECONDS", default_value = "0", value_name = "SECONDS", value_parser = drain_seconds)]
+    drain_seconds: Duration,
 }
 
 impl GatewayArgs {
@@ -47,6 +50,7 @@ impl GatewayArgs {
             ping_every: self.ping_seconds,
             answer_within: self.answer_seconds,
             in_flight,
+            drain: self.drain_seconds,
         };
         Edge { listen: self.listen, limits }
     }
@@ -162,6 +166,11 @@ impl ProcessArgs {
         let usual = if stores_alone { cores.saturating_sub(1).max(1) } else { cores };
         self.threads.unwrap_or(usual)
     }
+}
+
+/// Reads for how long connections are closed one by one: a number of seconds, or 0.
+fn drain_seconds(text: &str) -> Result<Duration, String> {
+    if text.parse() == Ok(0.0) { Ok(Duration::ZERO) } else { seconds(text).map_err(|why| format!("0, or {why}")) }
 }
 
 /// Reads a number of seconds, with decimals.

@@ -11,7 +11,7 @@ use ghostlight_bus::nats::ConnectError;
 use ghostlight_store::{OpenError, without_password};
 use ghostlight_telemetry::{Telemetry, logs};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -182,7 +182,7 @@ pub async fn run(role: Role) -> anyhow::Result<ExitCode> {
         Err(error) => return refused(error),
     };
     // Before anyone can know that it runs, and end it.
-    let asked_to_end = ended_by()?;
+    let mut signals = Signals::new()?;
     let admin_address = admin.as_ref().map(TcpListener::local_addr).transpose()?;
     output::ended(greet(&role, &server, admin_address))?;
     let shutdown = CancellationToken::new();
@@ -193,6 +193,7 @@ pub async fn run(role: Role) -> anyhow::Result<ExitCode> {
         tokio::spawn(admin.serve(listener, administration));
     }
     let (ready, standing) = oneshot::channel();
+    let drain = server.drain();
     let mut running = std::pin::pin!(server.run(shutdown.clone(), ready));
     let greeting = async {
         if let (Ok(standing), Some(args)) = (standing.await, role.keeps()) {
@@ -203,17 +204,33 @@ pub async fn run(role: Role) -> anyhow::Result<ExitCode> {
     };
     tokio::select! {
         ran = running.as_mut() => return ran.map_or_else(refused, |()| Ok(ExitCode::FAILURE)),
-        name = asked_to_end => tracing::info!("{name}: finishing what is under way; a second signal ends at once"),
+        name = signals.next() => tracing::info!("{name}: ending"),
         () = greeting => {}
     }
     shutdown.cancel();
-    tokio::select! {
-        ran = running.as_mut() => {
-            telemetry.end().await;
-            ran.map_or_else(refused, |()| Ok(ExitCode::SUCCESS))
+    let ran = tokio::select! {
+        ran = running.as_mut() => ran,
+        early = hurried(drain, signals) => return Ok(ended_early(early)),
+    };
+    telemetry.end().await;
+    ran.map_or_else(refused, |()| Ok(ExitCode::SUCCESS))
+}
+
+/// Waits, while the server drains and then finishes what is under way, for what makes it end before that; answers why.
+/// A signal during the drain only cuts the drain short.
+async fn hurried(drain: Option<(Duration, CancellationToken)>, mut signals: Signals) -> &'static str {
+    if let Some((within, closing)) = drain {
+        let seconds = within.as_secs_f64();
+        tracing::info!("draining: connections are closed one by one, over {seconds} s; another signal cuts that short");
+        if let Some(name) = closing.run_until_cancelled(signals.next()).await {
+            tracing::info!("{name}: what is left is closed now");
+            closing.cancel();
         }
-        _ = ended_by()? => Ok(ended_early("a second signal")),
-        () = tokio::time::sleep(SHUTDOWN_WITHIN) => Ok(ended_early("ten seconds have passed")),
+    }
+    tracing::info!("finishing what is under way; another signal ends at once");
+    tokio::select! {
+        _ = signals.next() => "another signal",
+        () = tokio::time::sleep(SHUTDOWN_WITHIN) => "ten seconds have passed",
     }
 }
 
@@ -223,16 +240,32 @@ fn ended_early(why: &str) -> ExitCode {
     std::process::exit(1)
 }
 
+/// The signals that ask for an end, from when this is made.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> anyhow::Result<Self> {
+        let terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+        let interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+        Ok(Self { terminate, interrupt })
+    }
+
+    /// The name of the next one.
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
 /// Resolves with the name of the signal that asks for an end.
 pub(crate) fn ended_by() -> anyhow::Result<impl Future<Output = &'static str>> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = interrupt.recv() => "SIGINT",
-        }
-    })
+    let mut signals = Signals::new()?;
+    Ok(async move { signals.next().await })
 }
 
 /// Tells a person what is where. The first line is for scripts too: it has the address, port 0 resolved.

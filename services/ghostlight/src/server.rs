@@ -1,7 +1,9 @@
 //! The roles, wired from their parts. A value, so that tests start the real thing on port 0.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ghostlight_bus::memory::{MemoryEcho, MemoryLog};
 use ghostlight_bus::nats::{ConnectError, Connection, NatsEcho, NatsLog, NatsSettings, Refusals, StreamSettings};
@@ -212,8 +214,17 @@ impl Server {
         }
     }
 
-    /// Runs until shutdown: the gateway takes nothing more in and finishes what is under way, then the state service
-    /// saves the last of it, then the store is closed. `ready` hears of a state service that had to wait once it is ready.
+    /// For how long its gateway drains after a shutdown, and what is cancelled when that is over; whoever cancels it cuts
+    /// the drain short. `None` if nothing drains.
+    pub fn drain(&self) -> Option<(Duration, CancellationToken)> {
+        let (_, gateway) = self.edge.as_ref()?;
+        let drain = gateway.drain();
+        (!drain.is_zero()).then(|| (drain, gateway.closing()))
+    }
+
+    /// Runs until shutdown: the gateway drains, takes nothing more in and finishes what is under way, then the state
+    /// service saves the last of it, then the store is closed. `ready` hears of a state service that had to wait once it
+    /// is ready.
     ///
     /// # Errors
     /// [`ServerError`] if the state service cannot work as it is set up.
@@ -221,22 +232,21 @@ impl Server {
         let gateway_done = CancellationToken::new();
         let failed = CancellationToken::new();
         let state = tokio::spawn(run_state(self.state, gateway_done.clone(), failed.clone(), ready));
-        let ended = async {
-            tokio::select! {
-                () = shutdown.cancelled() => {}
-                () = failed.cancelled() => {}
-            }
-        };
         match self.edge {
             Some((listener, gateway)) => {
-                let stop = CancellationToken::new();
-                let serving = gateway.serve(listener, stop.clone());
-                tokio::join!(serving, async {
-                    ended.await;
-                    stop.cancel();
-                });
+                let closing = gateway.closing();
+                let mut serving = pin!(gateway.serve(listener, shutdown));
+                tokio::select! {
+                    () = serving.as_mut() => {}
+                    () = failed.cancelled() => {
+                        closing.cancel();
+                        serving.await;
+                    }
+                }
             }
-            None => ended.await,
+            None => {
+                failed.run_until_cancelled(shutdown.cancelled()).await;
+            }
         }
         gateway_done.cancel();
         state.await.unwrap_or_else(|error| {

@@ -92,7 +92,7 @@ async fn start(
             return Ok(response);
         }
     };
-    if gateway.closing.is_cancelled() {
+    if gateway.stopping.is_over() {
         return Err(Refused::unavailable("the server is stopping"));
     }
     let hub = gateway.hubs.get(&rig).await?;

@@ -1,5 +1,6 @@
 //! What comes in on a WebSocket.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
@@ -24,15 +25,20 @@ pub(crate) enum Incoming {
     Control,
 }
 
-/// Reads until the session ends, and tells why.
-pub(crate) async fn run(session: &Arc<Session>, stream: &mut Stream, answers: mpsc::Sender<Answer>) -> Ending {
+/// Reads until the session ends, at its moment of a shutdown at the latest, and tells why.
+pub(crate) async fn run(
+    session: &Arc<Session>,
+    stream: &mut Stream,
+    answers: mpsc::Sender<Answer>,
+    mut moment: Pin<&mut impl Future<Output = ()>>,
+) -> Ending {
     // Pings go out every `ping_every`; who has answered none of two is dead.
     let silence = session.gateway.limits.ping_every * 5 / 2;
     loop {
         let incoming = tokio::select! {
             incoming = tokio::time::timeout(silence, next(stream)) => incoming,
             () = session.ended.cancelled() => return Ending::Gone,
-            () = session.gateway.closing.cancelled() => return Ending::Stopping,
+            () = &mut moment => return Ending::Stopping,
         };
         let text = match incoming {
             Ok(Ok(Incoming::Text(text))) => text,

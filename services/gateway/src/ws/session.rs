@@ -3,6 +3,7 @@
 //! They are apart so that a wake-up of one does not poll the other's side of the socket: with hundreds of clients that
 //! is a third of the work.
 
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,7 +70,8 @@ impl Greeted {
 /// Runs a session to its end.
 pub(crate) async fn run(gateway: Gateway, hub: Arc<Hub>, protocol: Protocol, socket: WebSocket) {
     let (mut sink, mut stream) = socket.split();
-    let hello = match greet(&gateway, protocol, &mut stream).await {
+    let mut moment = pin!(gateway.stopping.moment());
+    let hello = match greet(protocol, &mut stream, moment.as_mut()).await {
         Ok(hello) => hello,
         Err(ending) => return writing::close(&mut sink, ending).await,
     };
@@ -89,7 +91,7 @@ pub(crate) async fn run(gateway: Gateway, hub: Arc<Hub>, protocol: Protocol, soc
         Arc::new(Session { gateway, hub, protocol, client, ended, wants_timing, _present: present, _counted: counted });
     let writer = writing::Writer { session: session.clone(), sink, reader, answered, consoles };
     let writer = tokio::spawn(writer.run());
-    let ending = reading::run(&session, &mut stream, answers).await;
+    let ending = reading::run(&session, &mut stream, answers, moment).await;
     // The writer ends by itself on a stall; otherwise it is told, and finishes what is under way.
     session.ended.cancel();
     match writer.await {
@@ -99,7 +101,11 @@ pub(crate) async fn run(gateway: Gateway, hub: Arc<Hub>, protocol: Protocol, soc
 }
 
 /// Hears who a client of the full protocol is; one of the plain protocol does not say.
-async fn greet(gateway: &Gateway, protocol: Protocol, stream: &mut reading::Stream) -> Result<Option<Hello>, Ending> {
+async fn greet(
+    protocol: Protocol,
+    stream: &mut reading::Stream,
+    moment: Pin<&mut impl Future<Output = ()>>,
+) -> Result<Option<Hello>, Ending> {
     if protocol == Protocol::Plain {
         return Ok(None);
     }
@@ -115,6 +121,6 @@ async fn greet(gateway: &Gateway, protocol: Protocol, stream: &mut reading::Stre
         hello = tokio::time::timeout(HELLO_WITHIN, hello) => {
             Ok(Some(hello.map_err(|_| Ending::NoHello)??))
         }
-        () = gateway.closing.cancelled() => Err(Ending::Stopping),
+        () = moment => Err(Ending::Stopping),
     }
 }

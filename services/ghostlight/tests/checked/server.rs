@@ -38,6 +38,7 @@ impl Served {
             ping_every: Duration::from_secs(10),
             answer_within: Duration::from_secs(10),
             in_flight: 4,
+            drain: Duration::ZERO,
         };
         let keeper = Keeper { store, durability: Durability::Relaxed, most_rigs: 10 };
         let config = Config { edge: Some(Edge { listen, limits }), keeper: Some(keeper), distributed: None };

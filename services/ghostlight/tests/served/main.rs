@@ -10,6 +10,7 @@ mod client;
 mod closing;
 mod conditional;
 mod crash;
+mod drain;
 mod http;
 mod limits;
 mod openapi;

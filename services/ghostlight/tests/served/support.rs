@@ -17,6 +17,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
+use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -56,6 +57,8 @@ pub(crate) fn parts(log: &Arc<MemoryLog>, echo: &Arc<MemoryEcho>, store: Arc<dyn
 pub(crate) struct Served {
     pub(crate) address: SocketAddr,
     child: Child,
+    /// Where its admin listener is, once it has said so.
+    admin: watch::Receiver<Option<String>>,
 }
 
 impl Served {
@@ -71,13 +74,27 @@ impl Served {
         let first = within("the first line", lines.next_line()).await.unwrap();
         let first = first.unwrap_or_else(|| panic!("the server did not start"));
         let address = first.split("http://").nth(1).and_then(|rest| rest.trim_end_matches('/').parse().ok());
-        // The rest is read on, so that the pipe stays open.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { address: address.unwrap_or_else(|| panic!("no address in {first:?}")), child }
+        let (tell, admin) = watch::channel(None);
+        // All of the rest is read, so that the pipe stays open.
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                if let Some((before, _)) = line.split_once("/metrics") {
+                    tell.send_replace(before.split_once("http://").map(|(_, address)| format!("http://{address}")));
+                }
+            }
+        });
+        Self { address: address.unwrap_or_else(|| panic!("no address in {first:?}")), child, admin }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// Where its admin listener is.
+    pub(crate) async fn admin(&self) -> String {
+        let mut admin = self.admin.clone();
+        let told = within("the admin listener", admin.wait_for(Option::is_some)).await.unwrap();
+        told.clone().unwrap()
     }
 
     pub(crate) fn pid(&self) -> u32 {

@@ -1,0 +1,131 @@
+//! How a gateway stops: at once, or over a while in which every connection ends at a moment of its own, so that the
+//! consoles of a gateway that is replaced do not come to the others all in the same second.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+/// Where a gateway stands on its way to its end. It serves; then it drains: it takes what comes, and connections end one
+/// by one; then it is over.
+#[derive(Clone, Debug)]
+pub(crate) struct Stopping {
+    /// How long it drains.
+    drain: Duration,
+    /// Cancelled when it begins to drain.
+    begun: CancellationToken,
+    /// By when it has drained, from when it begins to.
+    drained: Arc<OnceLock<Instant>>,
+    /// Cancelled when nothing more is taken in.
+    over: CancellationToken,
+}
+
+impl Stopping {
+    pub(crate) fn new(drain: Duration) -> Self {
+        Self { drain, begun: CancellationToken::new(), drained: Arc::default(), over: CancellationToken::new() }
+    }
+
+    /// Begins to drain, and answers until when.
+    pub(crate) fn begin(&self) -> Instant {
+        let drained = *self.drained.get_or_init(|| Instant::now() + self.drain);
+        self.begun.cancel();
+        drained
+    }
+
+    /// Whether it drains, or is over.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.begun.is_cancelled() || self.is_over()
+    }
+
+    /// Cancelled when nothing more is taken in.
+    pub(crate) fn over(&self) -> &CancellationToken {
+        &self.over
+    }
+
+    /// Whether nothing more is taken in.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.is_cancelled()
+    }
+
+    /// Resolves when whoever asked has to go: at a moment of its own, anywhere in what is left of the drain.
+    pub(crate) fn moment(&self) -> impl Future<Output = ()> + Send + use<> {
+        let Self { begun, drained, over, .. } = self.clone();
+        async move {
+            let own = async {
+                begun.cancelled().await;
+                let now = Instant::now();
+                let left = drained.get().map_or(Duration::ZERO, |drained| drained.saturating_duration_since(now));
+                // Boxed, because every connection holds the place of it for as long as nothing stops.
+                Box::pin(sleep_until(now + left.mul_f64(fastrand::f64()))).await;
+            };
+            over.run_until_cancelled(own).await;
+        }
+    }
+
+    /// Makes an answer the last of its connection, if the gateway stops.
+    pub(crate) fn mark(&self, mut response: Response) -> Response {
+        if self.has_begun() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn moments_are_spread_over_the_drain_and_over_what_is_left_of_it() {
+        const DRAIN: Duration = Duration::from_secs(1_000);
+        let stopping = Stopping::new(DRAIN);
+        let began = Instant::now();
+        let moments = async |count: usize| {
+            let each = (0..count).map(|_| async {
+                stopping.moment().await;
+                began.elapsed().div_duration_f64(DRAIN)
+            });
+            futures_util::future::join_all(each).await
+        };
+        let (early, late) = tokio::join!(moments(1_000), async {
+            stopping.begin();
+            tokio::time::sleep(DRAIN / 2).await;
+            moments(1_000).await
+        });
+        let within = |moments: &[f64], from: f64| moments.iter().filter(|at| (from..from + 0.25).contains(*at)).count();
+        // 250 of them on average: that it is less than 150 happens less than once in ten thousand million runs.
+        assert!([0.0, 0.25, 0.5, 0.75].iter().all(|from| within(&early, *from) > 150), "{early:?}");
+        assert!(within(&late, 0.5) > 300 && within(&late, 0.75) > 300, "{late:?}");
+    }
+
+    #[tokio::test]
+    async fn without_a_drain_all_go_at_once_and_so_they_do_when_it_is_cut_short() {
+        let stopping = Stopping::new(Duration::ZERO);
+        assert!(!stopping.has_begun());
+        stopping.begin();
+        stopping.moment().await;
+
+        let stopping = Stopping::new(Duration::from_secs(3_600));
+        stopping.begin();
+        assert!(stopping.has_begun() && !stopping.is_over());
+        stopping.over().cancel();
+        stopping.moment().await;
+        assert!(stopping.is_over());
+    }
+
+    #[test]
+    fn only_an_answer_is_the_last_and_not_an_upgrade() {
+        let marked = |stopping: &Stopping, status| {
+            let mut response = Response::default();
+            *response.status_mut() = status;
+            stopping.mark(response).headers().contains_key(header::CONNECTION)
+        };
+        let stopping = Stopping::new(Duration::from_secs(1));
+        assert!(!marked(&stopping, StatusCode::OK));
+        stopping.begin();
+        assert!(marked(&stopping, StatusCode::OK) && !marked(&stopping, StatusCode::SWITCHING_PROTOCOLS));
+    }
+}
