@@ -13,6 +13,7 @@ use ghostlight_proto::{ClientMessage, ErrorMessage, Hello, ServerMessage, Set, U
 use ghostlight_rig::{Position, Received, Snapshot};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout, timeout_at};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::pending::{Command, Pending};
@@ -37,6 +38,8 @@ pub(crate) enum End {
         reason: String,
         /// Whether there was an answer to hello before.
         synced: bool,
+        /// Whether the server said that it stops, and that it should be connected to again.
+        sent_on: bool,
     },
     /// The replica cannot go on from where it stands.
     Resync {
@@ -62,6 +65,8 @@ struct Reader<'a> {
     ask: Ask,
     /// Whether hello was answered, so that the map is current.
     synced: bool,
+    /// Whether the server said that it stops.
+    sent_on: bool,
     last_frame: Instant,
     /// When the server last showed how current it is: by a beacon, or by a delta that the replica took.
     last_proof: Instant,
@@ -91,6 +96,7 @@ impl<'a> Session<'a> {
             pace: task.options.pace,
             ask: if resume.is_some() { Ask::Rest } else { fresh(ask) },
             synced: false,
+            sent_on: false,
             last_frame: now,
             last_proof: now,
         };
@@ -98,11 +104,13 @@ impl<'a> Session<'a> {
             end = reader.run(&mut stream) => end,
             end = write(&mut sink, hello, &mut task.commands, &pending, &mut task.seq) => match end {
                 Ok(()) => End::Stopped,
-                Err(error) => End::Lost { reason: error.to_string(), synced: false },
+                Err(error) => lost(error),
             },
         };
         let end = match end {
-            End::Lost { reason, .. } => return End::Lost { reason, synced: reader.synced },
+            End::Lost { reason, .. } => {
+                return End::Lost { reason, synced: reader.synced, sent_on: reader.sent_on };
+            }
             end => end,
         };
         // A server that does not take the goodbye is left without one.
@@ -227,6 +235,7 @@ impl Reader<'_> {
                 }
             }
             Message::Close(close) => {
+                self.sent_on = close.as_ref().is_some_and(|close| close.code == CloseCode::Restart);
                 let why = close.map(|close| format!(": {} {}", u16::from(close.code), close.reason));
                 return Some(lost(format_args!("the server closed the connection{}", why.unwrap_or_default())));
             }
@@ -327,7 +336,7 @@ impl Reader<'_> {
 }
 
 fn lost(reason: impl Display) -> End {
-    End::Lost { reason: reason.to_string(), synced: false }
+    End::Lost { reason: reason.to_string(), synced: false, sent_on: false }
 }
 
 fn resync(reason: &'static str, trust: Trust) -> End {

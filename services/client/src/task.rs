@@ -115,9 +115,10 @@ impl Task {
         let held = began.elapsed() > HELD_AFTER;
         match end {
             End::Stopped => None,
-            End::Lost { reason, synced } => {
+            End::Lost { reason, synced, sent_on } => {
                 self.next = if synced { Ask::Rest } else { ask };
-                Some(Failed { reason, hopeless: false, held })
+                // One that served and says that it stops was a good one, however short it was.
+                Some(Failed { reason, hopeless: false, held: held || (synced && sent_on) })
             }
             End::Resync { reason, trust } => {
                 self.next = Ask::Snapshot(trust);

@@ -98,6 +98,26 @@ async fn attempts_back_off() {
     soon("the end", client.shutdown()).await;
 }
 
+/// A new version is rolled out, and the client comes to one server after the other just before it stops: it goes to the
+/// next soon each time, rather than wait twice as long as the time before.
+#[tokio::test]
+async fn servers_that_say_that_they_stop_are_no_reason_to_wait_longer() {
+    let server = Server::bind().await;
+    let script = Script::new(7);
+    let pace =
+        Pace { backoff_first: Duration::from_millis(10), backoff_most: Duration::from_secs(600), ..options().pace };
+    let (client, mut connection) = server.live(&script, Options { pace, ..options() }).await;
+    // Doubled each time, the last wait would be far longer than a test waits for anything.
+    for _ in 0..15 {
+        connection.send_on().await;
+        let (next, hello) = server.accept().await;
+        assert_eq!(hello.resume, Some(script.position()));
+        connection = next;
+        connection.say(script.beacon()).await;
+        reaches(&client, State::Live).await;
+    }
+}
+
 #[tokio::test]
 async fn without_beacons_the_map_is_stale_until_one_comes() {
     let server = Server::bind().await;

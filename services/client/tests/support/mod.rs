@@ -14,6 +14,8 @@ use ghostlight_rig::{
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async};
 
@@ -147,6 +149,12 @@ impl Connection {
     pub(crate) async fn refuse(&mut self, seq: u64, code: &str) {
         let error = ErrorMessage { seq: Some(seq), code: code.to_owned(), message: "no".to_owned(), traceparent: None };
         self.say(ServerMessage::Error(error)).await;
+    }
+
+    /// Says that the server stops, and that others are to be connected to.
+    pub(crate) async fn send_on(&mut self) {
+        let close = CloseFrame { code: CloseCode::Restart, reason: "the server stops; connect again".into() };
+        soon("the client to read", self.socket.close(Some(close))).await.unwrap();
     }
 
     /// The next frame; `None` at the end.
