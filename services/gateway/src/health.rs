@@ -1,7 +1,6 @@
 //! Health: whether the process runs, and whether it does its work.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 
 use crate::Gateway;
 use crate::outcome::Refusal;
@@ -14,9 +13,10 @@ pub(crate) async fn alive() -> &'static str {
 
 /// `GET /readyz`: a state service was heard of lately, and the log takes what is appended. That is tried out, not
 /// assumed: an empty change to `main` goes the whole way.
-pub(crate) async fn ready(State(gateway): State<Gateway>) -> Result<(StatusCode, &'static str), Refused> {
-    gateway.ready().await.map_err(Refused::unavailable)?;
-    Ok((StatusCode::OK, "ready\n"))
+pub(crate) async fn ready(State(gateway): State<Gateway>) -> Result<String, Refused> {
+    let remark = &gateway.remark;
+    gateway.ready().await.map_err(|why| Refused::unavailable(why + remark))?;
+    Ok(format!("ready{remark}\n"))
 }
 
 impl Gateway {

@@ -3,6 +3,7 @@
 mod admin;
 pub mod args;
 pub mod cli;
+mod examples;
 pub mod keeping;
 pub mod serve;
 pub mod server;

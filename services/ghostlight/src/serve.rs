@@ -193,7 +193,7 @@ pub async fn run(role: Role) -> anyhow::Result<ExitCode> {
         tokio::spawn(admin.serve(listener, administration));
     }
     let (ready, standing) = oneshot::channel();
-    let drain = server.drain();
+    let (drain, examples) = (server.drain(), server.examples().clone());
     let mut running = std::pin::pin!(server.run(shutdown.clone(), ready));
     let greeting = async {
         if let (Ok(standing), Some(args)) = (standing.await, role.keeps()) {
@@ -206,6 +206,7 @@ pub async fn run(role: Role) -> anyhow::Result<ExitCode> {
         ran = running.as_mut() => return ran.map_or_else(refused, |()| Ok(ExitCode::FAILURE)),
         name = signals.next() => tracing::info!("{name}: ending"),
         () = greeting => {}
+        () = examples.warn() => {}
     }
     shutdown.cancel();
     let ran = tokio::select! {

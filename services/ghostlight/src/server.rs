@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::Ready;
+use crate::examples::Examples;
 use crate::keeping::{Awaits, Standing, Waits, keep};
 
 /// What a server is made from: a gateway, a state service, or both.
@@ -101,6 +102,7 @@ pub enum ServerError {
 pub struct Server {
     edge: Option<(TcpListener, Gateway)>,
     state: State,
+    examples: Examples,
 }
 
 /// The state service of a server.
@@ -123,60 +125,14 @@ impl Server {
             Some(edge) => Some(listen(edge.listen).await?),
             None => None,
         };
-        match &config.distributed {
-            Some(distributed) => Self::join(config.edge, config.keeper, distributed, listener, telemetry).await,
-            None => Self::alone(config.edge, config.keeper, listener, telemetry).await,
-        }
-    }
-
-    async fn alone(
-        edge: Option<Edge>,
-        keeper: Option<Keeper>,
-        listener: Option<TcpListener>,
-        telemetry: &Telemetry,
-    ) -> Result<Self, ServerError> {
-        let (log, echo) = (Arc::new(MemoryLog::default()), Arc::new(MemoryEcho::default()));
-        let state = match keeper {
-            None => State::Elsewhere,
-            Some(Keeper { store: url, durability, most_rigs }) => {
-                let store = ghostlight_store::open(&url, durability).await?;
-                let signals = Signals::new(telemetry, database(&url));
-                let parts = Parts { log: log.clone(), echo: echo.clone(), store: store.clone(), most_rigs, signals };
-                let state = StateService::start(parts).await;
-                let url = ghostlight_store::without_password(&url);
-                let state = state.map_err(|cause| ServerError::Start { store: url.clone(), cause })?;
-                State::Here { state: Box::new(state), store, url }
-            }
+        let examples = Examples::among(&config);
+        telemetry.metrics.example_passwords.set(examples.count() as u64);
+        let (gateway, state) = match &config.distributed {
+            Some(distributed) => join(config.edge, config.keeper, distributed, telemetry).await?,
+            None => alone(config.edge, config.keeper, telemetry).await?,
         };
-        let edge = listener.zip(edge);
-        let edge = edge.map(|(listener, edge)| (listener, Gateway::new(log, echo, edge.limits, telemetry)));
-        Ok(Self { edge, state })
-    }
-
-    async fn join(
-        edge: Option<Edge>,
-        keeper: Option<Keeper>,
-        distributed: &Distributed,
-        listener: Option<TcpListener>,
-        telemetry: &Telemetry,
-    ) -> Result<Self, ServerError> {
-        let telemetry = telemetry.over("nats");
-        let connection = Connection::open("ghostlight", &distributed.nats).await?;
-        let watched = connection.clone();
-        telemetry.metrics.observe_bus(move || bus_now(&watched));
-        let log = Arc::new(NatsLog::new(connection.clone(), distributed.stream.clone()));
-        let echo = Arc::new(NatsEcho::new(connection));
-        let state = match keeper {
-            None => State::Elsewhere,
-            Some(keeper) => {
-                let signals = Signals::new(&telemetry, database(&keeper.store));
-                let awaits = Awaits::new(signals.metrics().clone());
-                State::Waits(Box::new(Waits { keeper, log: log.clone(), echo: echo.clone(), signals, awaits }))
-            }
-        };
-        let edge = listener.zip(edge);
-        let edge = edge.map(|(listener, edge)| (listener, Gateway::new(log, echo, edge.limits, &telemetry)));
-        Ok(Self { edge, state })
+        let gateway = gateway.map(|gateway| gateway.remarking(examples.remark()));
+        Ok(Self { edge: listener.zip(gateway), state, examples })
     }
 
     /// Where its gateway listens; `None` if it has none.
@@ -194,16 +150,23 @@ impl Server {
             State::Waits(waits) => Some(waits.awaits.clone()),
             State::Elsewhere | State::Here { .. } => None,
         };
+        let remark = self.examples.remark();
         Arc::new(move || {
-            let (gateway, awaits) = (gateway.clone(), awaits.clone());
+            let (gateway, awaits, remark) = (gateway.clone(), awaits.clone(), remark.clone());
             Box::pin(async move {
-                let state = awaits.map_or_else(|| Ok("ready".to_owned()), |awaits| awaits.ready())?;
-                match gateway {
-                    Some(gateway) => gateway.ready().await.map(|()| state),
-                    None => Ok(state),
-                }
+                let state = awaits.map_or_else(|| Ok("ready".to_owned()), |awaits| awaits.ready());
+                let ready = match (state, gateway) {
+                    (Ok(state), Some(gateway)) => gateway.ready().await.map(|()| state),
+                    (state, _) => state,
+                };
+                ready.map(|how| how + &remark).map_err(|why| why + &remark)
             })
         })
+    }
+
+    /// Which passwords everybody knows.
+    pub(crate) fn examples(&self) -> &Examples {
+        &self.examples
     }
 
     /// What it has loaded already.
@@ -254,6 +217,52 @@ impl Server {
             Err(ServerError::Ended)
         })
     }
+}
+
+/// Both roles in one process.
+async fn alone(
+    edge: Option<Edge>,
+    keeper: Option<Keeper>,
+    telemetry: &Telemetry,
+) -> Result<(Option<Gateway>, State), ServerError> {
+    let (log, echo) = (Arc::new(MemoryLog::default()), Arc::new(MemoryEcho::default()));
+    let state = match keeper {
+        None => State::Elsewhere,
+        Some(Keeper { store: url, durability, most_rigs }) => {
+            let store = ghostlight_store::open(&url, durability).await?;
+            let signals = Signals::new(telemetry, database(&url));
+            let parts = Parts { log: log.clone(), echo: echo.clone(), store: store.clone(), most_rigs, signals };
+            let state = StateService::start(parts).await;
+            let url = ghostlight_store::without_password(&url);
+            let state = state.map_err(|cause| ServerError::Start { store: url.clone(), cause })?;
+            State::Here { state: Box::new(state), store, url }
+        }
+    };
+    Ok((edge.map(|edge| Gateway::new(log, echo, edge.limits, telemetry)), state))
+}
+
+/// One role or both, joined with others.
+async fn join(
+    edge: Option<Edge>,
+    keeper: Option<Keeper>,
+    distributed: &Distributed,
+    telemetry: &Telemetry,
+) -> Result<(Option<Gateway>, State), ServerError> {
+    let telemetry = telemetry.over("nats");
+    let connection = Connection::open("ghostlight", &distributed.nats).await?;
+    let watched = connection.clone();
+    telemetry.metrics.observe_bus(move || bus_now(&watched));
+    let log = Arc::new(NatsLog::new(connection.clone(), distributed.stream.clone()));
+    let echo = Arc::new(NatsEcho::new(connection));
+    let state = match keeper {
+        None => State::Elsewhere,
+        Some(keeper) => {
+            let signals = Signals::new(&telemetry, database(&keeper.store));
+            let awaits = Awaits::new(signals.metrics().clone());
+            State::Waits(Box::new(Waits { keeper, log: log.clone(), echo: echo.clone(), signals, awaits }))
+        }
+    };
+    Ok((edge.map(|edge| Gateway::new(log, echo, edge.limits, &telemetry)), state))
 }
 
 /// A database's kind, as OpenTelemetry names it.

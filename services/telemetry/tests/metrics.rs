@@ -92,6 +92,14 @@ fn the_store_lags_for_as_long_as_the_oldest_change_has_waited() {
 }
 
 #[test]
+fn passwords_that_everybody_knows_are_counted_in_every_process() {
+    let metrics = Metrics::default();
+    assert_eq!(scraped(&metrics, "ghostlight_example_passwords"), "0");
+    metrics.example_passwords.set(2);
+    assert_eq!(scraped(&metrics, "ghostlight_example_passwords"), "2");
+}
+
+#[test]
 fn what_is_looked_up_is_as_it_is_now() {
     let metrics = Metrics::default();
     metrics.observe_rigs(|| RigsNow { followed: 2, lags: [0, 5, 9], ..RigsNow::default() });

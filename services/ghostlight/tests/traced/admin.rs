@@ -1,9 +1,10 @@
 //! The admin listener, and the log.
 
+use futures_util::future::join_all;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
-use ghostlight_servers::{NatsOptions, NatsServer};
+use ghostlight_servers::{NatsOptions, NatsServer, Postgres};
 
 use crate::process::Process;
 use crate::stage::{TRACE, traceparent};
@@ -82,4 +83,63 @@ async fn an_admin_address_that_is_taken_is_an_error_and_the_usual_one_gives_way(
     assert_eq!(third.ended().await, Some(1));
     let off = server("d.db", Some("off"));
     off.says("store").await;
+}
+
+/// As whoever applies the example manifests unchanged has them: it works, and nobody can overlook it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn passwords_of_the_examples_are_told_everywhere_and_never_shown() {
+    let users = [("gateway", "change-me-gateway"), ("state@house", "change-me-state"), ("own", "thrift-lobster")];
+    let users = users.map(|(user, password)| format!("{{ user: \"{user}\", password: \"{password}\" }}")).join(", ");
+    let config = format!("authorization {{ users: [{users}] }}");
+    let nats = NatsServer::start(&NatsOptions { config, ..NatsOptions::default() }).await.unwrap();
+    let bus = |login: &str| format!("nats://{login}@{}", nats.address());
+    let gateway = |login: &str| {
+        let args = ["gateway", "--bus", &bus(login), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
+        Process::start(&args.map(str::to_owned))
+    };
+    let (marked, own) = (gateway("gateway:change%2Dme-gateway"), gateway("own:thrift-lobster"));
+    let in_bus = "the password in --bus is the example's";
+    marked.logs(&format!("ALARM: {in_bus}: anyone who has read the manifests knows it")).await;
+    let marked_urls = [format!("http://{}/readyz", marked.address().await), marked.admin().await + "/readyz"];
+    let own_urls = [format!("http://{}/readyz", own.address().await), own.admin().await + "/readyz"];
+    // Without a state service both look for a while, so both are asked at once.
+    for (status, why) in join_all(marked_urls.iter().map(|url| get(url))).await {
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(why.contains(&format!("; {in_bus}, change it")), "{why}");
+    }
+
+    // The database lets everybody in, whatever the password is.
+    let store = Postgres::shared().await.unwrap().database("examples").await.unwrap();
+    let store = store.replace("ghostlight@", "ghostlight:change-me-database@");
+    let bus = bus("state%40house:change-me-state");
+    let args = ["state", "--bus", &bus, "--store", &store, "--admin", "127.0.0.1:0"].map(str::to_owned);
+    let state = Process::start(&args);
+    state.says("store").await;
+    for setting in ["--bus", "--store"] {
+        state.logs(&format!("ALARM: the password in {setting} is the example's")).await;
+    }
+    let ready = async |url: &String| {
+        until("it to be ready", async || {
+            let (status, how) = get(url).await;
+            (status == StatusCode::OK).then_some(how)
+        })
+        .await
+    };
+    for url in &marked_urls {
+        assert_eq!(ready(url).await, format!("ready; {in_bus}, change it\n"));
+    }
+    for url in &own_urls {
+        assert_eq!(ready(url).await, "ready\n");
+    }
+    let state_admin = state.admin().await;
+    let both = format!("ready; {in_bus}, change it; the password in --store is the example's, change it\n");
+    assert_eq!(ready(&format!("{state_admin}/readyz")).await, both);
+    for (admin, count) in [(marked.admin().await, 1), (own.admin().await, 0), (state_admin, 2)] {
+        let metrics = get(&format!("{admin}/metrics")).await.1;
+        assert!(metrics.contains(&format!("\nghostlight_example_passwords {count}\n")), "{metrics}");
+    }
+    assert_eq!(own.logged("ALARM"), [""; 0]);
+    for process in [&marked, &own, &state] {
+        assert_eq!(process.logged("change-me"), [""; 0]);
+    }
 }

@@ -26,6 +26,8 @@ pub struct Metrics {
     meters: Arc<RwLock<Meters>>,
     /// How long each stage of the way of a change takes.
     pub stages: By<Stage, Histogram>,
+    /// How many passwords this process uses that stand in the example manifests.
+    pub example_passwords: Gauge,
 }
 
 /// Batches that could not be exported.
@@ -48,6 +50,11 @@ impl Metrics {
             "How long each stage of the way of a change takes",
             Measured::Seconds,
         );
+        let example_passwords = meters.gauge(
+            "ghostlight_example_passwords",
+            "Passwords in use that stand in the example manifests, so that anyone may know them",
+            Of::Number,
+        );
         let ExportFailures { traces, metrics } = failures.clone();
         meters.observe_all(
             ("ghostlight_export_failures", "Batches of telemetry that could not be sent"),
@@ -55,7 +62,7 @@ impl Metrics {
             "signal",
             move || vec![("traces", traces.get() as f64), ("metrics", metrics.get() as f64)],
         );
-        Self { meters: Arc::new(RwLock::new(meters)), stages }
+        Self { meters: Arc::new(RwLock::new(meters)), stages, example_passwords }
     }
 
     /// Adds what is known of the process: which version of which role it is, and what it uses.

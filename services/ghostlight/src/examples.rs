@@ -1,0 +1,145 @@
+//! Passwords that stand in the example manifests: they work, and everybody who has read the manifests knows them.
+
+use std::time::Duration;
+
+use percent_encoding::percent_decode_str;
+
+use crate::server::Config;
+
+/// How each of them begins.
+const MARK: &str = "change-me";
+
+/// How often a process says that it uses one.
+const SAID_EVERY: Duration = Duration::from_secs(3_600);
+
+/// The settings whose passwords are an example's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Examples(Vec<&'static str>);
+
+impl Examples {
+    /// Those among the settings of a server.
+    pub(crate) fn among(config: &Config) -> Self {
+        let bus =
+            config.distributed.as_ref().map(|distributed| ("--bus", distributed.nats.urls.split(',').any(of_nats)));
+        let store = config.keeper.as_ref().map(|keeper| ("--store", of_store(&keeper.store)));
+        let marked = [bus, store].into_iter().flatten().filter(|(_, is_marked)| *is_marked);
+        Self(marked.map(|(setting, _)| setting).collect())
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// What readiness adds to whatever it says; nothing if there are none.
+    pub(crate) fn remark(&self) -> String {
+        self.0.iter().map(|setting| format!("; the password in {setting} is the example's, change it")).collect()
+    }
+
+    /// Raises an alarm for each, now and every hour. Does not end.
+    pub(crate) async fn warn(&self) {
+        let mut hours = tokio::time::interval(SAID_EVERY);
+        loop {
+            hours.tick().await;
+            for setting in &self.0 {
+                tracing::warn!(
+                    "ALARM: the password in {setting} is the example's: anyone who has read the manifests knows it. \
+                     Give that user another one, there and here"
+                );
+            }
+        }
+    }
+}
+
+/// Whether one of NATS' URLs, which need no scheme, has such a password, or such a token in place of a user.
+fn of_nats(url: &str) -> bool {
+    let Some((_, login)) = login(url) else { return false };
+    is_marked(login.split_once(':').map_or(login, |(_, password)| password))
+}
+
+/// Whether a store's URL has such a password, before the host or among its parameters.
+fn of_store(url: &str) -> bool {
+    let (place, parameters) = url.split_once('?').unwrap_or((url, ""));
+    let before_host =
+        login(place).filter(|(scheme, _)| *scheme != "sqlite").and_then(|(_, login)| login.split_once(':'));
+    let among = parameters.split('&').filter_map(|parameter| parameter.split_once('='));
+    let among = among.filter(|(name, _)| *name == "password");
+    before_host.into_iter().chain(among).any(|(_, password)| is_marked(password))
+}
+
+/// The scheme of a URL, empty if there is none, and what it says before the host of who we are.
+fn login(url: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = url.trim().split_once("://").unwrap_or(("", url.trim()));
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.rsplit_once('@').map(|(login, _)| (scheme, login))
+}
+
+/// Whether this is such a password, as it stands in a URL.
+fn is_marked(password: &str) -> bool {
+    percent_decode_str(password).collect::<Vec<u8>>().starts_with(MARK.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use ghostlight_bus::nats::{NatsSettings, StreamSettings};
+    use ghostlight_store::Durability;
+
+    use super::*;
+    use crate::server::{Distributed, Keeper};
+
+    fn config(bus: &str, store: &str) -> Config {
+        let nats = NatsSettings { urls: bus.to_owned(), ..NatsSettings::default() };
+        Config {
+            edge: None,
+            keeper: Some(Keeper { store: store.to_owned(), durability: Durability::Full, most_rigs: 1 }),
+            distributed: Some(Distributed { nats, stream: StreamSettings::default() }),
+        }
+    }
+
+    #[test]
+    fn the_password_counts_wherever_a_url_may_have_it_and_however_it_is_written() {
+        for bus in [
+            "nats://gateway:change-me-gateway@nats:4222",
+            "nats://gate%40way:change%2Dme@nats",
+            "tls://a:4222, nats://me:%63hange-me@b",
+            "me:change-me@nats:4222",
+            "nats://change-me-token@nats",
+        ] {
+            assert_eq!(Examples::among(&config(bus, "sqlite:a.db")), Examples(vec!["--bus"]), "{bus}");
+        }
+        for store in [
+            "postgres://ghostlight:change-me-database@postgres/ghostlight",
+            "postgresql://ghost%3Alight:chan%67e-me@/ghostlight?sslmode=disable",
+            "postgres://ghostlight@postgres/ghostlight?sslmode=disable&password=change-me",
+            "postgres:///ghostlight?host=/run&password=change%2Dme",
+        ] {
+            assert_eq!(Examples::among(&config("nats://a", store)), Examples(vec!["--store"]), "{store}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_one_does_not_count() {
+        for bus in ["nats://nats", "change-me:4222", "nats://change-me:secret@change-me", "nats://me:dont-change-me@a"]
+        {
+            assert_eq!(Examples::among(&config(bus, "sqlite:a.db")), Examples::default(), "{bus}");
+        }
+        for store in [
+            "sqlite:change-me.db",
+            "sqlite://a:change-me@b.db",
+            "postgres://change-me@host/change-me",
+            "postgres://u:secret@host/db?application_name=change-me",
+        ] {
+            assert_eq!(Examples::among(&config("nats://a", store)), Examples::default(), "{store}");
+        }
+    }
+
+    #[test]
+    fn each_is_named_and_no_password_is() {
+        let examples = Examples::among(&config("nats://a:change-me-1@a", "postgres://a:change-me-2@a/a"));
+        assert_eq!(examples.count(), 2);
+        let remark = "; the password in --bus is the example's, change it; the password in --store is the example's, \
+                      change it";
+        assert_eq!(examples.remark(), remark);
+        assert_eq!(Examples::default().remark(), "");
+    }
+}
