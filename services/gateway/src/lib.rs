@@ -88,8 +88,6 @@ pub struct Gateway {
     pub(crate) limits: Arc<Limits>,
     pub(crate) hubs: Arc<Hubs>,
     pub(crate) signals: Arc<Signals>,
-    /// What readiness adds to whatever it says.
-    remark: Arc<str>,
     /// How far it is on its way to its end.
     pub(crate) stopping: Stopping,
     /// Connections, and what outlives a request. Awaited at shutdown.
@@ -108,13 +106,7 @@ impl Gateway {
         let hubs = Arc::new(Hubs::new(echo, appending, rigs));
         let counted = Arc::downgrade(&hubs);
         telemetry.metrics.observe_rigs(move || counted.upgrade().map(|hubs| hubs.now()).unwrap_or_default());
-        Self { limits: Arc::new(limits), hubs, signals, remark: Arc::default(), stopping: Stopping::new(drain), tasks }
-    }
-
-    /// The same, whose `/readyz` adds this to whatever it says.
-    #[must_use]
-    pub fn remarking(self, remark: impl Into<Arc<str>>) -> Self {
-        Self { remark: remark.into(), ..self }
+        Self { limits: Arc::new(limits), hubs, signals, stopping: Stopping::new(drain), tasks }
     }
 
     /// For how long it drains.

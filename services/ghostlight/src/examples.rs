@@ -31,7 +31,7 @@ impl Examples {
         self.0.len()
     }
 
-    /// What readiness adds to whatever it says; nothing if there are none.
+    /// What readiness, as the admin listener tells it, adds to whatever it says; nothing if there are none.
     pub(crate) fn remark(&self) -> String {
         self.0.iter().map(|setting| format!("; the password in {setting} is the example's, change it")).collect()
     }
