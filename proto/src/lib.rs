@@ -25,7 +25,7 @@ pub use levels::{LevelsText, parse_dimmer, parse_levels};
 pub use number::{LevelError, parse_level};
 pub use presence::encode_consoles;
 pub use problem::Problem;
-pub use rigs::{RigSummary, encode_rigs, lists_rig};
+pub use rigs::{RigSummary, encode_rigs, join_rigs, lists_rig};
 pub use server::{Ack, Decoded, ErrorMessage, ServerMessage, Timing, decode, with_output};
 pub use text::{etag, parse_etag, parse_position};
 pub use trace::{TRACEPARENT, parse_traceparent, traceparent};

@@ -30,6 +30,16 @@ pub fn lists_rig(list: &[u8], rig: &RigName) -> bool {
     list.rigs.iter().any(|summary| summary.name == rig.as_str())
 }
 
+/// The list of all rigs, given the lists of all partitions; `None` if one of these is no list.
+pub fn join_rigs(lists: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Option<bytes::Bytes> {
+    let mut rigs = Vec::new();
+    for list in lists {
+        rigs.extend(serde_json::from_slice::<ListText>(list.as_ref()).ok()?.rigs);
+    }
+    rigs.sort_by(|one, other| one.name.cmp(&other.name));
+    Some(serde_json::to_vec(&ListText { rigs }).ok()?.into())
+}
+
 #[derive(Default, Serialize, Deserialize)]
 struct ListText {
     rigs: Vec<SummaryText>,
@@ -40,4 +50,23 @@ struct SummaryText {
     name: String,
     position: String,
     dimmers: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(names: &[&str]) -> bytes::Bytes {
+        let name = |name: &&str| RigName::new(name).ok();
+        let summary = |name| RigSummary { name, position: Position::new(7, 42), dimmers: 3 };
+        encode_rigs(names.iter().filter_map(name).map(summary))
+    }
+
+    #[test]
+    fn the_lists_of_the_partitions_are_one_list_by_name() {
+        let parts = [list(&["b", "main"]), list(&[]), list(&["a", "c"])];
+        assert_eq!(join_rigs(parts), Some(list(&["a", "b", "c", "main"])));
+        assert_eq!(join_rigs([list(&["a"])]), Some(list(&["a"])));
+        assert_eq!(join_rigs(["{\"rigs\":[]}", "[]"]), None);
+    }
 }

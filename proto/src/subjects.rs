@@ -1,24 +1,12 @@
-//! What is said where on NATS: the stream, its subjects, and the headers. Nowhere else are these names written.
+//! What is said where on NATS: the streams, their subjects, and the headers. Nowhere else are these names written.
+//!
+//! Where the rigs divide over several partitions, each has a stream and subjects of its own, which end in its index and
+//! in how many there are: `2of4`. So processes that are set to different numbers hear nothing of each other, and cannot
+//! write where the others read.
 
-use ghostlight_rig::RigName;
+use std::fmt::Display;
 
-/// The stream that is the log.
-pub const STREAM: &str = "GHOSTLIGHT";
-
-/// What the stream takes in: the changes of all rigs.
-pub const ALL_CHANGES: &str = "ghostlight.*.changes";
-
-/// Where snapshots of all rigs are asked for.
-pub const ALL_SNAPSHOTS: &str = "ghostlight.*.snapshot";
-
-/// Where the list of rigs is asked for.
-pub const RIGS: &str = "ghostlight.rigs";
-
-/// Where every state service is asked for the snapshots of all rigs, when the one that was asked does not answer.
-pub const ALL_SNAPSHOTS_OF_EACH: &str = "ghostlight.*.snapshot.each";
-
-/// Where every state service is asked for the list of rigs.
-pub const RIGS_OF_EACH: &str = "ghostlight.rigs-of-each";
+use ghostlight_rig::{Partition, Partitions, RigName};
 
 /// The queue group of the state services: one of them answers, except where each is asked.
 pub const STATE_SERVICES: &str = "state";
@@ -35,30 +23,73 @@ pub const LOST: &str = "Ghostlight-Lost";
 /// How many bytes of the answer come after this part; on each part but the last.
 pub const MORE: &str = "Ghostlight-More";
 
+/// What the subjects of a rig are for: the word after its name.
+const KINDS: [&str; 3] = ["changes", "echo", "snapshot"];
+
+/// The stream that is a partition's log.
+pub fn stream(partition: Partition) -> String {
+    within(partition, "GHOSTLIGHT", '-')
+}
+
+/// What that stream takes in: the changes of all rigs of the partition.
+pub fn all_changes(partition: Partition) -> String {
+    within(partition, "ghostlight.*.changes", '.')
+}
+
+/// Where snapshots of all rigs of a partition are asked for.
+pub fn all_snapshots(partition: Partition) -> String {
+    within(partition, "ghostlight.*.snapshot", '.')
+}
+
+/// Where every state service of a partition is asked for the snapshots of all rigs, when the one that was asked does not
+/// answer.
+pub fn all_snapshots_of_each(partition: Partition) -> String {
+    within(partition, "ghostlight.*.snapshot.each", '.')
+}
+
+/// Where the list of the rigs of a partition is asked for.
+pub fn rigs(partition: Partition) -> String {
+    within(partition, "ghostlight.rigs", '.')
+}
+
+/// Where every state service of a partition is asked for the list of its rigs.
+pub fn rigs_of_each(partition: Partition) -> String {
+    within(partition, "ghostlight.rigs-of-each", '.')
+}
+
 /// Where a rig's entries are published.
-pub fn changes(rig: &RigName) -> String {
-    format!("ghostlight.{rig}.changes")
+pub fn changes(rig: &RigName, partitions: Partitions) -> String {
+    within(partitions.of(rig), format_args!("ghostlight.{rig}.changes"), '.')
 }
 
 /// Where a rig's deltas, beacons and rosters are published.
-pub fn echo(rig: &RigName) -> String {
-    format!("ghostlight.{rig}.echo")
+pub fn echo(rig: &RigName, partitions: Partitions) -> String {
+    within(partitions.of(rig), format_args!("ghostlight.{rig}.echo"), '.')
 }
 
 /// Where a rig's snapshot is asked for.
-pub fn snapshot(rig: &RigName) -> String {
-    format!("ghostlight.{rig}.snapshot")
+pub fn snapshot(rig: &RigName, partitions: Partitions) -> String {
+    within(partitions.of(rig), format_args!("ghostlight.{rig}.snapshot"), '.')
 }
 
-/// Where every state service is asked for a rig's snapshot.
-pub fn snapshot_of_each(rig: &RigName) -> String {
-    format!("ghostlight.{rig}.snapshot.each")
+/// Where every state service of a rig's partition is asked for its snapshot.
+pub fn snapshot_of_each(rig: &RigName, partitions: Partitions) -> String {
+    within(partitions.of(rig), format_args!("ghostlight.{rig}.snapshot.each"), '.')
+}
+
+/// A name as it is in a partition; the only one that there is has the plain name.
+fn within(partition: Partition, name: impl Display, dot: char) -> String {
+    match partition.among() {
+        one if one == Partitions::default() => name.to_string(),
+        count => format!("{name}{dot}{}of{count}", partition.index()),
+    }
 }
 
 /// The rig that a subject names.
 pub fn rig_of(subject: &str) -> Option<RigName> {
-    let (rig, _) = subject.strip_prefix("ghostlight.")?.split_once('.')?;
-    RigName::new(rig).ok()
+    let mut words = subject.strip_prefix("ghostlight.")?.split('.');
+    let (rig, kind) = (words.next()?, words.next()?);
+    RigName::new(rig).ok().filter(|_| KINDS.contains(&kind))
 }
 
 #[cfg(test)]
@@ -71,20 +102,67 @@ mod tests {
         pattern.len() == subject.len() && pattern.iter().zip(subject).all(|(p, s)| *p == "*" || *p == s)
     }
 
+    fn layouts() -> impl Iterator<Item = Partitions> {
+        [1, 2, 4, 12, 1_024].into_iter().filter_map(Partitions::new)
+    }
+
+    fn some_rigs() -> impl Iterator<Item = RigName> {
+        ["main", "rigs", "snapshot", "each", "2of4", "0_-", &"r".repeat(63)].map(RigName::new).into_iter().flatten()
+    }
+
     #[test]
     fn every_subject_of_a_rig_names_it_and_is_heard_where_it_belongs() {
-        for name in ["main", "rigs", "snapshot", "0_-", &"r".repeat(63)] {
-            let rig = RigName::new(name).unwrap_or_default();
-            for subject in [changes(&rig), echo(&rig), snapshot(&rig), snapshot_of_each(&rig)] {
+        for (rig, partitions) in some_rigs().flat_map(|rig| layouts().map(move |partitions| (rig.clone(), partitions)))
+        {
+            let subjects = [changes, echo, snapshot, snapshot_of_each].map(|subject| subject(&rig, partitions));
+            for other in layouts() {
+                for partition in other.all() {
+                    let is_ours = partition == partitions.of(&rig);
+                    let heard = |pattern: &str| subjects.each_ref().map(|subject| matches(pattern, subject));
+                    assert_eq!(heard(&all_changes(partition)), [is_ours, false, false, false]);
+                    assert_eq!(heard(&all_snapshots(partition)), [false, false, is_ours, false]);
+                    assert_eq!(heard(&all_snapshots_of_each(partition)), [false, false, false, is_ours]);
+                    assert!(!subjects.contains(&rigs(partition)) && !subjects.contains(&rigs_of_each(partition)));
+                }
+            }
+            for subject in subjects {
                 assert_eq!(rig_of(&subject).as_ref(), Some(&rig), "{subject}");
-                assert_eq!(matches(ALL_CHANGES, &subject), subject == changes(&rig));
-                assert_eq!(matches(ALL_SNAPSHOTS, &subject), subject == snapshot(&rig));
-                assert_eq!(matches(ALL_SNAPSHOTS_OF_EACH, &subject), subject == snapshot_of_each(&rig));
             }
         }
-        assert_eq!(rig_of(RIGS), None);
-        assert_eq!(rig_of(RIGS_OF_EACH), None);
+    }
+
+    #[test]
+    fn no_partition_has_a_name_of_another() {
+        let names = |partition| {
+            let patterns = [all_changes(partition), all_snapshots(partition), all_snapshots_of_each(partition)];
+            [stream(partition), rigs(partition), rigs_of_each(partition)].into_iter().chain(patterns)
+        };
+        let all: Vec<_> = layouts().flat_map(Partitions::all).flat_map(names).collect();
+        assert_eq!(all.iter().collect::<std::collections::HashSet<_>>().len(), all.len());
+    }
+
+    #[test]
+    fn other_subjects_name_no_rig() {
+        for partition in layouts().flat_map(Partitions::all) {
+            assert_eq!(rig_of(&rigs(partition)), None);
+            assert_eq!(rig_of(&rigs_of_each(partition)), None);
+        }
         assert_eq!(rig_of("other.main.changes"), None);
+        assert_eq!(rig_of("ghostlight.main"), None);
+        assert_eq!(rig_of("ghostlight.main.other"), None);
         assert_eq!(rig_of("ghostlight.Main.changes"), None);
+    }
+
+    #[test]
+    fn one_partition_has_the_plain_names_and_others_say_which_they_are() {
+        let (main, one) = (RigName::default(), Partitions::default());
+        assert_eq!(stream(one.first()), "GHOSTLIGHT");
+        assert_eq!(changes(&main, one), "ghostlight.main.changes");
+        assert_eq!(rigs(one.first()), "ghostlight.rigs");
+        let last = Partitions::new(4).unwrap_or_default().all().last().unwrap_or_default();
+        assert_eq!(stream(last), "GHOSTLIGHT-3of4");
+        assert_eq!(all_changes(last), "ghostlight.*.changes.3of4");
+        assert_eq!(all_snapshots_of_each(last), "ghostlight.*.snapshot.each.3of4");
+        assert_eq!(rigs(last), "ghostlight.rigs.3of4");
     }
 }

@@ -11,7 +11,7 @@ use ghostlight_proto::{
 };
 use ghostlight_rig::{
     Beacon, Change, ClientId, Console, ConsoleKind, ConsoleName, Delta, Dimmer, Entry, Epoch, Key, Label, Level,
-    Origin, Position, Revision, Rig, RigName, Roster, TraceContext, Update,
+    Origin, Partitions, Position, Revision, Rig, RigName, Roster, TraceContext, Update,
 };
 use jsonschema::Validator;
 use proptest::prelude::*;
@@ -200,13 +200,13 @@ fn its_addresses_are_those_of_openapi() {
 #[test]
 fn its_subjects_are_those_of_the_code() {
     let document = document();
-    let rig = RigName::default();
+    let (rig, one) = (RigName::default(), Partitions::default());
     let channel = |name: &str| document["channels"][name].clone();
     let address = |name: &str| channel(name)["address"].as_str().unwrap().replace("{rig}", rig.as_str());
-    assert_eq!(address("changes"), subjects::changes(&rig));
-    assert_eq!(address("echo"), subjects::echo(&rig));
-    assert_eq!(address("questions"), subjects::snapshot(&rig));
-    assert_eq!(address("listing"), subjects::RIGS);
+    assert_eq!(address("changes"), subjects::changes(&rig, one));
+    assert_eq!(address("echo"), subjects::echo(&rig, one));
+    assert_eq!(address("questions"), subjects::snapshot(&rig, one));
+    assert_eq!(address("listing"), subjects::rigs(one.first()));
     for name in ["questions", "listing"] {
         assert_eq!(channel(name)["bindings"]["nats"]["queue"], subjects::STATE_SERVICES);
     }
@@ -214,13 +214,17 @@ fn its_subjects_are_those_of_the_code() {
         let text = channel(name)["description"].as_str().unwrap().to_owned();
         assert!(text.contains(&format!("`{word}`")), "{name} does not tell of {word}");
     };
-    described("changes", subjects::STREAM);
+    described("changes", &subjects::stream(one.first()));
     described("changes", "Nats-Msg-Id");
     described("echo", subjects::LOST);
     described("echo", subjects::TRACEPARENT);
     described("questions", subjects::MORE);
-    described("questions", &subjects::snapshot_of_each(&rig).replace(rig.as_str(), "{rig}"));
-    described("listing", subjects::RIGS_OF_EACH);
+    described("questions", &subjects::snapshot_of_each(&rig, one).replace(rig.as_str(), "{rig}"));
+    described("listing", &subjects::rigs_of_each(one.first()));
+    let third = "2/4".parse().unwrap();
+    described("changes", &subjects::stream(third));
+    described("changes", &subjects::all_changes(third).replace('*', "{rig}"));
+    described("listing", &subjects::rigs(third));
     let headers = &document["components"]["messages"]["announcedDelta"]["headers"]["properties"];
     let headers: BTreeSet<_> = headers.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(headers, BTreeSet::from([subjects::FOLD_MICROS, subjects::LOST, subjects::TRACEPARENT]));

@@ -60,6 +60,8 @@ pub enum Question {
     Snapshot(RigName),
     /// Which rigs there are.
     Rigs,
+    /// Which rigs there are where this one is, or would be: whether it has been made.
+    RigsBeside(RigName),
 }
 
 /// A question that waits for its answer.

@@ -57,3 +57,13 @@ log_contract!(memory_log, made by Box::new(ghostlight_bus::memory::MemoryLog::de
 echo_contract!(memory_echo, made by Box::new(ghostlight_bus::memory::MemoryEcho::default()));
 log_contract!(nats_log, made by crate::support::log().await);
 echo_contract!(nats_echo, made by crate::support::echo().await);
+log_contract!(nats_log_of_a_partition, made by crate::support::log_of("0/2".parse().unwrap()).await);
+// The rest of the echo's laws ask one service for all rigs: `nats/partitions.rs` asks those of all partitions.
+holds! { echo on nats_echo_of_a_partition, made by crate::support::echo_of("0/2".parse().unwrap()).await =>
+    a_follower_hears_everything_in_order,
+    every_follower_hears_the_same,
+    a_follower_hears_its_own_rig_only,
+    announcing_to_nobody_is_no_harm,
+    a_slow_follower_knows_what_it_missed_and_hears_the_newest,
+    a_follower_that_is_dropped_and_asked_again_misses_nothing,
+}

@@ -12,7 +12,8 @@ pub(crate) async fn alive() -> &'static str {
 }
 
 /// `GET /readyz`: a state service was heard of lately, and the log takes what is appended. That is tried out, not
-/// assumed: an empty change to `main` goes the whole way.
+/// assumed: an empty change to `main` goes the whole way. Of several partitions it tells how that of `main` works: a
+/// gateway that serves most rigs is not to be taken from the consoles because one partition is away.
 pub(crate) async fn ready(State(gateway): State<Gateway>) -> Result<&'static str, Refused> {
     gateway.ready().await.map_err(Refused::unavailable)?;
     Ok("ready\n")

@@ -83,7 +83,11 @@ impl Hubs {
 
     /// Whether a rig has been made. The one that is always there is known without asking.
     pub(crate) async fn is_made(&self, rig: &RigName) -> Result<bool, Refusal> {
-        Ok(*rig == RigName::default() || lists_rig(&self.list().await?, rig))
+        if *rig == RigName::default() {
+            return Ok(true);
+        }
+        let list = self.echo.ask(Question::RigsBeside(rig.clone())).await;
+        Ok(lists_rig(&list.map_err(|error| Refusal::Unavailable(error.to_string()))?, rig))
     }
 
     /// How the rigs stand.

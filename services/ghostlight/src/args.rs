@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use ghostlight_bus::nats::{NatsSettings, StreamSettings};
 use ghostlight_gateway::Limits;
+use ghostlight_rig::{Partition, Partitions};
 use ghostlight_store::Durability;
 use ghostlight_telemetry::logs::LogFormat;
 
@@ -71,7 +72,7 @@ pub struct StateArgs {
     /// What an answered change survives: a power cut (full), or a killed process (relaxed)
     #[arg(long, env = "GHOSTLIGHT_DURABILITY", default_value_t, value_name = "full|relaxed")]
     pub(crate) durability: Durability,
-    /// How many rigs may be made
+    /// How many rigs may be made; of several partitions, in each
     #[arg(long, env = "GHOSTLIGHT_MAX_RIGS", default_value_t = 1_000, value_name = "COUNT")]
     pub(crate) max_rigs: usize,
 }
@@ -100,20 +101,24 @@ pub struct BusArgs {
 }
 
 impl BusArgs {
-    pub(crate) fn distributed(&self, urls: &str, stream: &StreamArgs) -> Distributed {
+    pub(crate) fn distributed(&self, urls: &str, stream: StreamSettings) -> Distributed {
         let nats = NatsSettings {
             urls: urls.to_owned(),
             credentials: self.nats_credentials.clone(),
             authorities: self.nats_ca.clone(),
             certificate: self.nats_certificate.clone().zip(self.nats_key.clone()),
         };
-        Distributed { nats, stream: stream.settings() }
+        Distributed { nats, stream }
     }
 }
 
 /// What the stream in NATS is to be like: the state service that is there first makes it so.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug)]
 pub struct StreamArgs {
+    /// Which rigs are kept here: those of one of so many partitions, each with a stream and a store of its own. 0/4 to 3/4
+    /// are all of four [default: 0/1]
+    #[arg(long, env = "GHOSTLIGHT_PARTITION", value_name = "INDEX/COUNT", requires = "bus")]
+    partition: Option<Partition>,
     /// How many NATS servers keep each change: 1, 3 or 5 [default: 1]
     #[arg(long, env = "GHOSTLIGHT_STREAM_REPLICAS", value_name = "COUNT", requires = "bus",
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=5))]
@@ -129,13 +134,29 @@ pub struct StreamArgs {
 }
 
 impl StreamArgs {
-    fn settings(&self) -> StreamSettings {
+    pub(crate) fn settings(&self) -> StreamSettings {
         let usual = StreamSettings::default();
         StreamSettings {
+            partition: self.partition.unwrap_or_default(),
             replicas: self.stream_replicas.unwrap_or(usual.replicas),
             max_bytes: self.stream_max_bytes.unwrap_or(usual.max_bytes),
             max_age: self.stream_max_age_hours.map_or(usual.max_age, |hours| Duration::from_secs(hours * 3_600)),
         }
+    }
+}
+
+/// What a gateway has to know of the streams.
+#[derive(Args, Clone, Debug)]
+pub struct PartitionsArgs {
+    /// How many partitions the rigs divide over: as many as the state services say; with another number there are no rigs
+    #[arg(long, env = "GHOSTLIGHT_PARTITIONS", default_value_t, value_name = "COUNT")]
+    partitions: Partitions,
+}
+
+impl PartitionsArgs {
+    /// A gateway makes and reads no stream: of these settings only the number of partitions matters to it.
+    pub(crate) fn settings(&self) -> StreamSettings {
+        StreamSettings { partition: self.partitions.first(), ..StreamSettings::default() }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use ghostlight_bus::{Echo, Log, LogError};
-use ghostlight_rig::Position;
+use ghostlight_rig::{Partition, Position};
 use ghostlight_state::{Parts, Signals, StartError, StateService};
 use ghostlight_store::{Durability, OpenError, Store};
 use ghostlight_telemetry::metrics::StateMetrics;
@@ -43,6 +43,7 @@ impl Standing {
 /// What a state service that joins others is made from.
 pub(crate) struct Waits {
     pub(crate) keeper: Keeper,
+    pub(crate) partition: Partition,
     pub(crate) log: Arc<dyn Log>,
     pub(crate) echo: Arc<dyn Echo>,
     pub(crate) signals: Signals,
@@ -95,7 +96,7 @@ const LAGS_AFTER: Duration = Duration::from_secs(2);
 /// # Errors
 /// [`ServerError`] if waiting does not help.
 pub(crate) async fn keep(
-    Waits { keeper, log, echo, signals, awaits }: Waits,
+    Waits { keeper, partition, log, echo, signals, awaits }: Waits,
     shutdown: CancellationToken,
     ready: oneshot::Sender<Standing>,
 ) -> Result<(), ServerError> {
@@ -103,8 +104,8 @@ pub(crate) async fn keep(
     let Some(store) = patiently(&shutdown, &awaits, || open(url.clone(), *durability).boxed()).await? else {
         return Ok(());
     };
-    let parts = Parts { log, echo, store: store.clone(), most_rigs: *most_rigs, signals };
-    let started = patiently(&shutdown, &awaits, || start(parts.clone()).boxed()).await;
+    let parts = Parts { log, echo, store: store.clone(), most_rigs: *most_rigs, partition, signals };
+    let started = patiently(&shutdown, &awaits, || start(url.clone(), parts.clone()).boxed()).await;
     if let Ok(Some(state)) = started {
         awaits.set(None);
         // Nobody may want to know.
@@ -124,8 +125,11 @@ async fn open(url: String, durability: Durability) -> Result<Arc<dyn Store>, Tri
     })
 }
 
-async fn start(parts: Parts) -> Result<StateService, Tried> {
+async fn start(url: String, parts: Parts) -> Result<StateService, Tried> {
     StateService::start(parts).await.map_err(|cause| match cause {
+        StartError::Foreign { .. } => {
+            Tried::Never(ServerError::Start { store: ghostlight_store::without_password(&url), cause })
+        }
         StartError::Log(LogError::Unfit(_)) => Tried::Never(ServerError::Start { store: "--bus".into(), cause }),
         cause => Tried::Later(cause.to_string()),
     })

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{self, Admin};
-use crate::args::{BusArgs, GatewayArgs, ProcessArgs, StateArgs, StreamArgs};
+use crate::args::{BusArgs, GatewayArgs, PartitionsArgs, ProcessArgs, StateArgs, StreamArgs};
 use crate::cli::output;
 use crate::keeping::Standing;
 use crate::server::{Config, Server, ServerError};
@@ -63,6 +63,8 @@ pub struct GatewayRole {
     /// How many rigs are followed on though no connection needs them at the moment
     #[arg(long, env = "GHOSTLIGHT_MAX_RIGS", default_value_t = 1_000, value_name = "COUNT")]
     max_rigs: usize,
+    #[command(flatten)]
+    partitions: PartitionsArgs,
     #[command(flatten)]
     nats: BusArgs,
     #[command(flatten)]
@@ -125,7 +127,7 @@ impl Role {
     fn config(&self) -> Config {
         match self {
             Self::Serve(args) => {
-                let distributed = args.bus.as_ref().map(|urls| args.nats.distributed(urls, &args.stream));
+                let distributed = args.bus.as_ref().map(|urls| args.nats.distributed(urls, args.stream.settings()));
                 let in_flight = if distributed.is_some() { IN_FLIGHT_TO_OTHERS } else { args.in_flight };
                 let edge = args.gateway.edge(args.state.max_rigs, in_flight);
                 Config { edge: Some(edge), keeper: Some(args.state.keeper()), distributed }
@@ -133,12 +135,12 @@ impl Role {
             Self::Gateway(args) => Config {
                 edge: Some(args.gateway.edge(args.max_rigs, IN_FLIGHT_TO_OTHERS)),
                 keeper: None,
-                distributed: Some(args.nats.distributed(&args.bus, &StreamArgs::default())),
+                distributed: Some(args.nats.distributed(&args.bus, args.partitions.settings())),
             },
             Self::State(args) => Config {
                 edge: None,
                 keeper: Some(args.state.keeper()),
-                distributed: Some(args.nats.distributed(&args.bus, &args.stream)),
+                distributed: Some(args.nats.distributed(&args.bus, args.stream.settings())),
             },
         }
     }

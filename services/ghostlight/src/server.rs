@@ -8,6 +8,8 @@ use std::time::Duration;
 use ghostlight_bus::memory::{MemoryEcho, MemoryLog};
 use ghostlight_bus::nats::{ConnectError, Connection, NatsEcho, NatsLog, NatsSettings, Refusals, StreamSettings};
 use ghostlight_gateway::{Gateway, Limits};
+use ghostlight_proto::subjects;
+use ghostlight_rig::Partition;
 use ghostlight_state::{Parts, Signals, StartError, StateService, Superseded};
 use ghostlight_store::{Durability, OpenError, Store};
 use ghostlight_telemetry::Telemetry;
@@ -56,7 +58,7 @@ pub struct Keeper {
 pub struct Distributed {
     /// The NATS servers.
     pub nats: NatsSettings,
-    /// The stream that is the log.
+    /// The stream that is the log, and with it the partition that is kept. A gateway serves all of as many partitions.
     pub stream: StreamSettings,
 }
 
@@ -231,7 +233,9 @@ async fn alone(
         Some(Keeper { store: url, durability, most_rigs }) => {
             let store = ghostlight_store::open(&url, durability).await?;
             let signals = Signals::new(telemetry, database(&url));
-            let parts = Parts { log: log.clone(), echo: echo.clone(), store: store.clone(), most_rigs, signals };
+            let partition = Partition::default();
+            let (log, echo) = (log.clone(), echo.clone());
+            let parts = Parts { log, echo, store: store.clone(), most_rigs, partition, signals };
             let state = StateService::start(parts).await;
             let url = ghostlight_store::without_password(&url);
             let state = state.map_err(|cause| ServerError::Start { store: url.clone(), cause })?;
@@ -253,13 +257,16 @@ async fn join(
     let watched = connection.clone();
     telemetry.metrics.observe_bus(move || bus_now(&watched));
     let log = Arc::new(NatsLog::new(connection.clone(), distributed.stream.clone()));
-    let echo = Arc::new(NatsEcho::new(connection));
+    let partition = distributed.stream.partition;
+    let echo = Arc::new(NatsEcho::new(connection, partition));
     let state = match keeper {
         None => State::Elsewhere,
         Some(keeper) => {
             let signals = Signals::new(&telemetry, database(&keeper.store));
             let awaits = Awaits::new(signals.metrics().clone());
-            State::Waits(Box::new(Waits { keeper, log: log.clone(), echo: echo.clone(), signals, awaits }))
+            tracing::info!(%partition, stream = subjects::stream(partition), "this process keeps the rigs of one partition");
+            let (log, echo) = (log.clone(), echo.clone());
+            State::Waits(Box::new(Waits { keeper, partition, log, echo, signals, awaits }))
         }
     };
     Ok((edge.map(|edge| Gateway::new(log, echo, edge.limits, &telemetry)), state))

@@ -2,27 +2,32 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Delta, Entry, Image, Position, Revision, Rig, RigName, Stamp, Verdict};
+use crate::{Delta, Entry, Image, Partition, Position, Revision, Rig, RigName, Stamp, Verdict};
 
 /// All rigs that share one log, and where that log stands.
 ///
-/// A rig is made by its first entry; [`main`](RigName::default) is always there. When as many are there as may be, an
+/// They are those of one partition. A rig is made by its first entry; [`main`](RigName::default) is always there, in the
+/// partition that holds it. When as many are there as may be, an
 /// entry for another is refused.
 #[derive(Clone, Debug)]
 pub struct Rigs {
     position: Position,
     rigs: BTreeMap<RigName, Rig>,
     most: usize,
+    partition: Partition,
 }
 
 impl Rigs {
     /// The rigs as a store kept them, in an order that goes on from `start`; at most `most` of them, though none that
-    /// was stored is dropped.
-    pub fn restore(image: Image, start: Position, most: usize) -> Self {
+    /// was stored is dropped. Whoever restores has made sure that the partition holds them.
+    pub fn restore(image: Image, start: Position, most: usize, partition: Partition) -> Self {
         let rigs = image.rigs.into_iter().map(|(name, rig)| (name, Rig::restore(rig, start.epoch)));
         let mut rigs: BTreeMap<_, _> = rigs.collect();
-        rigs.entry(RigName::default()).or_insert_with(|| Rig::new(start.epoch));
-        Self { position: start, rigs, most }
+        let main = RigName::default();
+        if partition.holds(&main) {
+            rigs.entry(main).or_insert_with(|| Rig::new(start.epoch));
+        }
+        Self { position: start, rigs, most, partition }
     }
 
     /// Where the log stands.
@@ -38,6 +43,17 @@ impl Rigs {
     /// The rigs, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&RigName, &Rig)> {
         self.rigs.iter()
+    }
+
+    /// Which rigs these can be.
+    pub fn partition(&self) -> Partition {
+        self.partition
+    }
+
+    /// Goes past an entry of a rig that is in another partition: whoever wrote it wrote it into the wrong log, where it
+    /// changes nothing, for everyone alike.
+    pub fn pass(&mut self, revision: Revision) {
+        self.position.revision = revision;
     }
 
     /// Folds one entry of the log into its rig. Entries come in the log's order.

@@ -4,8 +4,8 @@
 mod support;
 
 use ghostlight_rig::{
-    Change, ClientId, Credit, Delta, Entry, Epoch, Fingerprint, Image, Item, Level, Levels, Origin, Position,
-    REMEMBERED_KEYS, Revision, Rig, RigName, Rigs, Update, Verdict,
+    Change, ClientId, Credit, Delta, Entry, Epoch, Fingerprint, Image, Item, Level, Levels, Origin, Partition,
+    Position, REMEMBERED_KEYS, Revision, Rig, RigName, Rigs, Update, Verdict,
 };
 use support::{Stored, at, dimmer, entry, key, labels, level_items, levels, named};
 
@@ -187,10 +187,10 @@ fn what_was_refused_stays_refused_when_repeated() {
         }
         // Nor does a new epoch let it through, be it the one that it was conditional on.
         let mut stored = Stored::default();
-        let mut rigs = Rigs::restore(Image::default(), at(1, 0), 9);
+        let mut rigs = Rigs::restore(Image::default(), at(1, 0), 9, Partition::default());
         rigs.apply(Revision(3), &RigName::default(), &Entry::new(change()));
         stored.save(&rigs.image_since(Revision(0)));
-        let mut rigs = Rigs::restore(stored.load(), at(2, 0), 9);
+        let mut rigs = Rigs::restore(stored.load(), at(2, 0), 9, Partition::default());
         let delta = rigs.apply(Revision(5), &RigName::default(), &Entry::new(change()));
         assert_eq!(verdict(&delta), Verdict::Changed(level_items([1])), "only if {position}");
     }
@@ -218,11 +218,11 @@ fn ten_thousand_keys_are_remembered_and_the_next_forgets_the_first() {
 fn a_restart_in_a_new_epoch_keeps_levels_and_remembered_keys() {
     let main = RigName::default();
     let mut stored = Stored::default();
-    let mut rigs = Rigs::restore(Image::default(), at(1, 0), 9);
+    let mut rigs = Rigs::restore(Image::default(), at(1, 0), 9, Partition::default());
     rigs.apply(Revision(7), &main, &Entry::new(once("k", levels([(1, Some(50)), (2, Some(20))]))));
     rigs.apply(Revision(8), &main, &Entry::new(levels([(2, None)]).into()));
     stored.save(&rigs.image_since(Revision(0)));
-    let mut rigs = Rigs::restore(stored.load(), at(2, 0), 9);
+    let mut rigs = Rigs::restore(stored.load(), at(2, 0), 9, Partition::default());
     let rig = rigs.get(&main).unwrap();
     assert_eq!(rig.snapshot().state.levels, [(dimmer(1), support::percent(50))].into());
     assert_eq!(rig.position(), at(2, 0));
@@ -235,7 +235,7 @@ fn a_restart_in_a_new_epoch_keeps_levels_and_remembered_keys() {
 
 #[test]
 fn no_more_rigs_are_made_than_may_be() {
-    let mut rigs = Rigs::restore(Image::default(), at(1, 0), 2);
+    let mut rigs = Rigs::restore(Image::default(), at(1, 0), 2, Partition::default());
     let one = || Entry::new(levels([(1, Some(50))]).into());
     assert!(rigs.get(&RigName::default()).is_some(), "main is always there");
     assert_eq!(rigs.apply(Revision(1), &named("a"), &one()).verdicts, [].into());
@@ -249,7 +249,7 @@ fn no_more_rigs_are_made_than_may_be() {
     // None that was stored is dropped.
     let mut stored = Stored::default();
     stored.save(&rigs.image_since(Revision(0)));
-    let rigs = Rigs::restore(stored.load(), at(2, 0), 1);
+    let rigs = Rigs::restore(stored.load(), at(2, 0), 1, Partition::default());
     assert_eq!(rigs.iter().count(), 2);
 }
 

@@ -5,8 +5,8 @@
 mod support;
 
 use ghostlight_rig::{
-    Beacon, Change, ClientId, Delta, Digest, Entry, Epoch, Image, Item, Labels, Level, Levels, Origin, Position,
-    Received, Replica, Revision, Rig, RigName, Rigs, Snapshot, Update, Verdict,
+    Beacon, Change, ClientId, Delta, Digest, Entry, Epoch, Image, Item, Labels, Level, Levels, Origin, Partition,
+    Position, Received, Replica, Revision, Rig, RigName, Rigs, Snapshot, Update, Verdict,
 };
 use proptest::prelude::*;
 use support::{Map, Stored, at, digest_of, dimmer, key, label, levels, map_of, named, overlay};
@@ -322,14 +322,14 @@ proptest! {
     #[test]
     fn what_was_saved_in_parts_is_what_was_saved_whole(log in shared_log(), saves: [bool; 7]) {
         let mut parts = Stored::default();
-        let mut rigs = Rigs::restore(Image::default(), at(1, 0), MOST);
+        let mut rigs = Rigs::restore(Image::default(), at(1, 0), MOST, Partition::default());
         fold(&mut rigs, &log, &mut parts, &saves);
         let mut whole = Stored::default();
         whole.save(&rigs.image_since(Revision(0)));
         prop_assert_eq!(parts.load(), whole.load());
         whole.save(&rigs.image_since(Revision(0)));
         prop_assert_eq!(parts.load(), whole.load(), "saving twice is saving once");
-        let restored = Rigs::restore(rigs.image_since(Revision(0)), rigs.position(), MOST);
+        let restored = Rigs::restore(rigs.image_since(Revision(0)), rigs.position(), MOST, Partition::default());
         prop_assert_eq!(told(&restored), told(&rigs));
         let main = RigName::default();
         prop_assert_eq!(restored.get(&main).unwrap().map(), rigs.get(&main).unwrap().map());
@@ -342,15 +342,15 @@ proptest! {
         old in shared_log(), new in shared_log(), saves: [bool; 7], cut: prop::sample::Index, start in 0u64..20,
     ) {
         let mut stored = Stored::default();
-        fold(&mut Rigs::restore(Image::default(), at(1, 0), MOST), &old, &mut stored, &saves);
+        fold(&mut Rigs::restore(Image::default(), at(1, 0), MOST, Partition::default()), &old, &mut stored, &saves);
         let image = stored.load();
         let start = at(2, start);
-        let mut steady = Rigs::restore(image, start, MOST);
+        let mut steady = Rigs::restore(image, start, MOST, Partition::default());
         stored.save(&steady.image_since(start.revision));
         let (before, after) = new.split_at(cut.index(new.len()));
         fold(&mut steady, before, &mut stored, &saves);
         prop_assert_eq!(stored.position(), steady.position());
-        let mut restarted = Rigs::restore(stored.load(), stored.position(), MOST);
+        let mut restarted = Rigs::restore(stored.load(), stored.position(), MOST, Partition::default());
         prop_assert_eq!(
             fold(&mut restarted, after, &mut stored.clone(), &[false]),
             fold(&mut steady, after, &mut stored, &saves)

@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ghostlight_rig::{
-    Beacon, Change, Delta, Entry, Image, Level, Levels, Position, Received, Replica, Revision, RigName, Rigs, Snapshot,
-    Update,
+    Beacon, Change, Delta, Entry, Image, Level, Levels, Partition, Position, Received, Replica, Revision, RigName,
+    Rigs, Snapshot, Update,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -108,7 +108,11 @@ impl Service {
         let position = stored.position();
         assert_eq!(position.epoch, log.truth.position().epoch, "a new order begins with a save");
         let folded = log.entries.partition_point(|logged| logged.revision <= position.revision);
-        Self { rigs: Rigs::restore(stored.load(), position, MOST_RIGS), folded, saved: position.revision }
+        Self {
+            rigs: Rigs::restore(stored.load(), position, MOST_RIGS, Partition::default()),
+            folded,
+            saved: position.revision,
+        }
     }
 
     /// Folds the log's next entry, if the log is still the one that it reads.
@@ -184,7 +188,7 @@ impl World {
         let mut random = StdRng::seed_from_u64(seed);
         let mut stored = Stored::default();
         let start = at(1, random.random_range(0..3));
-        let truth = Rigs::restore(Image::default(), start, MOST_RIGS);
+        let truth = Rigs::restore(Image::default(), start, MOST_RIGS, Partition::default());
         stored.save(&truth.image_since(start.revision));
         let log = Log::begin(truth, BTreeMap::new());
         let services = (0..random.random_range(1..=2)).map(|_| Service::start(&stored, &log)).collect();
@@ -322,7 +326,7 @@ impl World {
     fn lose_tail(&mut self) {
         let epoch = self.log.truth.position().epoch.0 + self.random.random_range(1..3);
         let start = at(epoch, self.random.random_range(0..10));
-        let truth = Rigs::restore(self.stored.load(), start, MOST_RIGS);
+        let truth = Rigs::restore(self.stored.load(), start, MOST_RIGS, Partition::default());
         self.stored.save(&truth.image_since(start.revision));
         self.log = Log::begin(truth, std::mem::take(&mut self.log.maps));
         self.tell(|| format!("the log lost its tail; it begins again at {start}"));

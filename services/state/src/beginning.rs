@@ -2,13 +2,14 @@
 //! log broken one begins a new epoch, and the others go on in it.
 
 use ghostlight_bus::Entries;
-use ghostlight_rig::{Image, Mark};
+use ghostlight_rig::{Image, Mark, Partition};
 
 use crate::{Parts, StartError};
 
-/// What the store holds, and the mark from which the log goes on.
+/// What the store holds, and the mark from which the log goes on. A store of another partition is left as it is.
 pub(crate) async fn load(parts: &Parts) -> Result<(Image, Mark), StartError> {
     let image = parts.store.load().await?;
+    check(&image, parts.partition)?;
     let start = parts.log.begin(image.mark()).await?;
     Ok((image, start))
 }
@@ -19,4 +20,12 @@ pub(crate) async fn begin(parts: &Parts, stored: Mark, start: Mark) -> Result<Bo
         parts.store.begin(stored.position, start).await?;
     }
     Ok(parts.log.read(start).await?)
+}
+
+/// Makes sure that all rigs are in the partition.
+fn check(image: &Image, ours: Partition) -> Result<(), StartError> {
+    match image.rigs.keys().find(|rig| !ours.holds(rig)) {
+        Some(rig) => Err(StartError::Foreign { rig: rig.clone(), its: ours.among().of(rig), ours }),
+        None => Ok(()),
+    }
 }

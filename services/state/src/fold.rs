@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use ghostlight_bus::{Logged, Question};
 use ghostlight_proto::{RigSummary, ServerMessage, encode_rigs};
-use ghostlight_rig::{Image, Mark, Position, Revision, Rig, RigName, Rigs, Stamp};
+use ghostlight_rig::{Image, Mark, Partition, Position, Revision, Rig, RigName, Rigs, Stamp};
 
 use crate::awaited::Awaited;
 
@@ -17,14 +17,14 @@ pub(crate) struct Fold {
 
 impl Fold {
     /// What a store kept, in an order that goes on from `start`.
-    pub(crate) fn restore(image: Image, start: Mark, most_rigs: usize) -> Self {
-        let rigs = Rigs::restore(image, start.position, most_rigs);
+    pub(crate) fn restore(image: Image, start: Mark, most_rigs: usize, partition: Partition) -> Self {
+        let rigs = Rigs::restore(image, start.position, most_rigs, partition);
         Self { rigs, stamp: start.stamp, awaited: Awaited::new(most_rigs), most_rigs }
     }
 
     /// Goes back to what a store kept.
     pub(crate) fn start_over(&mut self, image: Image, start: Mark) {
-        self.rigs = Rigs::restore(image, start.position, self.most_rigs);
+        self.rigs = Rigs::restore(image, start.position, self.most_rigs, self.rigs.partition());
         self.stamp = start.stamp;
         self.awaited.begin();
     }
@@ -37,16 +37,22 @@ impl Fold {
         self.rigs.position()
     }
 
-    /// Folds an entry; what it did, as text.
-    pub(crate) fn apply(&mut self, logged: &Logged) -> Bytes {
+    /// Folds an entry; what it did, as text. `None` for one of a rig of another partition, which no gateway writes here:
+    /// it is passed over, by every state service alike, and announced by none.
+    pub(crate) fn apply(&mut self, logged: &Logged) -> Option<Bytes> {
         let Logged { revision, stamp, rig, entry, .. } = logged;
-        let delta = self.rigs.apply(*revision, rig, entry);
         self.stamp = *stamp;
+        if !self.rigs.partition().holds(rig) {
+            tracing::error!(%rig, %revision, partition = %self.rigs.partition(), "an entry of another partition is passed over");
+            self.rigs.pass(*revision);
+            return None;
+        }
+        let delta = self.rigs.apply(*revision, rig, entry);
         match self.rigs.get(rig) {
             Some(_) => self.awaited.made(rig),
             None => self.awaited.refused(rig, *revision),
         }
-        ServerMessage::Delta(delta).encode()
+        Some(ServerMessage::Delta(delta).encode())
     }
 
     /// What has changed after `cursor`, to be saved.
@@ -65,7 +71,7 @@ impl Fold {
     pub(crate) fn answer(&mut self, question: &Question) -> Bytes {
         match question {
             Question::Snapshot(name) => self.snapshot(name),
-            Question::Rigs => self.list(),
+            Question::Rigs | Question::RigsBeside(_) => self.list(),
         }
     }
 

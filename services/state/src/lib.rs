@@ -13,6 +13,7 @@ mod signals;
 use std::sync::Arc;
 
 use ghostlight_bus::{Echo, EchoError, Log, LogError};
+use ghostlight_rig::{Partition, RigName};
 use ghostlight_store::{Store, StoreError};
 
 pub use service::StateService;
@@ -29,6 +30,8 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// How many rigs may be made. State services of one log must agree on it.
     pub most_rigs: usize,
+    /// Which rigs it keeps: those of its log.
+    pub partition: Partition,
     /// What can be seen of it.
     pub signals: Signals,
 }
@@ -44,6 +47,19 @@ pub enum StartError {
     /// The store cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The store is another partition's.
+    #[error(
+        "the store has the rig {rig}, which is in partition {its}, and this state service keeps {ours}. Give each partition \
+         a store of its own; rigs move into another number of partitions over HTTP, through the gateways of both"
+    )]
+    Foreign {
+        /// A rig that does not belong there.
+        rig: RigName,
+        /// Where it belongs, among as many partitions.
+        its: Partition,
+        /// What is kept here.
+        ours: Partition,
+    },
     /// The log cannot be reached.
     #[error(transparent)]
     Log(#[from] LogError),

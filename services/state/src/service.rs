@@ -67,7 +67,7 @@ impl StateService {
         let stored = image.mark();
         let entries = begin(&parts, stored, start).await?;
         let mut service = Self {
-            fold: Fold::restore(image, start, parts.most_rigs),
+            fold: Fold::restore(image, start, parts.most_rigs, parts.partition),
             saved: start.position,
             requests: None,
             entries: Some(entries),
@@ -161,7 +161,7 @@ impl StateService {
             return self.speak_when_current().await;
         }
         let read = Instant::now();
-        let text = self.fold.apply(&logged);
+        let Some(text) = self.fold.apply(&logged) else { return };
         let fold = read.elapsed();
         let traces = self.parts.signals.folded(&logged, self.fold.position(), read, fold);
         self.carried.add(&traces);

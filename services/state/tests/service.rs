@@ -7,7 +7,7 @@ mod support;
 use futures_util::future::join_all;
 use ghostlight_bus::{Echo, Question};
 use ghostlight_proto::{RigSummary, ServerMessage, encode_rigs, parse_levels};
-use ghostlight_rig::{Delta, Position, Revision, Rig, Verdict};
+use ghostlight_rig::{Delta, Partition, Position, Revision, Rig, Verdict};
 use ghostlight_state::StartError;
 use ghostlight_store::StoreError;
 use tempfile::TempDir;
@@ -247,9 +247,9 @@ async fn a_service_does_not_start_on_a_store_that_fails() {
     let folder = TempDir::new().unwrap();
     let store = moody(&folder).await;
     store.be(Mood::Fails);
-    let error = refused(store.clone()).await;
+    let error = refused(store.clone(), Partition::default()).await;
     assert!(matches!(error, StartError::Store(StoreError::Locked)), "{error:?}");
     store.be(Mood::FailsToSave);
-    let error = refused(store).await;
+    let error = refused(store, Partition::default()).await;
     assert!(matches!(error, StartError::Store(StoreError::Full)), "{error:?}");
 }

@@ -10,7 +10,7 @@ use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::{self, Context, ErrorCode};
 use ghostlight_proto::{encode_entry, subjects};
-use ghostlight_rig::{Entry, Position, Revision, RigName};
+use ghostlight_rig::{Entry, Partitions, Position, Revision, RigName};
 use tokio::time::{Instant, timeout_at};
 
 use super::connection::Connection;
@@ -40,15 +40,17 @@ enum Again {
     No,
 }
 
-/// Appends an entry.
+/// Appends an entry to the stream of its rig's partition.
 pub(super) async fn append(
     connection: &Connection,
     jetstream: &Context,
+    partitions: Partitions,
     rig: &RigName,
     entry: &Entry,
     seen: Position,
 ) -> Result<Position, AppendError> {
-    let (subject, text, id) = (subjects::changes(rig), encode_entry(entry), connection.new_name());
+    let (subject, stream) = (subjects::changes(rig, partitions), subjects::stream(partitions.of(rig)));
+    let (text, id) = (encode_entry(entry), connection.new_name());
     let deadline = Instant::now() + APPENDED_WITHIN;
     let mut may_have_landed = false;
     let failed = |may_have_landed, why: &str| match may_have_landed {
@@ -56,7 +58,7 @@ pub(super) async fn append(
         false => AppendError::Unavailable(why.to_owned()),
     };
     loop {
-        let message = PublishMessage::build().payload(text.clone()).message_id(&id).expected_stream(subjects::STREAM);
+        let message = PublishMessage::build().payload(text.clone()).message_id(&id).expected_stream(&stream);
         let tried = timeout_at(deadline, attempt(connection, jetstream, subject.clone(), message)).await;
         let why = match tried.unwrap_or(Tried::Lost) {
             Tried::Landed(sequence) => return place(sequence, seen),
@@ -94,7 +96,9 @@ async fn attempt(connection: &Connection, jetstream: &Context, subject: String, 
 async fn refused(connection: &Connection, error: &PublishError) -> Tried {
     match error.kind() {
         // No leader yet, or no stream yet.
-        PublishErrorKind::StreamNotFound => Tried::Refused("the log has no leader".to_owned(), Again::Yes),
+        PublishErrorKind::StreamNotFound => {
+            Tried::Refused("the log has no leader, or is not there".to_owned(), Again::Yes)
+        }
         PublishErrorKind::MaxPayloadExceeded => Tried::TooLarge,
         PublishErrorKind::TimedOut => {
             connection.move_on().await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::Context;
 use futures_util::future::BoxFuture;
-use ghostlight_rig::{Mark, Position, Revision};
+use ghostlight_rig::{Mark, Partition, Position, Revision};
 use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
@@ -25,6 +25,8 @@ pub(super) const RETRY: Duration = Duration::from_millis(100);
 pub(super) struct Source {
     pub(super) connection: Connection,
     pub(super) jetstream: Context,
+    /// Which one it is.
+    pub(super) partition: Partition,
     /// What a store holds.
     pub(super) saved: watch::Receiver<Position>,
 }
@@ -41,7 +43,7 @@ impl Source {
     async fn unless_lost(&self, mark: Mark, mut doubt: Doubt) -> Result<Stream, LogError> {
         let mut since = Instant::now();
         loop {
-            match self.connection.unless_cut(ask(&self.jetstream, mark)).await {
+            match self.connection.unless_cut(ask(&self.jetstream, self.partition, mark)).await {
                 Some(Ok(stream)) => return Ok(stream),
                 Some(Err(Broken::For(why))) if doubt.is_over() => return Err(LogError::Lost(why)),
                 Some(Err(Broken::For(why))) => {
@@ -85,9 +87,9 @@ impl Source {
     }
 }
 
-async fn ask(jetstream: &Context, mark: Mark) -> Result<Stream, Broken> {
-    match find(jetstream).await {
-        Found::Nothing => Err(Broken::For(gone())),
+async fn ask(jetstream: &Context, partition: Partition, mark: Mark) -> Result<Stream, Broken> {
+    match find(jetstream, partition).await {
+        Found::Nothing => Err(Broken::For(gone(partition))),
         Found::Unclear(why) => Err(Broken::Unclear(LogError::Lost(why))),
         Found::Stream(stream) => goes_on_from(&stream, mark).await.map(|()| *stream),
     }

@@ -8,11 +8,11 @@ use std::time::Duration;
 use async_nats::{HeaderMap, Message, Subscriber};
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, select, try_join_all};
 use futures_util::stream::SelectAll;
 use futures_util::{FutureExt, StreamExt};
-use ghostlight_proto::{parse_traceparent, subjects, traceparent};
-use ghostlight_rig::{RigName, TraceContext};
+use ghostlight_proto::{join_rigs, parse_traceparent, subjects, traceparent};
+use ghostlight_rig::{Partition, Partitions, RigName, TraceContext};
 use tokio::sync::watch;
 use tokio::task::coop::unconstrained;
 
@@ -37,14 +37,16 @@ const RETRY: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct NatsEcho {
     connection: Connection,
+    partition: Partition,
     /// The rigs of which an announcement could not be sent: the next one says so.
     lost: Mutex<HashSet<RigName>>,
 }
 
 impl NatsEcho {
-    /// The echo that this connection reaches.
-    pub fn new(connection: Connection) -> Self {
-        Self { connection, lost: Mutex::default() }
+    /// The echo that this connection reaches. Rigs are followed, and asked for, in as many partitions as there are;
+    /// questions are taken for this one.
+    pub fn new(connection: Connection, partition: Partition) -> Self {
+        Self { connection, partition, lost: Mutex::default() }
     }
 
     /// Whether an announcement about a rig could not be sent since this was last asked.
@@ -54,6 +56,39 @@ impl NatsEcho {
 
     fn note_lost(&self, rig: &RigName) {
         self.lost.lock().unwrap_or_else(PoisonError::into_inner).insert(rig.clone());
+    }
+
+    /// The rigs of all partitions. If one of them does not answer there is no list: one that lacks rigs looks whole.
+    async fn list(&self) -> Result<Bytes, EchoError> {
+        let partitions = self.partition.among();
+        if partitions == Partitions::default() {
+            return self.list_of(self.partition).await;
+        }
+        let lists = try_join_all(partitions.all().map(|partition| self.list_of(partition))).await?;
+        join_rigs(lists).ok_or_else(|| EchoError("its answer is no list of rigs".to_owned()))
+    }
+
+    async fn list_of(&self, partition: Partition) -> Result<Bytes, EchoError> {
+        let list = self.ask_patiently(&subjects::rigs(partition), &subjects::rigs_of_each(partition)).await;
+        list.map_err(|why| EchoError(format!("partition {partition}: {why}")))
+    }
+
+    /// Asks until there is an answer, a few times.
+    async fn ask_patiently(&self, one: &str, each: &str) -> Result<Bytes, &'static str> {
+        let mut why = "NATS cannot be reached";
+        for attempt in 0..TRIES {
+            if attempt > 0 {
+                tokio::time::sleep(RETRY).await;
+            }
+            if !self.connection.up_within(PATIENCE).await {
+                break;
+            }
+            match self.ask_once(one, each).await {
+                Ok(text) => return Ok(text),
+                Err(error) => why = error,
+            }
+        }
+        Err(why)
     }
 
     /// Asks one of the state services, and each of them if that one does not answer. A connection that is lost meanwhile
@@ -91,7 +126,7 @@ impl Echo for NatsEcho {
     fn announce(&self, rig: &RigName, announcement: Announcement) {
         let Announcement { text, fold, traces } = announcement;
         let was_lost = self.take_lost(rig);
-        let subject = subjects::echo(rig);
+        let subject = subjects::echo(rig, self.partition.among());
         let client = &self.connection.client;
         // Sending waits only when as much waits to be sent as may; then this one is lost, as if on the way. It must not
         // wait because its task has done much already, so that is not counted here.
@@ -116,14 +151,15 @@ impl Echo for NatsEcho {
         let failed = |error: async_nats::SubscribeError| EchoError(error.to_string());
         let group = || subjects::STATE_SERVICES.to_owned();
         let mut questions = SelectAll::new();
-        for subject in [subjects::ALL_SNAPSHOTS, subjects::RIGS] {
+        let partition = self.partition;
+        for subject in [subjects::all_snapshots(partition), subjects::rigs(partition)] {
             questions.push(client.queue_subscribe(subject, group()).await.map_err(failed)?);
         }
-        for subject in [subjects::ALL_SNAPSHOTS_OF_EACH, subjects::RIGS_OF_EACH] {
+        for subject in [subjects::all_snapshots_of_each(partition), subjects::rigs_of_each(partition)] {
             questions.push(client.subscribe(subject).await.map_err(failed)?);
         }
         self.connection.settle().await;
-        Ok(Box::new(NatsRequests { connection: self.connection.clone(), questions }))
+        Ok(Box::new(NatsRequests { connection: self.connection.clone(), partition, questions }))
     }
 
     async fn follow(&self, rig: &RigName) -> Result<Box<dyn Announcements>, EchoError> {
@@ -132,36 +168,28 @@ impl Echo for NatsEcho {
         }
         let link = self.connection.watch();
         let losses = link.borrow().losses;
-        let announced = self.connection.client.subscribe(subjects::echo(rig)).await;
+        let announced = self.connection.client.subscribe(subjects::echo(rig, self.partition.among())).await;
         let announced = announced.map_err(|error| EchoError(error.to_string()))?;
         self.connection.settle().await;
         Ok(Box::new(NatsAnnouncements { announced, link, losses, next: None }))
     }
 
     async fn ask(&self, question: Question) -> Result<Bytes, EchoError> {
-        let (one, each) = match &question {
-            Question::Snapshot(rig) => (subjects::snapshot(rig), subjects::snapshot_of_each(rig)),
-            Question::Rigs => (subjects::RIGS.to_owned(), subjects::RIGS_OF_EACH.to_owned()),
-        };
-        let mut why = "NATS cannot be reached";
-        for attempt in 0..TRIES {
-            if attempt > 0 {
-                tokio::time::sleep(RETRY).await;
+        let partitions = self.partition.among();
+        match &question {
+            Question::Snapshot(rig) => {
+                let (one, each) = (subjects::snapshot(rig, partitions), subjects::snapshot_of_each(rig, partitions));
+                self.ask_patiently(&one, &each).await.map_err(|why| EchoError(why.to_owned()))
             }
-            if !self.connection.up_within(PATIENCE).await {
-                break;
-            }
-            match self.ask_once(&one, &each).await {
-                Ok(text) => return Ok(text),
-                Err(error) => why = error,
-            }
+            Question::RigsBeside(rig) => self.list_of(partitions.of(rig)).await,
+            Question::Rigs => self.list().await,
         }
-        Err(EchoError(why.to_owned()))
     }
 }
 
 struct NatsRequests {
     connection: Connection,
+    partition: Partition,
     questions: SelectAll<Subscriber>,
 }
 
@@ -172,9 +200,10 @@ impl Requests for NatsRequests {
             let Message { subject, reply, .. } = self.questions.next().await?;
             let Some(reply) = reply else { continue };
             let question = match subjects::rig_of(&subject) {
-                Some(rig) => Question::Snapshot(rig),
-                None if [subjects::RIGS, subjects::RIGS_OF_EACH].contains(&subject.as_str()) => Question::Rigs,
-                None => continue,
+                Some(rig) if self.partition.holds(&rig) => Question::Snapshot(rig),
+                // Whoever asks here for a rig of another partition is answered by nobody, as it is not told of either.
+                Some(_) => continue,
+                None => Question::Rigs,
             };
             let client = self.connection.client.clone();
             return Some(Request::new(question, move |text| {

@@ -51,9 +51,9 @@ enum Reading {
 impl NatsEntries {
     /// Reads what comes after a mark.
     pub(super) async fn open(source: Source, after: Mark) -> Result<Self, LogError> {
-        let end = match find(&source.jetstream).await {
+        let end = match find(&source.jetstream, source.partition).await {
             Found::Stream(stream) => Revision(stream.cached_info().state.last_sequence),
-            Found::Nothing => return Err(LogError::Lost(gone())),
+            Found::Nothing => return Err(LogError::Lost(gone(source.partition))),
             Found::Unclear(why) => return Err(LogError::Lost(why)),
         };
         let link = source.connection.watch();

@@ -1,4 +1,4 @@
-//! The log between processes: a stream of JetStream. Its sequence numbers are the revisions.
+//! The log between processes: a stream of JetStream for each partition. Its sequence numbers are the revisions.
 
 use std::time::Duration;
 
@@ -74,12 +74,13 @@ impl Log for NatsLog {
 
     async fn read(&self, after: Mark) -> Result<Box<dyn Entries>, LogError> {
         let (connection, jetstream) = (self.connection.clone(), self.jetstream.clone());
-        let source = Source { connection, jetstream, saved: self.saved.subscribe() };
+        let (partition, saved) = (self.settings.partition, self.saved.subscribe());
+        let source = Source { connection, jetstream, partition, saved };
         Ok(Box::new(NatsEntries::open(source, after).await?))
     }
 
     async fn append(&self, rig: &RigName, entry: &Entry, seen: Position) -> Result<Position, AppendError> {
-        append(&self.connection, &self.jetstream, rig, entry, seen).await
+        append(&self.connection, &self.jetstream, self.settings.partition.among(), rig, entry, seen).await
     }
 
     /// Notes what is saved: readers let go of it now and then, when they have made sure that the stream is still the one

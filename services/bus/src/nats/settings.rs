@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ghostlight_rig::Partition;
+
 /// How the NATS servers are reached.
 #[derive(Clone, Debug, Default)]
 pub struct NatsSettings {
@@ -20,6 +22,9 @@ pub struct NatsSettings {
 /// What the stream is to be like. All state services of one log must agree on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamSettings {
+    /// Which partition's stream it is. It is the one that is begun and read; an entry is appended to that of its rig, of
+    /// as many as there are.
+    pub partition: Partition,
     /// How many servers keep each entry: 1, 3 or 5.
     pub replicas: usize,
     /// So many bytes of entries are kept; when there is no more room, changes are refused. State services make room by
@@ -31,6 +36,7 @@ pub struct StreamSettings {
 
 impl Default for StreamSettings {
     fn default() -> Self {
-        Self { replicas: 1, max_bytes: 1 << 30, max_age: Duration::from_secs(7 * 24 * 3_600) }
+        let max_age = Duration::from_secs(7 * 24 * 3_600);
+        Self { partition: Partition::default(), replicas: 1, max_bytes: 1 << 30, max_age }
     }
 }

@@ -10,7 +10,7 @@ use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, LastRawMessageErrorKind, StorageType};
 use async_nats::jetstream::{Context, ErrorCode, stream};
 use ghostlight_proto::subjects;
-use ghostlight_rig::{Epoch, Mark, Position, Revision, Stamp};
+use ghostlight_rig::{Epoch, Mark, Partition, Position, Revision, Stamp};
 use tokio::time::Instant;
 
 use super::StreamSettings;
@@ -39,9 +39,9 @@ pub(super) enum Found {
     Unclear(String),
 }
 
-/// Looks for the stream.
-pub(super) async fn find(jetstream: &Context) -> Found {
-    let stream = match jetstream.get_stream(subjects::STREAM).await {
+/// Looks for a partition's stream.
+pub(super) async fn find(jetstream: &Context, partition: Partition) -> Found {
+    let stream = match jetstream.get_stream(subjects::stream(partition)).await {
         Ok(stream) => stream,
         Err(error) => {
             return match error.kind() {
@@ -59,8 +59,8 @@ pub(super) async fn find(jetstream: &Context) -> Found {
 }
 
 /// What is told when there is no stream.
-pub(super) fn gone() -> String {
-    format!("there is no stream {}", subjects::STREAM)
+pub(super) fn gone(partition: Partition) -> String {
+    format!("there is no stream {}", subjects::stream(partition))
 }
 
 fn is_led(info: &Info) -> bool {
@@ -71,7 +71,7 @@ fn is_led(info: &Info) -> bool {
 
 /// Finds the stream, or makes it.
 pub(super) async fn find_or_make(jetstream: &Context, settings: &StreamSettings) -> Result<Stream, LogError> {
-    let stream = match find(jetstream).await {
+    let stream = match find(jetstream, settings.partition).await {
         Found::Stream(stream) => *stream,
         Found::Unclear(why) => return Err(LogError::Lost(why)),
         Found::Nothing => make(jetstream, settings).await?,
@@ -81,7 +81,7 @@ pub(super) async fn find_or_make(jetstream: &Context, settings: &StreamSettings)
 }
 
 async fn make(jetstream: &Context, settings: &StreamSettings) -> Result<Stream, LogError> {
-    tracing::info!(stream = subjects::STREAM, replicas = settings.replicas, "making the stream");
+    tracing::info!(stream = subjects::stream(settings.partition), replicas = settings.replicas, "making the stream");
     let made = jetstream.create_stream(wanted(settings)).await;
     match made {
         Ok(stream) => Ok(stream),
@@ -90,21 +90,24 @@ async fn make(jetstream: &Context, settings: &StreamSettings) -> Result<Stream, 
             if matches!(error.kind(), CreateStreamErrorKind::JetStream(error)
                         if error.error_code() == ErrorCode::STREAM_NAME_EXIST) =>
         {
-            match find(jetstream).await {
+            match find(jetstream, settings.partition).await {
                 Found::Stream(stream) => Ok(*stream),
                 Found::Nothing => Err(LogError::Lost("the stream has just been removed".to_owned())),
                 Found::Unclear(why) => Err(LogError::Lost(why)),
             }
         }
-        Err(error) => Err(LogError::Lost(format!("the stream {} cannot be made: {error}", subjects::STREAM))),
+        Err(error) => {
+            let stream = subjects::stream(settings.partition);
+            Err(LogError::Lost(format!("the stream {stream} cannot be made: {error}")))
+        }
     }
 }
 
 fn wanted(settings: &StreamSettings) -> Config {
     Config {
-        name: subjects::STREAM.to_owned(),
+        name: subjects::stream(settings.partition),
         description: Some("Ghostlight: the changes of all rigs, in order".to_owned()),
-        subjects: vec![subjects::ALL_CHANGES.to_owned()],
+        subjects: vec![subjects::all_changes(settings.partition)],
         storage: StorageType::File,
         num_replicas: settings.replicas,
         max_bytes: i64::try_from(settings.max_bytes).unwrap_or(i64::MAX),
@@ -139,7 +142,7 @@ fn check(is: &Config, settings: &StreamSettings) -> Result<(), LogError> {
     let differs = differs.join("; ");
     Err(LogError::Unfit(format!(
         "the stream {} is not as the settings want it: {differs}. Change the settings, or edit the stream",
-        subjects::STREAM
+        wanted.name
     )))
 }
 

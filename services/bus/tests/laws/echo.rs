@@ -148,7 +148,7 @@ pub(crate) async fn every_question_gets_its_own_answer(echo: &impl Echo) {
 fn answer_to(question: &Question) -> String {
     match question {
         Question::Snapshot(rig) => format!("the map of {rig}"),
-        Question::Rigs => "the rigs".to_owned(),
+        Question::Rigs | Question::RigsBeside(_) => "the rigs".to_owned(),
     }
 }
 

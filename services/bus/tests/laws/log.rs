@@ -14,7 +14,7 @@ pub(crate) async fn entries_are_read_in_the_order_of_their_revisions(log: &impl 
     let (start, mut entries) = begun(log).await;
     let mut last = start.revision;
     for number in 0..50 {
-        let name = rig(["main", "stage", "foyer"][usize::from(number) % 3]);
+        let name = rig(["main", "hall", "foyer"][usize::from(number) % 3]);
         let (appended, read) = pass(log, start.epoch, entries.as_mut(), &name, &entry(number)).await;
         assert_eq!(appended, Ok(Position { epoch: start.epoch, revision: read.revision }));
         assert!(read.revision > last, "{} after {last}", read.revision);
@@ -48,7 +48,7 @@ pub(crate) async fn entries_in_flight_are_read_where_their_appends_say(log: &imp
 
 pub(crate) async fn every_kind_of_entry_crosses_unchanged(log: &impl Log) {
     let (start, mut entries) = begun(log).await;
-    let longest = rig(&"r".repeat(63));
+    let longest = rig(&"s".repeat(63));
     for entry in every_kind() {
         let (appended, read) = pass(log, start.epoch, entries.as_mut(), &longest, &entry).await;
         assert!(appended.is_ok(), "{appended:?}");

@@ -1,4 +1,6 @@
 //! The laws of the bus, and what they are told with.
+//!
+//! The rigs that the laws of the log write to are all in the first of two partitions.
 
 #![allow(dead_code, reason = "every test binary compiles this module and uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]

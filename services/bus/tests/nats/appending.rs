@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use futures_util::future::join;
 use ghostlight_bus::nats::{NatsEcho, NatsLog, StreamSettings};
 use ghostlight_bus::{AppendError, Echo, Heard, Log};
-use ghostlight_rig::{Position, Revision};
+use ghostlight_rig::{Partition, Position, Revision};
 use ghostlight_servers::Proxy;
 use tokio::time::Instant;
 
@@ -66,7 +66,8 @@ async fn while_the_server_is_away_appends_are_refused_and_readers_go_on_after() 
     let log = NatsLog::new(connection.clone(), StreamSettings::default());
     let (start, mut entries) = begun(&log).await;
     let main = rig("main");
-    let mut follower = soon("the announcements", NatsEcho::new(connection).follow(&main)).await.unwrap();
+    let mut follower =
+        soon("the announcements", NatsEcho::new(connection, Partition::default()).follow(&main)).await.unwrap();
     let mut lasting = Vec::new();
     for round in 0..3 {
         let (before, refused, after) = (entry(round * 10), entry(round * 10 + 1), entry(round * 10 + 2));

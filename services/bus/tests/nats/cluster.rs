@@ -6,7 +6,7 @@ use async_nats::jetstream;
 use ghostlight_bus::nats::{NatsLog, StreamSettings};
 use ghostlight_bus::{AppendError, Entries, Log};
 use ghostlight_proto::subjects;
-use ghostlight_rig::{Entry, Mark, Position, Revision};
+use ghostlight_rig::{Entry, Mark, Partition, Position, Revision};
 use ghostlight_servers::{NatsCluster, NatsOptions, Proxy};
 use tokio::time::{Instant, timeout};
 
@@ -69,7 +69,7 @@ impl Joined {
         let client = late("the connection", async_nats::connect(self.cluster.node(number).url())).await.unwrap();
         let jetstream = jetstream::new(client);
         let leader = answer("a leader of the stream", async || {
-            let stream = jetstream.get_stream(subjects::STREAM).await.ok()?;
+            let stream = jetstream.get_stream(subjects::stream(Partition::default())).await.ok()?;
             stream.cached_info().cluster.as_ref()?.leader.clone()
         });
         self.cluster.number_of(&leader.await).unwrap()

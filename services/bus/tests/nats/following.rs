@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join;
 use ghostlight_bus::nats::NatsEcho;
 use ghostlight_bus::{Announcements, Echo, Heard, Question, Requests};
+use ghostlight_rig::Partition;
 use ghostlight_servers::{NatsServer, Proxy};
 
 use crate::laws::{announcement, at_once, rig, soon};
@@ -15,13 +16,13 @@ const FLOOD: usize = 50_000;
 
 /// An echo in a process of its own.
 async fn echo(server: &NatsServer) -> NatsEcho {
-    NatsEcho::new(connection(&server.url()).await)
+    NatsEcho::new(connection(&server.url()).await, Partition::default())
 }
 
 /// An echo that can be cut off.
 async fn far_echo(server: &NatsServer) -> (Proxy, NatsEcho) {
     let proxy = Proxy::to(server.address()).unwrap();
-    let echo = NatsEcho::new(connection(&format!("nats://{}", proxy.address())).await);
+    let echo = NatsEcho::new(connection(&format!("nats://{}", proxy.address())).await, Partition::default());
     (proxy, echo)
 }
 

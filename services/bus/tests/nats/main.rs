@@ -7,6 +7,7 @@ mod appending;
 mod cluster;
 mod doubt;
 mod following;
+mod partitions;
 mod room;
 mod sizes;
 mod stream;

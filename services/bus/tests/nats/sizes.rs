@@ -6,7 +6,7 @@ use futures_util::future::join;
 use ghostlight_bus::nats::{Connection, NatsEcho, NatsLog, StreamSettings};
 use ghostlight_bus::{AppendError, Echo, Log, Question};
 use ghostlight_proto::{encode_entry, subjects};
-use ghostlight_rig::{Change, Dimmer, Entry, Level, Levels};
+use ghostlight_rig::{Change, Dimmer, Entry, Level, Levels, Partition};
 use ghostlight_servers::NatsServer;
 
 use crate::laws::{begun, next, rig, soon};
@@ -57,8 +57,8 @@ async fn an_entry_is_taken_whole_or_known_to_be_too_large() {
 #[tokio::test]
 async fn an_answer_of_any_size_arrives_whole() {
     let (server, asking) = connected().await;
-    let asking = NatsEcho::new(asking);
-    let answering = NatsEcho::new(connection(&server.url()).await);
+    let asking = NatsEcho::new(asking, Partition::default());
+    let answering = NatsEcho::new(connection(&server.url()).await, Partition::default());
     let mut requests = soon("the requests", answering.requests()).await.unwrap();
     for size in [0, 1, MOST - 5_000, MOST - 4_096, MOST - 100, MOST, MOST + 1, 2 * (MOST - 4_096), 20 * MOST] {
         let text: String =
@@ -76,9 +76,9 @@ async fn an_answer_of_any_size_arrives_whole() {
 #[tokio::test]
 async fn an_answer_of_which_a_part_is_lost_is_asked_for_again() {
     let (server, asking) = connected().await;
-    let asking = NatsEcho::new(asking);
+    let asking = NatsEcho::new(asking, Partition::default());
     let service = soon("the connection", async_nats::connect(server.url())).await.unwrap();
-    let mut questions = service.subscribe(subjects::ALL_SNAPSHOTS).await.unwrap();
+    let mut questions = service.subscribe(subjects::all_snapshots(Partition::default())).await.unwrap();
     service.flush().await.unwrap();
     let answering = async {
         for sent in [vec![0, 2], vec![0, 1], vec![0, 1, 2]] {

@@ -13,7 +13,7 @@ use async_nats::jetstream::stream::Stream;
 use ghostlight_bus::Log;
 use ghostlight_bus::nats::{Connection, NatsEcho, NatsLog, NatsSettings, StreamSettings};
 use ghostlight_proto::{decode_entry, subjects};
-use ghostlight_rig::{Entry, Mark, Position, Revision};
+use ghostlight_rig::{Entry, Mark, Partition, Position, Revision};
 use ghostlight_servers::{NatsOptions, NatsServer};
 
 use crate::laws::{entry, rig, soon};
@@ -63,15 +63,26 @@ pub(crate) async fn log_at(urls: &str) -> NatsLog {
 
 /// A log in a server of its own.
 pub(crate) async fn log() -> OnNats<NatsLog> {
+    log_of(Partition::default()).await
+}
+
+/// The log of a partition, in a server of its own.
+pub(crate) async fn log_of(partition: Partition) -> OnNats<NatsLog> {
     let server = server().await;
-    let adapter = log_at(&server.url()).await;
+    let settings = StreamSettings { partition, ..StreamSettings::default() };
+    let adapter = NatsLog::new(connection(&server.url()).await, settings);
     OnNats { server, adapter }
 }
 
 /// An echo through a server of its own.
 pub(crate) async fn echo() -> OnNats<NatsEcho> {
+    echo_of(Partition::default()).await
+}
+
+/// The echo of a partition, through a server of its own.
+pub(crate) async fn echo_of(partition: Partition) -> OnNats<NatsEcho> {
     let server = server().await;
-    let adapter = NatsEcho::new(connection(&server.url()).await);
+    let adapter = NatsEcho::new(connection(&server.url()).await, partition);
     OnNats { server, adapter }
 }
 
@@ -79,15 +90,16 @@ pub(crate) async fn echo() -> OnNats<NatsEcho> {
 pub(crate) async fn stream(url: &str) -> Stream {
     let client = soon("the connection", async_nats::connect(url)).await.unwrap();
     let jetstream = jetstream::new(client);
-    answer("the stream", async || jetstream.get_stream(subjects::STREAM).await.ok()).await
+    answer("the stream", async || jetstream.get_stream(subjects::stream(Partition::default())).await.ok()).await
 }
 
 /// Removes the stream. A server that was just writing it leaves some of its files, and the next stream would have the
 /// entries that are in them.
 pub(crate) async fn remove_stream(server: &NatsServer) {
     let client = soon("the connection", async_nats::connect(server.url())).await.unwrap();
-    soon("the end of the stream", jetstream::new(client).delete_stream(subjects::STREAM)).await.unwrap();
-    let files = server.folder().join("jetstream/$G/streams").join(subjects::STREAM);
+    let stream = subjects::stream(Partition::default());
+    soon("the end of the stream", jetstream::new(client).delete_stream(&stream)).await.unwrap();
+    let files = server.folder().join("jetstream/$G/streams").join(stream);
     until("the end of its files", async || {
         let _ = std::fs::remove_dir_all(&files);
         !files.exists()

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use ghostlight_bus::memory::{MemoryEcho, MemoryLog};
 use ghostlight_bus::{Announcement, Announcements, Echo, EchoError, Heard, Question, Requests};
 use ghostlight_gateway::{Gateway, Limits};
-use ghostlight_rig::RigName;
+use ghostlight_rig::{Partition, RigName};
 use ghostlight_state::{Parts, Signals, StateService, Superseded};
 use ghostlight_store::Durability;
 use ghostlight_telemetry::Telemetry;
@@ -127,6 +127,7 @@ impl Deployment {
             echo: sound.clone(),
             store,
             most_rigs: 10,
+            partition: Partition::default(),
             signals: Signals::new(&Telemetry::default(), "sqlite"),
         };
         let (state, shutdown) = (StateService::start(parts).await.unwrap(), CancellationToken::new());

@@ -107,7 +107,7 @@ impl Troupe {
         let client = async_nats::connect(self.nats.urls()).await.unwrap();
         let jetstream = async_nats::jetstream::new(client);
         until("the stream's leader", async || {
-            let stream = jetstream.get_stream(ghostlight_proto::subjects::STREAM).await.ok()?;
+            let stream = jetstream.get_stream(stream()).await.ok()?;
             let leader = stream.cached_info().cluster.as_ref()?.leader.clone()?;
             self.nats.number_of(&leader)
         })
@@ -121,7 +121,7 @@ impl Troupe {
         let jetstream = async_nats::jetstream::new(client);
         let mut known = (None, Instant::now());
         until("the stream to be settled", async || {
-            let stream = jetstream.get_stream(ghostlight_proto::subjects::STREAM).await.ok();
+            let stream = jetstream.get_stream(stream()).await.ok();
             let cluster = stream.and_then(|stream| stream.cached_info().cluster.clone());
             let whole = cluster.filter(|cluster| cluster.replicas.iter().all(|peer| peer.active < SETTLED));
             let leader = whole.and_then(|cluster| cluster.leader);
@@ -137,4 +137,9 @@ impl Troupe {
     pub(crate) fn alarms(&self) -> Vec<String> {
         self.states.iter().flat_map(|state| state.logged("ALARM")).collect()
     }
+}
+
+/// The stream's name.
+fn stream() -> String {
+    ghostlight_proto::subjects::stream(ghostlight_rig::Partition::default())
 }

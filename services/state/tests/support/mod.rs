@@ -13,7 +13,7 @@ use futures_util::FutureExt;
 use ghostlight_bus::memory::{MemoryEcho, MemoryLog};
 use ghostlight_bus::{Announcements, AppendError, Echo, Heard, Log, Question};
 use ghostlight_proto::{ServerMessage, decode, parse_levels};
-use ghostlight_rig::{Beacon, Change, Delta, Entry, Image, Key, Level, Position, RigName, Snapshot};
+use ghostlight_rig::{Beacon, Change, Delta, Entry, Image, Key, Level, Partition, Position, RigName, Snapshot};
 use ghostlight_state::{Parts, Signals, StartError, StateService, Superseded};
 use ghostlight_store::{Durability, Store, open};
 use ghostlight_telemetry::Telemetry;
@@ -49,19 +49,32 @@ impl House {
     /// Starts one on the database in a folder.
     pub(crate) async fn open(folder: &TempDir, most_rigs: usize) -> Self {
         let log = Arc::new(MemoryLog::default());
-        Self::on(log.clone(), log, folder, most_rigs).await
+        Self::on(log.clone(), log, folder, most_rigs, Partition::default()).await
+    }
+
+    /// Starts one that keeps the rigs of a partition.
+    pub(crate) async fn of(folder: &TempDir, partition: Partition) -> Self {
+        let log = Arc::new(MemoryLog::default());
+        Self::on(log.clone(), log, folder, 10, partition).await
     }
 
     /// Starts one whose log keeps what is not saved.
     pub(crate) async fn keeping(folder: &TempDir) -> Self {
         let log = Arc::new(MemoryLog::default());
-        Self::on(Arc::new(Keeping(log.clone())), log, folder, 10).await
+        Self::on(Arc::new(Keeping(log.clone())), log, folder, 10, Partition::default()).await
     }
 
-    async fn on(kept: Arc<dyn Log>, log: Arc<MemoryLog>, folder: &TempDir, most_rigs: usize) -> Self {
+    async fn on(
+        kept: Arc<dyn Log>,
+        log: Arc<MemoryLog>,
+        folder: &TempDir,
+        most_rigs: usize,
+        partition: Partition,
+    ) -> Self {
         let store = moody(folder).await;
         let echo = Arc::new(MemoryEcho::default());
-        let parts = Parts { log: kept, echo: echo.clone(), store: store.clone(), most_rigs, signals: signals() };
+        let (echo_of, store_of) = (echo.clone(), store.clone());
+        let parts = Parts { log: kept, echo: echo_of, store: store_of, most_rigs, partition, signals: signals() };
         let service = soon("the start", StateService::start(parts)).await.unwrap();
         let shutdown = CancellationToken::new();
         let running = tokio::spawn(service.run(shutdown.clone()));
@@ -129,9 +142,9 @@ fn signals() -> Signals {
 }
 
 /// Why a service does not start on a store.
-pub(crate) async fn refused(store: Arc<Moody>) -> StartError {
+pub(crate) async fn refused(store: Arc<Moody>, partition: Partition) -> StartError {
     let (log, echo) = (Arc::new(MemoryLog::default()), Arc::new(MemoryEcho::default()));
-    let started = StateService::start(Parts { log, echo, store, most_rigs: 10, signals: signals() });
+    let started = StateService::start(Parts { log, echo, store, most_rigs: 10, partition, signals: signals() });
     soon("the refusal", started).await.err().expect("it does not start")
 }
 

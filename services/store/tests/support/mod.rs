@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ghostlight_rig::{
-    Change, Dimmer, Entry, Image, Key, Label, Level, Levels, Position, Revision, RigName, Rigs, Snapshot, Update,
+    Change, Dimmer, Entry, Image, Key, Label, Level, Levels, Partition, Position, Revision, RigName, Rigs, Snapshot, Update,
 };
 use ghostlight_store::Store;
 use sqlx::migrate::Migrator;
@@ -83,7 +83,7 @@ impl Show {
 
     /// Rigs that go on from what a store holds, in a new epoch.
     pub(crate) fn after(image: Image, epoch: u64) -> Self {
-        Self { rigs: Rigs::restore(image, Position::new(epoch, 0), 1_000), revision: 0 }
+        Self { rigs: Rigs::restore(image, Position::new(epoch, 0), 1_000, Partition::default()), revision: 0 }
     }
 
     /// A change of one rig.

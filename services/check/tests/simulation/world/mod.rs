@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use ghostlight_check::{Event, Judge, Tolerates, Violation, Who};
 use ghostlight_rig::{
-    Entry, Image, Key, Keyed, Position, Revision, Rig, RigImage, RigName, Rigs, Slots, State, Update, Verdict,
+    Entry, Image, Key, Keyed, Partition, Position, Revision, Rig, RigImage, RigName, Rigs, Slots, State, Update,
+    Verdict,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -102,7 +103,7 @@ impl Saved {
         let mut keyed: Vec<_> = self.keyed.iter().map(|(key, &keyed)| (key.clone(), keyed)).collect();
         keyed.sort_by_key(|(_, keyed)| keyed.position);
         let rigs = [(RigName::default(), RigImage { position, slots, keyed, oldest_key: None })].into();
-        Rigs::restore(Image { position, rigs, ..Image::default() }, start, 1)
+        Rigs::restore(Image { position, rigs, ..Image::default() }, start, 1, Partition::default())
     }
 }
 

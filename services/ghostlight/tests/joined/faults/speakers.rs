@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use ghostlight_proto::{ServerMessage, decode, subjects};
-use ghostlight_rig::RigName;
+use ghostlight_rig::{Partitions, RigName};
 
 use crate::troupe::Troupe;
 
@@ -13,7 +13,7 @@ use crate::troupe::Troupe;
 pub(super) async fn all_speak(troupe: &Troupe) {
     let client = async_nats::connect(troupe.nats.urls()).await.unwrap();
     let rig = RigName::new("check").unwrap();
-    let mut echo = client.subscribe(subjects::echo(&rig)).await.unwrap();
+    let mut echo = client.subscribe(subjects::echo(&rig, Partitions::default())).await.unwrap();
     let mut times: HashMap<Bytes, usize> = HashMap::new();
     while let Some(message) = echo.next().await {
         // Anybody may say twice where it stands, or who is connected; what has changed it says once.
