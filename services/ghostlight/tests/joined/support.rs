@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use ghostlight_rig::RigName;
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -44,18 +45,23 @@ pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>
 pub(crate) struct Console(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Console {
-    /// Connects to a gateway and says hello.
+    /// Connects to the rig `main` at a gateway and says hello.
     pub(crate) async fn open(address: SocketAddr, resume: Option<&str>) -> Self {
+        Self::open_on(address, &RigName::default(), resume).await
+    }
+
+    /// Connects to a rig at a gateway and says hello.
+    pub(crate) async fn open_on(address: SocketAddr, rig: &RigName, resume: Option<&str>) -> Self {
         let mut hello = serde_json::json!({"type": "hello", "client": "console"});
         if let Some(position) = resume {
             hello["resume"] = position.into();
         }
-        Self::greet(address, hello).await
+        Self::greet(address, rig, hello).await
     }
 
-    /// Connects to a gateway and says this first.
-    pub(crate) async fn greet(address: SocketAddr, hello: Value) -> Self {
-        let mut request = format!("ws://{address}/v1/rigs/main/ws").into_client_request().unwrap();
+    /// Connects to a rig at a gateway and says this first.
+    pub(crate) async fn greet(address: SocketAddr, rig: &RigName, hello: Value) -> Self {
+        let mut request = format!("ws://{address}/v1/rigs/{rig}/ws").into_client_request().unwrap();
         request.headers_mut().insert("sec-websocket-protocol", "ghostlight.v1".parse().unwrap());
         let mut socket = connect_async(request).await.unwrap().0;
         socket.send(Message::text(hello.to_string())).await.unwrap();

@@ -80,7 +80,7 @@ impl Follower {
     /// Connects as the page of a newer version would.
     async fn open(gateway: &Gateway) -> Self {
         let hello = json!({"type": "hello", "client": "page", "want": ["tomorrow", "presence"], "tomorrow": [{}]});
-        let mut console = Console::greet(gateway.address, hello).await;
+        let mut console = Console::greet(gateway.address, &RigName::default(), hello).await;
         let snapshot = console.message("snapshot").await;
         Self { console, map: map(snapshot["levels"].clone()), position: position(&snapshot), newer: 0 }
     }
