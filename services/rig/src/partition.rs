@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::RigName;
+use crate::{Epoch, RigName};
 
 /// How many partitions the rigs divide over: 1 to 1,024.
 ///
@@ -104,6 +104,17 @@ impl Partition {
     /// Whether a rig is in it.
     pub fn holds(self, rig: &RigName) -> bool {
         self.among.of(rig) == self
+    }
+
+    /// Whether an epoch is one of its orders: partitions take turns, so that a store knows whose it is before it has rigs.
+    pub fn begins(self, epoch: Epoch) -> bool {
+        epoch.0 % u64::from(self.among.0) == u64::from(self.index)
+    }
+
+    /// The first epoch from this one on that is one of its orders.
+    pub fn next_epoch(self, from: Epoch) -> Epoch {
+        let (index, count) = (u64::from(self.index), u64::from(self.among.0));
+        Epoch(from.0 + (index + count - from.0 % count) % count)
     }
 }
 

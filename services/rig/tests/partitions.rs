@@ -28,6 +28,19 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn every_epoch_is_of_exactly_one_and_the_next_is_not_far(partitions in some_partitions(), from in 0u64..1 << 40) {
+        let from = Epoch(from);
+        prop_assert_eq!(partitions.all().filter(|partition| partition.begins(from)).count(), 1);
+        for partition in partitions.all() {
+            let next = partition.next_epoch(from);
+            prop_assert!(partition.begins(next));
+            prop_assert!(next >= from && next.0 < from.0 + u64::from(partitions.count()));
+        }
+    }
+}
+
 #[test]
 fn many_rigs_divide_evenly() {
     let partitions = Partitions::new(8).unwrap();

@@ -70,7 +70,10 @@ impl NatsEcho {
 
     async fn list_of(&self, partition: Partition) -> Result<Bytes, EchoError> {
         let list = self.ask_patiently(&subjects::rigs(partition), &subjects::rigs_of_each(partition)).await;
-        list.map_err(|why| EchoError(format!("partition {partition}: {why}")))
+        list.map_err(|why| match partition.among() {
+            one if one == Partitions::default() => EchoError(why.to_owned()),
+            _ => EchoError(format!("partition {partition}: {why}")),
+        })
     }
 
     /// Asks until there is an answer, a few times.

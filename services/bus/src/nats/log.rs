@@ -13,7 +13,7 @@ use super::check::{RETRY, Source};
 use super::connection::Connection;
 use super::entries::NatsEntries;
 use super::settings::StreamSettings;
-use super::stream::{BELIEVED_AFTER, Broken, Doubt, begin_anew, find_or_make, goes_on_from};
+use super::stream::{BELIEVED_AFTER, Broken, Doubt, begin_anew, check_saved, find_or_make, goes_on_from};
 use crate::{AppendError, DurableOnce, Entries, Log, LogError};
 
 /// A server that has not acknowledged for so long may be cut off from the others: the entry is sent again, elsewhere.
@@ -46,17 +46,19 @@ impl NatsLog {
 #[async_trait]
 impl Log for NatsLog {
     async fn begin(&self, stored: Mark) -> Result<Mark, LogError> {
+        let partition = self.settings.partition;
+        check_saved(stored, partition)?;
         let mut doubt = Doubt::lasting(BELIEVED_AFTER);
         loop {
             let stream = find_or_make(&self.jetstream, &self.settings).await?;
             if stored == Mark::default() {
-                return begin_anew(&stream, stored).await;
+                return begin_anew(&stream, partition, stored).await;
             }
             match goes_on_from(&stream, stored).await {
                 Ok(()) => return Ok(stored),
                 Err(Broken::Unclear(error)) => return Err(error),
                 Err(Broken::For(why)) if doubt.is_over() => {
-                    let start = begin_anew(&stream, stored).await?;
+                    let start = begin_anew(&stream, partition, stored).await?;
                     tracing::error!(
                         stored = %stored.position, start = %start.position,
                         "ALARM: the log does not go on from what is saved: {why}. What is saved is kept, in a new \

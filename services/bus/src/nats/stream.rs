@@ -146,6 +146,18 @@ fn check(is: &Config, settings: &StreamSettings) -> Result<(), LogError> {
     )))
 }
 
+/// Makes sure that what is saved is this partition's: two that share a store would save over each other.
+pub(super) fn check_saved(stored: Mark, partition: Partition) -> Result<(), LogError> {
+    let epoch = stored.position.epoch;
+    if stored == Mark::default() || partition.begins(epoch) {
+        return Ok(());
+    }
+    Err(LogError::Unfit(format!(
+        "what the store holds is not of partition {partition}, which never begins an epoch {epoch}: give each partition a \
+         store of its own"
+    )))
+}
+
 /// What keeps a log from going on from a mark.
 #[derive(Debug)]
 pub(super) enum Broken {
@@ -226,8 +238,9 @@ pub(super) fn stamp_of(nanoseconds: i128) -> Stamp {
 }
 
 /// Where a new epoch begins, given the mark that the stream does not go on from: before the first entry that was taken
-/// in after the marked one. So whatever the store has not seen is folded, and nothing else.
-pub(super) async fn begin_anew(stream: &Stream, stored: Mark) -> Result<Mark, LogError> {
+/// in after the marked one. So whatever the store has not seen is folded, and nothing else. The epoch is one of the
+/// partition's.
+pub(super) async fn begin_anew(stream: &Stream, partition: Partition, stored: Mark) -> Result<Mark, LogError> {
     let state = &stream.cached_info().state;
     let (mut low, mut high) = (state.first_sequence.max(1), state.last_sequence + 1);
     let mut stamp = Stamp::default();
@@ -240,6 +253,6 @@ pub(super) async fn begin_anew(stream: &Stream, stored: Mark) -> Result<Mark, Lo
         }
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let epoch = Epoch(now.max(stored.position.epoch.0 + 1));
+    let epoch = partition.next_epoch(Epoch(now.max(stored.position.epoch.0 + 1)));
     Ok(Mark { position: Position { epoch, revision: Revision(low - 1) }, stamp })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use ghostlight_bus::nats::{NatsEcho, NatsLog, StreamSettings};
-use ghostlight_bus::{AppendError, Echo, Log, Question, Requests};
+use ghostlight_bus::{AppendError, Echo, Log, LogError, Question, Requests};
 use ghostlight_proto::{RigSummary, encode_rigs, subjects};
 use ghostlight_rig::{Mark, Partition, Partitions, Position, RigName};
 use ghostlight_servers::NatsServer;
@@ -108,6 +108,24 @@ async fn an_entry_for_another_number_of_partitions_is_refused_and_lands_nowhere(
         let stream = soon("the stream", jetstream.get_stream(subjects::stream(partition))).await.unwrap();
         assert_eq!(stream.cached_info().state.messages, 0, "{partition}");
     }
+}
+
+#[tokio::test]
+async fn what_another_partition_has_saved_is_refused_before_anything_is_made() {
+    let server = server().await;
+    let client = soon("the connection", async_nats::connect(server.url())).await.unwrap();
+    let jetstream = async_nats::jetstream::new(client);
+    let first = log_of(&server, four().first()).await;
+    let saved = soon("the order to begin", first.begin(Mark::default())).await.unwrap();
+    for partition in four().all().skip(1) {
+        let log = log_of(&server, partition).await;
+        let told = soon("the refusal", log.begin(saved)).await;
+        let Err(LogError::Unfit(why)) = told else { panic!("{told:?}") };
+        assert!(why.contains(&format!("not of partition {partition}")), "{why}");
+        let stream = soon("the answer", jetstream.get_stream(subjects::stream(partition))).await;
+        assert!(stream.is_err(), "{partition}");
+    }
+    assert_eq!(soon("the order to begin", first.begin(saved)).await, Ok(saved));
 }
 
 /// Answers the questions of a partition: the list of its rigs, and each rig's name for its map.

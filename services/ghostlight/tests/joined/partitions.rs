@@ -56,12 +56,7 @@ impl Parted {
 
     /// A state service of a partition, that starts.
     fn state(&self, nats: &NatsServer, partition: Partition) -> Process {
-        self.state_on(&self.store(partition), nats, partition)
-    }
-
-    fn state_on(&self, store: &str, nats: &NatsServer, partition: Partition) -> Process {
-        let args = ["state", "--bus", &nats.url(), "--store", store, "--partition", &partition.to_string()];
-        Process::start(&args.map(str::to_owned))
+        state_on(&self.store(partition), nats, partition)
     }
 
     fn store(&self, partition: Partition) -> String {
@@ -72,6 +67,12 @@ impl Parted {
     fn of(&mut self, partition: Partition) -> &mut Process {
         &mut self.states[usize::from(partition.index())]
     }
+}
+
+/// A state service of a partition, with this store, that starts.
+fn state_on(store: &str, nats: &NatsServer, partition: Partition) -> Process {
+    let args = ["state", "--bus", &nats.url(), "--store", store, "--partition", &partition.to_string()];
+    Process::start(&args.map(str::to_owned))
 }
 
 async fn nats() -> NatsServer {
@@ -290,7 +291,7 @@ async fn the_store_of_another_partition_ends_the_state_service_with_why() {
     }
     let before = ghostlight_store::open(&store, Default::default()).await.unwrap().load().await.unwrap();
 
-    let mut state = parted.state_on(&store, &nats, second);
+    let mut state = state_on(&store, &nats, second);
     assert_eq!(state.ended().await, Some(1));
     let told = state.logs("in partition 0/4").await;
     assert!(theirs.iter().any(|rig| told.contains(&format!("the rig {rig},"))), "{told}");
@@ -301,6 +302,21 @@ async fn the_store_of_another_partition_ends_the_state_service_with_why() {
     let state = parted.state(&nats, first);
     state.says("store").await;
     assert_eq!(state.logged("ALARM"), [""; 0]);
+}
+
+#[tokio::test]
+async fn of_two_partitions_that_are_given_one_empty_store_one_keeps_it() {
+    let nats = nats().await;
+    let folder = TempDir::new().unwrap();
+    let store = format!("sqlite:{}", folder.path().join("shared.db").display());
+    let (first, second) = (four().first(), four().all().nth(1).unwrap());
+    let mut older = state_on(&store, &nats, first);
+    older.says("store").await;
+    older.signal("TERM");
+    assert_eq!(older.ended().await, Some(0));
+    let mut newer = state_on(&store, &nats, second);
+    assert_eq!(newer.ended().await, Some(1));
+    newer.logs("not of partition 1/4").await;
 }
 
 #[tokio::test]
