@@ -14,7 +14,7 @@ use ghostlight_proto::{
     ClientMessage, ServerMessage, decode, decode_entry, encode_rigs, lists_rig, parse_levels, parse_traceparent,
     subjects,
 };
-use ghostlight_rig::{Replica, RigName};
+use ghostlight_rig::{Partitions, Replica, RigName};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -179,21 +179,25 @@ fn the_same_maps_have_the_digests_that_they_had() {
 
 #[test]
 fn the_names_on_nats_are_those_of_then() {
+    let one = Partitions::default();
     let rig = RigName::default();
     let today = json!({
-        "changes": subjects::changes(&rig),
-        "echo": subjects::echo(&rig),
-        "snapshot": subjects::snapshot(&rig),
-        "snapshot_of_each": subjects::snapshot_of_each(&rig),
-        "rigs": subjects::RIGS,
-        "rigs_of_each": subjects::RIGS_OF_EACH,
-        "all_changes": subjects::ALL_CHANGES,
-        "all_snapshots": subjects::ALL_SNAPSHOTS,
-        "all_snapshots_of_each": subjects::ALL_SNAPSHOTS_OF_EACH,
+        "changes": subjects::changes(&rig, one),
+        "echo": subjects::echo(&rig, one),
+        "snapshot": subjects::snapshot(&rig, one),
+        "snapshot_of_each": subjects::snapshot_of_each(&rig, one),
+        "rigs": subjects::rigs(one.first()),
+        "rigs_of_each": subjects::rigs_of_each(one.first()),
+        "all_changes": subjects::all_changes(one.first()),
+        "all_snapshots": subjects::all_snapshots(one.first()),
+        "all_snapshots_of_each": subjects::all_snapshots_of_each(one.first()),
     });
     for version in VERSIONS {
         let names: Value = serde_json::from_str(&pinned(version)["nats"]).unwrap();
-        assert_eq!((&names["stream"], &names["queue"]), (&subjects::STREAM.into(), &subjects::STATE_SERVICES.into()));
+        assert_eq!(
+            (&names["stream"], &names["queue"]),
+            (&subjects::stream(one.first()).into(), &subjects::STATE_SERVICES.into())
+        );
         for (of, subject) in names["subjects"].as_object().unwrap() {
             assert_eq!(today[of], *subject, "{version}");
         }

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ghostlight_rig::{
-    Change, Dimmer, Entry, Image, Key, Label, Level, Levels, Partition, Position, Revision, RigName, Rigs, Snapshot, Update,
+    Change, Dimmer, Entry, Image, Key, Label, Level, Levels, Partition, Position, Revision, RigName, Rigs, Snapshot,
+    Update,
 };
 use ghostlight_store::Store;
 use sqlx::migrate::Migrator;

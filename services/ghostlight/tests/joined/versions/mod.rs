@@ -8,8 +8,8 @@ use async_nats::jetstream;
 use ghostlight_client::{Client, Options, State};
 use ghostlight_proto::{ServerMessage, encode_entry, subjects};
 use ghostlight_rig::{
-    Change, ClientId, Console as Listed, ConsoleKind, ConsoleName, Entry, Image, Origin, Position, RigName, Roster,
-    Stamp,
+    Change, ClientId, Console as Listed, ConsoleKind, ConsoleName, Entry, Image, Origin, Partition, Partitions,
+    Position, RigName, Roster, Stamp,
 };
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ impl NewerGateway {
     /// Appends an entry of the rig `main`; answers its place in the log.
     async fn append(&self, entry: bytes::Bytes) -> u64 {
         let jetstream = jetstream::new(self.0.clone());
-        let subject = subjects::changes(&RigName::default());
+        let subject = subjects::changes(&RigName::default(), Partitions::default());
         let sent = jetstream.publish_with_headers(subject, headers(), entry).await.unwrap();
         within("the stream to take an entry", async { sent.await }).await.unwrap().sequence
     }
@@ -62,7 +62,7 @@ impl NewerGateway {
         };
         let gateway = ClientId::new("gateway-of-tomorrow").unwrap();
         let text = ServerMessage::Roster { gateway, roster: Roster::of([console]) }.encode();
-        let subject = subjects::echo(&RigName::default());
+        let subject = subjects::echo(&RigName::default(), Partitions::default());
         self.0.publish_with_headers(subject, headers(), with_more(&text)).await.unwrap();
     }
 }
@@ -231,7 +231,7 @@ async fn an_entry_that_needs_a_newer_version_silences_the_older_ones_until_that_
     assert_eq!(gateway.position().await, before, "it was not folded");
 
     // A newer one folds and saves it.
-    let stream = jetstream::new(nats).get_stream(subjects::STREAM).await.unwrap();
+    let stream = jetstream::new(nats).get_stream(subjects::stream(Partition::default())).await.unwrap();
     let taken = stream.get_raw_message(last).await.unwrap().time.unix_timestamp_nanos();
     let image = store.load().await.unwrap();
     assert_eq!(image.position, stands, "no new order begins");

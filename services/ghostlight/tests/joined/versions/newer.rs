@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use ghostlight_bus::nats::{Connection, NatsEcho, NatsLog, NatsSettings, StreamSettings};
 use ghostlight_bus::{Announcement, Announcements, Echo, EchoError, Question, Request, Requests};
 use ghostlight_proto::subjects;
-use ghostlight_rig::RigName;
+use ghostlight_rig::{Partition, Partitions, RigName};
 use ghostlight_state::{Parts, Signals, StateService, Superseded};
 use ghostlight_telemetry::Telemetry;
 use serde_json::{Value, json};
@@ -33,12 +33,14 @@ impl NewerState {
     pub(super) async fn start(house: &House) -> Self {
         let settings = NatsSettings { urls: house.nats.url(), ..NatsSettings::default() };
         let connection = Connection::open("newer", &settings).await.unwrap();
-        let echo = NewerEcho { echo: NatsEcho::new(connection.clone()), client: client(house).await };
+        let echo =
+            NewerEcho { echo: NatsEcho::new(connection.clone(), Partition::default()), client: client(house).await };
         let parts = Parts {
             log: Arc::new(NatsLog::new(connection, StreamSettings::default())),
             echo: Arc::new(echo),
             store: ghostlight_store::open(&house.store, Default::default()).await.unwrap(),
             most_rigs: MOST_RIGS,
+            partition: Partition::default(),
             signals: Signals::new(&Telemetry::start("state", "0.2.0"), "postgresql"),
         };
         let state = within("the newer state service", StateService::start(parts)).await.unwrap();
@@ -66,7 +68,7 @@ impl Echo for NewerEcho {
     fn announce(&self, rig: &RigName, announcement: Announcement) {
         let cue = json!({"type": "cue", "levels": 7, "epoch": "dawn", "origins": {}});
         for text in [cue.to_string().into(), with_more(&announcement.text)] {
-            let sent = self.client.publish_with_headers(subjects::echo(rig), headers(), text);
+            let sent = self.client.publish_with_headers(subjects::echo(rig, Partitions::default()), headers(), text);
             sent.now_or_never().unwrap().unwrap();
         }
     }
