@@ -3,7 +3,7 @@
 //! What a test promises about a server that dies, hangs or is cut off can only be shown with the real one. Each server
 //! here listens on ports of its own of 127.0.0.1, keeps what it stores in a folder of its own, and ends with its owner:
 //! when the owner is dropped, and also when the whole test process is killed. See [`NatsServer`], [`NatsCluster`],
-//! [`Postgres`], [`Prometheus`] and [`Proxy`].
+//! [`Postgres`], [`Prometheus`] and [`Proxy`]; and [`Launch`] for anything else.
 //!
 //! Everything waits for a condition, with a deadline; what did not come about is an error that quotes the server's log.
 //! A program that is not installed is an error too, and says how to get it.
@@ -22,6 +22,8 @@ mod service;
 
 pub use cluster::NatsCluster;
 pub use nats::{NatsOptions, NatsServer, SyncInterval, nats_server};
-pub use postgres::Postgres;
+pub use ports::Port;
+pub use postgres::{Postgres, not_root, postgres_programs};
+pub use process::{Launch, Process, User};
 pub use prometheus::{Alert, Exemplar, Labels, Prometheus, PrometheusOptions, Sample, Target, promtool};
 pub use proxy::Proxy;

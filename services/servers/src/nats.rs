@@ -65,7 +65,7 @@ impl NatsServer {
         fs::create_dir(jetstream(folder.path()))?;
         fs::write(&config, configuration(name, options, &client, &monitoring, folder.path(), cluster))?;
         let args = vec!["--config".to_owned(), config.display().to_string()];
-        let launch = Launch { program, args, folder: folder.path().to_owned(), user: None };
+        let launch = Launch { program, args, environment: None, folder: folder.path().to_owned(), user: None };
         Ok(Self { service: Service::new(launch, "TERM"), client, monitoring, folder })
     }
 

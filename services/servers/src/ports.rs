@@ -11,14 +11,18 @@ const COUNT: u16 = 12_000;
 
 /// A TCP port, reserved among all that use this crate by holding the UDP port of the same number: the kernel lets go of
 /// that whatever becomes of us.
-pub(crate) struct Port {
+#[derive(Debug)]
+pub struct Port {
     number: u16,
     _reserved: UdpSocket,
 }
 
 impl Port {
     /// Reserves a port on which nobody listens.
-    pub(crate) fn reserve() -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// None is free.
+    pub fn reserve() -> io::Result<Self> {
         let start = RandomState::new().build_hasher().finish() % u64::from(COUNT);
         let candidates = (0..COUNT).map(|step| FIRST + (start as u16 + step) % COUNT);
         let mut free = candidates.filter_map(|number| {
@@ -30,12 +34,12 @@ impl Port {
     }
 
     /// Where a server with this port listens.
-    pub(crate) fn address(&self) -> SocketAddr {
+    pub fn address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.number).into()
     }
 
     /// Its number.
-    pub(crate) fn number(&self) -> u16 {
+    pub fn number(&self) -> u16 {
         self.number
     }
 }

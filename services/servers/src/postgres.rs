@@ -58,7 +58,13 @@ impl Postgres {
             args.extend(["-c", setting]);
         }
         let args = args.into_iter().map(str::to_owned).collect();
-        let launch = Launch { program: programs.join("postgres"), args, folder: folder.path().to_owned(), user };
+        let launch = Launch {
+            program: programs.join("postgres"),
+            args,
+            environment: None,
+            folder: folder.path().to_owned(),
+            user,
+        };
         // Fast, rather than waiting until every client has gone.
         let service = Service::new(launch, "INT");
         let mut postgres = Self { service, port, programs, _folder: folder };
@@ -155,8 +161,19 @@ impl Postgres {
     }
 }
 
+/// The folder with `initdb`, `postgres`, `psql` and their like.
+///
+/// # Errors
+/// They are not installed.
+pub fn postgres_programs() -> io::Result<PathBuf> {
+    programs::postgres()
+}
+
 /// PostgreSQL refuses to run as root. If we are, the folder is given to somebody else, who is to run it.
-fn not_root(folder: &Path) -> io::Result<Option<User>> {
+///
+/// # Errors
+/// There is nobody else.
+pub fn not_root(folder: &Path) -> io::Result<Option<User>> {
     if fs::metadata(folder)?.uid() != 0 {
         return Ok(None);
     }

@@ -1,5 +1,6 @@
 //! A server's process, and the watch that ends it with its owner.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::os::unix::process::CommandExt;
@@ -39,47 +40,57 @@ exit "$ended"
 "#;
 
 /// How a server is started.
-pub(crate) struct Launch {
+#[derive(Clone, Debug)]
+pub struct Launch {
     /// The program.
-    pub(crate) program: PathBuf,
+    pub program: PathBuf,
     /// Its arguments.
-    pub(crate) args: Vec<String>,
-    /// All that it keeps; removed with it.
-    pub(crate) folder: PathBuf,
+    pub args: Vec<String>,
+    /// All that stands in its environment, beside the PATH; `None` is what stands in ours.
+    pub environment: Option<BTreeMap<String, String>>,
+    /// All that it keeps; removed with it if the test process is killed.
+    pub folder: PathBuf,
     /// As whom it runs, if not as us.
-    pub(crate) user: Option<User>,
+    pub user: Option<User>,
 }
 
 /// A user of this machine.
-#[derive(Clone, Copy)]
-pub(crate) struct User {
+#[derive(Clone, Copy, Debug)]
+pub struct User {
     /// Its number.
-    pub(crate) uid: u32,
+    pub uid: u32,
     /// Its group's.
-    pub(crate) gid: u32,
+    pub gid: u32,
 }
 
 impl Launch {
-    /// Where the server's output goes.
-    fn log(&self) -> PathBuf {
+    /// Where the server's output goes: to the end of it, if it was started before.
+    pub fn log(&self) -> PathBuf {
         self.folder.join("server.log")
     }
 
     /// The end of what the server has said.
-    pub(crate) fn last_words(&self) -> String {
+    pub fn last_words(&self) -> String {
         let log = fs::read_to_string(self.log()).unwrap_or_default();
         let lines: Vec<_> = log.lines().collect();
         lines[lines.len().saturating_sub(15)..].join("\n")
     }
 
-    /// Starts it.
-    pub(crate) fn start(&self) -> io::Result<Process> {
+    /// Starts it, and waits for nothing.
+    ///
+    /// # Errors
+    /// No process could be started.
+    pub fn start(&self) -> io::Result<Process> {
         let mut command = Command::new("sh");
         command.args(["-c", WATCH, "ghostlight-servers"]).arg(self.log()).arg(&self.folder);
         command.arg(&self.program).args(&self.args).current_dir(&self.folder);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         // A group of its own: what ends ours, such as an interrupt from the keyboard, leaves the watch to do its work.
         command.process_group(0);
+        if let Some(environment) = &self.environment {
+            let path = std::env::var_os("PATH").map(|path| ("PATH", path));
+            command.env_clear().envs(path).envs(environment);
+        }
         if let Some(user) = self.user {
             command.uid(user.uid).gid(user.gid);
         }
@@ -96,7 +107,8 @@ impl Launch {
 }
 
 /// A server that was started. It is killed when this is dropped.
-pub(crate) struct Process {
+#[derive(Debug)]
+pub struct Process {
     shell: Child,
     /// Our end of the watch's pipe.
     _owner: Option<ChildStdin>,
@@ -105,17 +117,23 @@ pub(crate) struct Process {
 
 impl Process {
     /// The server's own process, not that of the shell around it.
-    pub(crate) fn pid(&self) -> u32 {
+    pub fn pid(&self) -> u32 {
         self.pid
     }
 
     /// How it ended, if it has.
-    pub(crate) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+    ///
+    /// # Errors
+    /// That cannot be found out.
+    pub fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
         self.shell.try_wait()
     }
 
-    /// Sends a signal to the server's own process.
-    pub(crate) fn signal(&self, name: &str) -> io::Result<()> {
+    /// Sends a signal, by its name without SIG, to the server's own process.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub fn signal(&self, name: &str) -> io::Result<()> {
         signal(&[self.pid], name)
     }
 

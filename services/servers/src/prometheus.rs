@@ -106,7 +106,7 @@ impl Prometheus {
             format!("--web.listen-address={}", port.address()),
             "--enable-feature=exemplar-storage".to_owned(),
         ];
-        let launch = Launch { program, args, folder: folder.path().to_owned(), user: None };
+        let launch = Launch { program, args, environment: None, folder: folder.path().to_owned(), user: None };
         let mut prometheus = Self { service: Service::new(launch, "TERM"), port, folder };
         prometheus.read(targets)?;
         let address = prometheus.address();
