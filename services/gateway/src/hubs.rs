@@ -18,6 +18,10 @@ use crate::signals::stale_for;
 /// How long a reader waits for a hub's first snapshot.
 const READY_WITHIN: Duration = Duration::from_secs(5);
 
+/// How long it is waited for a state service to be heard of for the first time, where somebody asks whether it is: well
+/// within the time after which he gives up.
+const HEARD_WITHIN: Duration = Duration::from_secs(2);
+
 /// A rig that nobody needs is followed on for so long: whoever needs it again then finds it as it stands.
 const KEPT_UNUSED: Duration = Duration::from_secs(60);
 
@@ -114,7 +118,8 @@ impl Hubs {
 
     /// Whether a state service has been heard of lately.
     pub(crate) async fn is_live(&self) -> bool {
-        let Ok(hub) = self.get(&RigName::default()).await else { return false };
+        let hub = tokio::time::timeout(HEARD_WITHIN, self.get(&RigName::default())).await;
+        let Ok(Ok(hub)) = hub else { return false };
         hub.latest().silence().is_some_and(|silence| silence < STALE_AFTER)
     }
 }
