@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use ghostlight_bus::nats::Connection;
 use ghostlight_bus::{Echo, Log, LogError};
 use ghostlight_rig::{Partition, Position};
 use ghostlight_state::{Parts, Signals, StartError, StateService};
@@ -51,19 +52,22 @@ pub(crate) struct Waits {
     pub(crate) awaits: Awaits,
 }
 
+/// What it says before it knows of anything that is missing.
+const STARTS: &str = "the state service starts";
+
 /// What a state service waits for, or whether it stands.
 #[derive(Clone, Debug)]
 pub(crate) struct Awaits {
     /// `None` once it has started.
     why: Arc<Mutex<Option<String>>>,
     metrics: StateMetrics,
+    connection: Connection,
 }
 
 impl Awaits {
-    /// It waits, and is seen by what it counts once it has started.
-    pub(crate) fn new(metrics: StateMetrics) -> Self {
-        let why = Some("the state service starts".to_owned());
-        Self { why: Arc::new(Mutex::new(why)), metrics }
+    /// It waits, and is seen by what it counts and by its connection once it has started.
+    pub(crate) fn new(metrics: StateMetrics, connection: Connection) -> Self {
+        Self { why: Arc::new(Mutex::new(Some(STARTS.to_owned()))), metrics, connection }
     }
 
     fn set(&self, why: Option<&str>) {
@@ -72,8 +76,12 @@ impl Awaits {
 
     /// Whether gateways hear of it, and how far it is; otherwise why not.
     pub(crate) fn ready(&self) -> Result<String, String> {
-        if let Some(why) = &*self.why.lock().unwrap_or_else(PoisonError::into_inner) {
-            return Err(format!("waiting: {why}"));
+        let why = self.why.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match (why, self.connection.standing().is_up) {
+            (Some(why), true) => return Err(format!("waiting: {why}")),
+            (Some(why), false) => return Err(format!("waiting: {why}; NATS cannot be reached")),
+            (None, false) => return Err("NATS cannot be reached".to_owned()),
+            (None, true) => {}
         }
         if self.metrics.speaking.get() == 0 {
             return Err("the state service has not caught up with the log".to_owned());
@@ -104,6 +112,7 @@ pub(crate) async fn keep(
     let Some(store) = patiently(&shutdown, &awaits, || open(url.clone(), *durability).boxed()).await? else {
         return Ok(());
     };
+    awaits.set(Some(STARTS));
     let parts = Parts { log, echo, store: store.clone(), most_rigs: *most_rigs, partition, signals };
     let started = patiently(&shutdown, &awaits, || start(url.clone(), parts.clone()).boxed()).await;
     if let Ok(Some(state)) = started {

@@ -258,12 +258,12 @@ async fn join(
     telemetry.metrics.observe_bus(move || bus_now(&watched));
     let log = Arc::new(NatsLog::new(connection.clone(), distributed.stream.clone()));
     let partition = distributed.stream.partition;
-    let echo = Arc::new(NatsEcho::new(connection, partition));
+    let echo = Arc::new(NatsEcho::new(connection.clone(), partition));
     let state = match keeper {
         None => State::Elsewhere,
         Some(keeper) => {
             let signals = Signals::new(&telemetry, database(&keeper.store));
-            let awaits = Awaits::new(signals.metrics().clone());
+            let awaits = Awaits::new(signals.metrics().clone(), connection);
             tracing::info!(%partition, stream = subjects::stream(partition), "this process keeps the rigs of one partition");
             let (log, echo) = (log.clone(), echo.clone());
             State::Waits(Box::new(Waits { keeper, partition, log, echo, signals, awaits }))
