@@ -1,6 +1,7 @@
 //! What `kubectl apply -f deploy` applies: whether it is valid, whether its parts fit each other, and whether the pods'
 //! commands, started as processes, are the deployment that they are meant to be.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::print_stdout, reason = "a run tells what it did")]
 
 mod manifests;
 
@@ -11,6 +12,7 @@ mod references;
 mod rooted;
 mod schemas;
 mod settings;
+mod started;
 
 #[allow(dead_code, reason = "shared with other tests")]
 #[path = "../deployed/files.rs"]
