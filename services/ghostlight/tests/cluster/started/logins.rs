@@ -8,6 +8,7 @@ use async_nats::{Client, ConnectOptions, Event};
 use ghostlight_proto::subjects;
 
 use super::deployment::Deployment;
+use super::pod::REFUSALS;
 use crate::support::until;
 
 /// Far longer than a server takes to answer, and not what a refusal has to be waited for.
@@ -55,6 +56,8 @@ async fn a_gateways_login_neither_reads_the_log_nor_takes_anything_out_of_it() {
         })
         .await;
     }
+    let logged = deployment.pods(&["nats"]).flat_map(|server| server.logged(REFUSALS[0]));
+    assert!(logged.count() >= 3, "other tests look for that");
     let (state, refused) = login(&deployment, "state").await;
     jetstream(state).get_stream(subjects::STREAM).await.unwrap();
     assert_eq!(*refused.lock().unwrap(), [""; 0]);

@@ -18,6 +18,9 @@ use crate::files::said;
 use crate::manifests::{Manifests, Workload};
 use crate::support::{until, within};
 
+/// What NATS and PostgreSQL log when they refuse a permission or a login.
+pub(crate) const REFUSALS: [&str; 3] = ["Violation", "authentication error", "authentication failed"];
+
 /// A pod, running or not.
 pub(crate) struct Pod {
     pub(crate) workload: String,
@@ -151,8 +154,7 @@ impl Pod {
         let mut faults = self.health.borrow().lifeless.clone();
         let ended = self.process.as_mut().and_then(|process| process.ended().unwrap());
         faults.extend(ended.map(|status| format!("ended by itself: {status}")));
-        faults.extend(self.logged("Violation"));
-        faults.extend(self.logged("uthentication"));
+        faults.extend(REFUSALS.iter().flat_map(|words| self.logged(words)));
         faults.into_iter().map(|fault| format!("{}: {fault}", self.name())).collect()
     }
 
