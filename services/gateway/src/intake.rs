@@ -10,9 +10,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use ghostlight_bus::{AppendError, Log};
 use ghostlight_proto::{Timing, subjects};
-use ghostlight_rig::{
-    Change, ClientId, Entry, Partition, Partitions, Position, RigName, TraceContext, Update, Verdict,
-};
+use ghostlight_rig::{Change, ClientId, Entry, Position, RigName, TraceContext, Update, Verdict};
 use ghostlight_telemetry::metrics::{GatewayMetrics, Held, Stage};
 use ghostlight_telemetry::trace::{Kind, Span, after};
 use tokio::sync::{mpsc, oneshot};
@@ -134,8 +132,9 @@ impl Lane {
     fn append_span(&self, trace: TraceContext, came: Instant) -> Option<Span> {
         let mut span = self.signals.tracer.child("append", Kind::Producer, trace, came)?;
         span.set("messaging.operation.type", "send");
-        span.set("messaging.destination.name", subjects::changes(&self.rig, Partitions::default()));
-        span.set("messaging.destination.template", subjects::all_changes(Partition::default()));
+        let partitions = self.signals.tracer.partitions();
+        span.set("messaging.destination.name", subjects::changes(&self.rig, partitions));
+        span.set("messaging.destination.template", subjects::all_changes(partitions.of(&self.rig)));
         span.set("ghostlight.rig", self.rig.to_string());
         Some(span)
     }

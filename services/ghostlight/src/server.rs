@@ -252,7 +252,7 @@ async fn join(
     distributed: &Distributed,
     telemetry: &Telemetry,
 ) -> Result<(Option<Gateway>, State), ServerError> {
-    let telemetry = telemetry.over("nats");
+    let telemetry = telemetry.over("nats", distributed.stream.partition.among());
     let connection = Connection::open("ghostlight", &distributed.nats).await?;
     let watched = connection.clone();
     telemetry.metrics.observe_bus(move || bus_now(&watched));

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use ghostlight_bus::Logged;
 use ghostlight_proto::subjects;
-use ghostlight_rig::{Image, Partition, Partitions, Position, TraceContext};
+use ghostlight_rig::{Image, Position, TraceContext};
 use ghostlight_store::StoreError;
 use ghostlight_telemetry::Telemetry;
 use ghostlight_telemetry::metrics::{Saved, Stage, StateMetrics};
@@ -40,13 +40,13 @@ impl Signals {
         read: Instant,
         took: Duration,
     ) -> Vec<TraceContext> {
-        let changes = logged.entry.changes();
+        let (changes, partitions) = (logged.entry.changes(), self.tracer.partitions());
         let traced = changes.iter().filter_map(|change| change.trace.filter(|trace| trace.is_sampled));
         let spans = traced.map(|trace| {
             let span = self.tracer.child("fold", Kind::Consumer, trace, read).map(|mut span| {
                 span.set("messaging.operation.type", "process");
-                span.set("messaging.destination.name", subjects::changes(&logged.rig, Partitions::default()));
-                span.set("messaging.destination.template", subjects::all_changes(Partition::default()));
+                span.set("messaging.destination.name", subjects::changes(&logged.rig, partitions));
+                span.set("messaging.destination.template", subjects::all_changes(partitions.of(&logged.rig)));
                 span.set("messaging.batch.message_count", i64::try_from(changes.len()).unwrap_or(i64::MAX));
                 span.set("ghostlight.rig", logged.rig.to_string());
                 span.set("ghostlight.position", position.to_string());
@@ -70,7 +70,7 @@ impl Signals {
         let span = |trace: &TraceContext| {
             let span = self.tracer.child("announce", Kind::Producer, *trace, now).map(|mut span| {
                 span.set("messaging.operation.type", "send");
-                span.set("messaging.destination.name", subjects::echo(&logged.rig, Partitions::default()));
+                span.set("messaging.destination.name", subjects::echo(&logged.rig, self.tracer.partitions()));
                 span
             });
             (after(span.as_ref(), Some(*trace)).unwrap_or(*trace), span)

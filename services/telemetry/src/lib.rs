@@ -11,6 +11,7 @@ mod sampling;
 pub mod trace;
 
 use export::Exports;
+use ghostlight_rig::Partitions;
 use metrics::{Meters, Metrics};
 use trace::Tracer;
 
@@ -40,10 +41,10 @@ impl Telemetry {
         Self { metrics, tracer, exports: begun.exports }
     }
 
-    /// The same, for what messages of this system carry, as OpenTelemetry names it.
+    /// The same, for what messages of this system carry, as OpenTelemetry names it, with so many partitions of the rigs.
     #[must_use]
-    pub fn over(&self, messaging: &'static str) -> Self {
-        Self { tracer: self.tracer.clone().over(messaging), ..self.clone() }
+    pub fn over(&self, messaging: &'static str, partitions: Partitions) -> Self {
+        Self { tracer: self.tracer.clone().over(messaging, partitions), ..self.clone() }
     }
 
     /// Sends what waits to be sent, for a few seconds at most.

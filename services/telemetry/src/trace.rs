@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::{Instant, SystemTime};
 
-use ghostlight_rig::TraceContext;
+use ghostlight_rig::{Partitions, TraceContext};
 use opentelemetry::trace::{
     Span as _, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceId, TraceState,
     Tracer as _,
@@ -40,6 +40,7 @@ pub struct Tracer {
     sampling: Sampling,
     /// What every span of a message says of the system that carries it.
     messaging: Option<&'static str>,
+    partitions: Partitions,
 }
 
 impl fmt::Debug for Tracer {
@@ -51,13 +52,18 @@ impl fmt::Debug for Tracer {
 impl Tracer {
     /// With a tracer that takes whatever it is given.
     pub(crate) fn new(tracer: SdkTracer) -> Self {
-        Self { tracer: Some(tracer), sampling: Sampling::from_environment(), messaging: None }
+        Self { tracer: Some(tracer), sampling: Sampling::from_environment(), ..Self::default() }
     }
 
-    /// The same, saying of what carries messages that it is this.
+    /// The same, saying of what carries messages that it is this, and that rigs divide over so many partitions there.
     #[must_use]
-    pub fn over(self, messaging: &'static str) -> Self {
-        Self { messaging: Some(messaging), ..self }
+    pub fn over(self, messaging: &'static str, partitions: Partitions) -> Self {
+        Self { messaging: Some(messaging), partitions, ..self }
+    }
+
+    /// How many partitions the rigs divide over where messages go.
+    pub fn partitions(&self) -> Partitions {
+        self.partitions
     }
 
     /// The first span of a process in a trace, which begins now: whether there is one, the parent decides, or chance.

@@ -190,6 +190,6 @@ pub(crate) async fn goes_on(store: &dyn Store, show: &Show) {
     next.set("main", [(1, Some("Front wash"))], 8_000, true);
     soon("the save", store.save(&next.since(Revision(0)))).await.unwrap();
     let loaded = soon("the load", store.load()).await.unwrap();
-    let rigs = |image: Image| Rigs::restore(image, Position::new(epoch, 3), 1_000);
+    let rigs = |image: Image| Rigs::restore(image, Position::new(epoch, 3), 1_000, Partition::default());
     assert_eq!(rigs(loaded).iter().map(|(name, rig)| (name.clone(), rig.snapshot())).collect::<Vec<_>>(), next.told());
 }

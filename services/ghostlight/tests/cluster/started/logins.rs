@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_nats::jetstream::{self, context::ContextBuilder};
 use async_nats::{Client, ConnectOptions, Event};
 use ghostlight_proto::subjects;
+use ghostlight_rig::Partition;
 
 use super::deployment::Deployment;
 use super::pod::REFUSALS;
@@ -46,10 +47,11 @@ async fn a_gateways_login_neither_reads_the_log_nor_takes_anything_out_of_it() {
     deployment.all_ready().await;
     let (gateway, refused) = login(&deployment, "gateway").await;
     let log = jetstream(gateway.clone());
-    assert!(log.get_stream(subjects::STREAM).await.is_err());
-    assert!(log.delete_stream(subjects::STREAM).await.is_err());
-    let _others = gateway.subscribe(subjects::ALL_CHANGES).await.unwrap();
-    for what in ["$JS.API.STREAM.INFO", "$JS.API.STREAM.DELETE", subjects::ALL_CHANGES] {
+    assert!(log.get_stream(subjects::stream(Partition::default())).await.is_err());
+    assert!(log.delete_stream(subjects::stream(Partition::default())).await.is_err());
+    let changes = subjects::all_changes(Partition::default());
+    let _others = gateway.subscribe(changes.clone()).await.unwrap();
+    for what in ["$JS.API.STREAM.INFO", "$JS.API.STREAM.DELETE", &changes] {
         let is_it = |error: &String| error.contains("ermissions") && error.contains(what);
         until(&format!("{what} to be refused, of {refused:?}"), async || {
             refused.lock().unwrap().iter().any(is_it).then_some(())
@@ -59,7 +61,7 @@ async fn a_gateways_login_neither_reads_the_log_nor_takes_anything_out_of_it() {
     let logged = deployment.pods(&["nats"]).flat_map(|server| server.logged(REFUSALS[0]));
     assert!(logged.count() >= 3, "other tests look for that");
     let (state, refused) = login(&deployment, "state").await;
-    jetstream(state).get_stream(subjects::STREAM).await.unwrap();
+    jetstream(state).get_stream(subjects::stream(Partition::default())).await.unwrap();
     assert_eq!(*refused.lock().unwrap(), [""; 0]);
 }
 
