@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use ghostlight_bus::nats::Connection;
 use ghostlight_bus::{Echo, Log, LogError};
 use ghostlight_rig::{Partition, Position};
 use ghostlight_state::{Parts, Signals, StartError, StateService};
@@ -61,13 +60,12 @@ pub(crate) struct Awaits {
     /// `None` once it has started.
     why: Arc<Mutex<Option<String>>>,
     metrics: StateMetrics,
-    connection: Connection,
 }
 
 impl Awaits {
-    /// It waits, and is seen by what it counts and by its connection once it has started.
-    pub(crate) fn new(metrics: StateMetrics, connection: Connection) -> Self {
-        Self { why: Arc::new(Mutex::new(Some(STARTS.to_owned()))), metrics, connection }
+    /// It waits, and is seen by what it counts once it has started.
+    pub(crate) fn new(metrics: StateMetrics) -> Self {
+        Self { why: Arc::new(Mutex::new(Some(STARTS.to_owned()))), metrics }
     }
 
     fn set(&self, why: Option<&str>) {
@@ -76,12 +74,8 @@ impl Awaits {
 
     /// Whether gateways hear of it, and how far it is; otherwise why not.
     pub(crate) fn ready(&self) -> Result<String, String> {
-        let why = self.why.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match (why, self.connection.standing().is_up) {
-            (Some(why), true) => return Err(format!("waiting: {why}")),
-            (Some(why), false) => return Err(format!("waiting: {why}; NATS cannot be reached")),
-            (None, false) => return Err("NATS cannot be reached".to_owned()),
-            (None, true) => {}
+        if let Some(why) = &*self.why.lock().unwrap_or_else(PoisonError::into_inner) {
+            return Err(format!("waiting: {why}"));
         }
         if self.metrics.speaking.get() == 0 {
             return Err("the state service has not caught up with the log".to_owned());

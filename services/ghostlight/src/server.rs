@@ -104,8 +104,13 @@ pub enum ServerError {
 pub struct Server {
     edge: Option<(TcpListener, Gateway)>,
     state: State,
+    /// What joins it with others.
+    bus: Option<Connection>,
     examples: Examples,
 }
+
+/// Why a process that is to work with others does not.
+const CUT_OFF: &str = "NATS cannot be reached";
 
 /// The state service of a server.
 enum State {
@@ -129,11 +134,11 @@ impl Server {
         };
         let examples = Examples::among(&config);
         telemetry.metrics.example_passwords.set(examples.count() as u64);
-        let (gateway, state) = match &config.distributed {
+        let (gateway, state, bus) = match &config.distributed {
             Some(distributed) => join(config.edge, config.keeper, distributed, telemetry).await?,
             None => alone(config.edge, config.keeper, telemetry).await?,
         };
-        Ok(Self { edge: listener.zip(gateway), state, examples })
+        Ok(Self { edge: listener.zip(gateway), state, bus, examples })
     }
 
     /// Where its gateway listens; `None` if it has none.
@@ -151,15 +156,22 @@ impl Server {
             State::Waits(waits) => Some(waits.awaits.clone()),
             State::Elsewhere | State::Here { .. } => None,
         };
+        let bus = self.bus.clone();
         // Consoles, which ask the gateway itself, need not know of passwords.
         let remark = self.examples.remark();
         Arc::new(move || {
-            let (gateway, awaits, remark) = (gateway.clone(), awaits.clone(), remark.clone());
+            let (gateway, awaits, bus, remark) = (gateway.clone(), awaits.clone(), bus.clone(), remark.clone());
             Box::pin(async move {
                 let state = awaits.map_or_else(|| Ok("ready".to_owned()), |awaits| awaits.ready());
                 let ready = match (state, gateway) {
                     (Ok(state), Some(gateway)) => gateway.ready().await.map(|()| state),
                     (state, _) => state,
+                };
+                let is_cut_off = bus.is_some_and(|bus| !bus.standing().is_up);
+                let ready = match ready {
+                    Ok(_) if is_cut_off => Err(CUT_OFF.to_owned()),
+                    Err(why) if is_cut_off => Err(format!("{why}; {CUT_OFF}")),
+                    ready => ready,
                 };
                 ready.map(|how| how + &remark).map_err(|why| why + &remark)
             })
@@ -226,7 +238,7 @@ async fn alone(
     edge: Option<Edge>,
     keeper: Option<Keeper>,
     telemetry: &Telemetry,
-) -> Result<(Option<Gateway>, State), ServerError> {
+) -> Result<(Option<Gateway>, State, Option<Connection>), ServerError> {
     let (log, echo) = (Arc::new(MemoryLog::default()), Arc::new(MemoryEcho::default()));
     let state = match keeper {
         None => State::Elsewhere,
@@ -242,7 +254,7 @@ async fn alone(
             State::Here { state: Box::new(state), store, url }
         }
     };
-    Ok((edge.map(|edge| Gateway::new(log, echo, edge.limits, telemetry)), state))
+    Ok((edge.map(|edge| Gateway::new(log, echo, edge.limits, telemetry)), state, None))
 }
 
 /// One role or both, joined with others.
@@ -251,7 +263,7 @@ async fn join(
     keeper: Option<Keeper>,
     distributed: &Distributed,
     telemetry: &Telemetry,
-) -> Result<(Option<Gateway>, State), ServerError> {
+) -> Result<(Option<Gateway>, State, Option<Connection>), ServerError> {
     let telemetry = telemetry.over("nats", distributed.stream.partition.among());
     let connection = Connection::open("ghostlight", &distributed.nats).await?;
     let watched = connection.clone();
@@ -263,13 +275,13 @@ async fn join(
         None => State::Elsewhere,
         Some(keeper) => {
             let signals = Signals::new(&telemetry, database(&keeper.store));
-            let awaits = Awaits::new(signals.metrics().clone(), connection);
+            let awaits = Awaits::new(signals.metrics().clone());
             tracing::info!(%partition, stream = subjects::stream(partition), "this process keeps the rigs of one partition");
             let (log, echo) = (log.clone(), echo.clone());
             State::Waits(Box::new(Waits { keeper, partition, log, echo, signals, awaits }))
         }
     };
-    Ok((edge.map(|edge| Gateway::new(log, echo, edge.limits, &telemetry)), state))
+    Ok((edge.map(|edge| Gateway::new(log, echo, edge.limits, &telemetry)), state, Some(connection)))
 }
 
 /// A database's kind, as OpenTelemetry names it.

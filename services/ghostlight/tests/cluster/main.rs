@@ -5,6 +5,7 @@
 
 mod manifests;
 
+mod commands;
 mod dockerfile;
 mod network;
 mod pods;

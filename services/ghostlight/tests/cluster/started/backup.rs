@@ -6,7 +6,7 @@ use super::deployment::Deployment;
 use super::kubelet::Exec;
 use crate::support::{Console, Map, map, until};
 
-/// The commands of the README, without what leads into the pod.
+/// The commands of the documentation, without what leads into the pod.
 const DUMP: [&str; 6] = ["pg_dump", "--clean", "--if-exists", "-U", "ghostlight", "ghostlight"];
 const RESTORE: [&str; 8] =
     ["psql", "--quiet", "--single-transaction", "--set", "ON_ERROR_STOP=1", "-U", "ghostlight", "ghostlight"];
@@ -54,6 +54,14 @@ impl Deployment {
         let ask = self.in_postgres(&["psql", "-At", "-U", "ghostlight", "ghostlight", "-c", &query]);
         until("a level to be saved", async || (ask.run().await.ok()?.trim() == hundredths.to_string()).then_some(()))
             .await;
+    }
+}
+
+#[test]
+fn the_documentation_has_these_commands() {
+    let documented = crate::files::text("README.md");
+    for command in [DUMP.join(" "), RESTORE.join(" "), LEAVE_THE_LOG.trim().to_owned()] {
+        assert!(documented.contains(&command), "{command}");
     }
 }
 
