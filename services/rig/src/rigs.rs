@@ -1,6 +1,7 @@
 //! All rigs of one log.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use crate::{Delta, Entry, Image, Partition, Position, Revision, Rig, RigName, Stamp, Verdict};
 
@@ -43,6 +44,16 @@ impl Rigs {
     /// The rigs, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&RigName, &Rig)> {
         self.rigs.iter()
+    }
+
+    /// Those that come after a name, or all of them, with their names, in order.
+    pub fn after(&self, name: Option<&RigName>) -> impl Iterator<Item = (&RigName, &Rig)> {
+        self.rigs.range::<RigName, _>((name.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded))
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.rigs.len()
     }
 
     /// Which rigs these can be.

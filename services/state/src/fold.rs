@@ -60,11 +60,18 @@ impl Fold {
         Image { stamp: self.stamp, ..self.rigs.image_since(cursor) }
     }
 
-    /// A beacon for each rig.
-    pub(crate) fn beacons(&self) -> impl Iterator<Item = (&RigName, Bytes)> {
+    /// Beacons of the rigs that come after this name, at most so many, and after which name it goes on; nowhere once all
+    /// have had their turn, with those that are awaited.
+    pub(crate) fn beacons(&self, after: Option<&RigName>, most: usize) -> (Vec<(&RigName, Bytes)>, Option<RigName>) {
         let beacon = |rig: &Rig| ServerMessage::Beacon(rig.beacon()).encode();
-        let made = self.rigs.iter().map(move |(name, rig)| (name, beacon(rig)));
-        made.chain(self.awaited.rigs(self.position()).map(move |(name, rig)| (name, beacon(&rig))))
+        let made = self.rigs.after(after).take(most).map(|(name, rig)| (name, beacon(rig)));
+        let mut beacons: Vec<_> = made.collect();
+        if let Some((last, _)) = beacons.last().filter(|_| beacons.len() == most) {
+            let last = (*last).clone();
+            return (beacons, Some(last));
+        }
+        beacons.extend(self.awaited.rigs(self.position()).map(|(name, rig)| (name, beacon(&rig))));
+        (beacons, None)
     }
 
     /// The answer to a question. Whoever asks for a rig that nobody has made follows it from now on.
@@ -92,5 +99,49 @@ impl Fold {
             position: rig.position(),
             dimmers: rig.map().len(),
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ghostlight_rig::{Change, Entry};
+
+    use super::*;
+
+    fn name(number: usize) -> RigName {
+        RigName::new(&format!("rig-{number:03}")).unwrap_or_default()
+    }
+
+    /// A fold of so many rigs, with `main`, and another that is awaited.
+    fn fold(rigs: usize) -> Fold {
+        let mut fold = Fold::restore(Image::default(), Mark::default(), 1_000, Partition::default());
+        for number in 1..rigs {
+            let (revision, rig) = (Revision(number as u64), name(number));
+            let entry = Entry::new(Change::default());
+            fold.apply(&Logged { revision, stamp: Stamp::default(), rig, entry, size: 0 });
+        }
+        fold.answer(&Question::Snapshot(name(999)));
+        fold
+    }
+
+    #[test]
+    fn every_rig_has_its_turn_once_in_a_round_and_no_portion_is_larger_than_asked_for() {
+        for count in [1, 2, 5, 6, 7, 11, 12] {
+            let fold = fold(count);
+            let (mut announced, mut after) = (Vec::new(), None);
+            loop {
+                let (portion, next) = fold.beacons(after.as_ref(), 6);
+                assert!(portion.len() <= 7, "one is awaited, and comes beside the last of them");
+                announced.extend(portion.into_iter().map(|(name, _)| name.clone()));
+                after = next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            let mut expected: Vec<_> = fold.rigs().iter().map(|(name, _)| name.clone()).collect();
+            assert_eq!(expected.len(), count);
+            expected.push(name(999));
+            assert_eq!(announced, expected, "{count} rigs");
+        }
     }
 }

@@ -4,10 +4,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use ghostlight_bus::{Announcement, DurableOnce, Entries, LogError, Logged, Request, Requests};
-use ghostlight_rig::{Image, Mark, Position, Rigs};
+use ghostlight_rig::{Image, Mark, Position, RigName, Rigs};
 use ghostlight_store::StoreError;
 use ghostlight_telemetry::trace::{Span, logged};
-use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
@@ -18,6 +17,10 @@ use crate::{Parts, StartError, Superseded};
 
 /// How often every rig is announced whether or not it changed.
 const BEACON_EVERY: Duration = Duration::from_secs(1);
+
+/// So many rigs are announced at once, and the next ones a little later, so that all have had their turn after that time.
+/// All of many thousands at once would hold up changes, and be more than may wait to be sent.
+const PORTION: usize = 1_000;
 
 /// Where the log keeps an entry, it is saved so much later, with all that comes meanwhile. Saved at once, every change
 /// would take the machine's cores from its own echo.
@@ -41,6 +44,10 @@ pub struct StateService {
     /// When the store is saved to, or tried again if it failed, while the log keeps what is not saved.
     saves_at: Option<tokio::time::Instant>,
     pause: Duration,
+    /// When the next beacons are due.
+    beacons_at: tokio::time::Instant,
+    /// The last rig that had its turn; none if the first one is the next.
+    beacons_after: Option<RigName>,
     /// Traced changes that are to be saved.
     carried: Carried,
     /// Whether another one keeps the store, which this one cannot know by its log.
@@ -74,6 +81,8 @@ impl StateService {
             work: None,
             saves_at: None,
             pause: RETRY.0,
+            beacons_at: tokio::time::Instant::now(),
+            beacons_after: None,
             carried: Carried::default(),
             is_superseded: false,
             parts,
@@ -100,8 +109,6 @@ impl StateService {
     /// # Errors
     /// [`Superseded`] if its log is its own, and another one has begun an order with its store.
     pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), Superseded> {
-        let mut beacons = tokio::time::interval(BEACON_EVERY);
-        beacons.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut is_ending = false;
         loop {
             if self.is_superseded {
@@ -121,10 +128,7 @@ impl StateService {
                 done = under_way(&mut self.work) => self.done(done).await,
                 () = shutdown.cancelled(), if !is_ending => {}
                 () = at(self.saves_at) => self.save_what_has_gathered(),
-                _ = beacons.tick() => {
-                    self.announce_beacons();
-                    self.note_standing();
-                }
+                () = tokio::time::sleep_until(self.beacons_at) => self.announce_beacons(),
                 Some(request) = ask(&mut self.requests) => {
                     self.parts.signals.metrics.questions.add_one();
                     let text = self.fold.answer(&request.question);
@@ -174,7 +178,7 @@ impl StateService {
     fn note_standing(&self) {
         let metrics = &self.parts.signals.metrics;
         metrics.speaking.set(u64::from(self.speaks()));
-        metrics.rigs.set(self.fold.rigs().iter().count() as u64);
+        metrics.rigs.set(self.fold.rigs().count() as u64);
         self.note_log_lag();
         self.note_store_lag();
     }
@@ -212,7 +216,7 @@ impl StateService {
                 self.requests = Some(requests);
                 self.note_standing();
                 tracing::info!(position = %self.fold.position(), "caught up with the log");
-                self.announce_beacons();
+                self.announce_all();
             }
             Err(error) => {
                 tracing::error!(%error, "starting over from the store");
@@ -328,7 +332,7 @@ impl StateService {
         let stored = image.mark();
         self.note_epoch(stored, start);
         self.fold.start_over(image, start);
-        self.announce_beacons();
+        self.announce_all();
         let parts = self.parts.clone();
         self.work = Some(Box::pin(async move {
             match begin(&parts, stored, start).await {
@@ -345,12 +349,26 @@ impl StateService {
         self.speak_when_current().await;
     }
 
-    fn announce_beacons(&self) {
+    /// Announces the next rigs whose turn it is.
+    fn announce_beacons(&mut self) {
+        let (beacons, after) = self.fold.beacons(self.beacons_after.as_ref(), PORTION);
         if self.speaks() {
-            for (name, text) in self.fold.beacons() {
+            for (name, text) in beacons {
                 self.parts.echo.announce(name, Announcement::of(text));
             }
         }
+        let portions = self.fold.rigs().count() / PORTION + 1;
+        self.beacons_at = tokio::time::Instant::now() + BEACON_EVERY.div_f64(portions as f64);
+        if after.is_none() {
+            self.note_standing();
+        }
+        self.beacons_after = after;
+    }
+
+    /// Announces every rig from the first one on, beginning now.
+    fn announce_all(&mut self) {
+        self.beacons_after = None;
+        self.announce_beacons();
     }
 }
 

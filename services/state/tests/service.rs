@@ -253,3 +253,21 @@ async fn a_service_does_not_start_on_a_store_that_fails() {
     let error = refused(store, Partition::default()).await;
     assert!(matches!(error, StartError::Store(StoreError::Full)), "{error:?}");
 }
+
+/// More than are announced at once.
+#[tokio::test]
+async fn of_many_rigs_the_last_is_announced_as_often_as_the_first() {
+    let folder = TempDir::new().unwrap();
+    let house = House::open(&folder, 2_000).await;
+    let names: Vec<_> = (0..1_500).map(|number| format!("rig-{number:04}")).collect();
+    for rig in &names {
+        answer(house.append(rig, entry(r#"{"1": 50}"#))).await.unwrap();
+    }
+    let mut followers = [house.follow(&names[0]).await, house.follow(&names[1_499]).await];
+    for _ in 0..3 {
+        for follower in &mut followers {
+            follower.beacon().await;
+        }
+    }
+    house.close().await;
+}

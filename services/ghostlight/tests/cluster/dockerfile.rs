@@ -47,48 +47,35 @@ fn glibc(program: &Path) -> Option<(u32, u32)> {
     versions.max()
 }
 
-/// Makes a folder hold these files and no others. What is there already is not touched, so that it is not compiled again.
-fn mirror(root: &Path, files: &BTreeSet<String>, folder: &Path) {
-    for file in files {
-        let (from, to) = (fs::read(root.join(file)).unwrap(), folder.join(file));
-        if fs::read(&to).ok().as_ref() != Some(&from) {
-            fs::create_dir_all(to.parent().unwrap()).unwrap();
-            fs::write(to, from).unwrap();
-        }
-    }
-    let mut folders = vec![folder.to_owned()];
-    while let Some(inner) = folders.pop() {
-        for path in inner.read_dir().unwrap().map(|entry| entry.unwrap().path()) {
-            let name = path.strip_prefix(folder).unwrap().to_str().unwrap();
-            match path.is_dir() {
-                true => folders.push(path),
-                false if !files.contains(name) => fs::remove_file(path).unwrap(),
-                false => {}
-            }
-        }
-    }
-}
-
 #[test]
 fn it_builds_the_program_from_what_it_is_given() {
-    let root = deploy("..");
-    let (sources, folder) = (root.join("target/image"), tempfile::tempdir().unwrap());
-    let mut files = context(&root);
-    assert!(files.contains("Cargo.lock") && !files.contains("deploy/Dockerfile") && !files.contains("README.md"));
-    // One that was just removed is still known to git.
-    files.retain(|file| root.join(file).is_file());
-    mirror(&root, &files, &sources);
+    let (root, folder) = (deploy(".."), tempfile::tempdir().unwrap());
+    let (image, target) = (folder.path().join("image"), folder.path().join("target"));
     let [run] = &said("RUN")[..] else { panic!("one command builds") };
-    let image = folder.path().join("image");
     let words = run.split_whitespace().filter(|word| !word.starts_with("--mount="));
     let command = words.collect::<Vec<_>>().join(" ").replace("/image", image.to_str().unwrap());
     let mut build = Command::new("sh");
-    build.args(["-c", &command]).current_dir(&sources).env("PROFILE", "dev");
+    build.args(["-c", &command]).current_dir(&root).env("PROFILE", "dev");
     // With the libraries that were compiled for tests, as an image's build has the cache of the one before; but the program
     // of the tests stays what it is.
-    build.env("CARGO_BUILD_BUILD_DIR", root.join("target")).env("CARGO_TARGET_DIR", folder.path().join("target"));
+    build.env("CARGO_BUILD_BUILD_DIR", root.join("target")).env("CARGO_TARGET_DIR", &target);
     let built = build.output().unwrap();
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+
+    let files = context(&root);
+    let used = fs::read_to_string(target.join("debug/ghostlight.d")).unwrap();
+    let used = used.split_once(": ").unwrap().1.split_whitespace();
+    let used: Vec<_> = used.map(|file| Path::new(file).strip_prefix(&root).unwrap().to_str().unwrap()).collect();
+    assert!(used.len() > 100, "{used:?}");
+    let made = |file: &&str| file.starts_with("target/") || root.join(file).is_dir();
+    for file in used.into_iter().filter(|file| !made(file)).chain(["Cargo.toml", "Cargo.lock"]) {
+        assert!(files.contains(file), "{file} is not given to the image's build");
+    }
+    let crates = files.iter().filter(|file| file.ends_with("/Cargo.toml")).count();
+    let members = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    let members = members.split_once("members = [").unwrap().1.split_once(']').unwrap().0;
+    assert_eq!(crates, members.matches('"').count() / 2, "a workspace is built with all its members");
+    assert!(!files.contains("deploy/Dockerfile") && !files.contains("README.md"), "what changes nothing is left out");
 
     let [all, program] = &said("COPY")[..] else { panic!("the sources, and the program") };
     assert_eq!(all, ". .");
