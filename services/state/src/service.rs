@@ -358,7 +358,8 @@ impl StateService {
             }
         }
         let portions = self.fold.rigs().count() / PORTION + 1;
-        self.beacons_at = tokio::time::Instant::now() + BEACON_EVERY.div_f64(portions as f64);
+        let next = self.beacons_at + BEACON_EVERY.div_f64(portions as f64);
+        self.beacons_at = next.max(tokio::time::Instant::now());
         if after.is_none() {
             self.note_standing();
         }
@@ -367,7 +368,7 @@ impl StateService {
 
     /// Announces every rig from the first one on, beginning now.
     fn announce_all(&mut self) {
-        self.beacons_after = None;
+        (self.beacons_after, self.beacons_at) = (None, tokio::time::Instant::now());
         self.announce_beacons();
     }
 }
