@@ -8,8 +8,7 @@ use crate::{Delta, Entry, Image, Partition, Position, Revision, Rig, RigName, St
 /// All rigs that share one log, and where that log stands.
 ///
 /// They are those of one partition. A rig is made by its first entry; [`main`](RigName::default) is always there, in the
-/// partition that holds it. When as many are there as may be, an
-/// entry for another is refused.
+/// partition that holds it. When as many are there as may be, an entry for another is refused.
 #[derive(Clone, Debug)]
 pub struct Rigs {
     position: Position,
