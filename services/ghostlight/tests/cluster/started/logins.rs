@@ -7,6 +7,7 @@ use async_nats::jetstream::{self, context::ContextBuilder};
 use async_nats::{Client, ConnectOptions, Event};
 use ghostlight_proto::subjects;
 use ghostlight_rig::Partition;
+use ghostlight_store::Durability;
 
 use super::deployment::Deployment;
 use super::pod::REFUSALS;
@@ -86,4 +87,24 @@ async fn nobody_gets_in_without_the_right_password() {
         let error = options.connect(&urls).await.unwrap_err().to_string();
         assert!(error.contains("authorization violation"), "{error}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_database_s_password_is_changed_as_the_documentation_says() {
+    const CHANGE: [&str; 5] = ["psql", "-U", "ghostlight", "-c", "ALTER ROLE ghostlight PASSWORD 'the new one'"];
+    let documented = crate::files::text("README.md").replace('"', "");
+    assert!(documented.contains(&CHANGE.join(" ")));
+    let mut deployment = Deployment::new().await;
+    let pod = deployment.start("postgres");
+    deployment.all_ready().await;
+    let address = deployment.pod(&pod).seat.places.address(5432);
+    let opens = async |password: &str| {
+        let url = format!("postgres://ghostlight:{password}@{address}/ghostlight");
+        ghostlight_store::open(&url, Durability::Full).await.map(drop).map_err(|error| error.to_string())
+    };
+    opens("change-me-database").await.unwrap();
+    deployment.pod(&pod).exec(&CHANGE).run().await.unwrap();
+    opens("the%20new%20one").await.unwrap();
+    let refused = opens("change-me-database").await.unwrap_err();
+    assert!(refused.contains("password authentication failed"), "{refused}");
 }
