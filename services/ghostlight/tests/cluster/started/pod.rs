@@ -130,7 +130,8 @@ impl Pod {
     pub(crate) async fn terminate(&mut self) -> Option<i32> {
         self.leave();
         let mut process = self.process.take().unwrap();
-        process.signal(self.stop_signal).unwrap();
+        // The hook may have ended it already. A signal that did not get there is one whose end is waited for in vain.
+        let _ = process.signal(self.stop_signal);
         let ended = until("the end of a pod", async || process.ended().unwrap());
         let ended = tokio::time::timeout(self.grace, ended).await;
         ended.unwrap_or_else(|_| panic!("{} has not ended within {:?}", self.name(), self.grace)).code()
