@@ -15,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 pub(crate) struct Stopping {
     /// How long it drains.
     drain: Duration,
-    /// Cancelled when it begins to drain.
+    /// Cancelled when it begins to drain, and when it is over: a child of `over`, so that whoever waits for its end waits
+    /// for one thing.
     begun: CancellationToken,
     /// By when it has drained, from when it begins to.
     drained: Arc<OnceLock<Instant>>,
@@ -25,7 +26,8 @@ pub(crate) struct Stopping {
 
 impl Stopping {
     pub(crate) fn new(drain: Duration) -> Self {
-        Self { drain, begun: CancellationToken::new(), drained: Arc::default(), over: CancellationToken::new() }
+        let over = CancellationToken::new();
+        Self { drain, begun: over.child_token(), drained: Arc::default(), over }
     }
 
     /// Begins to drain, and answers until when.
@@ -37,7 +39,7 @@ impl Stopping {
 
     /// Whether it drains, or is over.
     pub(crate) fn has_begun(&self) -> bool {
-        self.begun.is_cancelled() || self.is_over()
+        self.begun.is_cancelled()
     }
 
     /// Cancelled when nothing more is taken in.
@@ -54,20 +56,19 @@ impl Stopping {
     pub(crate) fn moment(&self) -> impl Future<Output = ()> + Send + use<> {
         let Self { begun, drained, over, .. } = self.clone();
         async move {
-            let own = async {
-                begun.cancelled().await;
-                let now = Instant::now();
-                let left = drained.get().map_or(Duration::ZERO, |drained| drained.saturating_duration_since(now));
-                // Boxed, because every connection holds the place of it for as long as nothing stops.
-                Box::pin(sleep_until(now + left.mul_f64(fastrand::f64()))).await;
-            };
-            over.run_until_cancelled(own).await;
+            begun.cancelled().await;
+            let now = Instant::now();
+            let left = drained.get().map_or(Duration::ZERO, |drained| drained.saturating_duration_since(now));
+            let own = sleep_until(now + left.mul_f64(fastrand::f64()));
+            // Boxed, because every connection holds the place of it for as long as nothing stops.
+            Box::pin(over.run_until_cancelled(own)).await;
         }
     }
 
-    /// Makes an answer the last of its connection, if the gateway stops.
+    /// Makes an answer the last of its connection, if the gateway drains; once that is over, connections end by themselves.
+    /// It takes no lock, for every answer comes by here.
     pub(crate) fn mark(&self, mut response: Response) -> Response {
-        if self.has_begun() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        if self.drained.get().is_some() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
