@@ -163,15 +163,13 @@ impl Server {
             let (gateway, awaits, bus, remark) = (gateway.clone(), awaits.clone(), bus.clone(), remark.clone());
             Box::pin(async move {
                 let state = awaits.map_or_else(|| Ok("ready".to_owned()), |awaits| awaits.ready());
+                let is_cut_off = bus.is_some_and(|bus| !bus.standing().is_up);
+                // A gateway that is cut off would only ask in vain.
                 let ready = match (state, gateway) {
+                    (Ok(_), _) if is_cut_off => Err(CUT_OFF.to_owned()),
+                    (Err(why), _) if is_cut_off => Err(format!("{why}; {CUT_OFF}")),
                     (Ok(state), Some(gateway)) => gateway.ready().await.map(|()| state),
                     (state, _) => state,
-                };
-                let is_cut_off = bus.is_some_and(|bus| !bus.standing().is_up);
-                let ready = match ready {
-                    Ok(_) if is_cut_off => Err(CUT_OFF.to_owned()),
-                    Err(why) if is_cut_off => Err(format!("{why}; {CUT_OFF}")),
-                    ready => ready,
                 };
                 ready.map(|how| how + &remark).map_err(|why| why + &remark)
             })

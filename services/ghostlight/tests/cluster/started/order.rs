@@ -11,6 +11,7 @@ async fn says(pod: &Pod, words: &str) {
         said.contains(words).then_some(said)
     })
     .await;
+    assert_eq!(said.matches(words).count(), 1, "once: {said}");
     println!("{}: {}", pod.name(), said.trim());
 }
 
@@ -22,7 +23,7 @@ async fn what_comes_before_what_it_needs_says_what_it_waits_for() {
         deployment.pod(&name).wait("started", |health| health.has_started).await;
     }
     for pod in deployment.pods(&["gateway"]) {
-        says(pod, "no state service has been heard of").await;
+        says(pod, "NATS cannot be reached").await;
     }
     for pod in deployment.pods(&["state"]) {
         says(pod, "the database cannot be reached").await;
