@@ -10,6 +10,7 @@ use ghostlight_rig::{
     Beacon, ClientId, Delta, Digest, Dimmer, Labels, Level, Levels, Position, Revision, Roster, Snapshot, State,
     TraceContext, Update,
 };
+use serde::de::IntoDeserializer;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -186,32 +187,50 @@ pub fn decode(text: &Bytes) -> Result<Decoded, Unread> {
     refuse_array(text)?;
     let mut frame: Frame<'_> = serde_json::from_slice(text).map_err(|error| unread(text, error))?;
     let levels = frame.levels.map_or_else(Bytes::new, |levels| text.slice_ref(levels.get().as_bytes()));
-    let message = match frame.kind {
-        "delta" => ServerMessage::Delta(frame.delta()?),
-        "snapshot" => ServerMessage::Snapshot(Snapshot { position: frame.position()?, state: frame.state()? }),
-        "beacon" => ServerMessage::Beacon(Beacon { position: frame.position()?, digest: frame.digest()? }),
-        "ack" => ServerMessage::Ack(Ack {
+    let message = match Kind::read(frame.kind)? {
+        Kind::Delta => ServerMessage::Delta(frame.delta()?),
+        Kind::Snapshot => ServerMessage::Snapshot(Snapshot { position: frame.position()?, state: frame.state()? }),
+        Kind::Beacon => ServerMessage::Beacon(Beacon { position: frame.position()?, digest: frame.digest()? }),
+        Kind::Ack => ServerMessage::Ack(Ack {
             seq: need(frame.seq, "seq")?,
             position: frame.place()?,
             timing: frame.timing.map(Timing::from),
             trace: frame.traceparent.as_deref().and_then(parse_traceparent),
         }),
-        "error" => ServerMessage::Error(ErrorMessage {
+        Kind::Error => ServerMessage::Error(ErrorMessage {
             seq: frame.seq,
             code: need(frame.code.take(), "code")?,
             message: need(frame.message.take(), "message")?,
             traceparent: frame.traceparent.map(Cow::into_owned),
         }),
-        "roster" => ServerMessage::Roster { gateway: frame.gateway()?, roster: frame.roster()? },
-        "presence" => ServerMessage::Presence(frame.roster()?),
-        "stale" => ServerMessage::Stale { seconds: need(frame.seconds, "seconds")? },
-        other => return Err(unknown(other)),
+        Kind::Roster => ServerMessage::Roster { gateway: frame.gateway()?, roster: frame.roster()? },
+        Kind::Presence => ServerMessage::Presence(frame.roster()?),
+        Kind::Stale => ServerMessage::Stale { seconds: need(frame.seconds, "seconds")? },
     };
     Ok(Decoded { message, levels })
 }
 
 /// The types of messages that this version knows.
-const KINDS: [&str; 8] = ["delta", "snapshot", "beacon", "ack", "error", "roster", "presence", "stale"];
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Delta,
+    Snapshot,
+    Beacon,
+    Ack,
+    Error,
+    Roster,
+    Presence,
+    Stale,
+}
+
+impl Kind {
+    fn read(text: &str) -> Result<Self, Unread> {
+        const SHOWN: usize = 40;
+        let kind: Result<_, serde::de::value::Error> = Self::deserialize(text.into_deserializer());
+        kind.map_err(|_| Unread::UnknownType(text.chars().take(SHOWN).collect()))
+    }
+}
 
 /// Why a message does not have the form of those that are known: one of another type need not have it.
 fn unread(text: &[u8], error: serde_json::Error) -> Unread {
@@ -220,15 +239,11 @@ fn unread(text: &[u8], error: serde_json::Error) -> Unread {
         #[serde(borrow, rename = "type")]
         kind: Cow<'a, str>,
     }
-    match serde_json::from_slice(text) {
-        Ok(Envelope { kind }) if !KINDS.contains(&&*kind) => unknown(&kind),
-        _ => Unread::Bad(error.into()),
+    let kind = serde_json::from_slice(text).map(|Envelope { kind }| Kind::read(&kind));
+    match kind {
+        Ok(Err(unknown)) => unknown,
+        Ok(Ok(_)) | Err(_) => Unread::Bad(error.into()),
     }
-}
-
-fn unknown(kind: &str) -> Unread {
-    const SHOWN: usize = 40;
-    Unread::UnknownType(kind.chars().take(SHOWN).collect())
 }
 
 /// Every field that some message has. Unknown ones are passed over, so that an older client understands a newer server.
