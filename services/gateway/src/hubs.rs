@@ -82,16 +82,16 @@ impl Hubs {
 
     /// The list of rigs, as text.
     pub(crate) async fn list(&self) -> Result<Bytes, Refusal> {
-        self.echo.ask(Question::Rigs).await.map_err(|error| Refusal::Unavailable(error.to_string()))
+        self.ask(Question::Rigs).await
+    }
+
+    async fn ask(&self, question: Question) -> Result<Bytes, Refusal> {
+        self.echo.ask(question).await.map_err(|error| Refusal::Unavailable(error.to_string()))
     }
 
     /// Whether a rig has been made. The one that is always there is known without asking.
     pub(crate) async fn is_made(&self, rig: &RigName) -> Result<bool, Refusal> {
-        if *rig == RigName::default() {
-            return Ok(true);
-        }
-        let list = self.echo.ask(Question::RigsBeside(rig.clone())).await;
-        Ok(lists_rig(&list.map_err(|error| Refusal::Unavailable(error.to_string()))?, rig))
+        Ok(*rig == RigName::default() || lists_rig(&self.ask(Question::RigsBeside(rig.clone())).await?, rig))
     }
 
     /// How the rigs stand.

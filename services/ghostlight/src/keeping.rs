@@ -34,7 +34,7 @@ impl Standing {
         let rigs = state.rigs();
         Self {
             position: rigs.position(),
-            rigs: rigs.iter().count(),
+            rigs: rigs.count(),
             dimmers: rigs.iter().map(|(_, rig)| rig.map().len()).sum(),
         }
     }

@@ -250,7 +250,7 @@ fn no_more_rigs_are_made_than_may_be() {
     let mut stored = Stored::default();
     stored.save(&rigs.image_since(Revision(0)));
     let rigs = Rigs::restore(stored.load(), at(2, 0), 1, Partition::default());
-    assert_eq!(rigs.iter().count(), 2);
+    assert_eq!((rigs.count(), rigs.iter().count()), (2, 2));
 }
 
 #[test]

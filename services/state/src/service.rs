@@ -351,11 +351,13 @@ impl StateService {
 
     /// Announces the next rigs whose turn it is.
     fn announce_beacons(&mut self) {
-        let (beacons, after) = self.fold.beacons(self.beacons_after.as_ref(), PORTION);
+        let mut after = None;
         if self.speaks() {
+            let (beacons, last) = self.fold.beacons(self.beacons_after.as_ref(), PORTION);
             for (name, text) in beacons {
                 self.parts.echo.announce(name, Announcement::of(text));
             }
+            after = last;
         }
         let portions = self.fold.rigs().count() / PORTION + 1;
         let next = self.beacons_at + BEACON_EVERY.div_f64(portions as f64);
