@@ -161,14 +161,6 @@ impl Postgres {
     }
 }
 
-/// The folder with `initdb`, `postgres`, `psql` and their like.
-///
-/// # Errors
-/// They are not installed.
-pub fn postgres_programs() -> io::Result<PathBuf> {
-    programs::postgres()
-}
-
 /// PostgreSQL refuses to run as root. If we are, the folder is given to somebody else, who is to run it.
 ///
 /// # Errors

@@ -17,8 +17,11 @@ pub(crate) fn nats_server() -> io::Result<PathBuf> {
     FOUND.get_or_init(find_nats_server).clone().map_err(io::Error::other)
 }
 
-/// The folder with the programs of PostgreSQL.
-pub(crate) fn postgres() -> io::Result<PathBuf> {
+/// The folder with `initdb`, `postgres`, `psql` and their like.
+///
+/// # Errors
+/// They are not installed; with what to do about it.
+pub fn postgres() -> io::Result<PathBuf> {
     static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     FOUND.get_or_init(find_postgres).clone().map_err(io::Error::other)
 }
