@@ -38,15 +38,20 @@ impl Examples {
 
     /// Raises an alarm for each, now and every hour. Does not end.
     pub(crate) async fn warn(&self) {
+        self.each_hourly(|setting| {
+            tracing::warn!(
+                "ALARM: the password in {setting} is the example's: anyone who has read the manifests knows it. Give \
+                 that user another one, there and here"
+            );
+        })
+        .await;
+    }
+
+    async fn each_hourly(&self, mut say: impl FnMut(&'static str)) {
         let mut hours = tokio::time::interval(SAID_EVERY);
         loop {
             hours.tick().await;
-            for setting in &self.0 {
-                tracing::warn!(
-                    "ALARM: the password in {setting} is the example's: anyone who has read the manifests knows it. \
-                     Give that user another one, there and here"
-                );
-            }
+            self.0.iter().copied().for_each(&mut say);
         }
     }
 }
@@ -131,6 +136,14 @@ mod tests {
         ] {
             assert_eq!(Examples::among(&config("nats://a", store)), Examples::default(), "{store}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_is_told_at_once_and_again_every_hour() {
+        let (examples, mut told) = (Examples(vec!["--bus", "--store"]), Vec::new());
+        let within = Duration::from_secs(2 * 3_600 + 1);
+        tokio::time::timeout(within, examples.each_hourly(|setting| told.push(setting))).await.unwrap_err();
+        assert_eq!(told, ["--bus", "--store"].repeat(3));
     }
 
     #[test]
