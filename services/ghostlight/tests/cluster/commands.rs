@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use crate::files::{deploy, list, said};
-use crate::manifests::{Manifests, NAMESPACE, kind, name, selects};
+use crate::manifests::{Manifests, NAMESPACE, selects};
 
 /// Where commands stand, seen from `deploy`.
 const DOCUMENTS: [&str; 6] =
@@ -38,11 +36,6 @@ fn objects() -> Vec<Manifests> {
     vec![Manifests::read(), Manifests::of("tracing/jaeger.yaml"), Manifests::of("monitoring/podmonitor.yaml")]
 }
 
-fn find(objects: &[Manifests], wanted: &str, named: &str) -> Option<Value> {
-    let mut all = objects.iter().flat_map(Manifests::iter);
-    all.find(|object| kind(object).eq_ignore_ascii_case(wanted) && name(object) == named).cloned()
-}
-
 /// The objects that a command names: `kind/name`, or a kind and then names.
 fn named(words: &[String]) -> BTreeSet<(String, String)> {
     let kinds = ["service", "deployment", "statefulset", "daemonset", "secret", "configmap"];
@@ -71,8 +64,8 @@ fn commands_name_what_there_is() {
         let is_of_files = ["-f", "-k"].iter().any(|option| behind(words, option).is_some());
         assert!(is_of_files || behind(words, "-n") == Some(NAMESPACE), "{whole}");
         for (wanted, named) in named(words) {
-            let object =
-                find(&objects, &wanted, &named).unwrap_or_else(|| panic!("{whole}: there is no {wanted} {named}"));
+            let object = objects.iter().find_map(|objects| objects.find(&wanted, &named));
+            let object = object.unwrap_or_else(|| panic!("{whole}: there is no {wanted} {named}"));
             if words.iter().any(|word| word == "port-forward") {
                 let port = words.last().unwrap().rsplit(':').next().unwrap().parse::<u16>().unwrap();
                 let workload = objects.iter().flat_map(Manifests::workloads).find(|workload| workload.name() == named);
@@ -99,7 +92,7 @@ fn commands_name_what_there_is() {
 fn the_image_is_built_under_the_name_that_the_manifests_have() {
     let [build] = &commands("docker build")[..] else { panic!("one command builds the image") };
     let gateway = Manifests::read();
-    let image = said(&gateway.workload("gateway").containers()[0], "image");
+    let image = said(gateway.workload("gateway").container(), "image");
     assert_eq!(behind(build, "--tag"), Some(image));
     assert!(deploy("..").join(behind(build, "--file").unwrap()).is_file());
     let readme = std::fs::read_to_string(deploy("../README.md")).unwrap();

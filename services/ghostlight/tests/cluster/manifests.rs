@@ -11,20 +11,23 @@ use crate::files::{deploy, list, said};
 /// The namespace that everything is in.
 pub(crate) const NAMESPACE: &str = "ghostlight";
 
+/// The files that `kubectl apply -f deploy` takes: those with one of three suffixes, in the order of their names, and none
+/// in folders.
+pub(crate) fn files() -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = deploy(".").read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|suffix| ["yaml", "yml", "json"].iter().any(|s| suffix == *s)));
+    files.sort();
+    assert!(!files.is_empty());
+    files
+}
+
 /// All objects, in the order in which they are applied.
 pub(crate) struct Manifests(Vec<Value>);
 
 impl Manifests {
-    /// What `kubectl apply -f deploy` applies: files with one of three suffixes, in the order of their names, and none in
-    /// folders.
+    /// What `kubectl apply -f deploy` applies.
     pub(crate) fn read() -> Self {
-        let mut files: Vec<PathBuf> =
-            std::fs::read_dir(deploy(".")).unwrap().map(|entry| entry.unwrap().path()).collect();
-        files
-            .retain(|file| file.extension().is_some_and(|suffix| ["yaml", "yml", "json"].iter().any(|s| suffix == *s)));
-        files.sort();
-        assert!(!files.is_empty());
-        Self(files.iter().flat_map(|file| objects(&std::fs::read_to_string(file).unwrap())).collect())
+        Self(files().iter().flat_map(|file| objects(&std::fs::read_to_string(file).unwrap())).collect())
     }
 
     /// The objects of one file elsewhere in `deploy`.
@@ -41,9 +44,9 @@ impl Manifests {
         self.iter().filter(move |object| kind(object) == wanted)
     }
 
-    /// The one of a kind and name, if it is there.
+    /// The one of a kind, which may be written as kubectl takes it, and name, if it is there.
     pub(crate) fn find(&self, wanted: &str, named: &str) -> Option<&Value> {
-        self.iter().find(|object| kind(object) == wanted && name(object) == named)
+        self.iter().find(|object| kind(object).eq_ignore_ascii_case(wanted) && name(object) == named)
     }
 
     /// The one of a kind and name.
@@ -120,6 +123,12 @@ impl<'a> Workload<'a> {
     pub(crate) fn containers(self) -> &'a [Value] {
         assert!(self.pod().get("initContainers").is_none(), "they would have to be looked at too");
         list(self.pod(), "containers")
+    }
+
+    /// Its one container.
+    pub(crate) fn container(self) -> &'a Value {
+        let [container] = self.containers() else { panic!("{} is to have one container", self.name()) };
+        container
     }
 
     /// The ports of all its containers, by name.

@@ -114,7 +114,7 @@ fn only_a_process_that_does_not_answer_is_started_anew() {
     let manifests = Manifests::read();
     for named in ["gateway", "state"] {
         let workload = manifests.workload(named);
-        let [container] = workload.containers() else { panic!("{named} has one container") };
+        let container = workload.container();
         let path = |probe: &str| said(&container[probe]["httpGet"], "path");
         assert_eq!(
             ["startupProbe", "livenessProbe", "readinessProbe"].map(path),
@@ -136,7 +136,7 @@ fn a_pod_has_the_time_to_end_that_it_needs() {
     let manifests = Manifests::read();
     for named in ["gateway", "state"] {
         let workload = manifests.workload(named);
-        let [container] = workload.containers() else { panic!("{named} has one container") };
+        let container = workload.container();
         let sleeps = container["lifecycle"]["preStop"]["sleep"]["seconds"].as_u64().unwrap_or(0);
         let environment = manifests.environment(container, named);
         let drains = environment.get("GHOSTLIGHT_DRAIN_SECONDS").map_or(0, |seconds| seconds.parse().unwrap());
@@ -188,6 +188,6 @@ fn what_is_written_goes_where_something_is_mounted() {
     for named in ["gateway", "state", "collector"] {
         assert_eq!(mounts(named), [""; 0], "{named} writes nothing");
     }
-    let stop: &Value = &manifests.workload("nats").containers()[0]["lifecycle"]["preStop"]["exec"]["command"];
+    let stop: &Value = &manifests.workload("nats").container()["lifecycle"]["preStop"]["exec"]["command"];
     assert_eq!(stop[2], "ldm=/run/nats/nats.pid");
 }

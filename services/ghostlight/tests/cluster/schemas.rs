@@ -4,16 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::files::deploy;
+use crate::manifests;
 
 /// An older version of Kubernetes that is still in use, and a newer one.
 const VERSIONS: [&str; 2] = ["1.32", "1.36"];
 
-/// The files that `kubectl apply -f` applies, and Jaeger's. What is for the Prometheus operator has a schema of its own.
+/// What is applied, and what may be. What is for the Prometheus operator has a schema of its own.
 fn files() -> Vec<PathBuf> {
-    let mut files: Vec<_> = deploy(".").read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|file| file.extension().is_some_and(|suffix| suffix == "yaml"));
-    files.push(deploy("tracing/jaeger.yaml"));
-    files
+    [manifests::files(), vec![deploy("tracing/jaeger.yaml")]].concat()
 }
 
 /// What is wrong with some files, and how many objects are right.

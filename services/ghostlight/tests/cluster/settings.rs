@@ -24,7 +24,7 @@ fn our_pods_understand_what_they_are_told_and_listen_where_they_are_asked() {
     let manifests = Manifests::read();
     for (named, listens) in [("gateway", vec!["8080", "9464"]), ("state", vec!["9464"])] {
         let workload = manifests.workload(named);
-        let [container] = workload.containers() else { panic!("{named} has one container") };
+        let container = workload.container();
         assert!(container.get("command").is_none(), "the image's own");
         assert_eq!(list(container, "args"), [Value::from(named)]);
         let mut environment = manifests.environment(container, named);
@@ -74,7 +74,7 @@ fn every_address_is_one_of_a_service() {
 #[test]
 fn the_stream_is_kept_by_all_servers_and_has_room_there() {
     let manifests = Manifests::read();
-    let [state] = manifests.workload("state").containers() else { panic!("one container") };
+    let state = manifests.workload("state").container();
     let replicas = &manifests.environment(state, "state")["GHOSTLIGHT_STREAM_REPLICAS"];
     assert_eq!(manifests.workload("nats").0["spec"]["replicas"].to_string(), *replicas);
     let config = said(&manifests.get("ConfigMap", "nats")["data"], "nats.conf");
@@ -102,7 +102,7 @@ fn passwords_are_the_example_s_and_marked_as_such() {
 fn the_image_is_the_same_everywhere_and_of_this_version() {
     let manifests = Manifests::read();
     for named in ["gateway", "state"] {
-        assert_eq!(said(&manifests.workload(named).containers()[0], "image"), image());
+        assert_eq!(said(manifests.workload(named).container(), "image"), image());
     }
     let kustomization = crate::files::yaml("Kustomization");
     let [of_ours] = list(&kustomization, "images") else { panic!("one image is ours") };
@@ -155,7 +155,7 @@ fn nats_understands_its_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("nats.conf");
     std::fs::write(&file, said(&manifests.get("ConfigMap", "nats")["data"], "nats.conf")).unwrap();
-    let [container] = manifests.workload("nats").containers() else { panic!("one container") };
+    let container = manifests.workload("nats").container();
     let mut nats = ghostlight_servers::nats_server().unwrap();
     nats.arg("-t").arg("--config").arg(&file).envs(manifests.environment(container, "nats-0"));
     let output = nats.output().unwrap();

@@ -40,7 +40,7 @@ pub(crate) struct Pod {
 impl Pod {
     /// One that is not started yet.
     pub(crate) fn new(manifests: &Manifests, network: &Network, workload: Workload<'_>, seat: Seat) -> Self {
-        let [container] = workload.containers() else { panic!("{} is to have one container", workload.name()) };
+        let container = workload.container();
         let image = Image::of(container, &seat.places);
         let render = |text: &String| seat.places.render(text, network);
         let mut environment = image.environment().clone();
