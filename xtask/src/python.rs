@@ -25,7 +25,8 @@ pub(crate) fn install(package: &str) -> anyhow::Result<()> {
     if !Step::new(&in_it).args(["-m", "pip", "--version"]).succeeds() {
         Step::new(python()?).args(["-m", "venv", "--clear", TOOLS]).run()?;
     }
-    Step::new(in_it).args(["-m", "pip", "install", "--quiet", package]).run()
+    // Programs name the Python that starts them by its path, and do not start any more in a folder that was moved.
+    Step::new(in_it).args(["-m", "pip", "install", "--quiet", "--force-reinstall", package]).run()
 }
 
 /// A Python that can make environments. Debian's cannot by itself.
