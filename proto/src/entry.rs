@@ -12,15 +12,15 @@ use crate::text::parse_position;
 use crate::trace::{parse_traceparent, traceparent};
 use crate::update::{Members, UpdateText, given};
 
-/// The entry's text: `{"changes": [{"levels"?, "labels"?, "master"?, "blackout"?, "client"?, "seq"?, "only_if"?,
-/// "once"?, "traceparent"?}, ...]}`.
+/// The entry's text: `{"changes": [{"levels"?, "labels"?, "master"?, "blackout"?, "client"?, "seq"?, "if_match"?,
+/// "idempotency_key"?, "traceparent"?}, ...]}`.
 pub fn encode_entry(entry: &Entry) -> Bytes {
     let changes = entry.changes().iter().map(|change| ChangeOut {
         update: (&change.update).into(),
         client: change.origin.as_ref().map(|origin| origin.client.as_str()),
         seq: change.origin.as_ref().map(|origin| origin.seq),
-        only_if: change.only_if.map(|position| position.to_string()),
-        once: change.once.as_ref().map(Key::as_str),
+        if_match: change.if_match.map(|position| position.to_string()),
+        idempotency_key: change.idempotency_key.as_ref().map(Key::as_str),
         traceparent: change.trace.map(traceparent),
     });
     serde_json::to_vec(&EntryOut { changes: changes.collect() }).unwrap_or_default().into()
@@ -55,7 +55,7 @@ impl ChangeIn<'_> {
             _ => None,
         };
         let position = |text: &Cow<'_, str>| {
-            parse_position(text).ok_or_else(|| BadInput::Form("only_if is a position, epoch-revision".to_owned()))
+            parse_position(text).ok_or_else(|| BadInput::Form("if_match is a position, epoch-revision".to_owned()))
         };
         let Self { levels, labels, master, blackout, .. } = self;
         let members = Members { levels, labels, master, blackout };
@@ -65,8 +65,8 @@ impl ChangeIn<'_> {
         Ok(Change {
             update: members.read()?,
             origin,
-            only_if: self.only_if.as_ref().map(position).transpose()?,
-            once: self.once.as_deref().map(Key::new).transpose().map_err(form)?,
+            if_match: self.if_match.as_ref().map(position).transpose()?,
+            idempotency_key: self.idempotency_key.as_deref().map(Key::new).transpose().map_err(form)?,
             trace: self.traceparent.as_deref().and_then(parse_traceparent),
         })
     }
@@ -86,9 +86,9 @@ struct ChangeOut<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     seq: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    only_if: Option<String>,
+    if_match: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    once: Option<&'a str>,
+    idempotency_key: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     traceparent: Option<String>,
 }
@@ -114,7 +114,7 @@ struct ChangeIn<'a> {
     blackout: Option<&'a RawValue>,
     client: Option<Cow<'a, str>>,
     seq: Option<u64>,
-    only_if: Option<Cow<'a, str>>,
-    once: Option<Cow<'a, str>>,
+    if_match: Option<Cow<'a, str>>,
+    idempotency_key: Option<Cow<'a, str>>,
     traceparent: Option<Cow<'a, str>>,
 }

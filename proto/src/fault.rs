@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Up to this many faults are named; the rest is counted.
-pub const MOST_FAULTS: usize = 20;
+pub const MAX_FAULTS: usize = 20;
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub enum BadInput {
     /// Dimmers, levels or other values that are none.
     #[error("{}", describe(.faults, *.more))]
     Levels {
-        /// The first [`MOST_FAULTS`].
+        /// The first [`MAX_FAULTS`].
         faults: Vec<Fault>,
         /// How many more there are.
         more: usize,
@@ -62,7 +62,7 @@ pub(crate) struct Faults {
 
 impl Faults {
     pub(crate) fn add(&mut self, key: &str, problem: impl fmt::Display) {
-        if self.faults.len() < MOST_FAULTS {
+        if self.faults.len() < MAX_FAULTS {
             self.faults.push(Fault::new(key, problem));
         } else {
             self.more += 1;

@@ -3,8 +3,8 @@
 //! All parsing of outside input lives here, so that inside nothing is checked twice. Everything is JSON. What has no
 //! serialisation of its own ([`ghostlight_rig`] knows none) gets it here.
 
+mod attribution;
 mod client;
-mod credit;
 mod entry;
 mod fault;
 mod levels;
@@ -20,7 +20,7 @@ mod update;
 
 pub use client::{ClientMessage, Hello, Set, Wants};
 pub use entry::{decode_entry, encode_entry};
-pub use fault::{BadInput, Fault, MOST_FAULTS, Unread};
+pub use fault::{BadInput, Fault, MAX_FAULTS, Unread};
 pub use levels::{LevelsText, parse_dimmer, parse_levels};
 pub use number::{LevelError, parse_level};
 pub use presence::encode_consoles;

@@ -14,7 +14,7 @@ use serde::de::IntoDeserializer;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::credit::{CreditText, Refused};
+use crate::attribution::{AttributionText, Refused};
 use crate::fault::{BadInput, Unread, refuse_array};
 use crate::levels::{LabelsText, LevelText, LevelsText};
 use crate::presence::{ConsoleText, RosterText};
@@ -155,7 +155,7 @@ fn encode_delta(delta: &Delta) -> serde_json::Result<Vec<u8>> {
         labels: (!labels.is_empty()).then_some(LabelsText(labels)),
         master: master.map(LevelText),
         blackout: *blackout,
-        origins: delta.origins.iter().map(|credit| CreditText::of(credit, alone)).collect(),
+        origins: delta.origins.iter().map(|attribution| AttributionText::of(attribution, alone)).collect(),
         refused: delta.verdicts.iter().map(|(&change, verdict)| Refused::of(change, verdict)).collect(),
     })
 }
@@ -263,7 +263,7 @@ struct Frame<'a> {
     #[serde(borrow, default, deserialize_with = "given")]
     blackout: Option<&'a RawValue>,
     #[serde(default)]
-    origins: Vec<CreditText<'a>>,
+    origins: Vec<AttributionText<'a>>,
     #[serde(default)]
     refused: Vec<Refused>,
     digest: Option<&'a str>,
@@ -356,7 +356,7 @@ struct DeltaText<'a> {
     master: Option<LevelText>,
     #[serde(skip_serializing_if = "Option::is_none")]
     blackout: Option<bool>,
-    origins: Vec<CreditText<'a>>,
+    origins: Vec<AttributionText<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     refused: Vec<Refused>,
 }

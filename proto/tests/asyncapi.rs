@@ -396,7 +396,7 @@ fn some_change() -> impl Strategy<Value = Change> {
     let settings = (labels, prop::option::of(0u16..=10_000), any::<Option<bool>>());
     let asked =
         (prop::option::of(0u64..1_000), prop::option::of(0u64..4), prop::option::of("[ab]"), any::<Option<bool>>());
-    (levels, settings, asked).prop_map(|(levels, (labels, master, blackout), (seq, only_if, once, is_sampled))| {
+    (levels, settings, asked).prop_map(|(levels, (labels, master, blackout), (seq, if_match, once, is_sampled))| {
         Change {
             update: Update {
                 levels: levels
@@ -413,8 +413,8 @@ fn some_change() -> impl Strategy<Value = Change> {
                 blackout,
             },
             origin: seq.map(|seq| Origin { client: console(), seq }),
-            only_if: only_if.map(|revision| Position::new(1_790_000_000, revision)),
-            once: once.map(|key| Key::new(&key).unwrap()),
+            if_match: if_match.map(|revision| Position::new(1_790_000_000, revision)),
+            idempotency_key: once.map(|key| Key::new(&key).unwrap()),
             trace: is_sampled.map(|is_sampled| TraceContext { is_sampled, ..trace() }),
         }
     })

@@ -295,10 +295,10 @@ fn an_entry_of_the_log_is_whole_or_refused() {
         r#"{"changes":[]}"#,
         r#"{"changes":[{}]}"#,
         r#"{"changes":[{"levels":{"0":1}}]}"#,
-        r#"{"changes":[{"levels":{"1":1},"only_if":"1"}]}"#,
-        r#"{"changes":[{"levels":{"1":1},"once":""}]}"#,
+        r#"{"changes":[{"levels":{"1":1},"if_match":"1"}]}"#,
+        r#"{"changes":[{"levels":{"1":1},"idempotency_key":""}]}"#,
         r#"{"changes":[{"levels":{"1":1},"client":"","seq":1}]}"#,
-        r#"{"changes":[{"levels":{"1":1},"once":"k"},{"levels":{"1":1}}]}"#,
+        r#"{"changes":[{"levels":{"1":1},"idempotency_key":"k"},{"levels":{"1":1}}]}"#,
     ] {
         assert!(decode_entry(json.as_bytes()).is_err(), "{json}");
     }
@@ -360,7 +360,7 @@ fn nearly() -> impl Strategy<Value = String> {
         "\"prev\"",
         "\"revision\"",
         "\"changes\"",
-        "\"once\"",
+        "\"idempotency_key\"",
         " ",
         "\\",
         "\"",

@@ -1,7 +1,7 @@
 //! Levels from outside are read strictly: what is not exactly right is refused, and the refusal names every bad key.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use ghostlight_proto::{BadInput, Fault, LevelsText, MOST_FAULTS, Problem, parse_levels};
+use ghostlight_proto::{BadInput, Fault, LevelsText, MAX_FAULTS, Problem, parse_levels};
 use ghostlight_rig::{Dimmer, Level, Levels};
 use proptest::prelude::*;
 
@@ -127,7 +127,7 @@ fn twenty_bad_keys_are_named_and_the_rest_is_counted() {
         format!("{{{}}}", bad.join(","))
     };
     let (named, more) = bad_keys(json(10));
-    assert_eq!((named.len(), more), (MOST_FAULTS, 0));
+    assert_eq!((named.len(), more), (MAX_FAULTS, 0));
     let bad = format!("{{{}}}", (0..25).map(|key| format!(r#""0{key}":1"#)).collect::<Vec<_>>().join(","));
     let (named, more) = bad_keys(&bad);
     assert_eq!(named, (0..20).map(|key| format!("0{key}")).collect::<Vec<_>>());
@@ -136,7 +136,7 @@ fn twenty_bad_keys_are_named_and_the_rest_is_counted() {
     assert_eq!((problem.status, problem.code.as_str()), (400, "bad_input"));
     assert_eq!((problem.errors.len(), problem.more_errors), (20, 5));
     assert!(problem.detail.ends_with("and 5 more"), "{}", problem.detail);
-    assert_eq!(bad_keys(json(20_000)).1, 40_000 - MOST_FAULTS);
+    assert_eq!(bad_keys(json(20_000)).1, 40_000 - MAX_FAULTS);
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn a_megabyte_of_anything_is_only_read_once() {
     assert_eq!(hundredths(&format!(r#"{{"1":1{}e-{MEGABYTE}}}"#, "0".repeat(MEGABYTE))), [(1, Some(100))]);
     assert_eq!(bad_keys(format!(r#"{{"1":1e{}}}"#, "9".repeat(MEGABYTE))).0, ["1"]);
     let twice = r#""1":50,"#.repeat(MEGABYTE / 7);
-    assert_eq!(bad_keys(format!(r#"{{{twice}"2":50}}"#)).1, MEGABYTE / 7 - 1 - MOST_FAULTS);
+    assert_eq!(bad_keys(format!(r#"{{{twice}"2":50}}"#)).1, MEGABYTE / 7 - 1 - MAX_FAULTS);
 }
 
 proptest! {

@@ -11,7 +11,7 @@ use ghostlight_proto::{
     parse_levels, traceparent,
 };
 use ghostlight_rig::{
-    Beacon, Change, ClientId, Console, ConsoleKind, ConsoleName, Credit, Delta, Digest, Dimmer, Entry, Item, Key,
+    Attribution, Beacon, Change, ClientId, Console, ConsoleKind, ConsoleName, Delta, Digest, Dimmer, Entry, Item, Key,
     Label, Level, Levels, Origin, Position, Replica, Revision, RigName, Roster, Snapshot, State, TraceContext, Update,
     Verdict,
 };
@@ -80,8 +80,8 @@ fn origin(name: &str, seq: u64) -> Origin {
 }
 
 /// What of a delta is an origin's.
-fn credit<const N: usize>(name: &str, seq: u64, items: [Item; N]) -> Credit {
-    Credit { origin: origin(name, seq), items: items.into() }
+fn attribution<const N: usize>(name: &str, seq: u64, items: [Item; N]) -> Attribution {
+    Attribution { origin: origin(name, seq), items: items.into() }
 }
 
 fn level_of(number: u16) -> Item {
@@ -149,7 +149,10 @@ pub(crate) fn deltas() -> Vec<Golden<Delta>> {
             "delta_origins",
             Delta {
                 update: levels([(1, Some(9_999))]).into(),
-                origins: vec![credit("console-1", 7, []), credit("say \"hi\"", MAX_SAFE_INTEGER, [level_of(1)])],
+                origins: vec![
+                    attribution("console-1", 7, []),
+                    attribution("say \"hi\"", MAX_SAFE_INTEGER, [level_of(1)]),
+                ],
                 ..delta(42, 45)
             },
         ),
@@ -158,8 +161,8 @@ pub(crate) fn deltas() -> Vec<Golden<Delta>> {
             Delta {
                 update: Update { levels: levels([(1, Some(0)), (2, Some(100)), (3, None)]), ..settings() },
                 origins: vec![
-                    credit("console-1", 8, [level_of(1), label_of(1), Item::Master]),
-                    credit("console-2", 3, [level_of(3), label_of(2), Item::Blackout]),
+                    attribution("console-1", 8, [level_of(1), label_of(1), Item::Master]),
+                    attribution("console-2", 3, [level_of(3), label_of(2), Item::Blackout]),
                 ],
                 ..delta(45, 46)
             },
@@ -168,7 +171,7 @@ pub(crate) fn deltas() -> Vec<Golden<Delta>> {
             "delta_state",
             Delta {
                 update: settings(),
-                origins: vec![credit("console-1", 8, [label_of(1), label_of(2), Item::Master, Item::Blackout])],
+                origins: vec![attribution("console-1", 8, [label_of(1), label_of(2), Item::Master, Item::Blackout])],
                 ..delta(41, 42)
             },
         ),
@@ -176,7 +179,7 @@ pub(crate) fn deltas() -> Vec<Golden<Delta>> {
             "delta_refused_changed",
             Delta {
                 update: levels([(5, Some(3_000))]).into(),
-                origins: vec![credit("console-1", 8, [level_of(5)])],
+                origins: vec![attribution("console-1", 8, [level_of(5)])],
                 verdicts: [(1, Verdict::Changed(vec![level_of(1), level_of(65_535)]))].into(),
                 ..delta(45, 46)
             },
@@ -244,8 +247,8 @@ pub(crate) fn entries() -> Vec<Golden<Entry>> {
     let other = Change { origin: Some(origin("console-2", 0)), ..Change::from(levels([(1, Some(6_000))])) };
     let last = Change {
         origin: Some(origin("console-1", 8)),
-        only_if: Some(at(0)),
-        once: Some(Key::new("k").unwrap()),
+        if_match: Some(at(0)),
+        idempotency_key: Some(Key::new("k").unwrap()),
         ..Change::from(levels([(2, None)]))
     };
     let mut many = Entry::new(Change { origin: Some(origin("console-1", 7)), ..one.clone() });
@@ -258,9 +261,9 @@ pub(crate) fn entries() -> Vec<Golden<Entry>> {
     vec![
         ("entry", Entry::new(levels([(1, Some(5_000)), (3, None)]).into())),
         ("entry_origin", Entry::new(Change { origin: Some(origin("console-1", 7)), ..one.clone() })),
-        ("entry_only_if", Entry::new(Change { only_if: Some(at(42)), ..levels([(1, Some(1_234))]).into() })),
+        ("entry_if_match", Entry::new(Change { if_match: Some(at(42)), ..levels([(1, Some(1_234))]).into() })),
         ("entry_state", Entry::new(settings().into())),
-        ("entry_once", Entry::new(Change { once, ..one })),
+        ("entry_idempotency_key", Entry::new(Change { once, ..one })),
         ("entry_traced", traced),
         ("entry_many", many),
     ]

@@ -12,14 +12,14 @@ pub(crate) const HTTP_DIMMERS: u16 = 60_101;
 /// The first of those of the writers, one each.
 pub(crate) const WRITERS_DIMMERS: u16 = 60_301;
 /// The most writers that there are dimmers for.
-pub(crate) const MOST_WRITERS: usize = 1_000;
+pub(crate) const MAX_WRITERS: usize = 1_000;
 /// The most connections of HTTP that there are dimmers for.
-pub(crate) const MOST_CONNECTIONS: usize = 200;
+pub(crate) const MAX_CONNECTIONS: usize = 200;
 
 /// A change that forgets every dimmer that a run may have set.
 pub(crate) fn forget() -> String {
-    let http = HTTP_DIMMERS..HTTP_DIMMERS + MOST_CONNECTIONS as u16;
-    let writers = WRITERS_DIMMERS..WRITERS_DIMMERS + MOST_WRITERS as u16;
+    let http = HTTP_DIMMERS..HTTP_DIMMERS + MAX_CONNECTIONS as u16;
+    let writers = WRITERS_DIMMERS..WRITERS_DIMMERS + MAX_WRITERS as u16;
     let all = (FIRST_DIMMER..=ECHO_DIMMER).chain(http).chain(writers);
     format!("{{{}}}", all.map(|dimmer| format!("\"{dimmer}\":null")).collect::<Vec<_>>().join(","))
 }

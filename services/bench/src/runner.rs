@@ -4,7 +4,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::contender::Contender;
 use crate::failure::{Failure, Fault};
-use crate::levels::{MOST_CONNECTIONS, MOST_WRITERS, forget};
+use crate::levels::{MAX_CONNECTIONS, MAX_WRITERS, forget};
 use crate::measure::Kind;
 use crate::nats::Nats;
 use crate::options::{Measure, Options, Yardstick};
@@ -18,7 +18,7 @@ use crate::wire::{Http, post};
 const OTHER_FILES: u64 = 64;
 /// The connections of the two HTTP measures.
 const CONNECTIONS: [usize; 2] = [1, 100];
-const _: () = assert!(CONNECTIONS[1] <= MOST_CONNECTIONS);
+const _: () = assert!(CONNECTIONS[1] <= MAX_CONNECTIONS);
 /// Changes a second of many hands, of the second fan-out.
 const MANY_HANDS: u32 = 500;
 
@@ -96,7 +96,7 @@ fn kinds(options: &Options, notes: &mut Vec<String>) -> Vec<Kind> {
     if clients < options.clients {
         notes.push(format!("the limit of open files ({files}) allows for {clients} clients, not {}", options.clients));
     }
-    let writers = options.writers.clamp(1, MOST_WRITERS);
+    let writers = options.writers.clamp(1, MAX_WRITERS);
     let of = |measure| match measure {
         Measure::Memory => vec![Kind::Memory { clients }],
         Measure::Http => CONNECTIONS.map(|connections| Kind::Http { connections }).to_vec(),

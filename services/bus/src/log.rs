@@ -1,7 +1,7 @@
 //! The seam to the ordered log.
 
 use async_trait::async_trait;
-use ghostlight_rig::{Entry, Mark, Position, Revision, RigName, Stamp};
+use ghostlight_rig::{Entry, LogPosition, Position, Revision, RigName, Stamp};
 
 /// The ordered log of all rigs.
 ///
@@ -17,13 +17,13 @@ pub trait Log: Send + Sync {
     ///
     /// # Errors
     /// [`LogError`] if the log cannot be reached.
-    async fn begin(&self, stored: Mark) -> Result<Mark, LogError>;
+    async fn begin(&self, stored: LogPosition) -> Result<LogPosition, LogError>;
 
     /// Reads the entries after a mark.
     ///
     /// # Errors
     /// [`LogError`] if the log cannot be reached, or does not hold what comes after the mark.
-    async fn read(&self, after: Mark) -> Result<Box<dyn Entries>, LogError>;
+    async fn read(&self, after: LogPosition) -> Result<Box<dyn Entries>, LogError>;
 
     /// Appends an entry and resolves when it is durable. The entry may still land after the future is dropped. `seen` is
     /// where whoever appends has seen the rig stand: an entry that lands before that is in another order.

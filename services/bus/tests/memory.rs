@@ -91,11 +91,11 @@ async fn a_dropped_append_lands() {
 
 #[tokio::test]
 async fn no_more_than_so_many_appends_wait() {
-    const MOST: usize = 4_096;
+    const MAX: usize = 4_096;
     let log = MemoryLog::default();
     let (start, mut entries) = begun(&log).await;
     let (main, one) = (rig("main"), entry(1));
-    let mut waiting: Vec<_> = (0..MOST).map(|_| log.append(&main, &one, Position::default())).collect();
+    let mut waiting: Vec<_> = (0..MAX).map(|_| log.append(&main, &one, Position::default())).collect();
     assert!(waiting.iter_mut().all(|append| at_once(append).is_none()));
     let refused = soon("the refusal", log.append(&main, &one, Position::default())).await;
     assert!(matches!(refused, Err(AppendError::Unavailable(_))), "{refused:?}");
@@ -109,7 +109,7 @@ async fn no_more_than_so_many_appends_wait() {
     assert_eq!(at_once(&mut room), None, "it is taken in");
 
     // No revision was spent on what was refused.
-    let last = Position { revision: Revision(first.0 + MOST as u64), ..start };
+    let last = Position { revision: Revision(first.0 + MAX as u64), ..start };
     log.checkpoint(last);
     assert_eq!(soon("the append", room).await, Ok(last));
 }

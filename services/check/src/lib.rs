@@ -3,7 +3,7 @@
 //! - [`Judge`] is pure: what clients lived through ([`Event`]) comes in, what is wrong with it ([`Violation`]) goes out. It
 //!   knows nothing of servers, only what they promise ([`Law`]).
 //! - [`Driver`] runs clients against gateways. They write, break off and come back, do literally what they are told
-//!   ([`Literal`]), and tell the judge everything.
+//!   ([`NaiveReplica`]), and tell the judge everything.
 //! - [`Report`] is what a run came to.
 //!
 //! A test that kills and cuts runs its faults while the clients write:
@@ -31,7 +31,7 @@ mod driver;
 mod event;
 mod judge;
 mod law;
-mod literal;
+mod naive_replica;
 mod report;
 mod violation;
 
@@ -39,6 +39,6 @@ pub use driver::{Counts, Driver, Mark, Options, Pace, Progress, Running, StartEr
 pub use event::{Event, News, Way, Who};
 pub use judge::{Judge, Tolerates};
 pub use law::Law;
-pub use literal::Literal;
+pub use naive_replica::NaiveReplica;
 pub use report::Report;
 pub use violation::{Known, Named, Shown, Side, Violation};

@@ -15,10 +15,10 @@ use crate::{AddressError, ConnectError, Follower, Options, SetError, State, Stat
 
 /// So many changes may be under way; the next one waits for an answer to one of them. Enough to keep a connection busy
 /// over a slow network, few enough that a server that has stopped answering does not fill the memory.
-const MOST_UNDER_WAY: usize = 64;
+const MAX_IN_FLIGHT: usize = 64;
 
 /// How long closing may take.
-const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A connection to a rig, made again whenever it breaks, and a replica of its map.
 ///
@@ -68,11 +68,11 @@ impl Client {
         let uri = address::websocket(url, &options.rig)?;
         let (view_out, view) = watch::channel(View::default());
         let (status_out, status) = watch::channel(Status::default());
-        let (commands, commands_in) = mpsc::channel(MOST_UNDER_WAY);
+        let (commands, commands_in) = mpsc::channel(MAX_IN_FLIGHT);
         let id = options.client_id.clone();
         let task = Task::new(uri, options, view_out, status_out, commands_in);
         let task = tokio::spawn(task.run());
-        Ok(Self { id, view, status, commands, under_way: Arc::new(Semaphore::new(MOST_UNDER_WAY)), task })
+        Ok(Self { id, view, status, commands, under_way: Arc::new(Semaphore::new(MAX_IN_FLIGHT)), task })
     }
 
     /// Asks for levels, as [`change`](Self::change) does.
@@ -170,7 +170,7 @@ impl Client {
     pub async fn shutdown(self) {
         let Self { commands, mut task, .. } = self;
         drop(commands);
-        if tokio::time::timeout(CLOSE_WITHIN, &mut task).await.is_err() {
+        if tokio::time::timeout(CLOSE_TIMEOUT, &mut task).await.is_err() {
             task.abort();
         }
     }

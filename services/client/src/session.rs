@@ -22,7 +22,7 @@ use crate::view::{Trust, View};
 use crate::{Pace, SetError, State, Status};
 
 /// How long saying goodbye may take.
-const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The code of an error that is no refusal: the server itself does not know what became of the change.
 const UNKNOWN_OUTCOME: &str = "unknown_outcome";
@@ -114,7 +114,7 @@ impl<'a> Session<'a> {
             end => end,
         };
         // A server that does not take the goodbye is left without one.
-        let _ = timeout(CLOSE_WITHIN, say_goodbye(sink, stream)).await;
+        let _ = timeout(CLOSE_TIMEOUT, say_goodbye(sink, stream)).await;
         end
     }
 }

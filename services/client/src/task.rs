@@ -20,14 +20,14 @@ use crate::view::{Trust, View};
 use crate::{Options, SetError, State, Status};
 
 /// How long one attempt to connect may take.
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection that held for so long was a good one: the next attempt need not wait long. Otherwise a server that
 /// accepts connections only to drop them would be tried ten times a second.
-const HELD_AFTER: Duration = Duration::from_secs(1);
+const STABLE_AFTER: Duration = Duration::from_secs(1);
 
 /// Beyond any message of a server: the map of all dimmers takes about 1 MB.
-const MOST_MESSAGE_BYTES: usize = 16 << 20;
+const MAX_MESSAGE_BYTES: usize = 16 << 20;
 
 /// Small, so that thousands of clients fit into one process, as the bench has them.
 const BUFFER_BYTES: usize = 4_096;
@@ -112,7 +112,7 @@ impl Task {
                 return Some(failed);
             }
         };
-        let held = began.elapsed() > HELD_AFTER;
+        let held = began.elapsed() > STABLE_AFTER;
         match end {
             End::Stopped => None,
             End::Lost { reason, synced, sent_on } => {
@@ -144,17 +144,17 @@ async fn connect(uri: &Uri) -> Result<Socket, Failed> {
     let config = WebSocketConfig::default()
         .read_buffer_size(BUFFER_BYTES)
         .write_buffer_size(BUFFER_BYTES)
-        .max_message_size(Some(MOST_MESSAGE_BYTES))
-        .max_frame_size(Some(MOST_MESSAGE_BYTES));
+        .max_message_size(Some(MAX_MESSAGE_BYTES))
+        .max_frame_size(Some(MAX_MESSAGE_BYTES));
     // Nagle's algorithm is off: a change is small and must not wait for the next.
     let connecting = connect_async_with_config(request, Some(config), true);
-    match tokio::time::timeout(CONNECT_WITHIN, connecting).await {
+    match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
         Ok(Ok((socket, _))) => Ok(socket),
         Ok(Err(error)) => Err(Failed { hopeless: is_hopeless(&error), held: false, reason: describe(&error) }),
         Err(_) => Err(Failed {
             hopeless: false,
             held: false,
-            reason: format!("no answer within {} s", CONNECT_WITHIN.as_secs()),
+            reason: format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()),
         }),
     }
 }

@@ -7,7 +7,7 @@ use ghostlight_rig::{Beacon, Delta, Origin, Position, Received, Replica, RigMap,
 use crate::follow::{Change, Cursor, News};
 
 /// So many of the newest origins are remembered, for readers that are not far behind.
-const MOST_ORIGINS: usize = 1_024;
+const MAX_ORIGINS: usize = 1_024;
 
 /// The replica, and what readers need beside it. It changes in one place, [`Session`](crate::session), and is read
 /// through a [`tokio::sync::watch`]: readers wait for it to move and take what has changed since their cursor.
@@ -47,8 +47,8 @@ impl View {
     pub(crate) fn delta(&mut self, delta: Delta) -> Received {
         let received = self.replica.delta(&delta);
         if received == Received::Applied {
-            self.origins.extend(delta.origins.into_iter().map(|credit| (delta.position, credit.origin)));
-            let excess = self.origins.len().saturating_sub(MOST_ORIGINS);
+            self.origins.extend(delta.origins.into_iter().map(|attribution| (delta.position, attribution.origin)));
+            let excess = self.origins.len().saturating_sub(MAX_ORIGINS);
             self.origins.drain(..excess);
         }
         received

@@ -104,7 +104,7 @@ async fn a_server_that_never_answers_is_left() {
 #[tokio::test]
 async fn at_most_64_changes_are_under_way_and_all_get_their_answers() {
     const ASKED: usize = 200;
-    const MOST: u64 = 64;
+    const MAX: u64 = 64;
     let server = Server::bind().await;
     let script = Script::new(7);
     let (client, mut connection) = server.live(&script, options()).await;
@@ -114,15 +114,15 @@ async fn at_most_64_changes_are_under_way_and_all_get_their_answers() {
         tokio::spawn(async move { client.set(levels(&format!(r#"{{"{}": 50}}"#, ask + 1))).await })
     });
     let asks: Vec<_> = asks.collect();
-    for _ in 0..MOST {
+    for _ in 0..MAX {
         connection.hear_set().await;
     }
     // Only answers let more through: for each answer, exactly one.
-    for answered in 1..=(ASKED as u64 - MOST) {
+    for answered in 1..=(ASKED as u64 - MAX) {
         connection.ack(answered, script.position()).await;
-        assert_eq!(connection.hear_set().await.seq, answered + MOST);
+        assert_eq!(connection.hear_set().await.seq, answered + MAX);
     }
-    for seq in (ASKED as u64 - MOST + 1)..=ASKED as u64 {
+    for seq in (ASKED as u64 - MAX + 1)..=ASKED as u64 {
         connection.ack(seq, script.position()).await;
     }
     for answer in soon("all answers", join_all(asks)).await {

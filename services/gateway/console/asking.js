@@ -5,7 +5,7 @@ import { MASTER } from './hands.js';
 import { parseLevel, plain } from './typed.js';
 
 /** As long as the rig takes them. */
-const MOST_LABEL = 40;
+const MAX_LABEL = 40;
 
 /** How these are called. @param {number[]} dimmers */
 function called(dimmers) {
@@ -35,8 +35,8 @@ export async function askLabel(rig, group) {
     text: `Label of ${called(dimmers)}`,
     value: rig().labels.get(dimmers[0] ?? MASTER) ?? '',
     inputMode: 'text',
-    most: 2 * MOST_LABEL, // a field counts some characters twice
-    wrong: (text) => ([...plain(text)].length > MOST_LABEL ? `A label has ${MOST_LABEL} characters at most.` : ''),
+    most: 2 * MAX_LABEL, // a field counts some characters twice
+    wrong: (text) => ([...plain(text)].length > MAX_LABEL ? `A label has ${MAX_LABEL} characters at most.` : ''),
   });
   if (answer === null || rig().state !== 'live') return;
   rig().change({ labels: Object.fromEntries(dimmers.map((dimmer) => [dimmer, plain(answer) || null])) });

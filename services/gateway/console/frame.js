@@ -10,8 +10,8 @@ const SLOW_MS = 40;
 /** Longer than that is no slow frame, but one in which nothing was to be drawn. */
 const IDLE_MS = 250;
 const LEAST = 64;
-const MOST = 1024;
-let budget = MOST;
+const MAX = 1024;
+let budget = MAX;
 
 /**
  * How many faders to move in this frame. A slow machine moves fewer of them at a time, so that it always has time for
@@ -21,7 +21,7 @@ export function movesNow() {
   const gap_ms = performance.now() - drawnAt;
   drawnAt += gap_ms;
   const slow = gap_ms > SLOW_MS && gap_ms < IDLE_MS;
-  budget = slow ? Math.max(LEAST, budget / 2) : Math.min(MOST, budget + 8);
+  budget = slow ? Math.max(LEAST, budget / 2) : Math.min(MAX, budget + 8);
   return budget;
 }
 

@@ -15,7 +15,7 @@ const SILENT_AFTER_MS = 10000;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5000;
 const PACE_MS = 23; // between sets: at most 44 a second, as a DMX line (ANSI E1.11) carries full frames
-const MOST_UNDER_WAY = 24; // with more unanswered the rig is behind, and the newest levels can wait for it
+const MAX_IN_FLIGHT = 24; // with more unanswered the rig is behind, and the newest levels can wait for it
 const UNSENT_BYTES = 4096; // with more in the socket the network is behind: look again after `BEHIND_MS`
 const BEHIND_MS = 10;
 const SEEDS = [0, 0x9e3779b9];
@@ -308,7 +308,7 @@ class Outbox {
 
   /** How many milliseconds until a set may go; null if there is none, or answers must come first. */
   wait(/** @type {number} */ now) {
-    return this.#unsent && this.#underWay.size < MOST_UNDER_WAY ? Math.max(0, this.#nextAt - now) : null;
+    return this.#unsent && this.#underWay.size < MAX_IN_FLIGHT ? Math.max(0, this.#nextAt - now) : null;
   }
 
   /** The next set, which is under way from now on. */

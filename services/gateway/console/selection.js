@@ -1,7 +1,7 @@
 // The dimmers that are selected, and how faders move together. Pure.
 
 /** More than this is no selection but a show file: it would be sent with each move. */
-export const MOST_SELECTED = 1024;
+export const MAX_SELECTED = 1024;
 
 export const FULL = 10000;
 
@@ -38,7 +38,7 @@ export class Selection {
   extend(dimmer, view) {
     const ends = [view.place(this.#anchor ?? dimmer), view.place(dimmer)];
     const [from, to] = [Math.min(...ends), Math.max(...ends)];
-    const places = Array.from({ length: Math.min(to - from + 1, MOST_SELECTED) }, (_, i) => from + i);
+    const places = Array.from({ length: Math.min(to - from + 1, MAX_SELECTED) }, (_, i) => from + i);
     this.#add(places.flatMap((place) => view.dimmer(place) ?? []));
     this.#anchor = dimmer;
   }
@@ -50,7 +50,7 @@ export class Selection {
 
   /** @param {number[]} dimmers */
   #add(dimmers) {
-    for (const dimmer of dimmers) if (this.#dimmers.size < MOST_SELECTED) this.#dimmers.add(dimmer);
+    for (const dimmer of dimmers) if (this.#dimmers.size < MAX_SELECTED) this.#dimmers.add(dimmer);
   }
 }
 

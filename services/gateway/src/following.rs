@@ -6,31 +6,31 @@ use std::time::Duration;
 use ghostlight_bus::{Announcement, Announcements, Echo, EchoError, Heard, Question};
 use ghostlight_rig::{Received, RigName};
 
-use crate::hub::{Followed, STALE_AFTER};
+use crate::hub::{RigFeed, STALE_AFTER};
 
 /// How long to wait before an echo that cannot be reached is tried again.
 const RETRY: Duration = Duration::from_millis(250);
 
 /// Follows a rig for as long as the hub lives.
-pub(crate) async fn follow(rig: RigName, echo: Arc<dyn Echo>, followed: Arc<Followed>) {
+pub(crate) async fn follow(rig: RigName, echo: Arc<dyn Echo>, feed: Arc<RigFeed>) {
     loop {
-        if let Err(error) = follow_once(&rig, &*echo, &followed).await {
+        if let Err(error) = follow_once(&rig, &*echo, &feed).await {
             tracing::debug!(%rig, %error, "trying again");
         }
-        followed.note_silence();
+        feed.note_silence();
         tokio::time::sleep(RETRY).await;
     }
 }
 
 /// Follows until the echo is lost. Follow first, then ask for the snapshot, then take what came meanwhile: in any other
 /// order, changes are lost.
-async fn follow_once(rig: &RigName, echo: &dyn Echo, followed: &Followed) -> Result<(), EchoError> {
+async fn follow_once(rig: &RigName, echo: &dyn Echo, feed: &RigFeed) -> Result<(), EchoError> {
     let mut announcements = echo.follow(rig).await?;
     loop {
         let snapshot = echo.ask(Question::Snapshot(rig.clone())).await?;
-        followed.signals.metrics.resyncs.add_one();
-        followed.take(rig, &Announcement::of(snapshot));
-        if !follow_to_gap(rig, &mut *announcements, followed).await {
+        feed.instruments.metrics.resyncs.add_one();
+        feed.take(rig, &Announcement::of(snapshot));
+        if !follow_to_gap(rig, &mut *announcements, feed).await {
             return Ok(());
         }
     }
@@ -38,26 +38,26 @@ async fn follow_once(rig: &RigName, echo: &dyn Echo, followed: &Followed) -> Res
 
 /// Follows until a snapshot is needed; `false` if the echo is gone. Beacons come every second: after a silence, the
 /// state service is asked whether it still knows that somebody follows. What gateways tell each other breaks no silence.
-async fn follow_to_gap(rig: &RigName, announcements: &mut dyn Announcements, followed: &Followed) -> bool {
+async fn follow_to_gap(rig: &RigName, announcements: &mut dyn Announcements, feed: &RigFeed) -> bool {
     let mut silent_at = tokio::time::Instant::now() + STALE_AFTER;
     loop {
         let heard = match tokio::time::timeout_at(silent_at, announcements.next()).await {
             Ok(Some(Heard::Announcement(heard))) => heard,
             Ok(Some(Heard::Missed)) => {
-                followed.signals.metrics.gaps.add_one();
+                feed.instruments.metrics.gaps.add_one();
                 return true;
             }
             Err(_) => {
-                followed.note_silence();
+                feed.note_silence();
                 return true;
             }
             Ok(None) => return false,
         };
-        match followed.take(rig, &heard) {
+        match feed.take(rig, &heard) {
             None => continue,
             Some(Received::Applied | Received::Replaced | Received::Had) => {}
             Some(Received::Gap) => {
-                followed.signals.metrics.gaps.add_one();
+                feed.instruments.metrics.gaps.add_one();
                 return true;
             }
             Some(Received::NewEpoch | Received::Diverged) => return true,

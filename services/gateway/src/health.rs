@@ -10,7 +10,7 @@ use crate::problem::Refused;
 
 /// How long the log may take to take an empty change. A change may take longer; who asks whether changes go through does
 /// not wait for that, and is to hear why they do not.
-const TAKEN_WITHIN: Duration = Duration::from_secs(2);
+const CANARY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// `GET /healthz`: the process runs.
 pub(crate) async fn alive() -> &'static str {
@@ -37,7 +37,7 @@ impl Gateway {
         if !self.hubs.is_live().await {
             return Err("no state service has been heard of for three seconds".to_owned());
         }
-        match tokio::time::timeout(TAKEN_WITHIN, self.canary()).await {
+        match tokio::time::timeout(CANARY_TIMEOUT, self.canary()).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(Refusal::Unavailable(why))) => Err(why),
             Ok(Err(Refusal::Unknown)) | Err(_) => Err("the log does not answer in time".to_owned()),

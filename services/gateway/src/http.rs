@@ -13,7 +13,7 @@ use ghostlight_rig::{Change, ClientId, Key, Origin, Position, RigMap, RigName, U
 use crate::hub::{Hub, STALE_AFTER};
 use crate::outcome::Done;
 use crate::problem::Refused;
-use crate::traced::{self, Request, Route};
+use crate::request_span::{self, Request, Route};
 use crate::{Gateway, body};
 
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -85,17 +85,17 @@ pub(crate) async fn read(
     write: impl FnOnce(&RigMap) -> serde_json::Result<Vec<u8>>,
 ) -> Result<Response, Refused> {
     let hub = gateway.hubs.get(rig).await?;
-    let is_empty = hub.kept().replica.map().is_empty();
+    let is_empty = hub.state().replica.map().is_empty();
     // An empty map may be that of a rig that nobody has made: only the state service knows.
     if is_empty && !gateway.hubs.is_made(rig).await? {
         return Err(Refused::not_found(format!("there is no rig {rig}: its first change makes it")));
     }
     // The map and its position are read under one lock: they belong together.
     let (position, text) = {
-        let kept = hub.kept();
-        let position = kept.replica.position();
+        let state = hub.state();
+        let position = state.replica.position();
         let is_known = is_known(headers, |tag| parse_etag(tag) == Some(position));
-        (position, (!is_known).then(|| write(kept.replica.map()).unwrap_or_default()))
+        (position, (!is_known).then(|| write(state.replica.map()).unwrap_or_default()))
     };
     let mut response = match text {
         None => StatusCode::NOT_MODIFIED.into_response(),
@@ -138,7 +138,7 @@ pub(crate) async fn post_levels(
 }
 
 async fn post(gateway: &Gateway, route: Route, rig: RigName, headers: &HeaderMap, body: Body) -> Response {
-    traced::answer(&gateway.signals, route, headers, async |request| {
+    request_span::answer(&gateway.instruments, route, headers, async |request| {
         let parse = |body: &[u8]| parse_levels(body).map(Update::from);
         let done = change(gateway, request, rig, headers, body, &["application/json"], parse).await?;
         let text = serde_json::to_vec(&LevelsText(&done.update.levels)).unwrap_or_default();
@@ -163,13 +163,13 @@ pub(crate) async fn change(
     }
     let body = body::read(gateway, body).await?;
     let update = parse(&body)?;
-    let (origin, only_if, once) = (origin(headers)?, only_if(headers)?, once(headers)?);
+    let (origin, if_match, idempotency_key) = (origin(headers)?, if_match(headers)?, idempotency_key(headers)?);
     if gateway.stopping.is_over() {
         return Err(Refused::unavailable("the server is stopping"));
     }
     let hub = gateway.hubs.get(&rig).await?;
-    let trace = request.received(&gateway.signals);
-    Ok(hub.lane.change(Change { update, origin, only_if, once, trace }).await?)
+    let trace = request.received(&gateway.instruments);
+    Ok(hub.queue.change(Change { update, origin, if_match, idempotency_key, trace }).await?)
 }
 
 /// The answer to a change that happened.
@@ -201,7 +201,7 @@ fn only_one(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue
 }
 
 /// The position in `If-Match`. A `*` asks for nothing: a rig's map is always there.
-fn only_if(headers: &HeaderMap) -> Result<Option<Position>, Refused> {
+fn if_match(headers: &HeaderMap) -> Result<Option<Position>, Refused> {
     match only_one(headers, header::IF_MATCH)?.map(HeaderValue::to_str) {
         None | Some(Ok("*")) => Ok(None),
         Some(Ok(tag)) if parse_etag(tag).is_some() => Ok(parse_etag(tag)),
@@ -217,7 +217,7 @@ fn origin(headers: &HeaderMap) -> Result<Option<Origin>, Refused> {
     client.map(|client| Some(Origin { client, seq: 0 })).ok_or_else(|| Refused::bad_input(problem))
 }
 
-fn once(headers: &HeaderMap) -> Result<Option<Key>, Refused> {
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<Key>, Refused> {
     let Some(key) = only_one(headers, HeaderName::from_static("idempotency-key"))? else { return Ok(None) };
     let key = key.to_str().map_err(|_| Refused::bad_input("Idempotency-Key is not visible ASCII"))?;
     Key::new(key).map(Some).map_err(|error| Refused::bad_input(error.to_string()))

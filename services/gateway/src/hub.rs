@@ -9,19 +9,19 @@ use bytes::Bytes;
 use ghostlight_bus::{Announcement, Echo};
 use ghostlight_proto::{Decoded, ServerMessage, Unread, decode};
 use ghostlight_rig::{
-    Beacon, Credit, Delta, Item, Position, Received, Replica, Revision, RigName, Snapshot, TraceContext, Verdict,
+    Attribution, Beacon, Delta, Item, Position, Received, Replica, Revision, RigName, Snapshot, TraceContext, Verdict,
 };
 use ghostlight_telemetry::trace::Kind;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::delivery::Delivery;
+use crate::batcher::{Appending, Queue};
+use crate::delivery_spans::Delivery;
 use crate::following::follow;
-use crate::intake::{Appending, Lane};
+use crate::instruments::Instruments;
 use crate::presence::{self, RigPresence};
-use crate::reader::{CaughtUp, Whole};
-use crate::readers::Readers;
-use crate::signals::Signals;
+use crate::subscriber::{CaughtUp, Whole};
+use crate::subscribers::Subscribers;
 
 /// So many entries are remembered: a gateway asks for the verdicts on its own within the time that a few of its entries
 /// take, and a reader that fell behind is soon caught up.
@@ -29,11 +29,11 @@ const REMEMBERED_ENTRIES: usize = 4_096;
 
 /// Of so many entries it is remembered whose changes are in them, and a step over more is told without. Somebody who is
 /// further behind than that has no fader in the hand whose echo it would have to know.
-const CREDITED_ENTRIES: usize = 256;
+const ATTRIBUTED_ENTRIES: usize = 256;
 
 /// And so is a step in which more was asked for: each item has to be looked up, and each change has to be told.
-const CREDITED_ITEMS: usize = 4_096;
-const CREDITED_CHANGES: usize = 256;
+const ATTRIBUTED_ITEMS: usize = 4_096;
+const ATTRIBUTED_CHANGES: usize = 256;
 
 /// Every state service announces every entry, in the same words. So many of the last deltas are known again by these,
 /// without being read.
@@ -45,27 +45,27 @@ pub(crate) const STALE_AFTER: Duration = Duration::from_secs(3);
 /// A rig as this gateway knows it.
 pub(crate) struct Hub {
     /// Changes of this gateway, on their way.
-    pub(crate) lane: Lane,
+    pub(crate) queue: Queue,
     /// Which consoles are connected.
     pub(crate) presence: Arc<RigPresence>,
-    followed: Arc<Followed>,
+    feed: Arc<RigFeed>,
     used: Mutex<Instant>,
     /// Ends its tasks with the hub.
     _follows: DropGuard,
 }
 
-/// What the following task, the lane and the readers share.
-pub(crate) struct Followed {
-    kept: Mutex<Kept>,
+/// What the following task, the queue and the readers share.
+pub(crate) struct RigFeed {
+    state: Mutex<FeedState>,
     latest: watch::Sender<Arc<Latest>>,
     presence: Arc<RigPresence>,
-    readers: Arc<Readers>,
-    pub(crate) signals: Arc<Signals>,
+    subscribers: Arc<Subscribers>,
+    pub(crate) instruments: Arc<Instruments>,
 }
 
 /// What the hub knows.
 #[derive(Default)]
-pub(crate) struct Kept {
+pub(crate) struct FeedState {
     pub(crate) replica: Replica,
     folded: VecDeque<Folded>,
     /// The deltas that were heard last, the oldest first.
@@ -84,7 +84,7 @@ pub(crate) struct Folded {
     /// What became of its changes that were not simply applied, by their index in the entry.
     pub(crate) verdicts: Arc<BTreeMap<usize, Verdict>>,
     /// Whose changes are in it.
-    credits: Arc<[Credit]>,
+    attributions: Arc<[Attribution]>,
     /// How long the state service took.
     pub(crate) fold: Duration,
     /// When this gateway heard of it.
@@ -128,9 +128,9 @@ impl Latest {
         self.heard.map(|heard| heard.elapsed())
     }
 
-    fn hear(&mut self, signals: &Signals) {
+    fn hear(&mut self, instruments: &Instruments) {
         if self.is_stale {
-            signals.was_stale(self.silence().unwrap_or_default());
+            instruments.was_stale(self.silence().unwrap_or_default());
         }
         self.heard = Some(Instant::now());
         self.is_stale = false;
@@ -142,20 +142,20 @@ impl Hub {
     pub(crate) fn follow(rig: RigName, echo: Arc<dyn Echo>, appending: &Appending) -> Self {
         let latest = watch::Sender::new(Arc::default());
         let presence = Arc::new(RigPresence::new(appending.gateway.clone()));
-        let followed = Arc::new(Followed {
-            kept: Mutex::default(),
+        let feed = Arc::new(RigFeed {
+            state: Mutex::default(),
             latest,
             presence: presence.clone(),
-            readers: Arc::default(),
-            signals: appending.signals.clone(),
+            subscribers: Arc::default(),
+            instruments: appending.instruments.clone(),
         });
-        let lane = Lane::start(rig.clone(), followed.clone(), appending);
+        let queue = Queue::start(rig.clone(), feed.clone(), appending);
         let ended = CancellationToken::new();
         let tells = presence::tell(rig.clone(), echo.clone(), presence.clone());
         tokio::spawn(ended.clone().run_until_cancelled_owned(tells));
-        tokio::spawn(ended.clone().run_until_cancelled_owned(follow(rig, echo, followed.clone())));
+        tokio::spawn(ended.clone().run_until_cancelled_owned(follow(rig, echo, feed.clone())));
         let used = Mutex::new(Instant::now());
-        Self { lane, presence, followed, used, _follows: ended.drop_guard() }
+        Self { queue, presence, feed, used, _follows: ended.drop_guard() }
     }
 
     /// Somebody needs it.
@@ -170,51 +170,51 @@ impl Hub {
 
     /// Watches what is newest.
     pub(crate) fn watch(&self) -> watch::Receiver<Arc<Latest>> {
-        self.followed.latest.subscribe()
+        self.feed.latest.subscribe()
     }
 
     /// Who reads it.
-    pub(crate) fn readers(&self) -> &Arc<Readers> {
-        &self.followed.readers
+    pub(crate) fn subscribers(&self) -> &Arc<Subscribers> {
+        &self.feed.subscribers
     }
 
     /// What can be seen of the gateway.
-    pub(crate) fn signals(&self) -> &Signals {
-        &self.followed.signals
+    pub(crate) fn instruments(&self) -> &Instruments {
+        &self.feed.instruments
     }
 
     /// What is newest.
     pub(crate) fn latest(&self) -> Arc<Latest> {
-        self.followed.latest.borrow().clone()
+        self.feed.latest.borrow().clone()
     }
 
     /// What the hub knows; not to be held across an await.
-    pub(crate) fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.followed.kept()
+    pub(crate) fn state(&self) -> MutexGuard<'_, FeedState> {
+        self.feed.state()
     }
 
     /// Waits until the replica stands at a position or later.
     pub(crate) async fn reached(&self, position: Position) {
-        self.followed.reached(position).await;
+        self.feed.reached(position).await;
     }
 }
 
-impl Kept {
+impl FeedState {
     /// Whose changes are in the step from a revision to where the replica stands, as far as their values still count;
     /// none if that is not remembered.
-    pub(crate) fn credits_since(&self, from: Revision) -> Vec<Credit> {
+    pub(crate) fn attributions_since(&self, from: Revision) -> Vec<Attribution> {
         let map = self.replica.map();
         let mut at = self.replica.position();
         let mut newest_first = Vec::new();
         let mut items = 0;
-        for folded in self.folded.iter().rev().take(CREDITED_ENTRIES) {
-            items += folded.credits.iter().map(|credit| credit.items.len()).sum::<usize>();
-            let changes = newest_first.len() + folded.credits.len();
-            if folded.position != at || items > CREDITED_ITEMS || changes > CREDITED_CHANGES {
+        for folded in self.folded.iter().rev().take(ATTRIBUTED_ENTRIES) {
+            items += folded.attributions.iter().map(|attribution| attribution.items.len()).sum::<usize>();
+            let changes = newest_first.len() + folded.attributions.len();
+            if folded.position != at || items > ATTRIBUTED_ITEMS || changes > ATTRIBUTED_CHANGES {
                 break;
             }
             let stands = |item: &Item| map.revision_of(*item) == Some(folded.position.revision);
-            newest_first.extend(folded.credits.iter().rev().map(|Credit { origin, items }| Credit {
+            newest_first.extend(folded.attributions.iter().rev().map(|Attribution { origin, items }| Attribution {
                 origin: origin.clone(),
                 items: items.iter().copied().filter(stands).collect(),
             }));
@@ -228,7 +228,7 @@ impl Kept {
     }
 }
 
-impl Followed {
+impl RigFeed {
     /// Waits until the replica stands at a position or later.
     pub(crate) async fn reached(&self, position: Position) {
         // The sender is here, so the wait can only end by reaching.
@@ -242,20 +242,20 @@ impl Followed {
 
     /// What became of an entry; `None` if that announcement was missed.
     pub(crate) fn folded(&self, position: Position) -> Option<Folded> {
-        let kept = self.kept();
-        let index = kept.folded.binary_search_by_key(&position, |folded| folded.position).ok()?;
-        kept.folded.get(index).cloned()
+        let state = self.state();
+        let index = state.folded.binary_search_by_key(&position, |folded| folded.position).ok()?;
+        state.folded.get(index).cloned()
     }
 
     // Held to fold one message in or to read, never across an await.
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, FeedState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a message in and shows it to the readers; `None` if it is not from a state service.
+    /// Takes a message in and shows it to the subscribers; `None` if it is not from a state service.
     pub(crate) fn take(&self, rig: &RigName, announcement: &Announcement) -> Option<Received> {
         let text = &announcement.text;
-        if self.kept().heard.iter().rev().any(|heard| heard == text) {
+        if self.state().heard.iter().rev().any(|heard| heard == text) {
             return Some(Received::Had);
         }
         let Decoded { message, levels } = match decode(text) {
@@ -289,30 +289,30 @@ impl Followed {
     fn take_delta(&self, delta: Delta, announcement: &Announcement, levels: Bytes) -> Received {
         let Announcement { text, fold, traces } = announcement;
         let heard = Instant::now();
-        let mut kept = self.kept();
-        let received = kept.replica.delta(&delta);
+        let mut state = self.state();
+        let received = state.replica.delta(&delta);
         if received != Received::Applied {
             return received;
         }
-        if kept.heard.len() == KNOWN_AGAIN {
-            kept.heard.pop_front();
+        if state.heard.len() == KNOWN_AGAIN {
+            state.heard.pop_front();
         }
-        kept.heard.push_back(text.clone());
-        if kept.folded.len() == REMEMBERED_ENTRIES {
-            kept.folded.pop_front();
+        state.heard.push_back(text.clone());
+        if state.folded.len() == REMEMBERED_ENTRIES {
+            state.folded.pop_front();
         }
         let Delta { position, prev, update, origins, verdicts } = delta;
-        let (verdicts, credits) = (Arc::new(verdicts), origins.into());
-        kept.folded.push_back(Folded { position, prev, verdicts, credits, fold: *fold, heard });
-        if let Some(old) = kept.folded.iter_mut().rev().nth(CREDITED_ENTRIES) {
-            old.credits = Arc::default();
+        let (verdicts, attributions) = (Arc::new(verdicts), origins.into());
+        state.folded.push_back(Folded { position, prev, verdicts, attributions, fold: *fold, heard });
+        if let Some(old) = state.folded.iter_mut().rev().nth(ATTRIBUTED_ENTRIES) {
+            old.attributions = Arc::default();
         }
         let plain = if update.levels.is_empty() { Utf8Bytes::default() } else { utf8(levels) };
         let texts = Texts { full: utf8(text.clone()), plain };
         let traces = self.applied(traces, position, heard);
-        let delivery = Delivery::begin(&self.signals.tracer, traces, self.readers.count()).map(Arc::new);
-        self.show(&kept, |latest| {
-            latest.hear(&self.signals);
+        let delivery = Delivery::begin(&self.instruments.tracer, traces, self.subscribers.count()).map(Arc::new);
+        self.show(&state, |latest| {
+            latest.hear(&self.instruments);
             latest.position = position;
             latest.prev = prev;
             latest.delta = Some(texts);
@@ -326,7 +326,7 @@ impl Followed {
     /// Tells those who trace the changes of a delta that it is applied here; where they stand then.
     fn applied(&self, traces: &[TraceContext], position: Position, heard: Instant) -> Vec<TraceContext> {
         let apply = |trace: &TraceContext| {
-            let mut span = self.signals.tracer.child("apply", Kind::Consumer, *trace, heard)?;
+            let mut span = self.instruments.tracer.child("apply", Kind::Consumer, *trace, heard)?;
             span.set("messaging.operation.type", "process");
             span.set("ghostlight.position", position.to_string());
             Some(span.context())
@@ -335,14 +335,14 @@ impl Followed {
     }
 
     fn take_beacon(&self, rig: &RigName, beacon: &Beacon, text: &Bytes) -> Received {
-        let mut kept = self.kept();
-        let received = kept.replica.beacon(beacon);
+        let mut state = self.state();
+        let received = state.replica.beacon(beacon);
         if received == Received::Diverged {
-            self.signals.metrics.divergences.add_one();
+            self.instruments.metrics.divergences.add_one();
             tracing::error!(%rig, position = %beacon.position, "this replica held another map than the state service");
         }
-        self.show(&kept, |latest| {
-            latest.hear(&self.signals);
+        self.show(&state, |latest| {
+            latest.hear(&self.instruments);
             if beacon.position == latest.position && received == Received::Had {
                 latest.beacon = utf8(text.clone());
                 latest.beacons += 1;
@@ -352,10 +352,10 @@ impl Followed {
     }
 
     fn take_snapshot(&self, snapshot: &Snapshot) -> Received {
-        let mut kept = self.kept();
-        let received = kept.replica.snapshot(snapshot);
-        self.show(&kept, |latest| {
-            latest.hear(&self.signals);
+        let mut state = self.state();
+        let received = state.replica.snapshot(snapshot);
+        self.show(&state, |latest| {
+            latest.hear(&self.instruments);
             if matches!(received, Received::Applied | Received::Replaced) {
                 latest.position = snapshot.position;
                 latest.delta = None;
@@ -370,26 +370,26 @@ impl Followed {
 
     /// Tells the readers if no state service was heard of for long.
     pub(crate) fn note_silence(&self) {
-        let kept = self.kept();
+        let state = self.state();
         let latest = self.latest.borrow().clone();
         let is_silent = latest.silence().is_some_and(|silence| silence >= STALE_AFTER);
         if is_silent && !latest.is_stale {
-            self.show(&kept, |latest| latest.is_stale = true);
+            self.show(&state, |latest| latest.is_stale = true);
         }
     }
 
-    /// Shows the readers what is newest. What is kept stays locked meanwhile, so that whoever locks it finds both alike;
-    /// showing only wakes readers, it runs none of their code.
-    fn show(&self, _kept: &MutexGuard<'_, Kept>, change: impl FnOnce(&mut Latest)) {
+    /// Shows the readers what is newest. What is state stays locked meanwhile, so that whoever locks it finds both alike;
+    /// showing only wakes subscribers, it runs none of their code.
+    fn show(&self, _state: &MutexGuard<'_, FeedState>, change: impl FnOnce(&mut Latest)) {
         self.latest.send_modify(|latest| change(Arc::make_mut(latest)));
     }
 }
 
-impl Drop for Followed {
+impl Drop for RigFeed {
     fn drop(&mut self) {
         let latest = self.latest.borrow();
         if latest.is_stale {
-            self.signals.was_stale(latest.silence().unwrap_or_default());
+            self.instruments.was_stale(latest.silence().unwrap_or_default());
         }
     }
 }

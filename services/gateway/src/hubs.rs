@@ -10,19 +10,19 @@ use ghostlight_proto::lists_rig;
 use ghostlight_rig::{Position, RigName};
 use ghostlight_telemetry::metrics::RigsNow;
 
+use crate::batcher::Appending;
 use crate::hub::{Hub, STALE_AFTER};
-use crate::intake::Appending;
+use crate::instruments::stale_for;
 use crate::outcome::Refusal;
-use crate::signals::stale_for;
 
 /// How long a reader waits for a hub's first snapshot.
-const READY_WITHIN: Duration = Duration::from_secs(5);
+const READY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long it is waited for a state service to be heard of for the first time, where somebody asks whether it is: well
 /// within the time after which he gives up.
-const HEARD_WITHIN: Duration = Duration::from_secs(2);
+const HEARD_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A rig that nobody needs is followed on for so long: whoever needs it again then finds it as it stands.
+/// A rig that nobody needs is feed on for so long: whoever needs it again then finds it as it stands.
 const KEPT_UNUSED: Duration = Duration::from_secs(60);
 
 /// One hub a rig, made when it is first asked for: one upstream subscription a gateway, however many clients it has.
@@ -43,7 +43,7 @@ impl Hubs {
         let hub = self.find_or_follow(rig);
         if hub.latest().position == Position::default() {
             let known = hub.reached(Position::new(1, 0));
-            let known = tokio::time::timeout(READY_WITHIN, known).await;
+            let known = tokio::time::timeout(READY_TIMEOUT, known).await;
             known.map_err(|_| Refusal::Unavailable("no state service answers".to_owned()))?;
         }
         Ok(hub)
@@ -57,7 +57,7 @@ impl Hubs {
             return hub.clone();
         }
         if hubs.len() >= self.most {
-            // Nobody else holds a hub that only this map holds: it can be followed again when it is asked for again.
+            // Nobody else holds a hub that only this map holds: it can be feed again when it is asked for again.
             // The others are held by a connection each, and those are bounded. So nobody is ever refused here: whoever
             // follows rigs that are not there must not shut out those that are.
             hubs.retain(|_, hub| Arc::strong_count(hub) > 1);
@@ -98,7 +98,8 @@ impl Hubs {
     pub(crate) fn now(&self) -> RigsNow {
         // Held to look through them, never across an await.
         let hubs: Vec<_> = self.hubs.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
-        let mut now = RigsNow { followed: hubs.len(), stale_for: self.appending.signals.stale(), ..RigsNow::default() };
+        let mut now =
+            RigsNow { followed: hubs.len(), stale_for: self.appending.instruments.stale(), ..RigsNow::default() };
         let mut lags = Vec::new();
         for hub in hubs {
             let latest = hub.latest();
@@ -108,7 +109,7 @@ impl Hubs {
                 now.stale += 1;
                 now.stale_for += stale_for(silence);
             }
-            lags.extend(hub.readers().lags(latest.position.revision));
+            lags.extend(hub.subscribers().lags(latest.position.revision));
         }
         lags.sort_unstable();
         let worst = lags.len().saturating_sub(1);
@@ -118,7 +119,7 @@ impl Hubs {
 
     /// Whether a state service has been heard of lately.
     pub(crate) async fn is_live(&self) -> bool {
-        let hub = tokio::time::timeout(HEARD_WITHIN, self.get(&RigName::default())).await;
+        let hub = tokio::time::timeout(HEARD_TIMEOUT, self.get(&RigName::default())).await;
         let Ok(Ok(hub)) = hub else { return false };
         hub.latest().silence().is_some_and(|silence| silence < STALE_AFTER)
     }
@@ -138,7 +139,7 @@ mod tests {
             tasks: Default::default(),
             in_flight: 1,
             answer_within: Duration::from_secs(1),
-            signals: Arc::new(crate::signals::Signals::new(&Default::default())),
+            instruments: Arc::new(crate::instruments::Instruments::new(&Default::default())),
         };
         let hubs = Hubs::new(Arc::new(MemoryEcho::default()), appending, 10);
         let [held, unused] = ["held", "unused"].map(|name| RigName::new(name).unwrap_or_default());

@@ -7,28 +7,28 @@
 //!
 //! A gateway knows the bus, never a store.
 
+mod batcher;
 mod body;
-mod delivery;
+mod delivery_spans;
 mod docs;
+mod drain;
 mod following;
 mod health;
 mod http;
 mod hub;
 mod hubs;
-mod intake;
+mod instruments;
 mod outcome;
 mod page;
 mod presence;
 mod problem;
-mod reader;
-mod readers;
-mod rig;
+mod request_span;
+mod rig_routes;
 mod routes;
 mod server;
-mod signals;
 mod sse;
-mod stopping;
-mod traced;
+mod subscriber;
+mod subscribers;
 mod ws;
 
 use std::sync::Arc;
@@ -39,10 +39,10 @@ use ghostlight_telemetry::Telemetry;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::batcher::Appending;
+use crate::drain::Stopping;
 use crate::hubs::Hubs;
-use crate::intake::Appending;
-use crate::signals::Signals;
-use crate::stopping::Stopping;
+use crate::instruments::Instruments;
 
 pub use routes::{ROUTES, Route};
 
@@ -51,7 +51,7 @@ pub use routes::{ROUTES, Route};
 pub struct Limits {
     /// Connections at once.
     pub connections: usize,
-    /// Rigs that are followed on though no connection needs them at the moment.
+    /// Rigs that are feed on though no connection needs them at the moment.
     pub rigs: usize,
     /// The largest request body or WebSocket message, in bytes.
     pub message_bytes: usize,
@@ -87,7 +87,7 @@ impl Default for Limits {
 pub struct Gateway {
     pub(crate) limits: Arc<Limits>,
     pub(crate) hubs: Arc<Hubs>,
-    pub(crate) signals: Arc<Signals>,
+    pub(crate) instruments: Arc<Instruments>,
     /// How far it is on its way to its end.
     pub(crate) stopping: Stopping,
     /// Connections, and what outlives a request. Awaited at shutdown.
@@ -100,13 +100,19 @@ impl Gateway {
         let tasks = TaskTracker::new();
         let Limits { in_flight, answer_within, rigs, drain, .. } = limits;
         let gateway = presence::random_gateway();
-        let signals = Arc::new(Signals::new(telemetry));
-        let appending =
-            Appending { gateway, log, tasks: tasks.clone(), in_flight, answer_within, signals: signals.clone() };
+        let instruments = Arc::new(Instruments::new(telemetry));
+        let appending = Appending {
+            gateway,
+            log,
+            tasks: tasks.clone(),
+            in_flight,
+            answer_within,
+            instruments: instruments.clone(),
+        };
         let hubs = Arc::new(Hubs::new(echo, appending, rigs));
         let counted = Arc::downgrade(&hubs);
         telemetry.metrics.observe_rigs(move || counted.upgrade().map(|hubs| hubs.now()).unwrap_or_default());
-        Self { limits: Arc::new(limits), hubs, signals, stopping: Stopping::new(drain), tasks }
+        Self { limits: Arc::new(limits), hubs, instruments, stopping: Stopping::new(drain), tasks }
     }
 
     /// For how long it drains.

@@ -7,7 +7,7 @@ use ghostlight_rig::{Change, RigName};
 
 use crate::outcome::Outcome;
 use crate::problem::Refused;
-use crate::{Gateway, docs, health, http, page, rig, sse, ws};
+use crate::{Gateway, docs, health, http, page, rig_routes, sse, ws};
 
 /// A place in the interface.
 pub type Route = (&'static str, &'static str);
@@ -38,9 +38,9 @@ impl Gateway {
             .route("/", get(page::index).post(http::post_main))
             .route("/ws", get(ws::plain))
             .route("/v1/rigs", get(http::list))
-            .route("/v1/rigs/{rig}", get(rig::get).patch(rig::patch))
+            .route("/v1/rigs/{rig}", get(rig_routes::get).patch(rig_routes::patch))
             .route("/v1/rigs/{rig}/levels", get(http::get_levels).post(http::post_levels))
-            .route("/v1/rigs/{rig}/consoles", get(rig::consoles))
+            .route("/v1/rigs/{rig}/consoles", get(rig_routes::consoles))
             .route("/v1/rigs/{rig}/events", get(sse::events))
             .route("/v1/rigs/{rig}/ws", get(ws::full))
             .route("/v1/openapi.json", get(docs::openapi))
@@ -57,7 +57,7 @@ impl Gateway {
     /// Sends an empty change to `main` the whole way.
     pub(crate) async fn canary(&self) -> Outcome {
         let hub = self.hubs.get(&RigName::default()).await?;
-        hub.lane.change(Change::default()).await
+        hub.queue.change(Change::default()).await
     }
 }
 

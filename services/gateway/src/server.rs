@@ -17,24 +17,24 @@ use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::util::MapResponse;
 
-use crate::stopping::Stopping;
+use crate::drain::Stopping;
 use crate::{Gateway, Limits};
 
 /// A client has so long to send a request's head, and a kept-alive connection so long to ask again.
-const HEAD_WITHIN: Duration = Duration::from_secs(30);
+const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What hyper may hold of one connection's input and output: heads and small bodies. More than a body's bound is never
 /// needed, and less is kept for idle ones.
 const BUFFER: usize = 64 << 10;
 
 /// So many connections beyond those that may be open are told that there is no place, at once; the rest is just closed.
-const MOST_REFUSED: usize = 64;
+const MAX_REFUSED: usize = 64;
 
 /// How long telling one of them may take.
-const REFUSE_WITHIN: Duration = Duration::from_secs(1);
+const REFUSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How often rigs that nobody needs any more are let go of.
-const SWEEP_EVERY: Duration = Duration::from_secs(5);
+const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// A pause after an accept that failed for want of resources, before the next.
 const BREATH: Duration = Duration::from_millis(50);
@@ -77,9 +77,9 @@ impl Gateway {
     /// Accepts connections, without an end.
     async fn accept(&self, listener: &TcpListener) {
         let places = Arc::new(Semaphore::new(self.limits.connections));
-        let refusals = Arc::new(Semaphore::new(MOST_REFUSED));
+        let refusals = Arc::new(Semaphore::new(MAX_REFUSED));
         let router = self.router();
-        let mut sweeps = tokio::time::interval(SWEEP_EVERY);
+        let mut sweeps = tokio::time::interval(SWEEP_INTERVAL);
         loop {
             let stream = tokio::select! {
                 accepted = listener.accept() => accepted,
@@ -90,7 +90,7 @@ impl Gateway {
             };
             match (stream, places.clone().try_acquire_owned()) {
                 (Ok((stream, _)), Ok(permit)) => {
-                    let place = Place { _permit: permit, _counted: self.signals.metrics.sockets.hold() };
+                    let place = Place { _permit: permit, _counted: self.instruments.metrics.sockets.hold() };
                     let connection =
                         connection(stream, place, router.clone(), self.limits.clone(), self.stopping.clone());
                     self.tasks.spawn(connection);
@@ -120,7 +120,7 @@ async fn connection(stream: TcpStream, place: Place, router: Router, limits: Arc
     let router = MapResponse::new(router, move |response| stopping.mark(response));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_WITHIN)
+        .header_read_timeout(REQUEST_HEAD_TIMEOUT)
         .max_buf_size(BUFFER)
         .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(router))
         .with_upgrades();
@@ -164,6 +164,6 @@ async fn refuse(mut stream: TcpStream, _permit: OwnedSemaphorePermit) {
         }
         io::Result::Ok(())
     };
-    let told = tokio::time::timeout(REFUSE_WITHIN, told).await;
+    let told = tokio::time::timeout(REFUSE_TIMEOUT, told).await;
     tracing::warn!(told = matches!(told, Ok(Ok(()))), "a connection was refused: as many are open as may be");
 }

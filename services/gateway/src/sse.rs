@@ -16,7 +16,7 @@ use crate::Gateway;
 use crate::http::RigPath;
 use crate::presence::Present;
 use crate::problem::Refused;
-use crate::reader::{Protocol, Reader, Told};
+use crate::subscriber::{Protocol, Subscriber, Told};
 
 /// Tells a browser how soon to connect again, in case the connection breaks.
 const RETRY: Duration = Duration::from_secs(1);
@@ -30,15 +30,15 @@ pub(crate) async fn events(
     let resume = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(parse_position);
     let hub = gateway.hubs.get(&rig).await?;
     let present = hub.presence.enter_nameless("event stream", "events");
-    let counted = gateway.signals.metrics.connections.of(Spoken::Events).hold();
-    let reader = Reader::new(hub, Protocol::Full, resume);
+    let counted = gateway.instruments.metrics.connections.of(Spoken::Events).hold();
+    let reader = Subscriber::new(hub, Protocol::Full, resume);
     let keep_alive = KeepAlive::new().interval(gateway.limits.ping_every);
     Ok(Sse::new(stream(reader, (present, counted), gateway.stopping.moment())).keep_alive(keep_alive))
 }
 
 /// Pulled only when the client has taken what came before: a slow one skips, as on a WebSocket.
 fn stream(
-    reader: Reader,
+    reader: Subscriber,
     present: (Option<Present>, Held),
     moment: impl Future<Output = ()> + Send,
 ) -> impl Stream<Item = Result<Event, Infallible>> {

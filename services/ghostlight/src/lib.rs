@@ -3,7 +3,7 @@
 mod admin;
 pub mod args;
 pub mod cli;
-mod examples;
-pub mod keeping;
+mod default_passwords;
 pub mod serve;
 pub mod server;
+pub mod state_role;

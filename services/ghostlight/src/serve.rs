@@ -18,11 +18,11 @@ use tokio_util::sync::CancellationToken;
 use crate::admin::{self, Admin};
 use crate::args::{BusArgs, GatewayArgs, PartitionsArgs, ProcessArgs, StateArgs, StreamArgs};
 use crate::cli::output;
-use crate::keeping::Standing;
 use crate::server::{Config, Server, ServerError};
+use crate::state_role::Standing;
 
 /// All that is under way at a shutdown must end within this.
-const SHUTDOWN_WITHIN: Duration = Duration::from_secs(10);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Each connection is an open file; a few more are for the store and the like.
 const OTHER_FILES: u64 = 100;
@@ -184,7 +184,7 @@ pub async fn run(role: Role) -> anyhow::Result<ExitCode> {
         Err(error) => return refused(error),
     };
     // Before anyone can know that it runs, and end it.
-    let mut signals = Signals::new()?;
+    let mut signals = Instruments::new()?;
     let admin_address = admin.as_ref().map(TcpListener::local_addr).transpose()?;
     output::ended(greet(&role, &server, admin_address))?;
     let shutdown = CancellationToken::new();
@@ -221,7 +221,7 @@ pub async fn run(role: Role) -> anyhow::Result<ExitCode> {
 
 /// Waits, while the server drains and then finishes what is under way, for what makes it end before that; answers why.
 /// A signal during the drain only cuts the drain short.
-async fn hurried(drain: Option<(Duration, CancellationToken)>, mut signals: Signals) -> &'static str {
+async fn hurried(drain: Option<(Duration, CancellationToken)>, mut instruments: Instruments) -> &'static str {
     if let Some((within, closing)) = drain {
         let seconds = within.as_secs_f64();
         tracing::info!("draining: connections are closed one by one, over {seconds} s; another signal cuts that short");
@@ -233,7 +233,7 @@ async fn hurried(drain: Option<(Duration, CancellationToken)>, mut signals: Sign
     tracing::info!("finishing what is under way; another signal ends at once");
     tokio::select! {
         _ = signals.next() => "another signal",
-        () = tokio::time::sleep(SHUTDOWN_WITHIN) => "ten seconds have passed",
+        () = tokio::time::sleep(SHUTDOWN_TIMEOUT) => "ten seconds have passed",
     }
 }
 
@@ -244,12 +244,12 @@ fn ended_early(why: &str) -> ExitCode {
 }
 
 /// The signals that ask for an end, from when this is made.
-struct Signals {
+struct Instruments {
     terminate: Signal,
     interrupt: Signal,
 }
 
-impl Signals {
+impl Instruments {
     fn new() -> anyhow::Result<Self> {
         let terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
         let interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
@@ -267,7 +267,7 @@ impl Signals {
 
 /// Resolves with the name of the signal that asks for an end.
 pub(crate) fn ended_by() -> anyhow::Result<impl Future<Output = &'static str>> {
-    let mut signals = Signals::new()?;
+    let mut signals = Instruments::new()?;
     Ok(async move { signals.next().await })
 }
 

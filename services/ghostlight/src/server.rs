@@ -10,7 +10,7 @@ use ghostlight_bus::nats::{ConnectError, Connection, NatsEcho, NatsLog, NatsSett
 use ghostlight_gateway::{Gateway, Limits};
 use ghostlight_proto::subjects;
 use ghostlight_rig::Partition;
-use ghostlight_state::{Parts, Signals, StartError, StateService, Superseded};
+use ghostlight_state::{Instruments, Parts, StartError, StateService, Superseded};
 use ghostlight_store::{Durability, OpenError, Store};
 use ghostlight_telemetry::Telemetry;
 use ghostlight_telemetry::metrics::BusNow;
@@ -19,8 +19,8 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::Ready;
-use crate::examples::Examples;
-use crate::keeping::{Awaits, Standing, Waits, keep};
+use crate::default_passwords::Examples;
+use crate::state_role::{Awaits, Standing, Waits, keep};
 
 /// What a server is made from: a gateway, a state service, or both.
 #[derive(Clone, Debug)]
@@ -242,7 +242,7 @@ async fn alone(
         None => State::Elsewhere,
         Some(Keeper { store: url, durability, most_rigs }) => {
             let store = ghostlight_store::open(&url, durability).await?;
-            let signals = Signals::new(telemetry, database(&url));
+            let signals = Instruments::new(telemetry, database(&url));
             let partition = Partition::default();
             let (log, echo) = (log.clone(), echo.clone());
             let parts = Parts { log, echo, store: store.clone(), most_rigs, partition, signals };
@@ -272,7 +272,7 @@ async fn join(
     let state = match keeper {
         None => State::Elsewhere,
         Some(keeper) => {
-            let signals = Signals::new(&telemetry, database(&keeper.store));
+            let signals = Instruments::new(&telemetry, database(&keeper.store));
             let awaits = Awaits::new(signals.metrics().clone());
             tracing::info!(%partition, stream = subjects::stream(partition), "this process keeps the rigs of one partition");
             let (log, echo) = (log.clone(), echo.clone());

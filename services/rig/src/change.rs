@@ -19,9 +19,9 @@ pub struct Change {
     /// Who asked, when the client wants to know its own echo.
     pub origin: Option<Origin>,
     /// Only if nothing that it sets has changed after this position.
-    pub only_if: Option<Position>,
+    pub if_match: Option<Position>,
     /// Once: a repeat under the same key changes nothing and is answered as the first was.
-    pub once: Option<Key>,
+    pub idempotency_key: Option<Key>,
     /// Where it stands in the trace that follows it, if that is recorded.
     pub trace: Option<TraceContext>,
 }
@@ -64,7 +64,7 @@ impl Entry {
 
     /// Whether a change with a key ends the entry.
     pub fn is_closed(&self) -> bool {
-        self.changes.last().is_some_and(|change| change.once.is_some())
+        self.changes.last().is_some_and(|change| change.idempotency_key.is_some())
     }
 
     /// Its changes, in the order in which they happen.

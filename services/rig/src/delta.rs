@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Credit, Digest, Item, Position, Revision, State, Update};
+use crate::{Attribution, Digest, Item, Position, Revision, State, Update};
 
 /// The absolute values of every item set after `prev`, up to `position`.
 ///
@@ -17,7 +17,7 @@ pub struct Delta {
     /// The values.
     pub update: Update,
     /// Whose changes are in it.
-    pub origins: Vec<Credit>,
+    pub origins: Vec<Attribution>,
     /// What became of those changes of the entry that were not simply applied, by their index in the entry.
     pub verdicts: BTreeMap<usize, Verdict>,
 }

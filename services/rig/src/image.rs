@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Key, Keyed, Mark, Position, RigName, Slots, Stamp};
+use crate::{IdempotentChange, Key, LogPosition, Position, RigName, Slots, Stamp};
 
 /// The rigs at a position, or what has changed in them since an earlier one: a store is a cursor too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,15 +25,15 @@ pub struct RigImage {
     /// Its items, or those that changed.
     pub slots: Slots,
     /// The keyed changes that it remembers, or the new ones; the oldest first.
-    pub keyed: Vec<(Key, Keyed)>,
-    /// Keyed changes before this position are forgotten.
+    pub keyed: Vec<(Key, IdempotentChange)>,
+    /// IdempotentChange changes before this position are forgotten.
     pub oldest_key: Option<Position>,
 }
 
 impl Image {
     /// Where the rigs stand, as the log recognises it.
-    pub fn mark(&self) -> Mark {
-        Mark { position: self.position, stamp: self.stamp }
+    pub fn mark(&self) -> LogPosition {
+        LogPosition { position: self.position, stamp: self.stamp }
     }
 
     /// How many dimmers have a level, in all rigs.

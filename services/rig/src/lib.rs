@@ -10,13 +10,13 @@
 //! There is no I/O here, no async, no clock, no randomness and no serialisation: what happened comes in, what to do
 //! goes out.
 
+mod attribution;
 mod change;
-mod credit;
 mod delta;
 mod digest;
 mod dimmer;
+mod idempotency;
 mod image;
-mod keyed;
 mod level;
 mod map;
 mod name;
@@ -29,19 +29,19 @@ mod rigs;
 mod trace;
 mod update;
 
+pub use attribution::Attribution;
 pub use change::{Change, Entry, Origin};
-pub use credit::Credit;
 pub use delta::{Beacon, Delta, Snapshot, Verdict};
 pub use digest::Digest;
 pub use dimmer::Dimmer;
+pub use idempotency::{Fingerprint, IdempotentChange, REMEMBERED_KEYS};
 pub use image::{Image, RigImage};
-pub use keyed::{Fingerprint, Keyed, REMEMBERED_KEYS};
 pub use level::Level;
 pub use map::RigMap;
 pub use name::{ClientId, ConsoleKind, ConsoleName, Key, Label, NameError, RigName};
 pub use partition::{Partition, PartitionError, Partitions};
-pub use position::{Epoch, Mark, Position, Revision, Stamp};
-pub use presence::{Console, MOST_LISTED, Presence, ROSTER_HOLDS_MS, Roster};
+pub use position::{Epoch, LogPosition, Position, Revision, Stamp};
+pub use presence::{Console, MAX_LISTED, Presence, ROSTER_HOLDS_MS, Roster};
 pub use replica::{Received, Replica};
 pub use rig::Rig;
 pub use rigs::Rigs;

@@ -19,8 +19,8 @@ pub struct RigMap {
     revision: Revision,
     /// [`since`](Self::since) can answer from here on.
     floor: Revision,
-    /// But not from here, where it has not been itself: see [`leap`](Self::leap).
-    leapt: Range<u64>,
+    /// But not from here, where it has not been itself: see [`skip_to`](Self::skip_to).
+    skipped: Range<u64>,
     digest: Digest,
 }
 
@@ -55,12 +55,12 @@ impl RigMap {
     /// Takes in what differs between the map and the one at `revision`, without what happened in between.
     ///
     /// An item that changed and changed back on the way is not in it. So a cursor that stands on the way cannot be
-    /// caught up from here; the others can. Of several leaps the newest is kept, and the floor rises to the ones before.
-    pub(crate) fn leap(&mut self, revision: Revision, differs: &Update) {
-        let leapt = self.revision.0 + 1..revision.0;
-        if !leapt.is_empty() {
-            self.floor = self.floor.max(Revision(self.leapt.end));
-            self.leapt = leapt;
+    /// caught up from here; the others can. Of several skips the newest is kept, and the floor rises to the ones before.
+    pub(crate) fn skip_to(&mut self, revision: Revision, differs: &Update) {
+        let skipped = self.revision.0 + 1..revision.0;
+        if !skipped.is_empty() {
+            self.floor = self.floor.max(Revision(self.skipped.end));
+            self.skipped = skipped;
         }
         self.apply(revision, differs);
     }
@@ -183,7 +183,7 @@ impl RigMap {
     /// The newest values of all that changed after `cursor`; `None` if the map does not know how it was there, and
     /// the reader needs a snapshot. Costs what has changed, not what is there.
     pub fn since(&self, cursor: Revision) -> Option<Update> {
-        if cursor < self.floor || cursor > self.revision || self.leapt.contains(&cursor.0) {
+        if cursor < self.floor || cursor > self.revision || self.skipped.contains(&cursor.0) {
             return None;
         }
         Some(self.slots_since(cursor).update())

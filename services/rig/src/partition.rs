@@ -23,7 +23,7 @@ pub struct Partition {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PartitionError {
     /// Not a number of partitions.
-    #[error("{0:?} is no number of partitions: 1 to {most} are possible", most = Partitions::MOST)]
+    #[error("{0:?} is no number of partitions: 1 to {most} are possible", most = Partitions::MAX)]
     Count(String),
     /// Not an index and a number of partitions.
     #[error("{0:?} is no partition: write INDEX/COUNT, as in 0/4 for the first of four")]
@@ -40,11 +40,11 @@ pub enum PartitionError {
 
 impl Partitions {
     /// No more are possible.
-    pub const MOST: u16 = 1_024;
+    pub const MAX: u16 = 1_024;
 
     /// So many; `None` if that is not 1 to 1,024.
     pub fn new(count: u16) -> Option<Self> {
-        (1..=Self::MOST).contains(&count).then_some(Self(count))
+        (1..=Self::MAX).contains(&count).then_some(Self(count))
     }
 
     /// How many.

@@ -31,14 +31,14 @@ pub struct Stamp(pub u64);
 
 /// A place in the log, and the stamp of the entry there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Mark {
+pub struct LogPosition {
     /// The place.
     pub position: Position,
     /// What stands there.
     pub stamp: Stamp,
 }
 
-impl From<Position> for Mark {
+impl From<Position> for LogPosition {
     fn from(position: Position) -> Self {
         Self { position, stamp: Stamp::default() }
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::{ClientId, ConsoleKind, ConsoleName};
 
 /// So many consoles are listed; the rest is counted.
-pub const MOST_LISTED: usize = 64;
+pub const MAX_LISTED: usize = 64;
 
 /// A roster that was not told anew for so long, in milliseconds, is that of a gateway that is gone.
 pub const ROSTER_HOLDS_MS: u64 = 5_000;
@@ -29,7 +29,7 @@ pub struct Console {
 /// Consoles that are connected: those that are listed, and how many there are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Roster {
-    /// At most [`MOST_LISTED`]: those with a client's name first, and then those that have been there longest.
+    /// At most [`MAX_LISTED`]: those with a client's name first, and then those that have been there longest.
     pub listed: Vec<Console>,
     /// All of them.
     pub total: usize,
@@ -69,7 +69,7 @@ impl Roster {
             let rank = |console: &Console| (console.client.is_none(), console.since_ms);
             rank(a).cmp(&rank(b)).then_with(|| (&a.client, &a.name).cmp(&(&b.client, &b.name)))
         });
-        self.listed.truncate(MOST_LISTED);
+        self.listed.truncate(MAX_LISTED);
         self
     }
 }
@@ -149,12 +149,12 @@ mod tests {
     fn a_roster_is_bounded_and_counts_on() {
         let crowd = (0..1_000).map(|number| console(&format!("{number:04}"), 1_000 - number));
         let roster = Roster::of(crowd);
-        assert_eq!((roster.listed.len(), roster.total), (MOST_LISTED, 1_000));
+        assert_eq!((roster.listed.len(), roster.total), (MAX_LISTED, 1_000));
         assert_eq!(roster.listed[0], console("0999", 1), "who has been there longest is listed first");
         let mut presence = Presence::default();
         presence.heard(gateway("a"), roster, 0);
         presence.heard(gateway("b"), Roster::of((0..1_000).map(|number| console("", number))), 0);
         let all = presence.consoles(0);
-        assert_eq!((all.listed.len(), all.total), (MOST_LISTED, 2_000));
+        assert_eq!((all.listed.len(), all.total), (MAX_LISTED, 2_000));
     }
 }

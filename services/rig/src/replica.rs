@@ -73,7 +73,7 @@ impl Replica {
         self.diverged = false;
         let differs = self.difference(&snapshot.state);
         if continues {
-            self.map.leap(new.revision, &differs);
+            self.map.skip_to(new.revision, &differs);
             return Received::Applied;
         }
         let mut known = self.map.slots().update();

@@ -1,10 +1,10 @@
 //! One rig: the fold of its entries.
 
-use crate::credit::credits;
-use crate::keyed::KeyMemory;
+use crate::attribution::attributions;
+use crate::idempotency::IdempotencyKeys;
 use crate::{
-    Beacon, Change, Delta, Entry, Epoch, Fingerprint, Item, Keyed, Position, Revision, RigImage, RigMap, Slots,
-    Snapshot, Update, Verdict,
+    Beacon, Change, Delta, Entry, Epoch, Fingerprint, IdempotentChange, Item, Position, Revision, RigImage, RigMap,
+    Slots, Snapshot, Update, Verdict,
 };
 
 /// One set of dimmers that consoles share: all that it holds, and its memory of keyed changes.
@@ -15,7 +15,7 @@ use crate::{
 pub struct Rig {
     epoch: Epoch,
     map: RigMap,
-    keyed: KeyMemory,
+    keyed: IdempotencyKeys,
 }
 
 impl Rig {
@@ -45,7 +45,7 @@ impl Rig {
             kept.labels.retain(|_, label| label.is_some());
             RigMap::restore(Revision(0), Revision(0), Slots::of(kept, Revision(0)))
         };
-        let mut keyed = KeyMemory::default();
+        let mut keyed = IdempotencyKeys::default();
         for (key, one) in image.keyed {
             keyed.remember(key, one);
         }
@@ -69,13 +69,13 @@ impl Rig {
         }
         self.map.apply(revision, &Update::default());
         let applied = entry.changes().iter().enumerate().filter(|(index, _)| !delta.verdicts.contains_key(index));
-        delta.origins = credits(applied.map(|(_, change)| change));
+        delta.origins = attributions(applied.map(|(_, change)| change));
         delta
     }
 
     /// Decides what becomes of a change, and remembers its key.
     fn judge(&mut self, position: Position, change: &Change) -> Verdict {
-        let Some(key) = &change.once else { return self.judge_condition(position, change) };
+        let Some(key) = &change.idempotency_key else { return self.judge_condition(position, change) };
         let fingerprint = Fingerprint::of(change);
         match self.keyed.get(key) {
             Some(before) if before.fingerprint != fingerprint => Verdict::KeyReused,
@@ -84,7 +84,7 @@ impl Rig {
             None => {
                 let verdict = self.judge_condition(position, change);
                 let applied = verdict == Verdict::Applied;
-                self.keyed.remember(key.clone(), Keyed { position, fingerprint, applied });
+                self.keyed.remember(key.clone(), IdempotentChange { position, fingerprint, applied });
                 verdict
             }
         }
@@ -92,10 +92,10 @@ impl Rig {
 
     /// Judges the condition of a change that was first asked for at `position`.
     fn judge_condition(&self, position: Position, change: &Change) -> Verdict {
-        let Some(only_if) = change.only_if else { return Verdict::Applied };
+        let Some(if_match) = change.if_match else { return Verdict::Applied };
         // Of another epoch, nothing is known; and nobody can have seen what was still to come.
-        let comparable = only_if.epoch == self.epoch && only_if < position && position.epoch == self.epoch;
-        let changed = |item: &Item| !comparable || self.map.changed_after(*item, only_if.revision);
+        let comparable = if_match.epoch == self.epoch && if_match < position && position.epoch == self.epoch;
+        let changed = |item: &Item| !comparable || self.map.changed_after(*item, if_match.revision);
         let changed: Vec<_> = change.update.items().filter(changed).collect();
         if changed.is_empty() { Verdict::Applied } else { Verdict::Changed(changed) }
     }

@@ -4,17 +4,17 @@
 mod support;
 
 use ghostlight_rig::{
-    Change, ClientId, Credit, Delta, Entry, Epoch, Fingerprint, Image, Item, Level, Levels, Origin, Partition,
+    Attribution, Change, ClientId, Delta, Entry, Epoch, Fingerprint, Image, Item, Level, Levels, Origin, Partition,
     Position, REMEMBERED_KEYS, Revision, Rig, RigName, Rigs, Update, Verdict,
 };
 use support::{Stored, at, dimmer, entry, key, labels, level_items, levels, named};
 
-fn only_if(position: Position, levels: Levels) -> Change {
-    Change { only_if: Some(position), ..levels.into() }
+fn if_match(position: Position, levels: Levels) -> Change {
+    Change { if_match: Some(position), ..levels.into() }
 }
 
 fn once(name: &str, levels: Levels) -> Change {
-    Change { once: Some(key(name)), ..levels.into() }
+    Change { idempotency_key: Some(key(name)), ..levels.into() }
 }
 
 fn apply(rig: &mut Rig, revision: u64, change: Change) -> Delta {
@@ -59,7 +59,7 @@ fn only_if_none_of_its_dimmers_has_changed() {
         let mut rig = rig();
         let before = rig.map().levels().collect::<Vec<_>>();
         let asked: Levels = named.iter().map(|&number| (dimmer(number), Some(support::percent(77)))).collect();
-        let delta = apply(&mut rig, 6, only_if(position, asked.clone()));
+        let delta = apply(&mut rig, 6, if_match(position, asked.clone()));
         assert_eq!((delta.prev, delta.position), (Revision(5), at(1, 6)));
         if changed.is_empty() {
             assert_eq!((verdict(&delta), delta.update.levels), (Verdict::Applied, asked), "{position} {named:?}");
@@ -77,7 +77,7 @@ fn labels_master_and_blackout_are_conditions_of_their_own() {
     let mut rig = rig();
     let master = |hundredths| Update { master: Level::from_hundredths(hundredths), ..Update::default() };
     let blackout = |on| Update { blackout: Some(on), ..Update::default() };
-    let only_if_at = |revision, update: Update| Change { only_if: Some(at(1, revision)), ..update.into() };
+    let if_match_at = |revision, update: Update| Change { if_match: Some(at(1, revision)), ..update.into() };
     apply(&mut rig, 6, labels([(1, Some("wash"))]).into());
     apply(&mut rig, 7, master(5_000).into());
     apply(&mut rig, 8, blackout(true).into());
@@ -87,13 +87,13 @@ fn labels_master_and_blackout_are_conditions_of_their_own() {
     for (revision, changed) in
         [(4, &everything[..]), (5, &everything[1..]), (6, &everything[2..]), (7, &everything[3..])]
     {
-        let delta = apply(&mut rig.clone(), 9, only_if_at(revision, all()));
+        let delta = apply(&mut rig.clone(), 9, if_match_at(revision, all()));
         assert_eq!(verdict(&delta), Verdict::Changed(changed.into()), "only if {revision}");
         assert_eq!(delta.update, Update::default());
     }
-    assert_eq!(apply(&mut rig.clone(), 9, only_if_at(8, all())).update, all());
+    assert_eq!(apply(&mut rig.clone(), 9, if_match_at(8, all())).update, all());
     // Who moves the master does not undo who blacked out, nor the other way round.
-    assert_eq!(verdict(&apply(&mut rig, 9, only_if_at(7, master(100)))), Verdict::Applied);
+    assert_eq!(verdict(&apply(&mut rig, 9, if_match_at(7, master(100)))), Verdict::Applied);
     assert_eq!((rig.map().master(), rig.map().blackout()), (Level::from_hundredths(100).unwrap(), true));
 }
 
@@ -103,9 +103,9 @@ fn what_the_same_entry_changed_before_has_changed() {
     let delta = rig.apply(
         Revision(6),
         &entry([
-            only_if(at(1, 5), levels([(1, Some(50))])),
-            only_if(at(1, 5), levels([(1, Some(60)), (2, Some(60))])),
-            only_if(at(1, 5), levels([(2, Some(70))])),
+            if_match(at(1, 5), levels([(1, Some(50))])),
+            if_match(at(1, 5), levels([(1, Some(60)), (2, Some(60))])),
+            if_match(at(1, 5), levels([(2, Some(70))])),
         ]),
     );
     assert_eq!(delta.verdicts, [(1, Verdict::Changed(level_items([1])))].into());
@@ -116,9 +116,9 @@ fn what_the_same_entry_changed_before_has_changed() {
 fn the_same_level_again_is_a_change_and_a_refused_one_is_none() {
     let mut rig = rig();
     apply(&mut rig, 6, levels([(2, Some(20))]).into());
-    let delta = apply(&mut rig, 7, only_if(at(1, 5), levels([(2, Some(1)), (9, Some(1))])));
+    let delta = apply(&mut rig, 7, if_match(at(1, 5), levels([(2, Some(1)), (9, Some(1))])));
     assert_eq!(verdict(&delta), Verdict::Changed(level_items([2])));
-    let delta = apply(&mut rig, 8, only_if(at(1, 5), levels([(9, Some(1))])));
+    let delta = apply(&mut rig, 8, if_match(at(1, 5), levels([(9, Some(1))])));
     assert_eq!(verdict(&delta), Verdict::Applied);
 }
 
@@ -126,10 +126,10 @@ fn the_same_level_again_is_a_change_and_a_refused_one_is_none() {
 fn only_what_happened_is_echoed_to_its_origin() {
     let origin = |seq| Some(Origin { client: ClientId::new("a").unwrap(), seq });
     let mut rig = rig();
-    let refused = Change { origin: origin(1), ..only_if(at(1, 1), levels([(1, Some(1))])) };
+    let refused = Change { origin: origin(1), ..if_match(at(1, 1), levels([(1, Some(1))])) };
     let delta = rig.apply(Revision(6), &entry([refused, Change { origin: origin(2), ..Change::default() }]));
-    let credit = origin(2).map(|origin| Credit { origin, items: Vec::new() });
-    assert_eq!(delta.origins, credit.into_iter().collect::<Vec<_>>());
+    let attribution = origin(2).map(|origin| Attribution { origin, items: Vec::new() });
+    assert_eq!(delta.origins, attribution.into_iter().collect::<Vec<_>>());
 }
 
 #[test]
@@ -147,18 +147,18 @@ fn a_repeat_changes_nothing_and_is_told_where_the_first_stood() {
 
 #[test]
 fn something_else_under_the_same_key_is_refused() {
-    let first = || only_if(at(1, 5), levels([(1, Some(50)), (2, None)]));
-    let with_key = |change: Change| Change { once: Some(key("k")), ..change };
+    let first = || if_match(at(1, 5), levels([(1, Some(50)), (2, None)]));
+    let with_key = |change: Change| Change { idempotency_key: Some(key("k")), ..change };
     let others = [
         Change { update: Update { master: Some(Level::FULL), ..first().update }, ..first() },
         Change { update: Update { blackout: Some(false), ..first().update }, ..first() },
         Change { update: Update { levels: first().update.levels, ..labels([(1, None)]) }, ..first() },
-        only_if(at(1, 5), levels([(1, Some(51)), (2, None)])),
-        only_if(at(1, 5), levels([(1, Some(50)), (2, Some(0))])),
-        only_if(at(1, 5), levels([(1, Some(50)), (3, None)])),
-        only_if(at(1, 5), levels([(1, Some(50))])),
-        only_if(at(1, 4), levels([(1, Some(50)), (2, None)])),
-        only_if(at(2, 5), levels([(1, Some(50)), (2, None)])),
+        if_match(at(1, 5), levels([(1, Some(51)), (2, None)])),
+        if_match(at(1, 5), levels([(1, Some(50)), (2, Some(0))])),
+        if_match(at(1, 5), levels([(1, Some(50)), (3, None)])),
+        if_match(at(1, 5), levels([(1, Some(50))])),
+        if_match(at(1, 4), levels([(1, Some(50)), (2, None)])),
+        if_match(at(2, 5), levels([(1, Some(50)), (2, None)])),
         levels([(1, Some(50)), (2, None)]).into(),
         Change::default(),
     ];
@@ -180,7 +180,7 @@ fn something_else_under_the_same_key_is_refused() {
 fn what_was_refused_stays_refused_when_repeated() {
     for position in [at(1, 4), at(2, 0), at(1, 6), at(1, 8), at(2, 1)] {
         let mut rig = rig();
-        let change = || Change { once: Some(key("k")), ..only_if(position, levels([(1, Some(50))])) };
+        let change = || Change { idempotency_key: Some(key("k")), ..if_match(position, levels([(1, Some(50))])) };
         for revision in 6..12 {
             let delta = apply(&mut rig, revision, change());
             assert_eq!(verdict(&delta), Verdict::Changed(level_items([1])), "only if {position}, at {revision}");
@@ -229,7 +229,7 @@ fn a_restart_in_a_new_epoch_keeps_levels_and_remembered_keys() {
     assert_eq!(rig.map().since(Revision(0)), Some(Update::default()), "what is carried over is older than what comes");
     let delta = rigs.apply(Revision(1), &main, &Entry::new(once("k", levels([(1, Some(50)), (2, Some(20))]))));
     assert_eq!(verdict(&delta), Verdict::Repeated(at(1, 7)));
-    let delta = rigs.apply(Revision(2), &main, &Entry::new(only_if(at(2, 0), levels([(1, Some(60))]))));
+    let delta = rigs.apply(Revision(2), &main, &Entry::new(if_match(at(2, 0), levels([(1, Some(60))]))));
     assert_eq!((delta.prev, verdict(&delta)), (Revision(1), Verdict::Applied));
 }
 
@@ -264,7 +264,7 @@ fn an_entry_ends_with_its_key() {
 
 #[test]
 fn a_fingerprint_is_stored_and_so_never_changes() {
-    let change = only_if(at(1_790_000_000, 42), levels([(1, Some(50)), (2, None)]));
+    let change = if_match(at(1_790_000_000, 42), levels([(1, Some(50)), (2, None)]));
     assert_eq!(Fingerprint::of(&change), Fingerprint(0xa8a3_d20d_6563_5e9e));
     assert_eq!(Fingerprint::of(&Change::default()), Fingerprint(0xcbf2_9ce4_8422_2325));
     let whole = Update { master: Some(Level::OUT), blackout: Some(true), ..labels([(1, Some("wash")), (2, None)]) };

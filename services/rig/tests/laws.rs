@@ -39,17 +39,21 @@ fn some_update() -> impl Strategy<Value = Update> {
 }
 
 fn some_change() -> impl Strategy<Value = Change> {
-    let only_if = prop::option::weighted(0.3, (1u64..=2, 0u64..40).prop_map(|(epoch, revision)| at(epoch, revision)));
+    let if_match = prop::option::weighted(0.3, (1u64..=2, 0u64..40).prop_map(|(epoch, revision)| at(epoch, revision)));
     let client = prop::sample::select(&["a", "b"][..]).prop_map(|name| ClientId::new(name).unwrap());
     let origin = prop::option::weighted(0.6, (client, 0u64..9).prop_map(|(client, seq)| Origin { client, seq }));
-    (some_update(), only_if, origin).prop_map(|(update, only_if, origin)| Change { only_if, origin, ..update.into() })
+    (some_update(), if_match, origin).prop_map(|(update, if_match, origin)| Change {
+        if_match,
+        origin,
+        ..update.into()
+    })
 }
 
 fn some_entry() -> impl Strategy<Value = Entry> {
     let once = prop::option::weighted(0.3, prop::sample::select(&["k", "l", "m"][..]));
     (prop::collection::vec(some_change(), 1..4), once).prop_map(|(mut changes, once)| {
         if let Some(last) = changes.last_mut() {
-            last.once = once.map(key);
+            last.idempotency_key = once.map(key);
         }
         support::entry(changes)
     })
@@ -187,16 +191,16 @@ proptest! {
             let applied = entry.changes().iter().enumerate();
             let applied: Vec<_> = applied.filter(|(index, _)| *verdict(*index) == Verdict::Applied).collect();
             let asked: Vec<_> = applied.iter().filter_map(|(_, change)| change.origin.clone()).collect();
-            prop_assert_eq!(delta.origins.iter().map(|credit| credit.origin.clone()).collect::<Vec<_>>(), asked);
+            prop_assert_eq!(delta.origins.iter().map(|attribution| attribution.origin.clone()).collect::<Vec<_>>(), asked);
             for item in delta.update.items() {
                 let sets = |change: &&Change| change.update.items().any(|one| one == item);
                 let last = applied.iter().map(|(_, change)| *change).rfind(sets).unwrap();
-                let credited = delta.origins.iter().filter(|credit| credit.items.contains(&item));
-                let credited: Vec<_> = credited.map(|credit| Some(credit.origin.clone())).collect();
+                let credited = delta.origins.iter().filter(|attribution| attribution.items.contains(&item));
+                let credited: Vec<_> = credited.map(|attribution| Some(attribution.origin.clone())).collect();
                 let expected: Vec<_> = last.origin.iter().map(|origin| Some(origin.clone())).collect();
                 prop_assert_eq!(credited, expected, "{:?}", item);
             }
-            let credited = delta.origins.iter().flat_map(|credit| &credit.items);
+            let credited = delta.origins.iter().flat_map(|attribution| &attribution.items);
             let told: Vec<Item> = delta.update.items().collect();
             prop_assert!(credited.into_iter().all(|item| told.contains(item)));
         }
@@ -316,20 +320,20 @@ fn told(rigs: &Rigs) -> Vec<(RigName, Snapshot, Beacon, Vec<Option<Update>>)> {
     rigs.iter().map(|(name, rig)| (name.clone(), rig.snapshot(), rig.beacon(), since(rig))).collect()
 }
 
-const MOST: usize = 3;
+const MAX: usize = 3;
 
 proptest! {
     #[test]
     fn what_was_saved_in_parts_is_what_was_saved_whole(log in shared_log(), saves: [bool; 7]) {
         let mut parts = Stored::default();
-        let mut rigs = Rigs::restore(Image::default(), at(1, 0), MOST, Partition::default());
+        let mut rigs = Rigs::restore(Image::default(), at(1, 0), MAX, Partition::default());
         fold(&mut rigs, &log, &mut parts, &saves);
         let mut whole = Stored::default();
         whole.save(&rigs.image_since(Revision(0)));
         prop_assert_eq!(parts.load(), whole.load());
         whole.save(&rigs.image_since(Revision(0)));
         prop_assert_eq!(parts.load(), whole.load(), "saving twice is saving once");
-        let restored = Rigs::restore(rigs.image_since(Revision(0)), rigs.position(), MOST, Partition::default());
+        let restored = Rigs::restore(rigs.image_since(Revision(0)), rigs.position(), MAX, Partition::default());
         prop_assert_eq!(told(&restored), told(&rigs));
         let main = RigName::default();
         prop_assert_eq!(restored.get(&main).unwrap().map(), rigs.get(&main).unwrap().map());
@@ -342,15 +346,15 @@ proptest! {
         old in shared_log(), new in shared_log(), saves: [bool; 7], cut: prop::sample::Index, start in 0u64..20,
     ) {
         let mut stored = Stored::default();
-        fold(&mut Rigs::restore(Image::default(), at(1, 0), MOST, Partition::default()), &old, &mut stored, &saves);
+        fold(&mut Rigs::restore(Image::default(), at(1, 0), MAX, Partition::default()), &old, &mut stored, &saves);
         let image = stored.load();
         let start = at(2, start);
-        let mut steady = Rigs::restore(image, start, MOST, Partition::default());
+        let mut steady = Rigs::restore(image, start, MAX, Partition::default());
         stored.save(&steady.image_since(start.revision));
         let (before, after) = new.split_at(cut.index(new.len()));
         fold(&mut steady, before, &mut stored, &saves);
         prop_assert_eq!(stored.position(), steady.position());
-        let mut restarted = Rigs::restore(stored.load(), stored.position(), MOST, Partition::default());
+        let mut restarted = Rigs::restore(stored.load(), stored.position(), MAX, Partition::default());
         prop_assert_eq!(
             fold(&mut restarted, after, &mut stored.clone(), &[false]),
             fold(&mut steady, after, &mut stored, &saves)

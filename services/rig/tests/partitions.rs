@@ -5,7 +5,7 @@ use ghostlight_rig::{Change, Entry, Epoch, Image, Partition, Partitions, Positio
 use proptest::prelude::*;
 
 fn some_partitions() -> impl Strategy<Value = Partitions> {
-    (1..=Partitions::MOST).prop_map(|count| Partitions::new(count).unwrap())
+    (1..=Partitions::MAX).prop_map(|count| Partitions::new(count).unwrap())
 }
 
 fn some_rig() -> impl Strategy<Value = RigName> {

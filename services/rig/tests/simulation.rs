@@ -21,7 +21,7 @@ use support::{Map, Stored, at, digest_of, dimmer, key, label, map_of, named, ove
 
 const SEEDS: u64 = 3_000;
 const STEPS: usize = 150;
-const MOST_RIGS: usize = 3;
+const MAX_RIGS: usize = 3;
 /// A link holds this many messages; more push the oldest out.
 const LINK: usize = 24;
 
@@ -109,7 +109,7 @@ impl Service {
         assert_eq!(position.epoch, log.truth.position().epoch, "a new order begins with a save");
         let folded = log.entries.partition_point(|logged| logged.revision <= position.revision);
         Self {
-            rigs: Rigs::restore(stored.load(), position, MOST_RIGS, Partition::default()),
+            rigs: Rigs::restore(stored.load(), position, MAX_RIGS, Partition::default()),
             folded,
             saved: position.revision,
         }
@@ -188,7 +188,7 @@ impl World {
         let mut random = StdRng::seed_from_u64(seed);
         let mut stored = Stored::default();
         let start = at(1, random.random_range(0..3));
-        let truth = Rigs::restore(Image::default(), start, MOST_RIGS, Partition::default());
+        let truth = Rigs::restore(Image::default(), start, MAX_RIGS, Partition::default());
         stored.save(&truth.image_since(start.revision));
         let log = Log::begin(truth, BTreeMap::new());
         let services = (0..random.random_range(1..=2)).map(|_| Service::start(&stored, &log)).collect();
@@ -226,7 +226,7 @@ impl World {
         let rig = named(["main", "main", "main", "a", "b", "c"][self.random.random_range(0..6)]);
         let mut changes: Vec<_> = (0..self.random.random_range(1..3)).map(|_| self.change()).collect();
         if self.random.random_bool(0.2) {
-            changes[0].once = Some(key(["k", "l"][self.random.random_range(0..2)]));
+            changes[0].idempotency_key = Some(key(["k", "l"][self.random.random_range(0..2)]));
             changes.truncate(1);
         }
         let revision = Revision(self.log.truth.position().revision.0 + self.random.random_range(1..3));
@@ -250,8 +250,8 @@ impl World {
         update.blackout = self.random.random_bool(0.1).then(|| self.random.random_bool(0.5));
         let now = self.log.truth.position();
         let seen = |random: &mut StdRng| at(now.epoch.0, random.random_range(0..now.revision.0 + 2));
-        let only_if = self.random.random_bool(0.2).then(|| seen(&mut self.random));
-        Change { only_if, ..update.into() }
+        let if_match = self.random.random_bool(0.2).then(|| seen(&mut self.random));
+        Change { if_match, ..update.into() }
     }
 
     fn fold(&mut self, service: usize) {
@@ -326,7 +326,7 @@ impl World {
     fn lose_tail(&mut self) {
         let epoch = self.log.truth.position().epoch.0 + self.random.random_range(1..3);
         let start = at(epoch, self.random.random_range(0..10));
-        let truth = Rigs::restore(self.stored.load(), start, MOST_RIGS, Partition::default());
+        let truth = Rigs::restore(self.stored.load(), start, MAX_RIGS, Partition::default());
         self.stored.save(&truth.image_since(start.revision));
         self.log = Log::begin(truth, std::mem::take(&mut self.log.maps));
         self.tell(|| format!("the log lost its tail; it begins again at {start}"));

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout};
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// How long one question may take. A server that hangs is asked again.
-const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Between two questions.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -50,7 +50,7 @@ pub(crate) async fn answer(address: SocketAddr, path: &str) -> Option<(u16, Stri
         let (head, body) = answer.split_once("\r\n\r\n")?;
         Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
     };
-    timeout(ANSWER_WITHIN, asking).await.ok().flatten()
+    timeout(ANSWER_TIMEOUT, asking).await.ok().flatten()
 }
 
 /// The first bytes of what a server says, after we have said `greeting`.
@@ -62,5 +62,5 @@ pub(crate) async fn first_words<const N: usize>(address: SocketAddr, greeting: &
         stream.read_exact(&mut words).await.ok()?;
         Some(words)
     };
-    timeout(ANSWER_WITHIN, asking).await.ok().flatten()
+    timeout(ANSWER_TIMEOUT, asking).await.ok().flatten()
 }

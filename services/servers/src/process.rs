@@ -9,7 +9,7 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 /// Far longer than stopping takes, even on a busy machine.
-const HELD_WITHIN: Duration = Duration::from_secs(5);
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What starts a server and outlives nobody. The server is a child of this shell, with its output in a log. A second
 /// child holds the pipe whose other end is ours: it reads the end of it when we are gone, however we went, kills the
@@ -192,7 +192,7 @@ fn wait_until_held(pid: u32) {
         stat.rsplit(") ").next().is_none_or(|rest| !rest.starts_with(['R', 'S', 'D']))
     };
     let tasks = Path::new("/proc").join(pid.to_string()).join("task");
-    for _ in 0..HELD_WITHIN.as_millis() {
+    for _ in 0..STOP_TIMEOUT.as_millis() {
         let mut tasks = fs::read_dir(&tasks).into_iter().flatten().flatten();
         if tasks.all(is_held) {
             return;

@@ -3,27 +3,27 @@
 use bytes::Bytes;
 use ghostlight_bus::{Logged, Question};
 use ghostlight_proto::{RigSummary, ServerMessage, encode_rigs};
-use ghostlight_rig::{Image, Mark, Partition, Position, Revision, Rig, RigName, Rigs, Stamp};
+use ghostlight_rig::{Image, LogPosition, Partition, Position, Revision, Rig, RigName, Rigs, Stamp};
 
-use crate::awaited::Awaited;
+use crate::requested::RequestedRigs;
 
 /// The rigs, where the log stands, and which rigs somebody follows that nobody has made.
 pub(crate) struct Fold {
     rigs: Rigs,
     stamp: Stamp,
-    awaited: Awaited,
+    awaited: RequestedRigs,
     most_rigs: usize,
 }
 
 impl Fold {
     /// What a store kept, in an order that goes on from `start`.
-    pub(crate) fn restore(image: Image, start: Mark, most_rigs: usize, partition: Partition) -> Self {
+    pub(crate) fn restore(image: Image, start: LogPosition, most_rigs: usize, partition: Partition) -> Self {
         let rigs = Rigs::restore(image, start.position, most_rigs, partition);
-        Self { rigs, stamp: start.stamp, awaited: Awaited::new(most_rigs), most_rigs }
+        Self { rigs, stamp: start.stamp, awaited: RequestedRigs::new(most_rigs), most_rigs }
     }
 
     /// Goes back to what a store kept.
-    pub(crate) fn start_over(&mut self, image: Image, start: Mark) {
+    pub(crate) fn start_over(&mut self, image: Image, start: LogPosition) {
         self.rigs = Rigs::restore(image, start.position, self.most_rigs, self.rigs.partition());
         self.stamp = start.stamp;
         self.awaited.begin();
@@ -114,7 +114,7 @@ mod tests {
 
     /// A fold of so many rigs, with `main`, and another that is awaited.
     fn fold(rigs: usize) -> Fold {
-        let mut fold = Fold::restore(Image::default(), Mark::default(), 1_000, Partition::default());
+        let mut fold = Fold::restore(Image::default(), LogPosition::default(), 1_000, Partition::default());
         for number in 1..rigs {
             let (revision, rig) = (Revision(number as u64), name(number));
             let entry = Entry::new(Change::default());

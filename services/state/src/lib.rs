@@ -4,11 +4,11 @@
 //! everything that has changed since its last save in one transaction. When a save fails, the service starts over from
 //! what the store holds, as it would after a crash: what was not saved has then not happened, for everyone alike.
 
-mod awaited;
-mod beginning;
 mod fold;
+mod instruments;
+mod recovery;
+mod requested;
 mod service;
-mod signals;
 
 use std::sync::Arc;
 
@@ -16,8 +16,8 @@ use ghostlight_bus::{Echo, EchoError, Log, LogError};
 use ghostlight_rig::{Partition, RigName};
 use ghostlight_store::{Store, StoreError};
 
+pub use instruments::Instruments;
 pub use service::StateService;
-pub use signals::Signals;
 
 /// What a state service works with.
 #[derive(Clone)]
@@ -33,7 +33,7 @@ pub struct Parts {
     /// Which rigs it keeps: those of its log.
     pub partition: Partition,
     /// What can be seen of it.
-    pub signals: Signals,
+    pub instruments: Instruments,
 }
 
 /// Another server, which this one knows nothing of, keeps the rigs in the same store now.

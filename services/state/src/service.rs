@@ -4,19 +4,19 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use ghostlight_bus::{Announcement, DurableOnce, Entries, LogError, Logged, Request, Requests};
-use ghostlight_rig::{Image, Mark, Position, RigName, Rigs};
+use ghostlight_rig::{Image, LogPosition, Position, RigName, Rigs};
 use ghostlight_store::StoreError;
 use ghostlight_telemetry::trace::{Span, logged};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use crate::beginning::{begin, load};
 use crate::fold::Fold;
-use crate::signals::Carried;
+use crate::instruments::Carried;
+use crate::recovery::{begin, load};
 use crate::{Parts, StartError, Superseded};
 
 /// How often every rig is announced whether or not it changed.
-const BEACON_EVERY: Duration = Duration::from_secs(1);
+const BEACON_INTERVAL: Duration = Duration::from_secs(1);
 
 /// So many rigs are announced at once, and the next ones a little later, so that all have had their turn after that time.
 /// All of many thousands at once would hold up changes, and be more than may wait to be sent.
@@ -24,7 +24,7 @@ const PORTION: usize = 1_000;
 
 /// Where the log keeps an entry, it is saved so much later, with all that comes meanwhile. Saved at once, every change
 /// would take the machine's cores from its own echo.
-const GATHERED_FOR: Duration = Duration::from_millis(20);
+const SAVE_DELAY: Duration = Duration::from_millis(20);
 
 /// The first and the longest pause before the store is tried again.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
@@ -59,8 +59,8 @@ enum Done {
     /// Up to here, and when that began.
     Saved(Position, Instant),
     NotSaved(StoreError),
-    Loaded(Image, Mark),
-    Begun(Mark, Box<dyn Entries>),
+    Loaded(Image, LogPosition),
+    Begun(LogPosition, Box<dyn Entries>),
     NotBegun(StartError),
 }
 
@@ -119,7 +119,7 @@ impl StateService {
                 self.save_what_has_gathered();
             }
             if is_ending && self.work.is_none() {
-                self.parts.signals.metrics.speaking.set(0);
+                self.parts.instruments.metrics.speaking.set(0);
                 return Ok(());
             }
             // In this order: the rare and short before the frequent. An entry is announced before it is saved.
@@ -130,7 +130,7 @@ impl StateService {
                 () = at(self.saves_at) => self.save_what_has_gathered(),
                 () = tokio::time::sleep_until(self.beacons_at) => self.announce_beacons(),
                 Some(request) = ask(&mut self.requests) => {
-                    self.parts.signals.metrics.questions.add_one();
+                    self.parts.instruments.metrics.questions.add_one();
                     let text = self.fold.answer(&request.question);
                     request.answer(text);
                 }
@@ -167,16 +167,16 @@ impl StateService {
         let read = Instant::now();
         let Some(text) = self.fold.apply(&logged) else { return };
         let fold = read.elapsed();
-        let traces = self.parts.signals.folded(&logged, self.fold.position(), read, fold);
+        let traces = self.parts.instruments.folded(&logged, self.fold.position(), read, fold);
         self.carried.add(&traces);
-        let (traces, _spans) = self.parts.signals.announces(&logged, &traces);
+        let (traces, _spans) = self.parts.instruments.announces(&logged, &traces);
         self.parts.echo.announce(&logged.rig, Announcement { text, fold, traces });
         self.note_store_lag();
     }
 
     /// Lets others see how far it is.
     fn note_standing(&self) {
-        let metrics = &self.parts.signals.metrics;
+        let metrics = &self.parts.instruments.metrics;
         metrics.speaking.set(u64::from(self.speaks()));
         metrics.rigs.set(self.fold.rigs().count() as u64);
         self.note_log_lag();
@@ -185,19 +185,23 @@ impl StateService {
 
     fn note_log_lag(&self) {
         if let Some(entries) = &self.entries {
-            self.parts.signals.metrics.log_lag.set(entries.behind());
+            self.parts.instruments.metrics.log_lag.set(entries.behind());
         }
     }
 
     fn note_store_lag(&self) {
-        self.parts.signals.metrics.store_lag.set(self.fold.position().revision.0.saturating_sub(self.saved.revision.0));
+        self.parts
+            .instruments
+            .metrics
+            .store_lag
+            .set(self.fold.position().revision.0.saturating_sub(self.saved.revision.0));
     }
 
     /// Counts an epoch that had to begin because a log that keeps entries did not go on.
-    fn note_epoch(&self, stored: Mark, start: Mark) {
-        let is_anew = stored != Mark::default() && start.position.epoch != stored.position.epoch;
+    fn note_epoch(&self, stored: LogPosition, start: LogPosition) {
+        let is_anew = stored != LogPosition::default() && start.position.epoch != stored.position.epoch;
         if is_anew && self.parts.log.durable_once() == DurableOnce::Appended {
-            self.parts.signals.metrics.epochs.add_one();
+            self.parts.instruments.metrics.epochs.add_one();
         }
     }
 
@@ -232,7 +236,7 @@ impl StateService {
             return;
         }
         match self.parts.log.durable_once() {
-            DurableOnce::Appended => self.saves_at = Some(tokio::time::Instant::now() + GATHERED_FOR),
+            DurableOnce::Appended => self.saves_at = Some(tokio::time::Instant::now() + SAVE_DELAY),
             DurableOnce::Saved => self.save(),
         }
     }
@@ -247,12 +251,12 @@ impl StateService {
     /// Starts to save what has changed since the last save.
     fn save(&mut self) {
         let image = self.fold.image_since(self.saved.revision);
-        let (store, signals) = (self.parts.store.clone(), self.parts.signals.clone());
+        let (store, instruments) = (self.parts.store.clone(), self.parts.instruments.clone());
         let (carried, began) = (self.carried.take(), Instant::now());
         self.work = Some(Box::pin(async move {
-            let span = signals.saves(&image, &carried);
+            let span = instruments.saves(&image, &carried);
             let saved = store.save(&image).instrument(logged(span.as_ref().map(Span::context))).await;
-            signals.saved(began, &saved, span);
+            instruments.saved(began, &saved, span);
             match saved {
                 Ok(()) => Done::Saved(image.position, began),
                 Err(error) => Done::NotSaved(error),
@@ -266,7 +270,7 @@ impl StateService {
                 self.saved = position;
                 self.pause = RETRY.0;
                 self.parts.log.checkpoint(position);
-                self.parts.signals.metrics.store_lag.restart(began);
+                self.parts.instruments.metrics.store_lag.restart(began);
                 self.note_store_lag();
             }
             Done::NotSaved(error) => self.not_saved(&error),
@@ -303,12 +307,12 @@ impl StateService {
     /// Goes back to what the store holds, after a pause. Letting go of the reader makes the log of one process refuse
     /// changes; where there are other services, they go on and answer.
     fn start_over(&mut self) {
-        self.parts.signals.metrics.starts_over.add_one();
+        self.parts.instruments.metrics.starts_over.add_one();
         self.entries = None;
         self.saves_at = None;
         if self.parts.log.durable_once() == DurableOnce::Appended {
             self.requests = None;
-            self.parts.signals.metrics.speaking.set(0);
+            self.parts.instruments.metrics.speaking.set(0);
         }
         let (parts, pause) = (self.parts.clone(), self.longer_pause());
         self.work = Some(Box::pin(async move {
@@ -328,7 +332,7 @@ impl StateService {
     }
 
     /// Takes what the store holds for the rigs, tells everyone, and begins the order that goes on from there.
-    fn begin_again(&mut self, image: Image, start: Mark) {
+    fn begin_again(&mut self, image: Image, start: LogPosition) {
         let stored = image.mark();
         self.note_epoch(stored, start);
         self.fold.start_over(image, start);
@@ -342,7 +346,7 @@ impl StateService {
         }));
     }
 
-    async fn begun(&mut self, start: Mark, entries: Box<dyn Entries>) {
+    async fn begun(&mut self, start: LogPosition, entries: Box<dyn Entries>) {
         self.saved = start.position;
         self.entries = Some(entries);
         tracing::info!(position = %start.position, "changes are taken again");
@@ -360,7 +364,7 @@ impl StateService {
             after = last;
         }
         let portions = self.fold.rigs().count() / PORTION + 1;
-        let next = self.beacons_at + BEACON_EVERY.div_f64(portions as f64);
+        let next = self.beacons_at + BEACON_INTERVAL.div_f64(portions as f64);
         self.beacons_at = next.max(tokio::time::Instant::now());
         if after.is_none() {
             self.note_standing();

@@ -14,7 +14,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ghostlight_rig::{Image, Mark, Position};
+use ghostlight_rig::{Image, LogPosition, Position};
 
 pub use error::{OpenError, StoreError};
 
@@ -40,7 +40,7 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError`]; [`StoreError::Superseded`] if it stands elsewhere: another service has saved, or begun anew. Load
     /// again.
-    async fn begin(&self, stored: Position, start: Mark) -> Result<(), StoreError>;
+    async fn begin(&self, stored: Position, start: LogPosition) -> Result<(), StoreError>;
 
     /// Saves what has changed, and resolves when it is durable.
     ///

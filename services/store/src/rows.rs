@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use ghostlight_rig::{
-    Dimmer, Fingerprint, Image, Key, Keyed, Label, Level, Position, Revision, RigImage, RigName, Slot, Stamp,
+    Dimmer, Fingerprint, IdempotentChange, Image, Key, Label, Level, Position, Revision, RigImage, RigName, Slot, Stamp,
 };
 
 use crate::StoreError;
@@ -119,7 +119,7 @@ impl Loading {
         let position = position(at);
         let rig = self.rig_image(rig)?;
         rig.oldest_key.get_or_insert(position);
-        rig.keyed.push((key, Keyed { position, fingerprint, applied }));
+        rig.keyed.push((key, IdempotentChange { position, fingerprint, applied }));
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ghostlight_rig::{Image, Mark, Position};
+use ghostlight_rig::{Image, LogPosition, Position};
 use serde_json::json;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous};
@@ -20,7 +20,7 @@ use crate::{Durability, OpenError, Store, StoreError, tables};
 static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| tables::tolerant(sqlx::migrate!("../../migrations/sqlite")));
 
 /// How long a statement waits for another program that holds the database.
-const BUSY_WITHIN: Duration = Duration::from_secs(1);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The save: the view's trigger, in the migrations, does all of it in one transaction. One statement, because what costs
 /// a small save is going to the connection's thread and back, not SQLite.
@@ -56,7 +56,7 @@ impl SqliteStore {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(synchronous)
-            .busy_timeout(BUSY_WITHIN)
+            .busy_timeout(BUSY_TIMEOUT)
             .disable_statement_logging();
         let mut connection = options.connect().await.map_err(|error| unusable(error.into()))?;
         check(&mut connection).await.map_err(unusable)?;
@@ -124,7 +124,7 @@ impl Store for SqliteStore {
         image
     }
 
-    async fn begin(&self, stored: Position, start: Mark) -> Result<(), StoreError> {
+    async fn begin(&self, stored: Position, start: LogPosition) -> Result<(), StoreError> {
         let mut held = self.connection.lock().await;
         let mut connection = taken_or_new(&mut held, &self.options).await?;
         let begun = begin(&mut connection, stored, start).await;
@@ -159,7 +159,7 @@ async fn taken_or_new(
     }
 }
 
-async fn begin(connection: &mut SqliteConnection, stored: Position, start: Mark) -> Result<(), StoreError> {
+async fn begin(connection: &mut SqliteConnection, stored: Position, start: LogPosition) -> Result<(), StoreError> {
     let query = sqlx::query(BEGIN)
         .bind(start.position.epoch.0 as i64)
         .bind(start.position.revision.0 as i64)

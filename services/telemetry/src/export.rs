@@ -22,7 +22,7 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider, SpanData};
 use crate::metrics::{Counter, ExportFailures};
 
 /// How long the last of it may take to be sent at the end.
-const FLUSHED_WITHIN: Duration = Duration::from_secs(2);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What is exported, for as long as the process runs.
 #[derive(Clone, Debug, Default)]
@@ -148,10 +148,10 @@ impl Exports {
         let Self { traces, metrics } = self.clone();
         let flush = tokio::task::spawn_blocking(move || {
             // What cannot be sent has been told.
-            let _ = traces.map(|traces| traces.shutdown_with_timeout(FLUSHED_WITHIN));
-            let _ = metrics.map(|metrics| metrics.shutdown_with_timeout(FLUSHED_WITHIN));
+            let _ = traces.map(|traces| traces.shutdown_with_timeout(FLUSH_TIMEOUT));
+            let _ = metrics.map(|metrics| metrics.shutdown_with_timeout(FLUSH_TIMEOUT));
         });
-        let _ = tokio::time::timeout(2 * FLUSHED_WITHIN, flush).await;
+        let _ = tokio::time::timeout(2 * FLUSH_TIMEOUT, flush).await;
     }
 }
 

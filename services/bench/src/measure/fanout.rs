@@ -24,9 +24,9 @@ use crate::wire::{Socket, close_all, follow, follow_many, next_text, send};
 /// From this rate on the bare peer skips what is outdated, too: otherwise it would be measured seconds behind.
 const BARE_SKIPS_FROM: u32 = 200;
 /// How often it is looked at what every client shows.
-const LOOK_EVERY: Duration = Duration::from_millis(10);
+const SAMPLE_INTERVAL: Duration = Duration::from_millis(10);
 /// The most changes of a warm-up, and of what counts: the time of each is kept.
-const MOST_CHANGES: u64 = 5_000_000;
+const MAX_CHANGES: u64 = 5_000_000;
 
 pub(super) async fn round(target: &Target, rate: u32, clients: usize, effort: &Effort) -> Result<Round, Fault> {
     let place = if target.bare && rate >= BARE_SKIPS_FROM { "/ws/newest" } else { "/ws" };
@@ -72,8 +72,8 @@ struct Stage {
 impl Stage {
     fn new(rate: u32, clients: usize, effort: &Effort) -> Self {
         let changes = |time: Duration| (time.as_secs_f64() * f64::from(rate)) as u64;
-        let warm_up = changes(effort.warm_up).min(MOST_CHANGES);
-        let counted = changes(effort.lasting).min(effort.most).clamp(1, MOST_CHANGES);
+        let warm_up = changes(effort.warm_up).min(MAX_CHANGES);
+        let counted = changes(effort.lasting).min(effort.most).clamp(1, MAX_CHANGES);
         let (first, last) = (warm_up as u32 + 1, (warm_up + counted) as u32);
         let begun = Instant::now();
         Self {
@@ -152,7 +152,7 @@ impl Stage {
 
     /// Looks again and again how old it is what the clients show.
     async fn look(&self) -> Infallible {
-        let mut ticks = interval(LOOK_EVERY);
+        let mut ticks = interval(SAMPLE_INTERVAL);
         loop {
             ticks.tick().await;
             let newest = self.newest.load(Ordering::Acquire);

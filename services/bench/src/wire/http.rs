@@ -9,7 +9,7 @@ use crate::target::Target;
 /// The largest answer that is read, in bytes: above the largest map.
 const LARGEST: usize = 4 << 20;
 /// More headers than any answer has.
-const MOST_HEADERS: usize = 64;
+const MAX_HEADERS: usize = 64;
 
 /// A kept connection.
 pub(crate) struct Http {
@@ -74,7 +74,7 @@ impl Http {
 
 /// The status of an answer and where its body starts and ends; `None` while it is not all there.
 fn frame(bytes: &[u8]) -> Result<Option<(u16, usize, usize)>, Fault> {
-    let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
     let head = response.parse(bytes).map_err(|error| Fault::wrong(&format!("no HTTP answer ({error})"), bytes))?;
     let httparse::Status::Complete(head) = head else { return Ok(None) };

@@ -14,13 +14,13 @@ use crate::{Announcement, Announcements, Echo, EchoError, Heard, Question, Reque
 
 /// How far a follower may fall behind before it is told that it has missed something. A gateway keeps few entries in
 /// flight, so only one that is stuck gets there.
-const MOST_UNHEARD: usize = 1_024;
+const MAX_UNHEARD: usize = 1_024;
 
 /// How many questions may wait: each gateway asks one at a time for each rig.
-const MOST_QUESTIONS: usize = 1_024;
+const MAX_REQUESTS: usize = 1_024;
 
 /// How long an answer may take.
-const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An echo in memory.
 #[derive(Debug, Default)]
@@ -51,14 +51,14 @@ impl Echo for MemoryEcho {
     }
 
     async fn requests(&self) -> Result<Box<dyn Requests>, EchoError> {
-        let (sender, receiver) = mpsc::channel(MOST_QUESTIONS);
+        let (sender, receiver) = mpsc::channel(MAX_REQUESTS);
         *self.questions() = Some(sender);
         Ok(Box::new(MemoryRequests(receiver)))
     }
 
     async fn follow(&self, rig: &RigName) -> Result<Box<dyn Announcements>, EchoError> {
         let mut followed = self.followed();
-        let followers = followed.entry(rig.clone()).or_insert_with(|| broadcast::Sender::new(MOST_UNHEARD));
+        let followers = followed.entry(rig.clone()).or_insert_with(|| broadcast::Sender::new(MAX_UNHEARD));
         Ok(Box::new(MemoryAnnouncements(followers.subscribe())))
     }
 
@@ -70,7 +70,7 @@ impl Echo for MemoryEcho {
             let _ = reply.send(text);
         };
         questions.try_send(Request::new(question, reply)).map_err(|_| EchoError("it is gone or busy".to_owned()))?;
-        let answer = tokio::time::timeout(ANSWER_WITHIN, answer).await;
+        let answer = tokio::time::timeout(ANSWER_TIMEOUT, answer).await;
         answer.map_err(|_| EchoError("it takes too long".to_owned()))?.map_err(|_| EchoError("it is gone".to_owned()))
     }
 }

@@ -7,13 +7,13 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use bytes::Bytes;
 use ghostlight_proto::{decode_entry, encode_entry};
-use ghostlight_rig::{Entry, Epoch, Mark, Position, Revision, RigName, Stamp};
+use ghostlight_rig::{Entry, Epoch, LogPosition, Position, Revision, RigName, Stamp};
 use tokio::sync::{Notify, oneshot};
 
 use crate::{AppendError, DurableOnce, Entries, Log, LogError, Logged};
 
 /// How many entries may wait to become durable. Gateways keep few in flight, each with many changes; this is far above.
-const MOST_WAITING: usize = 4_096;
+const MAX_WAITING: usize = 4_096;
 
 /// A log in memory.
 ///
@@ -77,7 +77,7 @@ impl Order {
         if self.reader != Reader::Reads {
             return refuse("it cannot be saved at the moment");
         }
-        if self.waiting.len() >= MOST_WAITING {
+        if self.waiting.len() >= MAX_WAITING {
             return refuse("too many changes wait to be saved");
         }
         let revision = Revision(self.position.revision.0 + 1);
@@ -91,7 +91,7 @@ impl Order {
 
 #[async_trait]
 impl Log for MemoryLog {
-    async fn begin(&self, stored: Mark) -> Result<Mark, LogError> {
+    async fn begin(&self, stored: LogPosition) -> Result<LogPosition, LogError> {
         let stored = stored.position;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let mut order = self.shared.order();
@@ -108,7 +108,7 @@ impl Log for MemoryLog {
         Ok(order.position.into())
     }
 
-    async fn read(&self, after: Mark) -> Result<Box<dyn Entries>, LogError> {
+    async fn read(&self, after: LogPosition) -> Result<Box<dyn Entries>, LogError> {
         let after = after.position;
         let mut order = self.shared.order();
         if after != order.position {

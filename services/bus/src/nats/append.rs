@@ -17,7 +17,7 @@ use super::connection::Connection;
 use crate::AppendError;
 
 /// An entry is given up after so long. Choosing a new leader of the stream takes four to nine seconds.
-const APPENDED_WITHIN: Duration = Duration::from_millis(9_500);
+const APPEND_TIMEOUT: Duration = Duration::from_millis(9_500);
 
 /// While no server is reached, changes are refused after so long: a restarted server is back by then.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -51,7 +51,7 @@ pub(super) async fn append(
 ) -> Result<Position, AppendError> {
     let (subject, stream) = (subjects::changes(rig, partitions), subjects::stream(partitions.of(rig)));
     let (text, id) = (encode_entry(entry), connection.new_name());
-    let deadline = Instant::now() + APPENDED_WITHIN;
+    let deadline = Instant::now() + APPEND_TIMEOUT;
     let mut may_have_landed = false;
     let failed = |may_have_landed, why: &str| match may_have_landed {
         true => AppendError::Unknown,

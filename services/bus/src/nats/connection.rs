@@ -13,30 +13,30 @@ use tokio::time::Instant;
 
 use super::NatsSettings;
 use super::address::Addresses;
-use super::seldom::Seldom;
+use super::log_throttle::LogThrottle;
 use super::servers::{Refusals, Servers};
 
 /// A server that is silent for two of these is given up, and another one is tried: a stopped process keeps its
 /// connections open.
-const PING_EVERY: Duration = Duration::from_secs(1);
+const PING_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long connecting may take, with the handshakes.
-const CONNECT_WITHIN: Duration = Duration::from_secs(2);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The longest pause before a connection is tried again: a server that is back is found well within two seconds.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// What may wait for a follower that does not listen; what comes then is lost, and it is told so.
-const MOST_UNHEARD: usize = 16_384;
+const MAX_UNHEARD: usize = 16_384;
 
 /// What may wait to be sent.
-const MOST_UNSENT: usize = 16_384;
+const MAX_UNSENT: usize = 16_384;
 
 /// A server that has not answered is left for another no more often than this: moving costs what is under way.
-const MOVE_EVERY: Duration = Duration::from_secs(3);
+const SERVER_CHANGE_INTERVAL: Duration = Duration::from_secs(3);
 
 /// How long a server may take to know what it was told.
-const SETTLED_WITHIN: Duration = Duration::from_secs(1);
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// NATS cannot be used as it is set up. That a server is away, or does not let us in, is none of these: that may change.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -106,16 +106,16 @@ impl Connection {
     pub async fn open(name: &str, settings: &NatsSettings) -> Result<Self, ConnectError> {
         let addresses = Addresses::parse(&settings.urls)?;
         let (change, link) = watch::channel(Link { down_since: Some(Instant::now()), losses: 0, cuts: 0 });
-        let (noter, servers) = (Arc::new(Noter { change, told: Seldom::default() }), Arc::new(Servers::default()));
+        let (noter, servers) = (Arc::new(Noter { change, told: LogThrottle::default() }), Arc::new(Servers::default()));
         let (choosing, connected) = (servers.clone(), servers.clone());
         let options = ConnectOptions::new()
             .name(name)
             .retry_on_initial_connect()
             .max_reconnects(None)
-            .connection_timeout(CONNECT_WITHIN)
-            .ping_interval(PING_EVERY)
-            .subscription_capacity(MOST_UNHEARD)
-            .client_capacity(MOST_UNSENT)
+            .connection_timeout(CONNECT_TIMEOUT)
+            .ping_interval(PING_INTERVAL)
+            .subscription_capacity(MAX_UNHEARD)
+            .client_capacity(MAX_UNSENT)
             .reconnect_delay_callback(pause)
             .reconnect_to_server_callback(move |servers, _| std::future::ready(choosing.choose(&servers)))
             .event_callback(move |event| {
@@ -171,7 +171,7 @@ impl Connection {
         if self.is_up() {
             let asked = self.client.request(self.client.new_inbox(), Bytes::new());
             // A server that does not answer is noticed elsewhere.
-            let _ = tokio::time::timeout(SETTLED_WITHIN, self.unless_cut(asked)).await;
+            let _ = tokio::time::timeout(SETTLE_TIMEOUT, self.unless_cut(asked)).await;
         }
     }
 
@@ -179,7 +179,7 @@ impl Connection {
     pub(super) async fn move_on(&self) {
         {
             let mut moved = self.moved.lock().unwrap_or_else(PoisonError::into_inner);
-            if moved.is_some_and(|moved| moved.elapsed() < MOVE_EVERY) {
+            if moved.is_some_and(|moved| moved.elapsed() < SERVER_CHANGE_INTERVAL) {
                 return;
             }
             *moved = Some(Instant::now());
@@ -243,7 +243,7 @@ fn pause(attempts: usize) -> Duration {
 /// Notes what becomes of the connection.
 struct Noter {
     change: watch::Sender<Link>,
-    told: Seldom,
+    told: LogThrottle,
 }
 
 impl Noter {

@@ -16,8 +16,8 @@ use ghostlight_rig::{Partition, Partitions, RigName, TraceContext};
 use tokio::sync::watch;
 use tokio::task::coop::unconstrained;
 
+use super::chunks::{self, Begun};
 use super::connection::{Connection, Link};
-use super::parts::{self, Begun};
 use crate::{Announcement, Announcements, Echo, EchoError, Heard, Question, Request, Requests};
 
 /// A connection that has just begun, or was just lost, may be there within so long.
@@ -28,7 +28,7 @@ const TRIES: usize = 3;
 
 /// Whoever has not begun to answer by then may hang, and every state service is asked: a follower hears nothing before it
 /// has its answer. One that is well answers sooner.
-const EACH_ASKED_AFTER: Duration = Duration::from_millis(50);
+const FALLBACK_DELAY: Duration = Duration::from_millis(50);
 
 /// The pause before it is asked again: a state service may just be starting.
 const RETRY: Duration = Duration::from_millis(100);
@@ -99,7 +99,7 @@ impl NatsEcho {
     async fn ask_once(&self, one: &str, each: &str) -> Result<Bytes, &'static str> {
         let one = pin!(self.begun(one));
         let each = pin!(async {
-            tokio::time::sleep(EACH_ASKED_AFTER).await;
+            tokio::time::sleep(FALLBACK_DELAY).await;
             self.begun(each).await
         });
         let asked = async {
@@ -108,7 +108,7 @@ impl NatsEcho {
                 Either::Left((begun, _)) | Either::Right((begun @ Ok(_), _)) => begun,
                 Either::Right((Err(_), one)) => one.await,
             };
-            parts::collect(begun?).await
+            chunks::collect(begun?).await
         };
         self.connection.unless_cut(asked).await.unwrap_or(Err("the connection was lost"))
     }
@@ -120,7 +120,7 @@ impl NatsEcho {
         let answers = client.subscribe(inbox.clone()).await.map_err(|_| "the connection has ended")?;
         let asked = client.publish_with_reply(subject.to_owned(), inbox, Bytes::new()).await;
         asked.map_err(|_| "the connection has ended")?;
-        parts::begun(answers).await
+        chunks::begun(answers).await
     }
 }
 
@@ -211,7 +211,7 @@ impl Requests for NatsRequests {
             let client = self.connection.client.clone();
             return Some(Request::new(question, move |text| {
                 // Ends when all is handed to the connection.
-                tokio::spawn(async move { parts::send(&client, reply, text).await });
+                tokio::spawn(async move { chunks::send(&client, reply, text).await });
             }));
         }
     }

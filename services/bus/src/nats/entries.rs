@@ -9,19 +9,19 @@ use async_trait::async_trait;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use ghostlight_proto::{decode_entry, subjects};
-use ghostlight_rig::{Mark, Position, Revision};
+use ghostlight_rig::{LogPosition, Position, Revision};
 use tokio::sync::watch;
 
-use super::check::{Checked, Checks, RETRY, Source};
 use super::connection::Link;
 use super::stream::{Found, find, gone, stamp_of};
+use super::stream_watch::{Checked, Checks, RETRY, Source};
 use crate::{Entries, LogError, Logged};
 
 /// The server says that it is there so often while there is nothing to read; after two silences it is asked anew.
 const HEARTBEAT: Duration = Duration::from_millis(500);
 
 /// A consumer that nobody listens to is gone after so long.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(10);
+const CONSUMER_INACTIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A reader of the stream.
 pub(super) struct NatsEntries {
@@ -30,7 +30,7 @@ pub(super) struct NatsEntries {
     /// How many cuts of the connection were known when reading began, last.
     cuts: u64,
     /// The last entry that was read.
-    last: Mark,
+    last: LogPosition,
     end: Revision,
     /// How many entries there are beyond the last, as far as that was told.
     behind: u64,
@@ -50,7 +50,7 @@ enum Reading {
 
 impl NatsEntries {
     /// Reads what comes after a mark.
-    pub(super) async fn open(source: Source, after: Mark) -> Result<Self, LogError> {
+    pub(super) async fn open(source: Source, after: LogPosition) -> Result<Self, LogError> {
         let end = match find(&source.jetstream, source.partition).await {
             Found::Stream(stream) => Revision(stream.cached_info().state.last_sequence),
             Found::Nothing => return Err(LogError::Lost(gone(source.partition))),
@@ -63,7 +63,7 @@ impl NatsEntries {
     }
 
     /// Checks whether the stream goes on from a mark that was read, and reads on after the last entry.
-    fn begin_again(&mut self, checked: Mark) {
+    fn begin_again(&mut self, checked: LogPosition) {
         self.cuts = self.link.borrow_and_update().cuts;
         self.reading = Reading::Begins(Box::pin(begin(self.source.clone(), checked, self.last)));
     }
@@ -82,7 +82,7 @@ impl NatsEntries {
             .ok_or_else(|| LogError::Lost(format!("{} is no subject of the log", message.subject)))?;
         let entry = decode_entry(&message.payload).map_err(|error| LogError::Lost(format!("entry {due}: {error}")))?;
         let (revision, stamp) = (Revision(due), stamp_of(info.published.unix_timestamp_nanos()));
-        self.last = Mark { position: Position { revision, ..self.last.position }, stamp };
+        self.last = LogPosition { position: Position { revision, ..self.last.position }, stamp };
         self.behind = info.pending;
         Ok(Some(Logged { revision, stamp, rig, entry, size: message.payload.len() }))
     }
@@ -142,7 +142,7 @@ impl Entries for NatsEntries {
     }
 }
 
-async fn begin(source: Source, checked: Mark, after: Mark) -> Result<Messages, LogError> {
+async fn begin(source: Source, checked: LogPosition, after: LogPosition) -> Result<Messages, LogError> {
     if checked != after {
         source.going_on_from(checked).await?;
     }
@@ -154,7 +154,7 @@ async fn begin(source: Source, checked: Mark, after: Mark) -> Result<Messages, L
             ack_policy: AckPolicy::None,
             flow_control: true,
             idle_heartbeat: HEARTBEAT,
-            inactive_threshold: FORGOTTEN_AFTER,
+            inactive_threshold: CONSUMER_INACTIVE_TIMEOUT,
             memory_storage: true,
             num_replicas: 1,
             max_deliver: 1,

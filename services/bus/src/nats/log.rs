@@ -5,22 +5,22 @@ use std::time::Duration;
 use async_nats::jetstream::Context;
 use async_nats::jetstream::context::ContextBuilder;
 use async_trait::async_trait;
-use ghostlight_rig::{Entry, Mark, Position, RigName};
+use ghostlight_rig::{Entry, LogPosition, Position, RigName};
 use tokio::sync::watch;
 
 use super::append::append;
-use super::check::{RETRY, Source};
 use super::connection::Connection;
 use super::entries::NatsEntries;
 use super::settings::StreamSettings;
-use super::stream::{BELIEVED_AFTER, Broken, Doubt, begin_anew, check_saved, find_or_make, goes_on_from};
+use super::stream::{Broken, Doubt, LOSS_CONFIRMATION, begin_anew, check_saved, find_or_make, goes_on_from};
+use super::stream_watch::{RETRY, Source};
 use crate::{AppendError, DurableOnce, Entries, Log, LogError};
 
 /// A server that has not acknowledged for so long may be cut off from the others: the entry is sent again, elsewhere.
-pub(super) const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(2);
+pub(super) const ACK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// So many entries of one process may be under way: one a rig.
-const MOST_UNDER_WAY: usize = 4_096;
+const MAX_IN_FLIGHT: usize = 4_096;
 
 /// The log in a stream of JetStream.
 #[derive(Debug)]
@@ -35,8 +35,8 @@ impl NatsLog {
     /// The log that this connection reaches; the first state service that begins makes it.
     pub fn new(connection: Connection, settings: StreamSettings) -> Self {
         let jetstream = ContextBuilder::new()
-            .timeout(ACKNOWLEDGED_WITHIN)
-            .max_ack_inflight(MOST_UNDER_WAY)
+            .timeout(ACK_TIMEOUT)
+            .max_ack_inflight(MAX_IN_FLIGHT)
             .backpressure_on_inflight(true)
             .build(connection.client.clone());
         Self { connection, jetstream, settings, saved: watch::Sender::default() }
@@ -45,13 +45,13 @@ impl NatsLog {
 
 #[async_trait]
 impl Log for NatsLog {
-    async fn begin(&self, stored: Mark) -> Result<Mark, LogError> {
+    async fn begin(&self, stored: LogPosition) -> Result<LogPosition, LogError> {
         let partition = self.settings.partition;
         check_saved(stored, partition)?;
-        let mut doubt = Doubt::lasting(BELIEVED_AFTER);
+        let mut doubt = Doubt::lasting(LOSS_CONFIRMATION);
         loop {
             let stream = find_or_make(&self.jetstream, &self.settings).await?;
-            if stored == Mark::default() {
+            if stored == LogPosition::default() {
                 return begin_anew(&stream, partition, stored).await;
             }
             match goes_on_from(&stream, stored).await {
@@ -74,7 +74,7 @@ impl Log for NatsLog {
         }
     }
 
-    async fn read(&self, after: Mark) -> Result<Box<dyn Entries>, LogError> {
+    async fn read(&self, after: LogPosition) -> Result<Box<dyn Entries>, LogError> {
         let (connection, jetstream) = (self.connection.clone(), self.jetstream.clone());
         let (partition, saved) = (self.settings.partition, self.saved.subscribe());
         let source = Source { connection, jetstream, partition, saved };

@@ -6,17 +6,17 @@
 
 mod address;
 mod append;
-mod check;
+mod chunks;
 mod connection;
 mod echo;
 mod entries;
 mod log;
-mod parts;
-mod room;
-mod seldom;
+mod log_throttle;
+mod retention;
 mod servers;
 mod settings;
 mod stream;
+mod stream_watch;
 
 pub use connection::{ConnectError, Connection, Standing};
 pub use echo::NatsEcho;

@@ -6,13 +6,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_nats::{ReconnectToServer, Server, ServerAddr};
 use tokio::time::Instant;
 
-use super::seldom::Seldom;
+use super::log_throttle::LogThrottle;
 
 /// The servers, as the client tries one after the other.
 #[derive(Debug, Default)]
 pub(super) struct Servers {
     turn: Mutex<Turn>,
-    told: Seldom,
+    told: LogThrottle,
 }
 
 #[derive(Debug, Default)]

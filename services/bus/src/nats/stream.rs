@@ -10,7 +10,7 @@ use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, LastRawMessageErrorKind, StorageType};
 use async_nats::jetstream::{Context, ErrorCode, stream};
 use ghostlight_proto::subjects;
-use ghostlight_rig::{Epoch, Mark, Partition, Position, Revision, Stamp};
+use ghostlight_rig::{Epoch, LogPosition, Partition, Position, Revision, Stamp};
 use tokio::time::Instant;
 
 use super::StreamSettings;
@@ -19,15 +19,15 @@ use crate::LogError;
 pub(super) type Stream = stream::Stream;
 
 /// A retried append is known for one within this, or while entries are kept; it is given up long before.
-const KNOWN_FOR: Duration = Duration::from_secs(120);
+const DEDUPLICATION_WINDOW: Duration = Duration::from_secs(120);
 
 /// A leader that has not heard from most of its peers for so long may have been replaced: it knows less than the others.
 /// They choose another one after four seconds at the earliest.
-const HEARD_WITHIN: Duration = Duration::from_secs(3);
+const HEARD_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A loss is believed when it is still told after so long. Whoever has just come to lead the stream, or was held while it
 /// led, may not have all that its peers have given out already; it hears of that within a heartbeat of theirs, a second.
-pub(super) const BELIEVED_AFTER: Duration = Duration::from_secs(2);
+pub(super) const LOSS_CONFIRMATION: Duration = Duration::from_secs(2);
 
 /// What is found when the stream is asked for.
 pub(super) enum Found {
@@ -65,7 +65,7 @@ pub(super) fn gone(partition: Partition) -> String {
 
 fn is_led(info: &Info) -> bool {
     let Some(cluster) = info.cluster.as_ref().filter(|_| info.config.num_replicas > 1) else { return true };
-    let heard = cluster.replicas.iter().filter(|peer| !peer.offline && peer.active < HEARD_WITHIN).count();
+    let heard = cluster.replicas.iter().filter(|peer| !peer.offline && peer.active < HEARD_TIMEOUT).count();
     cluster.leader.is_some() && (heard + 1) * 2 > info.config.num_replicas
 }
 
@@ -114,7 +114,11 @@ fn wanted(settings: &StreamSettings) -> Config {
         max_age: settings.max_age,
         // Rather than losing what nobody has saved.
         discard: DiscardPolicy::New,
-        duplicate_window: if settings.max_age.is_zero() { KNOWN_FOR } else { KNOWN_FOR.min(settings.max_age) },
+        duplicate_window: if settings.max_age.is_zero() {
+            DEDUPLICATION_WINDOW
+        } else {
+            DEDUPLICATION_WINDOW.min(settings.max_age)
+        },
         ..Config::default()
     }
 }
@@ -147,9 +151,9 @@ fn check(is: &Config, settings: &StreamSettings) -> Result<(), LogError> {
 }
 
 /// Makes sure that what is saved is this partition's: two that share a store would save over each other.
-pub(super) fn check_saved(stored: Mark, partition: Partition) -> Result<(), LogError> {
+pub(super) fn check_saved(stored: LogPosition, partition: Partition) -> Result<(), LogError> {
     let epoch = stored.position.epoch;
-    if stored == Mark::default() || partition.begins(epoch) {
+    if stored == LogPosition::default() || partition.begins(epoch) {
         return Ok(());
     }
     Err(LogError::Unfit(format!(
@@ -192,7 +196,7 @@ impl Doubt {
 }
 
 /// Makes sure that the stream goes on from a mark: that it still has what stands there, and all that comes after.
-pub(super) async fn goes_on_from(stream: &Stream, mark: Mark) -> Result<(), Broken> {
+pub(super) async fn goes_on_from(stream: &Stream, mark: LogPosition) -> Result<(), Broken> {
     let state = &stream.cached_info().state;
     let Revision(known) = mark.position.revision;
     if state.last_sequence < known {
@@ -240,7 +244,11 @@ pub(super) fn stamp_of(nanoseconds: i128) -> Stamp {
 /// Where a new epoch begins, given the mark that the stream does not go on from: before the first entry that was taken
 /// in after the marked one. So whatever the store has not seen is folded, and nothing else. The epoch is one of the
 /// partition's.
-pub(super) async fn begin_anew(stream: &Stream, partition: Partition, stored: Mark) -> Result<Mark, LogError> {
+pub(super) async fn begin_anew(
+    stream: &Stream,
+    partition: Partition,
+    stored: LogPosition,
+) -> Result<LogPosition, LogError> {
     let state = &stream.cached_info().state;
     let (mut low, mut high) = (state.first_sequence.max(1), state.last_sequence + 1);
     let mut stamp = Stamp::default();
@@ -254,5 +262,5 @@ pub(super) async fn begin_anew(stream: &Stream, partition: Partition, stored: Ma
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let epoch = partition.next_epoch(Epoch(now.max(stored.position.epoch.0 + 1)));
-    Ok(Mark { position: Position { epoch, revision: Revision(low - 1) }, stamp })
+    Ok(LogPosition { position: Position { epoch, revision: Revision(low - 1) }, stamp })
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use futures_util::future::{join, join_all};
 use ghostlight_bus::Log;
 use ghostlight_rig::{
-    Change, ClientId, Dimmer, Entry, Key, Label, Level, Levels, Mark, Origin, Position, Revision, TraceContext, Update,
+    Change, ClientId, Dimmer, Entry, Key, Label, Level, Levels, LogPosition, Origin, Position, Revision, TraceContext,
+    Update,
 };
 
 use super::{at_once, begun, entry, levels, next, pass, rig, soon};
@@ -66,8 +67,9 @@ fn every_kind() -> Vec<Entry> {
     let sent =
         Change { origin: origin("Lichtpult \"Ω\" \\ 1", (1 << 53) - 1), ..Change::from(levels(2, Some(1_234))) };
     let first = Change { origin: origin(&"c".repeat(64), 0), ..forgets.clone() };
-    let only_if = Change { only_if: Some(Position::new((1 << 53) - 1, 42)), ..Change::from(levels(3, Some(0))) };
-    let once = Change { once: Some(Key::new("\"'{}\\~!").unwrap()), ..Change::from(levels(4, Some(10_000))) };
+    let if_match = Change { if_match: Some(Position::new((1 << 53) - 1, 42)), ..Change::from(levels(3, Some(0))) };
+    let once =
+        Change { idempotency_key: Some(Key::new("\"'{}\\~!").unwrap()), ..Change::from(levels(4, Some(10_000))) };
     let all = Change {
         update: Update {
             levels: [levels(1, Some(1)), levels(2, None), levels(65_535, Some(9_999))].into_iter().flatten().collect(),
@@ -78,16 +80,16 @@ fn every_kind() -> Vec<Entry> {
             blackout: Some(true),
         },
         origin: origin("é", 1),
-        only_if: Some(Position::new(0, 0)),
-        once: Some(Key::new(&"k".repeat(128)).unwrap()),
+        if_match: Some(Position::new(0, 0)),
+        idempotency_key: Some(Key::new(&"k".repeat(128)).unwrap()),
         trace: Some(TraceContext { trace_id: u128::MAX, span_id: 1, is_sampled: true }),
     };
     let mut gathered = Entry::new(plain.clone());
-    for change in [forgets.clone(), nothing.clone(), sent.clone(), only_if.clone(), plain.clone(), all.clone()] {
+    for change in [forgets.clone(), nothing.clone(), sent.clone(), if_match.clone(), plain.clone(), all.clone()] {
         gathered.push(change).unwrap();
     }
     let mut kinds: Vec<Entry> =
-        [plain, forgets, nothing, whole, sent, first, only_if, once, all].map(Entry::new).into_iter().collect();
+        [plain, forgets, nothing, whole, sent, first, if_match, once, all].map(Entry::new).into_iter().collect();
     kinds.push(gathered);
     kinds
 }
@@ -97,7 +99,7 @@ pub(crate) async fn a_read_begins_after_its_position(log: &impl Log) {
     let main = rig("main");
     let (before, read) = pass(log, start.epoch, entries.as_mut(), &main, &entry(1)).await;
     drop(entries);
-    let stored = Mark { position: before.unwrap(), stamp: read.stamp };
+    let stored = LogPosition { position: before.unwrap(), stamp: read.stamp };
 
     let mark = soon("the order to begin", log.begin(stored)).await.unwrap();
     let start = mark.position;

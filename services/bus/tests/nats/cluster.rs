@@ -6,7 +6,7 @@ use async_nats::jetstream;
 use ghostlight_bus::nats::{NatsLog, StreamSettings};
 use ghostlight_bus::{AppendError, Entries, Log};
 use ghostlight_proto::subjects;
-use ghostlight_rig::{Entry, Mark, Partition, Position, Revision};
+use ghostlight_rig::{Entry, LogPosition, Partition, Position, Revision};
 use ghostlight_servers::{NatsCluster, NatsOptions, Proxy};
 use tokio::time::{Instant, timeout};
 
@@ -59,7 +59,7 @@ impl Joined {
         others().for_each(|(_, way)| way.cut());
         let urls: Vec<_> = self.ways.iter().map(|way| format!("nats://{}", way.address())).collect();
         let log = log_at(&urls.join(",")).await;
-        answer("the order to begin", async || log.begin(Mark::default()).await.ok()).await;
+        answer("the order to begin", async || log.begin(LogPosition::default()).await.ok()).await;
         others().for_each(|(_, way)| way.heal());
         log
     }
@@ -78,7 +78,7 @@ impl Joined {
 
 /// Begins an order and reads it.
 async fn begun(log: &NatsLog) -> (Position, Box<dyn Entries>) {
-    let mark = answer("the order to begin", async || log.begin(Mark::default()).await.ok()).await;
+    let mark = answer("the order to begin", async || log.begin(LogPosition::default()).await.ok()).await;
     (mark.position, answer("the reader", async || log.read(mark).await.ok()).await)
 }
 
@@ -211,7 +211,7 @@ async fn a_leader_that_is_cut_off_is_not_believed_that_entries_are_lost() {
         _ = appending => late("the entry", other_entries.next()).await.unwrap(),
         read = entries.next() => panic!("{read:?}"),
     };
-    let newest = Mark { position: Position { revision: newest.revision, ..start }, stamp: newest.stamp };
+    let newest = LogPosition { position: Position { revision: newest.revision, ..start }, stamp: newest.stamp };
     // Whoever has read that and now comes to the one that was cut off is not told that it is gone.
     let mut reader = None;
     let asking = async {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use ghostlight_bus::nats::NatsLog;
 use ghostlight_bus::{Entries, Log};
-use ghostlight_rig::{Mark, Position};
+use ghostlight_rig::{LogPosition, Position};
 use ghostlight_servers::NatsServer;
 
 use crate::laws::{begun, entry, next, soon};
@@ -38,17 +38,17 @@ impl Forgetful {
         tokio::spawn(tell(client.clone(), old.clone()));
         // Whoever asks before somebody listens is told that there is nobody, and asks again.
         let log = log_at(&server.url()).await;
-        until("the stream", async || log.begin(Mark::default()).await.is_ok()).await;
+        until("the stream", async || log.begin(LogPosition::default()).await.is_ok()).await;
         Self { log, client, old, _server: server }
     }
 
     /// Appends five entries and reads them; the last, of which nothing is known from now on, for a moment.
-    async fn forget(&self, start: Position, entries: &mut dyn Entries) -> Mark {
-        let (mut last, mut old) = (Mark::from(start), Bytes::new());
+    async fn forget(&self, start: Position, entries: &mut dyn Entries) -> LogPosition {
+        let (mut last, mut old) = (LogPosition::from(start), Bytes::new());
         for number in 1..=5 {
             taken(&self.log, &entry(number), start).await;
             let logged = next(entries).await;
-            last = Mark { position: Position { revision: logged.revision, ..start }, stamp: logged.stamp };
+            last = LogPosition { position: Position { revision: logged.revision, ..start }, stamp: logged.stamp };
             if number == 3 {
                 old = truth(&self.client).await;
             }

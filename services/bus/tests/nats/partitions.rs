@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use ghostlight_bus::nats::{NatsEcho, NatsLog, StreamSettings};
 use ghostlight_bus::{AppendError, Echo, Log, LogError, Question, Requests};
 use ghostlight_proto::{RigSummary, encode_rigs, subjects};
-use ghostlight_rig::{Mark, Partition, Partitions, Position, RigName};
+use ghostlight_rig::{LogPosition, Partition, Partitions, Position, RigName};
 use ghostlight_servers::NatsServer;
 
 use crate::laws::{entry, next, rig, soon};
@@ -61,7 +61,7 @@ async fn each_partition_has_the_entries_of_its_rigs_in_a_stream_of_its_own() {
     let mut readers = Vec::new();
     for partition in four().all() {
         let log = log_of(&server, partition).await;
-        let mark = soon("the order to begin", log.begin(Mark::default())).await.unwrap();
+        let mark = soon("the order to begin", log.begin(LogPosition::default())).await.unwrap();
         readers.push((partition, soon("the reader", log.read(mark)).await.unwrap(), log));
     }
     // Whichever partition a process reads, it appends to all.
@@ -92,7 +92,7 @@ async fn an_entry_for_another_number_of_partitions_is_refused_and_lands_nowhere(
     let server = server().await;
     let logs = join_all(four().all().map(async |partition| log_of(&server, partition).await)).await;
     for log in &logs {
-        soon("the order to begin", log.begin(Mark::default())).await.unwrap();
+        soon("the order to begin", log.begin(LogPosition::default())).await.unwrap();
     }
     let appending = [1, 2, 8].map(async |count| {
         let other = log_of(&server, Partitions::new(count).unwrap().first()).await;
@@ -116,7 +116,7 @@ async fn what_another_partition_has_saved_is_refused_before_anything_is_made() {
     let client = soon("the connection", async_nats::connect(server.url())).await.unwrap();
     let jetstream = async_nats::jetstream::new(client);
     let first = log_of(&server, four().first()).await;
-    let saved = soon("the order to begin", first.begin(Mark::default())).await.unwrap();
+    let saved = soon("the order to begin", first.begin(LogPosition::default())).await.unwrap();
     for partition in four().all().skip(1) {
         let log = log_of(&server, partition).await;
         let told = soon("the refusal", log.begin(saved)).await;

@@ -9,7 +9,7 @@ use crate::laws::{begun, next, rig, soon};
 use crate::support::{connection, entries_held, held, remove_stream, server, until};
 
 /// How much the stream keeps: some ten of the entries below.
-const MOST_BYTES: u64 = 64 << 10;
+const MAX_BYTES: u64 = 64 << 10;
 
 /// An entry of some kilobytes, unlike any other.
 fn large(number: u16) -> Entry {
@@ -29,7 +29,7 @@ struct Small {
 impl Small {
     async fn new() -> Self {
         let server = server().await;
-        let settings = StreamSettings { max_bytes: MOST_BYTES, ..StreamSettings::default() };
+        let settings = StreamSettings { max_bytes: MAX_BYTES, ..StreamSettings::default() };
         let log = NatsLog::new(connection(&server.url()).await, settings);
         let (start, entries) = begun(&log).await;
         Self { server, log, start, entries, appended: 0 }

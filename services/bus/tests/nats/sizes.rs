@@ -13,12 +13,12 @@ use crate::laws::{begun, next, rig, soon};
 use crate::support::{connection, server_with, until};
 
 /// The largest message of the servers here, headers included.
-const MOST: usize = 16 << 10;
+const MAX: usize = 16 << 10;
 
 async fn connected() -> (NatsServer, Connection) {
-    let server = server_with(&format!("max_payload: {MOST}")).await;
+    let server = server_with(&format!("max_payload: {MAX}")).await;
     let connection = connection(&server.url()).await;
-    until("the server is known", async || connection.max_payload() == Some(MOST)).await;
+    until("the server is known", async || connection.max_payload() == Some(MAX)).await;
     (server, connection)
 }
 
@@ -35,7 +35,7 @@ async fn an_entry_is_taken_whole_or_known_to_be_too_large() {
     let (start, mut entries) = begun(&log).await;
     let main = rig("main");
     // From well below the limit to well above it, in steps smaller than an entry's headers.
-    let around = (1..).map(wide).skip_while(|entry| encode_entry(entry).len() + 400 < MOST).take(60);
+    let around = (1..).map(wide).skip_while(|entry| encode_entry(entry).len() + 400 < MAX).take(60);
     let (mut taken, mut refused) = (0, 0);
     for sent in around {
         match soon("the append", log.append(&main, &sent, start)).await {
@@ -45,7 +45,7 @@ async fn an_entry_is_taken_whole_or_known_to_be_too_large() {
                 taken += 1;
             }
             Err(AppendError::TooLarge(most)) => {
-                assert_eq!(most, MOST);
+                assert_eq!(most, MAX);
                 refused += 1;
             }
             Err(error) => panic!("{error}"),
@@ -60,7 +60,7 @@ async fn an_answer_of_any_size_arrives_whole() {
     let asking = NatsEcho::new(asking, Partition::default());
     let answering = NatsEcho::new(connection(&server.url()).await, Partition::default());
     let mut requests = soon("the requests", answering.requests()).await.unwrap();
-    for size in [0, 1, MOST - 5_000, MOST - 4_096, MOST - 100, MOST, MOST + 1, 2 * (MOST - 4_096), 20 * MOST] {
+    for size in [0, 1, MAX - 5_000, MAX - 4_096, MAX - 100, MAX, MAX + 1, 2 * (MAX - 4_096), 20 * MAX] {
         let text: String =
             (0_u32..).flat_map(|number| number.to_string().into_bytes()).take(size).map(char::from).collect();
         let answer = async {

@@ -6,7 +6,7 @@ use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, Stor
 use futures_util::future::join_all;
 use ghostlight_bus::nats::{NatsLog, StreamSettings};
 use ghostlight_bus::{Entries, Log, LogError};
-use ghostlight_rig::{Mark, Position, Revision};
+use ghostlight_rig::{LogPosition, Position, Revision};
 
 use crate::laws::{begun, entry, next, soon};
 use crate::support::{connection, entries_held, held, log, log_at, server, stream, taken, until};
@@ -17,12 +17,12 @@ async fn pass(
     start: Position,
     entries: &mut dyn Entries,
     numbers: impl Iterator<Item = u16>,
-) -> Vec<Mark> {
+) -> Vec<LogPosition> {
     let mut marks = Vec::new();
     for number in numbers {
         taken(log, &entry(number), start).await;
         let logged = next(entries).await;
-        marks.push(Mark { position: Position { revision: logged.revision, ..start }, stamp: logged.stamp });
+        marks.push(LogPosition { position: Position { revision: logged.revision, ..start }, stamp: logged.stamp });
     }
     marks
 }
@@ -32,7 +32,7 @@ async fn state_services_that_begin_at_once_make_one_stream() {
     let server = server().await;
     let url = server.url();
     let logs = join_all((0..8).map(|_| log_at(&url))).await;
-    let begun = join_all(logs.iter().map(|log| log.begin(Mark::default())));
+    let begun = join_all(logs.iter().map(|log| log.begin(LogPosition::default())));
     for mark in soon("the orders to begin", begun).await {
         assert_eq!(mark.unwrap().position.revision, Revision(0));
     }
@@ -61,7 +61,7 @@ async fn a_stream_that_is_not_as_it_should_be_is_told_with_all_that_differs() {
     async_nats::jetstream::new(client).create_stream(config).await.unwrap();
     let settings = StreamSettings { replicas: 3, ..StreamSettings::default() };
     let log = NatsLog::new(connection(&server.url()).await, settings);
-    let Err(LogError::Unfit(why)) = soon("the refusal", log.begin(Mark::default())).await else {
+    let Err(LogError::Unfit(why)) = soon("the refusal", log.begin(LogPosition::default())).await else {
         panic!("it is taken");
     };
     for differs in [
@@ -83,9 +83,9 @@ async fn state_services_that_want_different_streams_are_told() {
     let server = server().await;
     let make = async |settings: StreamSettings| NatsLog::new(connection(&server.url()).await, settings);
     let first = make(StreamSettings::default()).await;
-    soon("the order to begin", first.begin(Mark::default())).await.unwrap();
+    soon("the order to begin", first.begin(LogPosition::default())).await.unwrap();
     let second = make(StreamSettings { max_bytes: 1 << 20, ..StreamSettings::default() }).await;
-    let answer = soon("the refusal", second.begin(Mark::default())).await;
+    let answer = soon("the refusal", second.begin(LogPosition::default())).await;
     let Err(LogError::Unfit(why)) = answer else { panic!("{answer:?}") };
     assert!(why.contains("max_bytes is 1073741824, not 1048576") && !why.contains("max_age"), "{why}");
 }
@@ -150,7 +150,7 @@ async fn an_idle_stream_whose_entries_were_too_old_is_the_same_order() {
 }
 
 /// The order goes on from a mark: for who begins, for who read it before, and for who reads it now.
-async fn goes_on(log: &NatsLog, last: Mark, entries: &mut dyn Entries) {
+async fn goes_on(log: &NatsLog, last: LogPosition, entries: &mut dyn Entries) {
     assert_eq!(soon("the order to begin", log.begin(last)).await, Ok(last));
     let mut new = soon("the reader", log.read(last)).await.unwrap();
     assert_eq!(new.end(), last.position.revision);

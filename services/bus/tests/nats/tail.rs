@@ -2,7 +2,7 @@
 
 use ghostlight_bus::nats::NatsLog;
 use ghostlight_bus::{AppendError, Entries, Log, LogError};
-use ghostlight_rig::{Entry, Mark, Position, Revision};
+use ghostlight_rig::{Entry, LogPosition, Position, Revision};
 
 use crate::laws::{begun, entry, next, rig, soon};
 use crate::support::{OnNats, log, log_at, remove_stream, taken};
@@ -17,7 +17,7 @@ struct Losing {
     /// Where it begins.
     start: Position,
     /// The last entry that is lost, when it was read.
-    last: Mark,
+    last: LogPosition,
     older: tempfile::TempDir,
 }
 
@@ -27,7 +27,7 @@ impl Losing {
         let mut log = log().await;
         let (start, mut entries) = begun(&log.adapter).await;
         let numbers = 1..=KEPT + 3;
-        let mut last = Mark::from(start);
+        let mut last = LogPosition::from(start);
         let mut older = None;
         for number in numbers {
             if number == KEPT + 1 {
@@ -38,7 +38,7 @@ impl Losing {
             taken(&log.adapter, &entry(number), start).await;
             let logged = next(entries.as_mut()).await;
             assert_eq!(logged.entry, entry(number));
-            last = Mark { position: Position { revision: logged.revision, ..start }, stamp: logged.stamp };
+            last = LogPosition { position: Position { revision: logged.revision, ..start }, stamp: logged.stamp };
         }
         Self { log, entries, start, last, older: older.unwrap() }
     }
@@ -133,11 +133,11 @@ async fn a_stream_that_was_made_anew_is_another_order() {
     let log = log().await;
     for more in [0, 2, 3, 5] {
         let (start, mut entries) = begun(&log.adapter).await;
-        let mut last = Mark::from(start);
+        let mut last = LogPosition::from(start);
         for number in 1..=3 {
             taken(&log.adapter, &entry(number), start).await;
             let logged = next(entries.as_mut()).await;
-            last = Mark { position: Position { revision: logged.revision, ..start }, stamp: logged.stamp };
+            last = LogPosition { position: Position { revision: logged.revision, ..start }, stamp: logged.stamp };
         }
         remove_stream(&log.server).await;
         let after: Vec<_> = (100..100 + more).map(entry).collect();

@@ -13,7 +13,7 @@ use async_nats::jetstream::stream::Stream;
 use ghostlight_bus::Log;
 use ghostlight_bus::nats::{Connection, NatsEcho, NatsLog, NatsSettings, StreamSettings};
 use ghostlight_proto::{decode_entry, subjects};
-use ghostlight_rig::{Entry, Mark, Partition, Position, Revision};
+use ghostlight_rig::{Entry, LogPosition, Partition, Position, Revision};
 use ghostlight_servers::{NatsOptions, NatsServer};
 
 use crate::laws::{entry, rig, soon};
@@ -46,7 +46,7 @@ pub(crate) async fn server_with(config: &str) -> NatsServer {
 pub(crate) async fn works(settings: &NatsSettings) {
     let connection = soon("the connection", Connection::open("test", settings)).await.unwrap();
     let log = NatsLog::new(connection, StreamSettings::default());
-    soon("the order to begin", async { while log.begin(Mark::default()).await.is_err() {} }).await;
+    soon("the order to begin", async { while log.begin(LogPosition::default()).await.is_err() {} }).await;
     taken(&log, &entry(1), Position::default()).await;
 }
 

@@ -7,17 +7,17 @@ use std::time::{Duration, Instant};
 use ghostlight_rig::{Beacon, ClientId, Levels, Position};
 use tokio::sync::watch;
 
-use super::asker::ONE_IN;
-use super::hand::Hand;
+use super::http_client::ONE_IN;
 use super::session::{End, Session, client_id, retry_wait};
 use super::shared::Shared;
 use super::socket::Socket;
 use super::target::Target;
+use super::workload::Workload;
 use super::{Pace, Phase};
-use crate::{Event, Literal, News, Who};
+use crate::{Event, NaiveReplica, News, Who};
 
 /// A change is sent so often: once more, if its connection breaks before the answer.
-const MOST_SENT: u32 = 2;
+const MAX_SENT: u32 = 2;
 
 /// A change that waits for its answer.
 #[derive(Debug)]
@@ -32,19 +32,19 @@ pub(super) struct Client {
     pub(super) who: Who,
     pub(super) id: ClientId,
     pub(super) shared: Arc<Shared>,
-    pub(super) literal: Literal,
+    pub(super) literal: NaiveReplica,
     pub(super) pending: BTreeMap<u64, Pending>,
     targets: Arc<[Target]>,
-    hand: Hand,
+    hand: Workload,
     seq: u64,
 }
 
 impl Client {
     pub(super) fn new(who: Who, shared: Arc<Shared>, targets: Arc<[Target]>) -> Self {
         let options = &shared.options;
-        let hand = Hand::new(options.seed, who.0, options.clients, options.dimmers);
+        let hand = Workload::new(options.seed, who.0, options.clients, options.dimmers);
         let id = client_id(options.seed, who.0);
-        Self { who, id, shared, literal: Literal::default(), pending: BTreeMap::new(), targets, hand, seq: 0 }
+        Self { who, id, shared, literal: NaiveReplica::default(), pending: BTreeMap::new(), targets, hand, seq: 0 }
     }
 
     /// Lives until the run is over: on losing a gateway it goes to the next.
@@ -162,7 +162,7 @@ impl Client {
             gauge.counts.lost += u64::from(gauge.live_at.is_some());
             gauge.lost(Instant::now());
         });
-        let given_up = self.pending.iter().filter(|(_, pending)| pending.sent >= MOST_SENT);
+        let given_up = self.pending.iter().filter(|(_, pending)| pending.sent >= MAX_SENT);
         for seq in given_up.map(|(&seq, _)| seq).collect::<Vec<_>>() {
             self.unknown(seq);
         }

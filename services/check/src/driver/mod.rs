@@ -1,20 +1,20 @@
 //! The driver: clients on several gateways that write, and tell the judge everything they see.
 //!
 //! They are no [`ghostlight_rig::Replica`]s, which would hide what goes wrong: each does literally what it is told
-//! ([`Literal`](crate::Literal)). In all else they are as real consoles are: they resume where they left off, go to the
+//! ([`NaiveReplica`](crate::NaiveReplica)). In all else they are as real consoles are: they resume where they left off, go to the
 //! next gateway when theirs is gone, and send what was not answered once more.
 
-mod asker;
 mod client;
-mod gauge;
-mod hand;
 mod http;
+mod http_client;
 mod options;
 mod prepare;
 mod session;
 mod shared;
 mod socket;
+mod stats;
 mod target;
+mod workload;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,20 +22,20 @@ use std::time::{Duration, Instant};
 use ghostlight_rig::Position;
 use tokio::task::JoinSet;
 
-pub use gauge::Counts;
 pub use options::{Options, Pace, StartError};
+pub use stats::Counts;
 
 use crate::{Judge, Report, Violation, Who};
-use asker::Asker;
 use client::Client;
-use gauge::Gauge;
+use http_client::HttpClient;
 use shared::Shared;
+use stats::Stats;
 
 /// How often it is looked whether all have come where they should.
 const LOOK: Duration = Duration::from_millis(10);
 
 /// How long the clients may take to go.
-const GO_WITHIN: Duration = Duration::from_secs(5);
+const START_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What the clients are to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +68,7 @@ impl Driver {
         let mut tasks = JoinSet::new();
         for who in (0..shared.options.clients).map(Who) {
             tasks.spawn(Client::new(who, shared.clone(), targets.clone()).run(shared.phase.subscribe()));
-            tasks.spawn(Asker::new(who, shared.clone(), targets.clone(), run).run(shared.phase.subscribe()));
+            tasks.spawn(HttpClient::new(who, shared.clone(), targets.clone(), run).run(shared.phase.subscribe()));
         }
         let running = Running { shared, tasks, began: Instant::now() };
         let gathered = running.reached(running.shared.options.pace.converge_within, |gauge| gauge.live_at.is_some());
@@ -162,7 +162,8 @@ impl Running {
         self.shared.bench().finish();
         let Progress { counts, newest, .. } = self.progress();
         self.shared.phase.send_replace(Phase::Over);
-        if tokio::time::timeout(GO_WITHIN, async { while self.tasks.join_next().await.is_some() {} }).await.is_err() {
+        if tokio::time::timeout(START_TIMEOUT, async { while self.tasks.join_next().await.is_some() {} }).await.is_err()
+        {
             self.tasks.shutdown().await;
         }
         let mut bench = self.shared.bench();
@@ -209,7 +210,7 @@ impl Running {
     }
 
     /// Waits until something is so for every client; `None` if that takes too long.
-    async fn reached(&self, within: Duration, mut is_so: impl FnMut(&Gauge) -> bool) -> Option<()> {
+    async fn reached(&self, within: Duration, mut is_so: impl FnMut(&Stats) -> bool) -> Option<()> {
         let deadline = Instant::now() + within;
         while !self.shared.gauges(&mut is_so).into_iter().all(|is_so| is_so) {
             if Instant::now() >= deadline {

@@ -12,7 +12,7 @@ use super::socket::{Heard, Lost, Socket};
 use super::target::Target;
 
 /// How long the gateways have to answer.
-const WITHIN: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The wait before another attempt.
 const RETRY: Duration = Duration::from_millis(200);
@@ -23,14 +23,14 @@ pub(super) async fn prepare(options: &Options, targets: &[Target]) -> Result<Pos
     loop {
         let mut why = Lost::new();
         for target in targets {
-            let left = WITHIN.saturating_sub(began.elapsed()).max(RETRY);
+            let left = TIMEOUT.saturating_sub(began.elapsed()).max(RETRY);
             match tokio::time::timeout(left, empty(options, target)).await {
                 Ok(Ok(position)) => return Ok(position),
                 Ok(Err(lost)) => why = format!("{}: {lost}", target.url),
-                Err(_) => why = format!("{}: no answer within {} s", target.url, WITHIN.as_secs()),
+                Err(_) => why = format!("{}: no answer within {} s", target.url, TIMEOUT.as_secs()),
             }
         }
-        if began.elapsed() >= WITHIN {
+        if began.elapsed() >= TIMEOUT {
             return Err(StartError::Unavailable(why));
         }
         tokio::time::sleep(RETRY).await;

@@ -12,7 +12,7 @@ use super::socket::{Heard, Lost, Socket};
 use crate::{Event, News, Way};
 
 /// With so many changes unanswered a client waits. Fewer than a gateway takes from one connection.
-const MOST_PENDING: usize = 24;
+const MAX_PENDING: usize = 24;
 
 /// The code of an error that is no refusal: the gateway does not know what became of the change.
 const UNKNOWN_OUTCOME: &str = "unknown_outcome";
@@ -61,7 +61,7 @@ impl<'a> Session<'a> {
         self.say(&ClientMessage::Hello(hello)).await?;
         loop {
             let writes = self.is_live && *phase.borrow_and_update() == Phase::Writing;
-            let may_write = writes && self.client.pending.len() < MOST_PENDING;
+            let may_write = writes && self.client.pending.len() < MAX_PENDING;
             let looks_at = self.looks_at();
             tokio::select! {
                 heard = self.socket.next() => self.hear(heard?).await?,

@@ -6,13 +6,13 @@ use std::time::Instant;
 use ghostlight_rig::Position;
 use tokio::sync::watch;
 
-use super::gauge::Gauge;
-use super::hand::Values;
+use super::stats::Stats;
+use super::workload::Values;
 use super::{Options, Phase};
 use crate::{Event, Judge, Violation, Who};
 
 /// So many violations are told; more are only counted. Where one thing goes wrong, much follows from it.
-const MOST_TOLD: usize = 100;
+const MAX_REPORTED: usize = 100;
 
 /// The judge, and what it found.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl Bench {
         for violation in violations {
             tracing::warn!(law = violation.law().name(), %violation, "a law is broken");
             self.found += 1;
-            if self.told.len() < MOST_TOLD {
+            if self.told.len() < MAX_REPORTED {
                 self.told.push(violation);
             }
         }
@@ -64,7 +64,7 @@ pub(super) struct Shared {
     pub(super) values: Values,
     pub(super) phase: watch::Sender<Phase>,
     bench: Mutex<Bench>,
-    gauges: Vec<Mutex<Gauge>>,
+    gauges: Vec<Mutex<Stats>>,
 }
 
 impl Shared {
@@ -74,7 +74,7 @@ impl Shared {
             values: Values::new(options.dimmers),
             phase: watch::Sender::new(Phase::Gathering),
             bench: Mutex::new(Bench { judge: Some(judge), newest: Position::default(), told: Vec::new(), found: 0 }),
-            gauges: (0..options.clients).map(|_| Mutex::new(Gauge::new(now))).collect(),
+            gauges: (0..options.clients).map(|_| Mutex::new(Stats::new(now))).collect(),
             options,
         }
     }
@@ -95,12 +95,12 @@ impl Shared {
     }
 
     /// Looks at a client's gauge, or changes it.
-    pub(super) fn gauge<T>(&self, who: Who, look: impl FnOnce(&mut Gauge) -> T) -> T {
+    pub(super) fn gauge<T>(&self, who: Who, look: impl FnOnce(&mut Stats) -> T) -> T {
         look(&mut self.gauges[who.0].lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Looks at every client's gauge.
-    pub(super) fn gauges<T>(&self, mut look: impl FnMut(&Gauge) -> T) -> Vec<T> {
+    pub(super) fn gauges<T>(&self, mut look: impl FnMut(&Stats) -> T) -> Vec<T> {
         (0..self.gauges.len()).map(|who| self.gauge(Who(who), |gauge| look(gauge))).collect()
     }
 }

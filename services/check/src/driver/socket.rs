@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::http::Uri;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 /// How long saying goodbye may take.
-const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A WebSocket of the full protocol.
 #[derive(Debug)]
@@ -71,7 +71,7 @@ impl Socket {
     /// Says goodbye.
     pub(super) async fn close(mut self) {
         // A gateway that does not take it is left without.
-        let _ = tokio::time::timeout(CLOSE_WITHIN, async {
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, async {
             if self.0.close(None).await.is_ok() {
                 while let Some(Ok(_)) = self.0.next().await {}
             }

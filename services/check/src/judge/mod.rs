@@ -22,7 +22,7 @@ use timeline::{Seen, Timeline};
 use writes::{Carried, Writes};
 
 /// After so many events it is looked whether more can be judged: looking costs more than an event does.
-const LOOK_EVERY: u32 = 64;
+const SAMPLE_INTERVAL: u32 = 64;
 
 /// What is no violation in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Judge {
     pub fn observe(&mut self, who: Who, event: Event) -> Vec<Violation> {
         let mut violations = self.take(who, event);
         self.events += 1;
-        if self.events.is_multiple_of(LOOK_EVERY) {
+        if self.events.is_multiple_of(SAMPLE_INTERVAL) {
             violations.extend(self.look());
         }
         violations

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ghostlight_check::{Event, Judge, Law, Literal, News, Tolerates, Violation, Way, Who};
+use ghostlight_check::{Event, Judge, Law, NaiveReplica, News, Tolerates, Violation, Way, Who};
 use ghostlight_rig::{Delta, Dimmer, Level, Levels, Position, Revision, Snapshot, State, Update};
 
 pub(crate) const A: Who = Who(0);
@@ -30,7 +30,7 @@ pub(crate) fn map<const N: usize>(held: [(u16, u16); N]) -> BTreeMap<Dimmer, Lev
 /// A history as it is told to the judge. It begins where everybody has the empty map.
 pub(crate) struct History {
     pub(crate) judge: Judge,
-    shown: BTreeMap<Who, Literal>,
+    shown: BTreeMap<Who, NaiveReplica>,
     pub(crate) found: Vec<Violation>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use ghostlight_check::{Event, Literal, News};
+use ghostlight_check::{Event, NaiveReplica, News};
 use ghostlight_rig::{Levels, Position};
 
 use crate::gateway::Message;
@@ -11,7 +11,7 @@ use crate::gateway::Message;
 pub(crate) struct Client {
     pub(crate) gateway: Option<usize>,
     pub(crate) connection: u64,
-    pub(crate) literal: Literal,
+    pub(crate) literal: NaiveReplica,
     /// What a naive gateway has passed on.
     pub(crate) queue: VecDeque<Message>,
     /// What it asked for and has no answer to, with how often it was sent.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use ghostlight_check::{Literal, Way};
+use ghostlight_check::{NaiveReplica, Way};
 use ghostlight_rig::{Beacon, Delta, Levels, Position, Received, Replica, Snapshot, State};
 
 /// What services tell gateways, and gateways clients.
@@ -19,7 +19,7 @@ pub(crate) enum Copy {
     /// With all protections.
     Guarded(Box<Replica>),
     /// Without any: it believes what it is told, and passes it on as it came.
-    Naive(Box<Literal>),
+    Naive(Box<NaiveReplica>),
 }
 
 /// A change that a client asked for.

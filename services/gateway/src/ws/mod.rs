@@ -18,8 +18,8 @@ use ghostlight_rig::RigName;
 use crate::Gateway;
 use crate::http::RigPath;
 use crate::problem::Refused;
-use crate::reader::Protocol;
 use crate::server::Place;
+use crate::subscriber::Protocol;
 
 /// What is read at once from a client, in bytes. Every idle client holds this much, so it is no more than what a few
 /// changes need; a larger message comes in several reads.

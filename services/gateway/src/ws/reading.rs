@@ -10,9 +10,9 @@ use ghostlight_proto::{BadInput, ClientMessage, Hello, parse_levels};
 use ghostlight_rig::{Change, Origin};
 use tokio::sync::mpsc;
 
-use crate::intake::{Answer, Reply};
-use crate::reader::Protocol;
-use crate::traced::Request;
+use crate::batcher::{Answer, Reply};
+use crate::request_span::Request;
+use crate::subscriber::Protocol;
 use crate::ws::ending::{Ending, ending};
 use crate::ws::session::Session;
 
@@ -57,15 +57,15 @@ pub(crate) async fn run(
 /// Takes a message; `None` if nobody is left to answer.
 async fn take(session: &Session, text: &Utf8Bytes, answers: &mpsc::Sender<Answer>) -> Option<()> {
     let place = answers.clone().reserve_owned().await.ok()?;
-    let signals = &session.gateway.signals;
+    let instruments = &session.gateway.instruments;
     match change(session, text) {
         Ok((seq, mut change)) => {
-            let request = Request::begin(signals, "set", change.trace);
-            change.trace = request.received(signals);
-            session.hub.lane.submit(change, Reply::Connection(place, seq, request));
+            let request = Request::begin(instruments, "set", change.trace);
+            change.trace = request.received(instruments);
+            session.hub.queue.submit(change, Reply::Connection(place, seq, request));
         }
         Err((seq, error)) => {
-            let request = Request::begin(signals, "set", None);
+            let request = Request::begin(instruments, "set", None);
             drop(place.send(Answer { seq, outcome: Err(error.into()), request }));
         }
     }

@@ -18,16 +18,16 @@ use tokio_util::sync::CancellationToken;
 use crate::Gateway;
 use crate::hub::Hub;
 use crate::presence::Present;
-use crate::reader::{Protocol, Reader};
+use crate::subscriber::{Protocol, Subscriber};
 use crate::ws::ending::Ending;
 use crate::ws::reading::{self, Incoming};
 use crate::ws::writing;
 
 /// How many changes of one connection may wait for their answers; then its next messages wait in its socket.
-const MOST_UNANSWERED: usize = 32;
+const MAX_UNANSWERED: usize = 32;
 
 /// How long a client of the full protocol has to say hello.
-const HELLO_WITHIN: Duration = Duration::from_secs(10);
+const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What both tasks of a session know.
 pub(crate) struct Session {
@@ -77,15 +77,15 @@ pub(crate) async fn run(gateway: Gateway, hub: Arc<Hub>, protocol: Protocol, soc
     };
     let Greeted { client, resume, wants, present } = Greeted::new(&hub, hello);
     let protocol = if wants.output { Protocol::Output } else { protocol };
-    let reader = Reader::new(hub.clone(), protocol, resume);
+    let reader = Subscriber::new(hub.clone(), protocol, resume);
     let consoles = wants.presence.then(|| hub.presence.watch()).map(|mut consoles| {
         consoles.mark_changed();
         consoles
     });
     let ended = CancellationToken::new();
-    let (answers, answered) = mpsc::channel(MOST_UNANSWERED);
+    let (answers, answered) = mpsc::channel(MAX_UNANSWERED);
     let spoken = if protocol == Protocol::Plain { Spoken::Plain } else { Spoken::Full };
-    let counted = gateway.signals.metrics.connections.of(spoken).hold();
+    let counted = gateway.instruments.metrics.connections.of(spoken).hold();
     let wants_timing = wants.timing;
     let session =
         Arc::new(Session { gateway, hub, protocol, client, ended, wants_timing, _present: present, _counted: counted });
@@ -118,7 +118,7 @@ async fn greet(
         }
     };
     tokio::select! {
-        hello = tokio::time::timeout(HELLO_WITHIN, hello) => {
+        hello = tokio::time::timeout(HELLO_TIMEOUT, hello) => {
             Ok(Some(hello.map_err(|_| Ending::NoHello)??))
         }
         () = moment => Err(Ending::Stopping),

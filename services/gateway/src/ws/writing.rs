@@ -11,24 +11,24 @@ use ghostlight_proto::{Ack, ServerMessage};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Interval, MissedTickBehavior};
 
-use crate::intake::Answer;
+use crate::batcher::Answer;
 use crate::presence::Shown;
 use crate::problem::Refused;
-use crate::reader::{Protocol, Reader, Told};
-use crate::traced::Request;
+use crate::request_span::Request;
+use crate::subscriber::{Protocol, Subscriber, Told};
 use crate::ws::ending::{Ending, ending};
 use crate::ws::session::Session;
 
 pub(crate) type Sink = SplitSink<WebSocket, Message>;
 
 /// How long a client has to take a close frame.
-const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The writing half of a session.
 pub(crate) struct Writer {
     pub(crate) session: Arc<Session>,
     pub(crate) sink: Sink,
-    pub(crate) reader: Reader,
+    pub(crate) reader: Subscriber,
     pub(crate) answered: mpsc::Receiver<Answer>,
     /// Which consoles are connected, if the client wants to know.
     pub(crate) consoles: Option<watch::Receiver<Arc<Shown>>>,
@@ -91,7 +91,7 @@ impl Writer {
     }
 
     async fn refuse(&mut self, seq: Option<u64>, refused: Refused, mut request: Request) -> Result<(), Ending> {
-        request.refused(&self.session.gateway.signals, &refused);
+        request.refused(&self.session.gateway.instruments, &refused);
         let error = refused.into_message(seq, request.context());
         let told = match self.session.protocol {
             Protocol::Full | Protocol::Output => text(ServerMessage::Error(error).encode()),
@@ -138,5 +138,5 @@ fn pings(every: Duration) -> Interval {
 pub(crate) async fn close(sink: &mut Sink, ending: Ending) {
     let Some(frame) = ending.frame() else { return };
     // It may be gone or take nothing: then the socket is just dropped.
-    let _ = tokio::time::timeout(CLOSE_WITHIN, sink.send(Message::Close(Some(frame)))).await;
+    let _ = tokio::time::timeout(CLOSE_TIMEOUT, sink.send(Message::Close(Some(frame)))).await;
 }

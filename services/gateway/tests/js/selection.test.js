@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { MOST_SELECTED, Selection, together, within } from '../../console/selection.js';
+import { MAX_SELECTED, Selection, together, within } from '../../console/selection.js';
 import { View } from '../../console/view.js';
 
 const levels = (/** @type {Map<number, number>} */ map) => Object.fromEntries(map);
@@ -77,5 +77,5 @@ test('a selection has a bound', () => {
   const selection = new Selection();
   selection.toggle(1);
   selection.extend(65535, new View());
-  assert.equal(selection.size, MOST_SELECTED);
+  assert.equal(selection.size, MAX_SELECTED);
 });

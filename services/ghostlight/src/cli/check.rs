@@ -12,7 +12,7 @@ use super::output;
 use super::target::{EX_UNAVAILABLE, EX_USAGE};
 
 /// How often it is told how it goes.
-const TELLS_EVERY: Duration = Duration::from_secs(60);
+const REPORT_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Hold running gateways to their promises: write, watch what every client sees, and judge it
 ///
@@ -112,7 +112,7 @@ async fn start(options: Options) -> Result<Running, StartError> {
 
 /// Waits while the clients write, tells how it goes now and then, and stops early when somebody asks for that.
 async fn written(running: &Running, lasting: Duration) {
-    let mut tells = tokio::time::interval(TELLS_EVERY);
+    let mut tells = tokio::time::interval(REPORT_INTERVAL);
     tells.tick().await;
     let enough = tokio::time::sleep(lasting);
     tokio::pin!(enough);

@@ -14,7 +14,7 @@ pub const EX_USAGE: u8 = 64;
 pub const EX_UNAVAILABLE: u8 = 69;
 
 /// How long a server has to answer.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where to connect to.
 #[derive(Args, Clone, Debug)]
@@ -39,7 +39,7 @@ impl Target {
         let options = Options {
             rig: self.rig,
             client_id: self.client.unwrap_or_else(|| Options::random_client("cli")),
-            answer_within: ANSWERS_WITHIN,
+            answer_within: ANSWER_TIMEOUT,
             ..Options::default()
         };
         Client::connect(&self.url, options).await.map_err(|error| {

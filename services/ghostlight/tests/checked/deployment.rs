@@ -11,7 +11,7 @@ use ghostlight_bus::memory::{MemoryEcho, MemoryLog};
 use ghostlight_bus::{Announcement, Announcements, Echo, EchoError, Heard, Question, Requests};
 use ghostlight_gateway::{Gateway, Limits};
 use ghostlight_rig::{Partition, RigName};
-use ghostlight_state::{Parts, Signals, StateService, Superseded};
+use ghostlight_state::{Instruments, Parts, StateService, Superseded};
 use ghostlight_store::Durability;
 use ghostlight_telemetry::Telemetry;
 use tokio::net::TcpListener;
@@ -128,7 +128,7 @@ impl Deployment {
             store,
             most_rigs: 10,
             partition: Partition::default(),
-            signals: Signals::new(&Telemetry::default(), "sqlite"),
+            instruments: Instruments::new(&Telemetry::default(), "sqlite"),
         };
         let (state, shutdown) = (StateService::start(parts).await.unwrap(), CancellationToken::new());
         let state = tokio::spawn(state.run(shutdown.clone()));

@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use ghostlight_bus::memory::{MemoryEcho, MemoryLog};
 use ghostlight_rig::Partition;
-use ghostlight_state::{Parts, Signals};
+use ghostlight_state::{Instruments, Parts};
 use ghostlight_store::Store;
 use ghostlight_telemetry::Telemetry;
 use serde_json::Value;
@@ -50,7 +50,7 @@ pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>
 
 /// What a state service in this process works with, on this bus.
 pub(crate) fn parts(log: &Arc<MemoryLog>, echo: &Arc<MemoryEcho>, store: Arc<dyn Store>) -> Parts {
-    let signals = Signals::new(&Telemetry::default(), "sqlite");
+    let signals = Instruments::new(&Telemetry::default(), "sqlite");
     Parts { log: log.clone(), echo: echo.clone(), store, most_rigs: 10, partition: Partition::default(), signals }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ghostlight_bus::memory::{MemoryEcho, MemoryLog};
 use ghostlight_gateway::{Gateway, Limits};
-use ghostlight_rig::{Image, Mark, Position};
+use ghostlight_rig::{Image, LogPosition, Position};
 use ghostlight_state::StateService;
 use ghostlight_store::{Durability, Store, StoreError};
 use ghostlight_telemetry::Telemetry;
@@ -33,7 +33,7 @@ impl Store for Held {
         self.store.load().await
     }
 
-    async fn begin(&self, stored: Position, start: Mark) -> Result<(), StoreError> {
+    async fn begin(&self, stored: Position, start: LogPosition) -> Result<(), StoreError> {
         self.store.begin(stored, start).await
     }
 

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use ghostlight_rig::{
-    Change, Digest, Dimmer, Entry, Image, Item, Key, Keyed, Label, Level, Levels, Position, Revision, RigImage, RigMap,
-    RigName, Slot, Slots, State, Update,
+    Change, Digest, Dimmer, Entry, IdempotentChange, Image, Item, Key, Label, Level, Levels, Position, Revision,
+    RigImage, RigMap, RigName, Slot, Slots, State, Update,
 };
 
 /// A whole map, as a reader sees it.
@@ -106,7 +106,7 @@ struct StoredRig {
     labels: Rows<Dimmer, Label>,
     master: Rows<(), Level>,
     blackout: Rows<(), bool>,
-    keyed: BTreeMap<Key, Keyed>,
+    keyed: BTreeMap<Key, IdempotentChange>,
 }
 
 impl Stored {

@@ -5,18 +5,18 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ghostlight_bus::memory::MemoryLog;
 use ghostlight_bus::{AppendError, DurableOnce, Entries, Log, LogError};
-use ghostlight_rig::{Entry, Mark, Position, RigName};
+use ghostlight_rig::{Entry, LogPosition, Position, RigName};
 
 /// The log of one process, which says that it keeps its entries.
 pub(crate) struct Keeping(pub(crate) Arc<MemoryLog>);
 
 #[async_trait]
 impl Log for Keeping {
-    async fn begin(&self, stored: Mark) -> Result<Mark, LogError> {
+    async fn begin(&self, stored: LogPosition) -> Result<LogPosition, LogError> {
         self.0.begin(stored).await
     }
 
-    async fn read(&self, after: Mark) -> Result<Box<dyn Entries>, LogError> {
+    async fn read(&self, after: LogPosition) -> Result<Box<dyn Entries>, LogError> {
         self.0.read(after).await
     }
 

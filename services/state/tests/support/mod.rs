@@ -14,7 +14,7 @@ use ghostlight_bus::memory::{MemoryEcho, MemoryLog};
 use ghostlight_bus::{Announcements, AppendError, Echo, Heard, Log, Question};
 use ghostlight_proto::{ServerMessage, decode, parse_levels};
 use ghostlight_rig::{Beacon, Change, Delta, Entry, Image, Key, Level, Partition, Position, RigName, Snapshot};
-use ghostlight_state::{Parts, Signals, StartError, StateService, Superseded};
+use ghostlight_state::{Instruments, Parts, StartError, StateService, Superseded};
 use ghostlight_store::{Durability, Store, open};
 use ghostlight_telemetry::Telemetry;
 use tempfile::TempDir;
@@ -74,7 +74,8 @@ impl House {
         let store = moody(folder).await;
         let echo = Arc::new(MemoryEcho::default());
         let (echo_of, store_of) = (echo.clone(), store.clone());
-        let parts = Parts { log: kept, echo: echo_of, store: store_of, most_rigs, partition, signals: signals() };
+        let parts =
+            Parts { log: kept, echo: echo_of, store: store_of, most_rigs, partition, instruments: instruments() };
         let service = soon("the start", StateService::start(parts)).await.unwrap();
         let shutdown = CancellationToken::new();
         let running = tokio::spawn(service.run(shutdown.clone()));
@@ -137,14 +138,14 @@ pub(crate) async fn moody(folder: &TempDir) -> Arc<Moody> {
 }
 
 /// What nobody looks at.
-fn signals() -> Signals {
-    Signals::new(&Telemetry::default(), "sqlite")
+fn instruments() -> Instruments {
+    Instruments::new(&Telemetry::default(), "sqlite")
 }
 
 /// Why a service does not start on a store.
 pub(crate) async fn refused(store: Arc<Moody>, partition: Partition) -> StartError {
     let (log, echo) = (Arc::new(MemoryLog::default()), Arc::new(MemoryEcho::default()));
-    let started = StateService::start(Parts { log, echo, store, most_rigs: 10, partition, signals: signals() });
+    let started = StateService::start(Parts { log, echo, store, most_rigs: 10, partition, instruments: instruments() });
     soon("the refusal", started).await.err().expect("it does not start")
 }
 

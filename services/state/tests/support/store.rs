@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ghostlight_rig::{Image, Mark, Position};
+use ghostlight_rig::{Image, LogPosition, Position};
 use ghostlight_store::{Store, StoreError};
 use tokio::sync::watch;
 
@@ -74,7 +74,7 @@ impl Store for Moody {
         self.inner.load().await
     }
 
-    async fn begin(&self, stored: Position, start: Mark) -> Result<(), StoreError> {
+    async fn begin(&self, stored: Position, start: LogPosition) -> Result<(), StoreError> {
         match *self.mood.borrow() {
             Mood::FailsToSave | Mood::Fails => return Err(StoreError::Full),
             Mood::Works | Mood::Hangs | Mood::LosesOneAnswer => {}

@@ -12,20 +12,20 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::failure::within;
-use super::{ANSWER_WITHIN, Failure};
+use super::{ANSWER_TIMEOUT, Failure};
 use crate::{Durability, StoreError};
 
 /// A state service does one thing at a time with its store; more would only wait for each other's locks.
-const MOST: usize = 3;
+const MAX: usize = 3;
 
 /// How long to wait for one that is free, and for a new one.
-const LEND_WITHIN: Duration = Duration::from_secs(3);
+const LEND_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// One that was used so lately is taken to work. Others are asked.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
 /// How long one that is asked may take.
-const PING_WITHIN: Duration = Duration::from_secs(1);
+const PING_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The first and the longest pause between two attempts to connect.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
@@ -62,20 +62,20 @@ impl Connections {
             Durability::Full => "on",
             Durability::Relaxed => "off",
         };
-        let limit = ANSWER_WITHIN.as_millis();
+        let limit = ANSWER_TIMEOUT.as_millis();
         // A save sees what others have committed while it waited for them: that takes this isolation.
         let settings = format!(
             "SET synchronous_commit = {synchronous}; SET statement_timeout = {limit}; \
              SET idle_in_transaction_session_timeout = {limit}; SET client_min_messages = warning; \
              SET default_transaction_isolation = 'read committed'"
         );
-        Self { options, settings, permits: Semaphore::new(MOST), idle: Mutex::default(), backoff: Mutex::default() }
+        Self { options, settings, permits: Semaphore::new(MAX), idle: Mutex::default(), backoff: Mutex::default() }
     }
 
     /// One that works, old or new.
     pub(super) async fn lend(&self) -> Result<Lent<'_>, StoreError> {
-        let permit = timeout(LEND_WITHIN, self.permits.acquire()).await;
-        let permit = permit.map_err(|_| StoreError::Late(LEND_WITHIN))?;
+        let permit = timeout(LEND_TIMEOUT, self.permits.acquire()).await;
+        let permit = permit.map_err(|_| StoreError::Late(LEND_TIMEOUT))?;
         let permit = permit.map_err(|_| StoreError::Other("it is closed".to_owned()))?;
         let connection = match self.idle().await {
             Some(connection) => connection,
@@ -89,7 +89,7 @@ impl Connections {
         self.permits.close();
         for (connection, _) in self.all_idle() {
             let closing = async { Ok::<_, Failure>(connection.close().await?) };
-            if let Err(error) = within(PING_WITHIN, closing).await {
+            if let Err(error) = within(PING_TIMEOUT, closing).await {
                 tracing::warn!(%error, "a connection did not close in good order; nothing is lost");
             }
         }
@@ -101,7 +101,7 @@ impl Connections {
         if since.elapsed() < TRUSTED_FOR {
             return Some(connection);
         }
-        if let Ok(Ok(())) = timeout(PING_WITHIN, connection.ping()).await {
+        if let Ok(Ok(())) = timeout(PING_TIMEOUT, connection.ping()).await {
             return Some(connection);
         }
         // What ended one, such as a restart of the server, has ended the others.
@@ -124,7 +124,7 @@ impl Connections {
             sqlx::raw_sql(sqlx::AssertSqlSafe(self.settings.clone())).execute(&mut connection).await?;
             Ok(connection)
         };
-        let connected = within(LEND_WITHIN, connecting).await;
+        let connected = within(LEND_TIMEOUT, connecting).await;
         let mut backoff = self.backoff.lock().unwrap_or_else(PoisonError::into_inner);
         match &connected {
             Ok(_) => *backoff = Backoff::default(),

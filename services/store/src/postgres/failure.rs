@@ -9,7 +9,7 @@ use sqlx::migrate::MigrateError;
 use crate::StoreError;
 use crate::error::migration;
 
-use super::ANSWER_WITHIN;
+use super::ANSWER_TIMEOUT;
 
 /// A [`StoreError`] that a driver's error turns into.
 pub(super) struct Failure(StoreError);
@@ -72,7 +72,7 @@ fn refused(error: &dyn DatabaseError) -> StoreError {
         "53100" => StoreError::Full,
         "40001" | "40P01" | "55P03" => StoreError::Locked,
         // Our own limit, or somebody who ended the statement by hand.
-        "57014" => StoreError::Late(ANSWER_WITHIN),
+        "57014" => StoreError::Late(ANSWER_TIMEOUT),
         "XX001" | "XX002" => StoreError::Corrupt(said.to_owned()),
         code if code.starts_with("08") || code.starts_with("57P") => StoreError::Unreachable(said.to_owned()),
         _ => StoreError::Other(said.to_owned()),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
-use ghostlight_rig::{Image, Mark, Position};
+use ghostlight_rig::{Image, LogPosition, Position};
 use serde_json::json;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
@@ -23,7 +23,7 @@ use failure::{Failure, within};
 static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| tables::tolerant(sqlx::migrate!("../../migrations/postgres")));
 
 /// How long the database may take for anything that is not large, so that one that hangs never holds up the service.
-const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// So many rows are saved well within that. More get more time: what has gathered while the database was away must not
 /// be too much for ever.
@@ -33,10 +33,10 @@ const QUICK_ROWS: usize = 10_000;
 const LONGER_BY: Duration = Duration::from_micros(50);
 
 /// How long bringing the tables up to date may take, also if another service is at it.
-const MIGRATE_WITHIN: Duration = Duration::from_secs(15);
+const MIGRATE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How long one table may take to load, as long as its rows keep coming.
-const LOAD_WITHIN: Duration = Duration::from_secs(120);
+const LOAD_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The save: a function, in the migrations, does all of it in one transaction. One statement, because each one is a way
 /// to the database and back, for which the other services that save have to wait.
@@ -97,7 +97,7 @@ async fn prepare(connections: &Connections) -> Result<(), StoreError> {
         sqlx::query("UPDATE position SET epoch = epoch WHERE false").execute(&mut lent.connection).await?;
         Ok(())
     };
-    within(MIGRATE_WITHIN, preparing).await?;
+    within(MIGRATE_TIMEOUT, preparing).await?;
     lent.give_back();
     Ok(())
 }
@@ -111,7 +111,7 @@ impl Store for PostgresStore {
         Ok(image)
     }
 
-    async fn begin(&self, stored: Position, start: Mark) -> Result<(), StoreError> {
+    async fn begin(&self, stored: Position, start: LogPosition) -> Result<(), StoreError> {
         let query = sqlx::query(BEGIN)
             .bind(start.position.epoch.0 as i64)
             .bind(start.position.revision.0 as i64)
@@ -119,7 +119,7 @@ impl Store for PostgresStore {
             .bind(stored.epoch.0 as i64)
             .bind(stored.revision.0 as i64);
         let mut lent = self.connections.lend().await?;
-        let done = within(ANSWER_WITHIN, async { Ok(query.execute(&mut lent.connection).await?) }).await?;
+        let done = within(ANSWER_TIMEOUT, async { Ok(query.execute(&mut lent.connection).await?) }).await?;
         lent.give_back();
         if done.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Superseded) }
     }
@@ -141,7 +141,7 @@ impl Store for PostgresStore {
         let mut lent = self.connections.lend().await?;
         let limit = limit(rows.count());
         let saving = async {
-            if limit == ANSWER_WITHIN {
+            if limit == ANSWER_TIMEOUT {
                 return Ok(query.fetch_one(&mut lent.connection).await?);
             }
             let mut transaction = lent.connection.begin().await?;
@@ -167,7 +167,7 @@ impl Store for PostgresStore {
 
 /// How long a save of so many rows may take.
 fn limit(rows: usize) -> Duration {
-    ANSWER_WITHIN + LONGER_BY * u32::try_from(rows.saturating_sub(QUICK_ROWS)).unwrap_or(u32::MAX)
+    ANSWER_TIMEOUT + LONGER_BY * u32::try_from(rows.saturating_sub(QUICK_ROWS)).unwrap_or(u32::MAX)
 }
 
 /// Lets each statement of a transaction take so long.
@@ -182,10 +182,10 @@ async fn load(connection: &mut PgConnection) -> Result<Image, StoreError> {
     // One transaction, so that all of it is of one moment.
     let beginning = async {
         let mut reading = connection.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?;
-        allow(&mut reading, LOAD_WITHIN).await?;
+        allow(&mut reading, LOAD_TIMEOUT).await?;
         Ok(reading)
     };
-    let mut reading = within(ANSWER_WITHIN, beginning).await?;
+    let mut reading = within(ANSWER_TIMEOUT, beginning).await?;
     each(&mut reading, "SELECT epoch, revision, stamp FROM position", |row| {
         loading.position(at(row, 0)?, row.try_get(2)?);
         Ok(())
@@ -210,7 +210,7 @@ async fn load(connection: &mut PgConnection) -> Result<Image, StoreError> {
         Ok(loading.keyed(row.try_get(0)?, row.try_get(1)?, at(row, 2)?, row.try_get(4)?, row.try_get(5)?)?)
     })
     .await?;
-    within(ANSWER_WITHIN, async { Ok(reading.commit().await?) }).await?;
+    within(ANSWER_TIMEOUT, async { Ok(reading.commit().await?) }).await?;
     Ok(loading.image())
 }
 
@@ -221,7 +221,7 @@ async fn each(
     mut take: impl FnMut(&PgRow) -> Result<(), Failure>,
 ) -> Result<(), StoreError> {
     let mut rows = sqlx::query(query).fetch(connection);
-    while let Some(row) = within(ANSWER_WITHIN, async { Ok(rows.next().await.transpose()?) }).await? {
+    while let Some(row) = within(ANSWER_TIMEOUT, async { Ok(rows.next().await.transpose()?) }).await? {
         take(&row)?;
     }
     Ok(())

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use ghostlight_rig::{
-    Dimmer, Epoch, Fingerprint, Image, Key, Keyed, Label, Level, Mark, Position, Revision, RigImage, Slot, Slots, Stamp,
+    Dimmer, Epoch, Fingerprint, IdempotentChange, Image, Key, Label, Level, LogPosition, Position, Revision, RigImage,
+    Slot, Slots, Stamp,
 };
 use ghostlight_store::{Store, StoreError};
 
@@ -45,7 +46,7 @@ pub(crate) async fn what_was_saved_is_loaded(place: &impl Place) {
 
 /// Every kind of thing that is kept, at the bounds of what it may be.
 fn everything() -> Image {
-    const MOST: u64 = (1 << 53) - 1;
+    const MAX: u64 = (1 << 53) - 1;
     let slot = |hundredths, revision| {
         let value = Option::map(hundredths, |h| Level::from_hundredths(h).unwrap());
         Slot { value, revision: Revision(revision) }
@@ -55,13 +56,13 @@ fn everything() -> Image {
         Slot { value, revision: Revision(revision) }
     };
     let keyed = |key: &str, revision, fingerprint, applied| {
-        let position = Position::new(MOST, revision);
-        (Key::new(key).unwrap(), Keyed { position, fingerprint: Fingerprint(fingerprint), applied })
+        let position = Position::new(MAX, revision);
+        (Key::new(key).unwrap(), IdempotentChange { position, fingerprint: Fingerprint(fingerprint), applied })
     };
     let levels =
-        [(1, slot(Some(0), 1)), (2, slot(None, 2)), (512, slot(Some(1), 3)), (65_535, slot(Some(10_000), MOST))];
+        [(1, slot(Some(0), 1)), (2, slot(None, 2)), (512, slot(Some(1), 3)), (65_535, slot(Some(10_000), MAX))];
     let widest = "\u{1d11e}".repeat(40);
-    let labels = [(1, label(Some("'\"{}\\ wash"), 1)), (2, label(None, 5)), (65_535, label(Some(&widest), MOST))];
+    let labels = [(1, label(Some("'\"{}\\ wash"), 1)), (2, label(None, 5)), (65_535, label(Some(&widest), MAX))];
     let dimmer = |number| Dimmer::new(number).unwrap();
     let slots = Slots {
         levels: levels.into_iter().map(|(number, slot)| (dimmer(number), slot)).collect(),
@@ -72,16 +73,15 @@ fn everything() -> Image {
     let keys = vec![
         keyed("\"'{}\\,~!", 1, 0, true),
         keyed(&"k".repeat(128), 2, u64::MAX, false),
-        keyed("a", MOST, 1 << 63, true),
+        keyed("a", MAX, 1 << 63, true),
     ];
-    let full =
-        RigImage { position: Position::new(MOST, MOST), slots, oldest_key: Some(keys[0].1.position), keyed: keys };
+    let full = RigImage { position: Position::new(MAX, MAX), slots, oldest_key: Some(keys[0].1.position), keyed: keys };
     // A rig whose only change was refused is there all the same.
-    let empty = RigImage { position: Position::new(MOST, 4), ..RigImage::default() };
+    let empty = RigImage { position: Position::new(MAX, 4), ..RigImage::default() };
     let rigs = [(rig("main"), full.clone()), (rig(&"r".repeat(63)), full), (rig("0_-"), empty)];
     // The year 2262.
     let stamp = Stamp(i64::MAX as u64);
-    Image { position: Position::new(MOST, MOST), stamp, rigs: rigs.into(), ..Image::default() }
+    Image { position: Position::new(MAX, MAX), stamp, rigs: rigs.into(), ..Image::default() }
 }
 
 pub(crate) async fn a_store_that_was_dropped_has_lost_nothing(place: &impl Place) {
@@ -260,7 +260,7 @@ pub(crate) async fn an_epoch_begins_once(place: &impl Place) {
     };
     let superseded = Err(StoreError::Superseded);
     assert_eq!(begin(at(1, 1), at(2, 0).into()).await, superseded, "a new store stands nowhere");
-    let mark = Mark { position: at(10, 40), stamp: Stamp(1_700_000_000_123_456_789) };
+    let mark = LogPosition { position: at(10, 40), stamp: Stamp(1_700_000_000_123_456_789) };
     assert_eq!(begin(at(0, 0), mark).await, Ok(()));
     assert_eq!(load(&store).await.mark(), mark);
     assert_eq!(begin(at(0, 0), at(11, 0).into()).await, superseded, "another has begun");

@@ -4,14 +4,14 @@ use ghostlight_check::{Event, Way};
 use ghostlight_rig::{Dimmer, Level, Levels, Position};
 use rand::RngExt;
 
-use super::{DIMMERS, Fault, MOST_PENDING, World};
+use super::{DIMMERS, Fault, MAX_PENDING, World};
 use crate::gateway::{Asked, Message, Waiting};
 
 impl World {
     /// A client asks for a change.
     pub(super) fn write(&mut self, client: usize) {
         let one = &self.clients[client];
-        if one.gateway.is_none() || one.position() == Position::default() || one.pending.len() >= MOST_PENDING {
+        if one.gateway.is_none() || one.position() == Position::default() || one.pending.len() >= MAX_PENDING {
             return;
         }
         let levels = self.levels();

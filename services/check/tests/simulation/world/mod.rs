@@ -20,7 +20,7 @@ use crate::gateway::{Copy, Gateway};
 const DIMMERS: u16 = 6;
 const START: Position = Position::new(1, 0);
 /// A client waits with so many changes unanswered.
-const MOST_PENDING: usize = 6;
+const MAX_PENDING: usize = 6;
 
 /// What kind of gateways there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

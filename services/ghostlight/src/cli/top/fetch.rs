@@ -7,14 +7,14 @@ use futures_util::future::join_all;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, Url};
 
-use super::between::Reading;
+use super::rates::Reading;
 use super::scrape::Scrape;
 
 /// How long a process has to answer.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// All that is read of an answer: some hundred series are a few ten thousand bytes.
-const MOST_BYTES: usize = 4 << 20;
+const MAX_BYTES: usize = 4 << 20;
 
 /// The admin listener of a process.
 #[derive(Clone, Debug)]
@@ -54,7 +54,7 @@ impl Asker {
     /// # Errors
     /// When there can be no client.
     pub fn new(listeners: Vec<Listener>) -> reqwest::Result<Self> {
-        let client = Client::builder().no_proxy().redirect(Policy::none()).timeout(ANSWERS_WITHIN).build()?;
+        let client = Client::builder().no_proxy().redirect(Policy::none()).timeout(ANSWER_TIMEOUT).build()?;
         Ok(Self { client, listeners, began: Instant::now() })
     }
 
@@ -82,7 +82,7 @@ impl Asker {
         let mut answer = asked.and_then(Response::error_for_status).map_err(|error| why(&error))?;
         let mut body = Vec::new();
         while let Some(more) = answer.chunk().await.map_err(|error| why(&error))? {
-            if body.len() + more.len() > MOST_BYTES {
+            if body.len() + more.len() > MAX_BYTES {
                 return Err("its answer is too long".to_owned());
             }
             body.extend_from_slice(&more);
@@ -94,7 +94,7 @@ impl Asker {
 /// The cause, without what everybody knows: whom was asked.
 fn why(error: &reqwest::Error) -> String {
     if error.is_timeout() {
-        return format!("no answer within {} s", ANSWERS_WITHIN.as_secs());
+        return format!("no answer within {} s", ANSWER_TIMEOUT.as_secs());
     }
     if let Some(status) = error.status() {
         return format!("it answers {status}");

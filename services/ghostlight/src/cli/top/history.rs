@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 /// As many as the widest screen has columns.
-const MOST: usize = 1_024;
+const MAX: usize = 1_024;
 
 /// What was seen, the newest first.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +18,7 @@ struct Point {
 impl History {
     /// One more.
     pub fn add(&mut self, at_seconds: f64, p99_seconds: Option<f64>) {
-        self.0.truncate(MOST - 1);
+        self.0.truncate(MAX - 1);
         self.0.push_front(Point { at_seconds, p99_seconds });
     }
 
@@ -51,6 +51,6 @@ mod tests {
             history.add(f64::from(second), (second % 2 == 1).then_some(f64::from(second) / 1e3));
         }
         assert_eq!(history.micros(3), [Some(1_999_000), None, Some(1_997_000)]);
-        assert_eq!((history.span(3), history.highest(3), history.micros(usize::MAX).len()), (2.0, Some(1.999), MOST));
+        assert_eq!((history.span(3), history.highest(3), history.micros(usize::MAX).len()), (2.0, Some(1.999), MAX));
     }
 }

@@ -4,17 +4,17 @@
 //! [`screen`] is pure.
 
 pub mod alarms;
-pub mod between;
 pub mod buckets;
 pub mod draw;
 pub mod fetch;
+pub mod format;
 pub mod history;
 pub mod plain;
+pub mod rates;
 pub mod scrape;
 pub mod screen;
 pub mod table;
 pub mod view;
-pub mod words;
 
 #[cfg(test)]
 mod tests;
@@ -28,8 +28,8 @@ use clap::Args;
 use super::output;
 use super::target::EX_UNAVAILABLE;
 use crate::args::seconds;
-use between::Followed;
 use fetch::{Asker, Listener};
+use rates::Followed;
 
 /// Watch how running processes stand: rates, stages, consoles and lag
 ///

@@ -8,10 +8,10 @@ use jiff::Zoned;
 use ratatui::DefaultTerminal;
 use tokio::time::Instant;
 
-use super::between::{Followed, Reading};
 use super::draw::{Scene, draw};
 use super::fetch::Asker;
 use super::history::History;
+use super::rates::{Followed, Reading};
 use super::view::View;
 use crate::serve::ended_by;
 

@@ -15,7 +15,7 @@ use crate::files::said;
 use crate::manifests::Workload;
 
 /// More often than a kubelet, so that a test is over sooner.
-const EVERY: Duration = Duration::from_millis(250);
+const PROBE_INTERVAL: Duration = Duration::from_millis(250);
 
 /// What a container is asked.
 pub(crate) struct Probes {
@@ -94,7 +94,7 @@ impl Probes {
     /// Asks all of it again and again, for as long as the pod is not to end.
     pub(crate) async fn watch(&self, health: &watch::Sender<Health>) {
         while self.startup.ask().await.is_err() {
-            tokio::time::sleep(EVERY).await;
+            tokio::time::sleep(PROBE_INTERVAL).await;
         }
         health.send_modify(|health| health.has_started = true);
         let mut answered_well = Instant::now();
@@ -112,7 +112,7 @@ impl Probes {
                     Err(why) => health.lifeless.push(why),
                 }
             });
-            tokio::time::sleep(EVERY).await;
+            tokio::time::sleep(PROBE_INTERVAL).await;
         }
     }
 }

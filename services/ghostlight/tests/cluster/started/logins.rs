@@ -14,7 +14,7 @@ use super::pod::REFUSALS;
 use crate::support::until;
 
 /// Far longer than a server takes to answer, and not what a refusal has to be waited for.
-const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What NATS has refused a client.
 type Refused = Arc<Mutex<Vec<String>>>;
@@ -36,7 +36,7 @@ async fn login(deployment: &Deployment, user: &str) -> (Client, Refused) {
 }
 
 fn jetstream(client: Client) -> jetstream::Context {
-    ContextBuilder::new().timeout(ANSWER_WITHIN).build(client)
+    ContextBuilder::new().timeout(ANSWER_TIMEOUT).build(client)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -10,7 +10,7 @@ use ghostlight_bus::nats::{Connection, NatsEcho, NatsLog, NatsSettings, StreamSe
 use ghostlight_bus::{Announcement, Announcements, Echo, EchoError, Question, Request, Requests};
 use ghostlight_proto::subjects;
 use ghostlight_rig::{Partition, Partitions, RigName};
-use ghostlight_state::{Parts, Signals, StateService, Superseded};
+use ghostlight_state::{Instruments, Parts, StateService, Superseded};
 use ghostlight_telemetry::Telemetry;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -20,7 +20,7 @@ use crate::house::House;
 use crate::support::within;
 
 /// As many rigs as the program allows if nothing is said.
-const MOST_RIGS: usize = 1_000;
+const MAX_RIGS: usize = 1_000;
 
 /// A state service of a newer version.
 pub(super) struct NewerState {
@@ -39,9 +39,9 @@ impl NewerState {
             log: Arc::new(NatsLog::new(connection, StreamSettings::default())),
             echo: Arc::new(echo),
             store: ghostlight_store::open(&house.store, Default::default()).await.unwrap(),
-            most_rigs: MOST_RIGS,
+            most_rigs: MAX_RIGS,
             partition: Partition::default(),
-            signals: Signals::new(&Telemetry::start("state", "0.2.0"), "postgresql"),
+            instruments: Instruments::new(&Telemetry::start("state", "0.2.0"), "postgresql"),
         };
         let state = within("the newer state service", StateService::start(parts)).await.unwrap();
         let shutdown = CancellationToken::new();

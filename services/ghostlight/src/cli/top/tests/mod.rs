@@ -10,7 +10,7 @@ use ghostlight_telemetry::metrics::{
     BusNow, GatewayMetrics, Label, Metrics, Rejection, RigsNow, Saved, Spoken, Stage, StateMetrics,
 };
 
-use super::between::{Followed, Reading};
+use super::rates::{Followed, Reading};
 use super::scrape::Scrape;
 use super::view::View;
 

@@ -11,11 +11,11 @@ use ghostlight_proto::subjects;
 const FOR_HEADERS: usize = 4 << 10;
 
 /// An answer is no longer than this: far beyond the largest rig, with a label on each dimmer.
-const MOST_BYTES: usize = 64 << 20;
+const MAX_BYTES: usize = 64 << 20;
 
 /// A part takes no longer than this to come. The one that is asked may have been stopped, and another one is asked then;
 /// how long all parts take is not limited, because a large rig on a slow network is no failure.
-const PART_WITHIN: Duration = Duration::from_secs(1);
+const CHUNK_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Sends an answer, in as many parts as it takes. Each but the last says how many bytes come after it.
 pub(super) async fn send(client: &Client, to: Subject, text: Bytes) {
@@ -47,7 +47,7 @@ pub(super) async fn begun(mut answers: Subscriber) -> Result<Begun, &'static str
 }
 
 async fn next(answers: &mut Subscriber) -> Result<Message, &'static str> {
-    let message = tokio::time::timeout(PART_WITHIN, answers.next()).await.map_err(|_| "it takes too long")?;
+    let message = tokio::time::timeout(CHUNK_TIMEOUT, answers.next()).await.map_err(|_| "it takes too long")?;
     message.ok_or("the connection has ended")
 }
 
@@ -67,7 +67,7 @@ pub(super) async fn collect(Begun { first: mut message, mut rest }: Begun) -> Re
         if more == 0 {
             return Ok(text.freeze());
         }
-        if text.len() + more > MOST_BYTES {
+        if text.len() + more > MAX_BYTES {
             return Err("its answer is too long");
         }
         due = Some(more);

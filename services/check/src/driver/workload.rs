@@ -8,7 +8,7 @@ use ghostlight_rig::{Dimmer, Level, Levels};
 const FORGETS: u32 = 50;
 
 /// A change sets so many dimmers at most.
-const MOST_AT_ONCE: usize = 4;
+const MAX_CONCURRENT: usize = 4;
 
 /// How many levels there are.
 const LEVELS: u32 = Level::FULL.hundredths() as u32 + 1;
@@ -32,7 +32,7 @@ impl Values {
 
 /// One client's choices.
 #[derive(Debug)]
-pub(super) struct Hand {
+pub(super) struct Workload {
     random: fastrand::Rng,
     /// Dimmers that everyone sets.
     common: Vec<Dimmer>,
@@ -40,7 +40,7 @@ pub(super) struct Hand {
     own: Vec<Dimmer>,
 }
 
-impl Hand {
+impl Workload {
     /// The hand of client `who` of `clients`, on dimmers 1 to `dimmers`.
     pub(super) fn new(seed: u64, who: usize, clients: usize, dimmers: u16) -> Self {
         let all = (1..=dimmers).filter_map(Dimmer::new);
@@ -56,7 +56,7 @@ impl Hand {
     /// The next change.
     pub(super) fn change(&mut self, values: &Values) -> Levels {
         let mut levels = Levels::new();
-        for _ in 0..self.random.usize(1..=MOST_AT_ONCE) {
+        for _ in 0..self.random.usize(1..=MAX_CONCURRENT) {
             let from = if self.random.bool() { &self.common } else { &self.own };
             let dimmer = from[self.random.usize(..from.len())];
             if levels.contains_key(&dimmer) {
@@ -95,12 +95,12 @@ mod tests {
 
     #[test]
     fn every_client_has_dimmers_of_its_own_beside_everyones() {
-        let hands: Vec<_> = (0..3).map(|who| Hand::new(1, who, 3, 12)).collect();
+        let hands: Vec<_> = (0..3).map(|who| Workload::new(1, who, 3, 12)).collect();
         let mut own: Vec<_> = hands.iter().flat_map(|hand| hand.own.clone()).map(Dimmer::get).collect();
         own.sort_unstable();
         assert_eq!(own, [7, 8, 9, 10, 11, 12]);
         assert!(hands.iter().all(|hand| hand.common.len() == 6));
-        assert_eq!(Hand::new(1, 2, 3, 2).own, [Dimmer::MIN], "too few to share out");
-        assert_eq!(Hand::new(1, 0, 1, 1).own, [Dimmer::MIN]);
+        assert_eq!(Workload::new(1, 2, 3, 2).own, [Dimmer::MIN], "too few to share out");
+        assert_eq!(Workload::new(1, 0, 1, 1).own, [Dimmer::MIN]);
     }
 }

@@ -6,12 +6,12 @@ use ghostlight_rig::{Position, Revision, Rig, RigName};
 
 /// The names that were asked for last, the oldest first; at most so many. Who asked is not known to follow on: a name
 /// gives way to newer ones, and a gateway that goes on following asks again when it hears nothing.
-pub(crate) struct Awaited {
+pub(crate) struct RequestedRigs {
     names: VecDeque<(RigName, Revision)>,
     most: usize,
 }
 
-impl Awaited {
+impl RequestedRigs {
     pub(crate) fn new(most: usize) -> Self {
         Self { names: VecDeque::new(), most }
     }

@@ -12,20 +12,20 @@ use crate::outcome::Refusal;
 
 /// What a gateway counts and traces; all parts of it share it.
 #[derive(Debug)]
-pub(crate) struct Signals {
+pub(crate) struct Instruments {
     pub(crate) metrics: GatewayMetrics,
     pub(crate) tracer: Tracer,
     /// For how long rigs were stale that are so no more, all together, in milliseconds.
     stale: AtomicU64,
 }
 
-impl Signals {
+impl Instruments {
     pub(crate) fn new(telemetry: &Telemetry) -> Self {
         let metrics = GatewayMetrics::new(&telemetry.metrics);
         Self { metrics, tracer: telemetry.tracer.clone(), stale: AtomicU64::new(0) }
     }
 
-    /// A rig that was stale is so no more, or is followed no more.
+    /// A rig that was stale is so no more, or is feed no more.
     pub(crate) fn was_stale(&self, silence: Duration) {
         let stale = stale_for(silence).as_millis();
         self.stale.fetch_add(u64::try_from(stale).unwrap_or_default(), Ordering::Relaxed);

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ghostlight_rig::{ClientId, Credit, Dimmer, Item, Origin, Update, Verdict};
+use ghostlight_rig::{Attribution, ClientId, Dimmer, Item, Origin, Update, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::fault::BadInput;
@@ -53,7 +53,7 @@ fn is_false(is: &bool) -> bool {
 /// Who set what. Without `dimmers`, everything in the delta. The members of [`Named`] are written out: every change has
 /// one of these, and flattened they would be read by way of a copy.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct CreditText<'a> {
+pub(crate) struct AttributionText<'a> {
     #[serde(borrow)]
     client: Cow<'a, str>,
     seq: u64,
@@ -67,22 +67,22 @@ pub(crate) struct CreditText<'a> {
     blackout: bool,
 }
 
-impl<'a> CreditText<'a> {
-    /// The text of a credit; `alone` if everything in the delta is its.
-    pub(crate) fn of(credit: &'a Credit, alone: bool) -> Self {
-        let Credit { origin, items } = credit;
+impl<'a> AttributionText<'a> {
+    /// The text of a attribution; `alone` if everything in the delta is its.
+    pub(crate) fn of(attribution: &'a Attribution, alone: bool) -> Self {
+        let Attribution { origin, items } = attribution;
         let Named { dimmers, labels, master, blackout } = if alone { Named::default() } else { Named::of(items) };
         Self { client: origin.client.as_str().into(), seq: origin.seq, dimmers, labels, master, blackout }
     }
 
     /// Reads it, in a delta of this update.
-    pub(crate) fn read(self, update: &Update) -> Result<Credit, BadInput> {
+    pub(crate) fn read(self, update: &Update) -> Result<Attribution, BadInput> {
         let Self { client, seq, dimmers, labels, master, blackout } = self;
         let client = ClientId::new(&client).map_err(BadInput::form)?;
         let alone = dimmers.is_none();
         let named = Named { dimmers, labels, master, blackout };
         let items = if alone { update.items().collect() } else { named.read()? };
-        Ok(Credit { origin: Origin { client, seq }, items })
+        Ok(Attribution { origin: Origin { client, seq }, items })
     }
 }
 

@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use ghostlight_bus::{Echo, Log, LogError};
 use ghostlight_rig::{Partition, Position};
-use ghostlight_state::{Parts, Signals, StartError, StateService};
+use ghostlight_state::{Instruments, Parts, StartError, StateService};
 use ghostlight_store::{Durability, OpenError, Store};
 use ghostlight_telemetry::metrics::StateMetrics;
 use tokio::sync::oneshot;
@@ -46,7 +46,7 @@ pub(crate) struct Waits {
     pub(crate) partition: Partition,
     pub(crate) log: Arc<dyn Log>,
     pub(crate) echo: Arc<dyn Echo>,
-    pub(crate) signals: Signals,
+    pub(crate) instruments: Instruments,
     /// Others see there what it waits for.
     pub(crate) awaits: Awaits,
 }
@@ -81,7 +81,7 @@ impl Awaits {
             return Err("the state service has not caught up with the log".to_owned());
         }
         match self.metrics.store_lag.waited() {
-            lag if lag < LAGS_AFTER => Ok("ready".to_owned()),
+            lag if lag < LAG_TOLERANCE => Ok("ready".to_owned()),
             lag => Ok(format!(
                 "ready; the store has been behind for {} s, and the log keeps what it misses",
                 lag.as_secs()
@@ -91,7 +91,7 @@ impl Awaits {
 }
 
 /// A store that is further behind than that is worth a word.
-const LAGS_AFTER: Duration = Duration::from_secs(2);
+const LAG_TOLERANCE: Duration = Duration::from_secs(2);
 
 /// Runs a state service as soon as what it needs is there.
 ///

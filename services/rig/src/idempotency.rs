@@ -9,7 +9,7 @@ pub const REMEMBERED_KEYS: usize = 10_000;
 
 /// What is remembered of a keyed change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Keyed {
+pub struct IdempotentChange {
     /// Where it stood in the log.
     pub position: Position,
     /// What it asked for.
@@ -49,8 +49,8 @@ impl Fingerprint {
             hash.write(b"blackout");
             hash.write(&[u8::from(*blackout)]);
         }
-        if let Some(position) = change.only_if {
-            hash.write(b"only if");
+        if let Some(position) = change.if_match {
+            hash.write(b"if_match");
             hash.write(&position.epoch.0.to_le_bytes());
             hash.write(&position.revision.0.to_le_bytes());
         }
@@ -70,17 +70,17 @@ impl Fnv {
 
 /// The newest [`REMEMBERED_KEYS`] keyed changes, the oldest first.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct KeyMemory {
+pub(crate) struct IdempotencyKeys {
     order: VecDeque<Key>,
-    by_key: HashMap<Key, Keyed>,
+    by_key: HashMap<Key, IdempotentChange>,
 }
 
-impl KeyMemory {
-    pub(crate) fn get(&self, key: &Key) -> Option<Keyed> {
+impl IdempotencyKeys {
+    pub(crate) fn get(&self, key: &Key) -> Option<IdempotentChange> {
         self.by_key.get(key).copied()
     }
 
-    pub(crate) fn remember(&mut self, key: Key, keyed: Keyed) {
+    pub(crate) fn remember(&mut self, key: Key, keyed: IdempotentChange) {
         self.order.push_back(key.clone());
         self.by_key.insert(key, keyed);
         if self.order.len() > REMEMBERED_KEYS
@@ -91,7 +91,7 @@ impl KeyMemory {
     }
 
     /// The keyed changes after `cursor`, the oldest first.
-    pub(crate) fn since(&self, cursor: Position) -> Vec<(Key, Keyed)> {
+    pub(crate) fn since(&self, cursor: Position) -> Vec<(Key, IdempotentChange)> {
         let newest_first = self.order.iter().rev().map(|key| (key.clone(), self.by_key[key]));
         let mut since: Vec<_> = newest_first.take_while(|(_, keyed)| keyed.position > cursor).collect();
         since.reverse();

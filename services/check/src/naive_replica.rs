@@ -8,13 +8,13 @@ use ghostlight_rig::{Delta, Digest, Position, Snapshot, State, Update};
 /// on the way. This one lays every delta over the map that it has and stands where it was told last, so that what goes
 /// wrong shows. Its digest is computed from what it holds.
 #[derive(Clone, Debug, Default)]
-pub struct Literal {
+pub struct NaiveReplica {
     position: Position,
     state: State,
     digest: Digest,
 }
 
-impl Literal {
+impl NaiveReplica {
     /// Lays a delta over the map, wherever that stood.
     pub fn delta(&mut self, delta: &Delta) {
         self.position = delta.position;
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn told_everything_it_holds_what_the_rig_holds() {
         let mut rig = Rig::new(Epoch(1));
-        let mut literal = Literal::default();
+        let mut literal = NaiveReplica::default();
         let whole = Update { master: Some(Level::OUT), blackout: Some(true), ..Update::default() };
         let lit = Update { blackout: Some(false), ..Update::default() };
         let updates = [
@@ -108,7 +108,7 @@ mod tests {
             assert_eq!((literal.position(), literal.digest()), (rig.position(), rig.map().digest()));
             assert_eq!(*literal.state(), rig.map().state());
         }
-        let mut late = Literal::default();
+        let mut late = NaiveReplica::default();
         late.snapshot(&rig.snapshot());
         assert_eq!((late.position(), late.digest(), late.state()), (rig.position(), literal.digest(), literal.state()));
     }

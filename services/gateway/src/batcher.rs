@@ -17,21 +17,21 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use crate::hub::{Folded, Followed};
+use crate::hub::{Folded, RigFeed};
+use crate::instruments::Instruments;
 use crate::outcome::{Done, Outcome, Refusal};
 use crate::problem::Refused;
-use crate::signals::Signals;
-use crate::traced::Request;
+use crate::request_span::Request;
 
 /// An entry takes changes until it sets so many items. With levels that is some 32 KiB of text; with a change for each,
 /// the longest label and the longest client's name it is less than the 1 MiB that a message may hold.
-const MOST_ITEMS: usize = 2_048;
+const MAX_ITEMS: usize = 2_048;
 
 /// So many changes of one rig may wait their turn before more are refused.
-const MOST_WAITING: usize = 4_096;
+const MAX_WAITING: usize = 4_096;
 
 /// So many entries of one rig may be durable and not yet heard of: without a state service, the log is not to be filled.
-const MOST_UNHEARD: usize = 64;
+const MAX_UNHEARD: usize = 64;
 
 /// Where an outcome goes.
 pub(crate) enum Reply {
@@ -65,7 +65,7 @@ impl Reply {
 }
 
 /// A change that waits for its turn.
-struct Asked {
+struct Queued {
     change: Change,
     waiting: Waiting,
     /// It is counted among those that wait.
@@ -95,24 +95,24 @@ pub(crate) struct Appending {
     pub(crate) in_flight: usize,
     /// A change that is not answered after so long is answered as unknown.
     pub(crate) answer_within: Duration,
-    pub(crate) signals: Arc<Signals>,
+    pub(crate) instruments: Arc<Instruments>,
 }
 
 /// The way of one rig's changes into the log: one queue and one task, so that they get there in the order in which they
 /// came. Of two changes on one connection, the second is the one that stays.
-pub(crate) struct Lane {
+pub(crate) struct Queue {
     rig: RigName,
-    asked: mpsc::Sender<Asked>,
+    asked: mpsc::Sender<Queued>,
     tasks: TaskTracker,
-    signals: Arc<Signals>,
+    instruments: Arc<Instruments>,
 }
 
-impl Lane {
-    /// A lane, and the task that serves it: it ends when the lane is dropped and all is answered.
-    pub(crate) fn start(rig: RigName, followed: Arc<Followed>, appending: &Appending) -> Self {
-        let (asked, queue) = mpsc::channel(MOST_WAITING);
-        tokio::spawn(serve(rig.clone(), followed, appending.clone(), queue));
-        Self { rig, asked, tasks: appending.tasks.clone(), signals: appending.signals.clone() }
+impl Queue {
+    /// A queue, and the task that serves it: it ends when the queue is dropped and all is answered.
+    pub(crate) fn start(rig: RigName, feed: Arc<RigFeed>, appending: &Appending) -> Self {
+        let (asked, queue) = mpsc::channel(MAX_WAITING);
+        tokio::spawn(serve(rig.clone(), feed, appending.clone(), queue));
+        Self { rig, asked, tasks: appending.tasks.clone(), instruments: appending.instruments.clone() }
     }
 
     /// Takes a change in; its outcome goes where `reply` says. The change goes on if whoever asked is gone.
@@ -122,7 +122,7 @@ impl Lane {
         // What follows in other processes follows on that.
         change.trace = after(append.as_deref(), change.trace);
         let waiting = Waiting { came, reply, _tracked: self.tasks.token(), append, trace: change.trace };
-        let asked = Asked { change, waiting, counted: self.signals.metrics.waiting.hold() };
+        let asked = Queued { change, waiting, counted: self.instruments.metrics.waiting.hold() };
         if let Err(error) = self.asked.try_send(asked) {
             let refusal = Refusal::Unavailable("too many changes wait their turn".to_owned());
             error.into_inner().waiting.refuse(&refusal);
@@ -130,9 +130,9 @@ impl Lane {
     }
 
     fn append_span(&self, trace: TraceContext, came: Instant) -> Option<Span> {
-        let mut span = self.signals.tracer.child("append", Kind::Producer, trace, came)?;
+        let mut span = self.instruments.tracer.child("append", Kind::Producer, trace, came)?;
         span.set("messaging.operation.type", "send");
-        let partitions = self.signals.tracer.partitions();
+        let partitions = self.instruments.tracer.partitions();
         span.set("messaging.destination.name", subjects::changes(&self.rig, partitions));
         span.set("messaging.destination.template", subjects::all_changes(partitions.of(&self.rig)));
         span.set("ghostlight.rig", self.rig.to_string());
@@ -147,20 +147,20 @@ impl Lane {
     }
 }
 
-/// Serves a lane: what has come meanwhile goes as one entry as soon as fewer are under way than may be. Appends are
+/// Serves a queue: what has come meanwhile goes as one entry as soon as fewer are under way than may be. Appends are
 /// started in order: a set of futures polls each for the first time in the order in which they were put in.
-async fn serve(rig: RigName, followed: Arc<Followed>, appending: Appending, mut queue: mpsc::Receiver<Asked>) {
+async fn serve(rig: RigName, feed: Arc<RigFeed>, appending: Appending, mut queue: mpsc::Receiver<Queued>) {
     let (mut under_way, mut landed) = (FuturesUnordered::new(), FuturesUnordered::new());
     let mut left_over = None;
     loop {
-        let may_send = under_way.len() < appending.in_flight && landed.len() < MOST_UNHEARD;
+        let may_send = under_way.len() < appending.in_flight && landed.len() < MAX_UNHEARD;
         tokio::select! {
             Some(batch) = gather(&mut queue, &mut left_over), if may_send => {
-                under_way.push(append(&rig, &followed, &appending, batch));
+                under_way.push(append(&rig, &feed, &appending, batch));
             }
             Some(appended) = under_way.next() => {
                 if let Some(entry) = appended {
-                    landed.push(answer(entry, &followed));
+                    landed.push(answer(entry, &feed));
                 }
             }
             Some(()) = landed.next() => {}
@@ -170,7 +170,7 @@ async fn serve(rig: RigName, followed: Arc<Followed>, appending: Appending, mut 
 }
 
 /// Takes what is waiting, as far as one entry may hold it. Waits only before it has taken anything.
-async fn gather(queue: &mut mpsc::Receiver<Asked>, left_over: &mut Option<Asked>) -> Option<Batch> {
+async fn gather(queue: &mut mpsc::Receiver<Queued>, left_over: &mut Option<Queued>) -> Option<Batch> {
     let first = match left_over.take() {
         Some(asked) => asked,
         None => queue.recv().await?,
@@ -195,33 +195,33 @@ struct Landed {
 }
 
 /// Appends a batch; its changes are answered here if that fails.
-async fn append(rig: &RigName, followed: &Followed, appending: &Appending, mut batch: Batch) -> Option<Landed> {
+async fn append(rig: &RigName, feed: &RigFeed, appending: &Appending, mut batch: Batch) -> Option<Landed> {
     let deadline = tokio::time::Instant::now() + appending.answer_within;
-    let appended = appending.log.append(rig, &batch.entry, followed.position());
+    let appended = appending.log.append(rig, &batch.entry, feed.position());
     let refusal = match tokio::time::timeout_at(deadline, appended).await {
         Ok(Ok(position)) => {
             let durable = Instant::now();
-            batch.appended(&appending.signals, position, durable);
+            batch.appended(&appending.instruments, position, durable);
             return Some(Landed { batch, position, durable, deadline });
         }
         Ok(Err(AppendError::Unavailable(why))) => Refusal::Unavailable(why),
         Ok(Err(AppendError::TooLarge(most))) => Refusal::TooLarge(most),
         Ok(Err(AppendError::Unknown)) | Err(_) => Refusal::Unknown,
     };
-    appending.signals.appended(Err(&refusal));
+    appending.instruments.appended(Err(&refusal));
     batch.refuse(&refusal);
     None
 }
 
 /// Answers the changes of an entry, once it is to be read here.
-async fn answer(Landed { batch, position, durable, deadline }: Landed, followed: &Followed) {
-    if tokio::time::timeout_at(deadline, followed.reached(position)).await.is_err() {
+async fn answer(Landed { batch, position, durable, deadline }: Landed, feed: &RigFeed) {
+    if tokio::time::timeout_at(deadline, feed.reached(position)).await.is_err() {
         return batch.refuse(&Refusal::Unknown);
     }
-    match followed.folded(position) {
+    match feed.folded(position) {
         // The order began anew before it was heard what became of the entry in the old one.
-        None if followed.position().epoch != position.epoch => batch.refuse(&Refusal::Unknown),
-        folded => settle(batch, position, durable, folded.as_ref(), &followed.signals.metrics),
+        None if feed.position().epoch != position.epoch => batch.refuse(&Refusal::Unknown),
+        folded => settle(batch, position, durable, folded.as_ref(), &feed.instruments.metrics),
     }
 }
 
@@ -243,19 +243,19 @@ impl Waiting {
 }
 
 impl Batch {
-    fn new(Asked { change, waiting, counted: _ }: Asked) -> Self {
+    fn new(Queued { change, waiting, counted: _ }: Queued) -> Self {
         Self { items: change.update.len(), entry: Entry::new(change), waiting: vec![waiting] }
     }
 
     /// Adds a change, or gives it back if the entry takes no more.
-    fn push(&mut self, asked: Asked) -> Result<(), Box<Asked>> {
+    fn push(&mut self, asked: Queued) -> Result<(), Box<Queued>> {
         let items = asked.change.update.len();
-        if self.items + items > MOST_ITEMS {
+        if self.items + items > MAX_ITEMS {
             return Err(Box::new(asked));
         }
-        let Asked { change, waiting, counted } = asked;
+        let Queued { change, waiting, counted } = asked;
         if let Err(change) = self.entry.push(change) {
-            return Err(Box::new(Asked { change: *change, waiting, counted }));
+            return Err(Box::new(Queued { change: *change, waiting, counted }));
         }
         self.items += items;
         self.waiting.push(waiting);
@@ -263,10 +263,10 @@ impl Batch {
     }
 
     /// The log has it.
-    fn appended(&mut self, signals: &Signals, position: Position, durable: Instant) {
-        let metrics = &signals.metrics;
+    fn appended(&mut self, instruments: &Instruments, position: Position, durable: Instant) {
+        let metrics = &instruments.metrics;
         metrics.entry_changes.observe(self.waiting.len() as f64);
-        signals.appended(Ok(()));
+        instruments.appended(Ok(()));
         let changes = i64::try_from(self.waiting.len()).unwrap_or(i64::MAX);
         for waiting in &mut self.waiting {
             let took = durable.saturating_duration_since(waiting.came);
@@ -318,7 +318,7 @@ fn verdict<'a>(folded: Option<&'a Folded>, index: usize, change: &Change) -> Opt
     match folded {
         Some(folded) => Some(folded.verdicts.get(&index).unwrap_or(&Verdict::Applied)),
         // A change without conditions cannot have been refused.
-        None if change.only_if.is_none() && change.once.is_none() => Some(&Verdict::Applied),
+        None if change.if_match.is_none() && change.idempotency_key.is_none() => Some(&Verdict::Applied),
         None => None,
     }
 }

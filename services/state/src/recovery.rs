@@ -2,12 +2,12 @@
 //! log broken one begins a new epoch, and the others go on in it.
 
 use ghostlight_bus::Entries;
-use ghostlight_rig::{Image, Mark, Partition};
+use ghostlight_rig::{Image, LogPosition, Partition};
 
 use crate::{Parts, StartError};
 
 /// What the store holds, and the mark from which the log goes on. A store of another partition is left as it is.
-pub(crate) async fn load(parts: &Parts) -> Result<(Image, Mark), StartError> {
+pub(crate) async fn load(parts: &Parts) -> Result<(Image, LogPosition), StartError> {
     let image = parts.store.load().await?;
     check(&image, parts.partition)?;
     let start = parts.log.begin(image.mark()).await?;
@@ -15,7 +15,11 @@ pub(crate) async fn load(parts: &Parts) -> Result<(Image, Mark), StartError> {
 }
 
 /// Begins at `start`, in the store first if that is another epoch; then reads the log from there.
-pub(crate) async fn begin(parts: &Parts, stored: Mark, start: Mark) -> Result<Box<dyn Entries>, StartError> {
+pub(crate) async fn begin(
+    parts: &Parts,
+    stored: LogPosition,
+    start: LogPosition,
+) -> Result<Box<dyn Entries>, StartError> {
     if start != stored {
         parts.store.begin(stored.position, start).await?;
     }

@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use async_nats::jetstream::Context;
 use futures_util::future::BoxFuture;
-use ghostlight_rig::{Mark, Partition, Position, Revision};
+use ghostlight_rig::{LogPosition, Partition, Position, Revision};
 use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use super::connection::Connection;
-use super::room;
-use super::stream::{BELIEVED_AFTER, Broken, Doubt, Found, Stream, find, goes_on_from, gone};
+use super::retention;
+use super::stream::{Broken, Doubt, Found, LOSS_CONFIRMATION, Stream, find, goes_on_from, gone};
 use crate::LogError;
 
 /// How often it is made sure.
-const CHECK_EVERY: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The pause before the stream is asked for again.
 pub(super) const RETRY: Duration = Duration::from_millis(100);
@@ -36,11 +36,11 @@ impl Source {
     ///
     /// # Errors
     /// It does not go on from there, and that was told for long enough.
-    pub(super) async fn going_on_from(&self, mark: Mark) -> Result<Stream, LogError> {
-        self.unless_lost(mark, Doubt::lasting(BELIEVED_AFTER)).await
+    pub(super) async fn going_on_from(&self, mark: LogPosition) -> Result<Stream, LogError> {
+        self.unless_lost(mark, Doubt::lasting(LOSS_CONFIRMATION)).await
     }
 
-    async fn unless_lost(&self, mark: Mark, mut doubt: Doubt) -> Result<Stream, LogError> {
+    async fn unless_lost(&self, mark: LogPosition, mut doubt: Doubt) -> Result<Stream, LogError> {
         let mut since = Instant::now();
         loop {
             match self.connection.unless_cut(ask(&self.jetstream, self.partition, mark)).await {
@@ -61,7 +61,7 @@ impl Source {
                     since = Instant::now();
                 }
             }
-            if self.connection.is_up() && since.elapsed() >= 2 * super::log::ACKNOWLEDGED_WITHIN {
+            if self.connection.is_up() && since.elapsed() >= 2 * super::log::ACK_TIMEOUT {
                 self.connection.move_on().await;
                 since = Instant::now();
             }
@@ -70,7 +70,7 @@ impl Source {
     }
 
     /// Checks once. Nothing more is to be read while it is in doubt whether this is still the stream that was read.
-    async fn check(self, mark: Mark) -> Checked {
+    async fn check(self, mark: LogPosition) -> Checked {
         let stream = match self.unless_lost(mark, Doubt::lasting(Duration::ZERO)).await {
             Ok(stream) => stream,
             Err(error) => {
@@ -81,13 +81,13 @@ impl Source {
         let saved = *self.saved.borrow();
         // What would go out late, to a stream that may be another one then, does not go out.
         if saved.epoch == mark.position.epoch && self.connection.is_up() {
-            room::make(&stream, saved.revision.min(mark.position.revision)).await;
+            retention::make(&stream, saved.revision.min(mark.position.revision)).await;
         }
         Checked { from: mark, end: Some(Revision(stream.cached_info().state.last_sequence)) }
     }
 }
 
-async fn ask(jetstream: &Context, partition: Partition, mark: Mark) -> Result<Stream, Broken> {
+async fn ask(jetstream: &Context, partition: Partition, mark: LogPosition) -> Result<Stream, Broken> {
     match find(jetstream, partition).await {
         Found::Nothing => Err(Broken::For(gone(partition))),
         Found::Unclear(why) => Err(Broken::Unclear(LogError::Lost(why))),
@@ -104,20 +104,20 @@ pub(super) struct Checks {
 /// What a check has found.
 pub(super) struct Checked {
     /// The stream goes on from here.
-    pub(super) from: Mark,
+    pub(super) from: LogPosition,
     /// Up to here; `None` if it is told that it does not go on.
     pub(super) end: Option<Revision>,
 }
 
 impl Checks {
     pub(super) fn new() -> Self {
-        let mut due = tokio::time::interval_at(Instant::now() + CHECK_EVERY, CHECK_EVERY);
+        let mut due = tokio::time::interval_at(Instant::now() + CHECK_INTERVAL, CHECK_INTERVAL);
         due.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self { due, under_way: None }
     }
 
     /// What the next check finds; it begins where the reader stands then. May be dropped and asked again.
-    pub(super) async fn next(&mut self, source: &Source, last: Mark) -> Checked {
+    pub(super) async fn next(&mut self, source: &Source, last: LogPosition) -> Checked {
         if self.under_way.is_none() {
             self.due.tick().await;
         }

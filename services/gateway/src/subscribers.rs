@@ -8,7 +8,7 @@ use ghostlight_rig::Revision;
 
 /// The readers of one rig.
 #[derive(Debug, Default)]
-pub(crate) struct Readers {
+pub(crate) struct Subscribers {
     seats: Mutex<Seats>,
 }
 
@@ -20,21 +20,21 @@ struct Seats {
 
 /// The place of one reader among the others, for as long as it reads.
 #[derive(Debug)]
-pub(crate) struct Seat {
-    readers: Arc<Readers>,
+pub(crate) struct Registration {
+    subscribers: Arc<Subscribers>,
     number: u64,
     revision: Arc<AtomicU64>,
 }
 
-impl Readers {
+impl Subscribers {
     /// One more, who has nothing yet.
-    pub(crate) fn enter(self: &Arc<Self>) -> Seat {
+    pub(crate) fn enter(self: &Arc<Self>) -> Registration {
         let revision = Arc::new(AtomicU64::new(u64::MAX));
         let mut seats = self.seats();
         let number = seats.next;
         seats.next += 1;
         seats.taken.insert(number, revision.clone());
-        Seat { readers: self.clone(), number, revision }
+        Registration { subscribers: self.clone(), number, revision }
     }
 
     /// How many there are.
@@ -55,16 +55,16 @@ impl Readers {
     }
 }
 
-impl Seat {
+impl Registration {
     /// It was sent everything up to here.
     pub(crate) fn reached(&self, revision: Revision) {
         self.revision.store(revision.0, Ordering::Relaxed);
     }
 }
 
-impl Drop for Seat {
+impl Drop for Registration {
     fn drop(&mut self) {
-        self.readers.seats().taken.remove(&self.number);
+        self.subscribers.seats().taken.remove(&self.number);
     }
 }
 
@@ -74,14 +74,14 @@ mod tests {
 
     #[test]
     fn each_is_as_far_behind_as_what_it_was_sent_last() {
-        let readers = Arc::new(Readers::default());
-        let (first, second, _nothing_yet) = (readers.enter(), readers.enter(), readers.enter());
+        let subscribers = Arc::new(Subscribers::default());
+        let (first, second, _nothing_yet) = (subscribers.enter(), subscribers.enter(), subscribers.enter());
         first.reached(Revision(7));
         second.reached(Revision(10));
-        let mut lags = readers.lags(Revision(10));
+        let mut lags = subscribers.lags(Revision(10));
         lags.sort_unstable();
-        assert_eq!((lags, readers.count()), (vec![0, 0, 3], 3));
+        assert_eq!((lags, subscribers.count()), (vec![0, 0, 3], 3));
         drop(first);
-        assert_eq!((readers.lags(Revision(12)).into_iter().max(), readers.count()), (Some(2), 2));
+        assert_eq!((subscribers.lags(Revision(12)).into_iter().max(), subscribers.count()), (Some(2), 2));
     }
 }

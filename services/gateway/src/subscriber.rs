@@ -13,13 +13,13 @@ use ghostlight_rig::{Delta, Dimmer, Level, Levels, Position, Revision, RigMap, U
 use ghostlight_telemetry::metrics::Stage;
 use tokio::sync::watch;
 
-use crate::delivery::Delivery;
-use crate::hub::{Hub, Kept, Latest, Texts};
-use crate::readers::Seat;
+use crate::delivery_spans::Delivery;
+use crate::hub::{FeedState, Hub, Latest, Texts};
+use crate::subscribers::Registration;
 
 /// A client that comes from another gateway may be ahead of this one, for as long as that has not heard what it has
 /// heard. If a state service is heard of after so long, and still knows less, the client comes from another world.
-const BEHIND_FOR: Duration = Duration::from_secs(2);
+const BEHIND_LOG_DELAY: Duration = Duration::from_secs(2);
 
 /// Which protocol a reader speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub(crate) struct Whole {
 }
 
 /// A reader.
-pub(crate) struct Reader {
+pub(crate) struct Subscriber {
     hub: Arc<Hub>,
     latest: watch::Receiver<Arc<Latest>>,
     protocol: Protocol,
@@ -72,7 +72,7 @@ pub(crate) struct Reader {
     told_stale: bool,
     /// Where its client stands, if that is ahead of the map, and when that was found.
     ahead: Option<(Position, Instant)>,
-    seat: Seat,
+    seat: Registration,
     /// What it was told last, until it was sent that.
     sending: Option<Sending>,
 }
@@ -92,7 +92,7 @@ struct Cursor {
     revision: Revision,
 }
 
-impl Reader {
+impl Subscriber {
     /// A reader for a client that has nothing yet, or left off at a position.
     pub(crate) fn new(hub: Arc<Hub>, protocol: Protocol, resume: Option<Position>) -> Self {
         let mut latest = hub.watch();
@@ -101,7 +101,7 @@ impl Reader {
         let ahead = resume.filter(|at| *at > now.position).map(|at| (at, Instant::now()));
         let resume = resume.filter(|at| at.epoch == now.position.epoch && *at <= now.position);
         let cursor = resume.map(|at| Cursor { generation: now.generation, revision: at.revision });
-        let seat = hub.readers().enter();
+        let seat = hub.subscribers().enter();
         Self { hub, latest, protocol, cursor, beacons: None, told_stale: false, ahead, seat, sending: None }
     }
 
@@ -115,7 +115,7 @@ impl Reader {
     pub(crate) fn sent(&mut self) {
         let Some(Sending { heard, delivery, is_conflated }) = self.sending.take() else { return };
         self.seat.reached(self.position().revision);
-        let metrics = &self.hub.signals().metrics;
+        let metrics = &self.hub.instruments().metrics;
         metrics.deliveries.add_one();
         if is_conflated {
             metrics.conflated.add_one();
@@ -177,7 +177,7 @@ impl Reader {
     /// Whether the map has got to where its client stands. Until then there is nothing to tell it: what it has is newer.
     fn meets(&mut self, latest: &Latest) -> bool {
         let Some((ahead, since)) = self.ahead else { return true };
-        let is_of_another_world = latest.heard.is_some_and(|heard| heard > since + BEHIND_FOR);
+        let is_of_another_world = latest.heard.is_some_and(|heard| heard > since + BEHIND_LOG_DELAY);
         if latest.position < ahead && !is_of_another_world {
             return false;
         }
@@ -205,7 +205,7 @@ impl Reader {
             return None;
         }
         let Some(told) = self.beacons.replace(latest.beacons) else {
-            let beacon = self.hub.kept().replica.to_beacon();
+            let beacon = self.hub.state().replica.to_beacon();
             // If the map has moved on meanwhile, the next step tells as much.
             let beacon = Some(beacon).filter(|beacon| beacon.position == latest.position);
             return beacon.map(|beacon| Told::Beacon(text(&ServerMessage::Beacon(beacon).encode())));
@@ -216,19 +216,21 @@ impl Reader {
 
     /// The step from a cursor to now, for a client that skipped some; `None` if the replica does not reach back so far.
     fn catch_up(&mut self, cursor: Cursor) -> Option<Texts> {
-        let mut kept = self.hub.kept();
+        let mut state = self.hub.state();
         if self.latest.borrow().generation != cursor.generation {
             return None;
         }
-        let to = kept.replica.position();
+        let to = state.replica.position();
         let from = Position { revision: cursor.revision, ..to };
-        let known =
-            kept.caught_up.as_ref().filter(|known| (known.from, known.to, known.protocol) == (from, to, self.protocol));
+        let known = state
+            .caught_up
+            .as_ref()
+            .filter(|known| (known.from, known.to, known.protocol) == (from, to, self.protocol));
         let texts = match known {
             Some(known) => known.texts.clone(),
             None => {
-                let texts = step(&kept, from, to, self.protocol)?;
-                kept.caught_up = Some(CaughtUp { from, to, protocol: self.protocol, texts: texts.clone() });
+                let texts = step(&state, from, to, self.protocol)?;
+                state.caught_up = Some(CaughtUp { from, to, protocol: self.protocol, texts: texts.clone() });
                 texts
             }
         };
@@ -242,38 +244,38 @@ impl Reader {
     fn whole_map(&mut self) -> Told {
         self.sending = Some(Sending { heard: None, delivery: None, is_conflated: false });
         let is_first = self.cursor.is_none();
-        let mut kept = self.hub.kept();
+        let mut state = self.hub.state();
         let generation = self.latest.borrow().generation;
-        let position = kept.replica.position();
+        let position = state.replica.position();
         self.cursor = Some(Cursor { generation, revision: position.revision });
         if self.protocol == Protocol::Plain {
-            let slots = kept.replica.map().slots().levels.iter();
+            let slots = state.replica.map().slots().levels.iter();
             let slots = slots.filter(|(_, slot)| !is_first || slot.value.is_some());
             return Told::Snapshot(plain(&slots.map(|(&dimmer, slot)| (dimmer, slot.value)).collect()));
         }
         let protocol = self.protocol;
-        let known = kept.whole.as_ref();
+        let known = state.whole.as_ref();
         let known = known
             .filter(|known| (known.generation, known.position, known.protocol) == (generation, position, protocol));
         if let Some(known) = known {
             return Told::Snapshot(known.text.clone());
         }
-        let map = kept.replica.map();
-        let mut text = text(&ServerMessage::Snapshot(kept.replica.to_snapshot()).encode());
+        let map = state.replica.map();
+        let mut text = text(&ServerMessage::Snapshot(state.replica.to_snapshot()).encode());
         if protocol == Protocol::Output {
             text = with_output(&text, &outputs(map, all_levels(map).collect())).into();
         }
-        kept.whole = Some(Whole { generation, position, protocol, text: text.clone() });
+        state.whole = Some(Whole { generation, position, protocol, text: text.clone() });
         Told::Snapshot(text)
     }
 }
 
 /// The step from one position of a map to the position where it stands.
-fn step(kept: &Kept, from: Position, to: Position, protocol: Protocol) -> Option<Texts> {
-    let map = kept.replica.map();
+fn step(state: &FeedState, from: Position, to: Position, protocol: Protocol) -> Option<Texts> {
+    let map = state.replica.map();
     let update = map.since(from.revision)?;
     let plain = if update.levels.is_empty() { Utf8Bytes::default() } else { plain(&update.levels) };
-    let origins = kept.credits_since(from.revision);
+    let origins = state.attributions_since(from.revision);
     let delta = Delta { position: to, prev: from.revision, update: update.clone(), origins, ..Delta::default() };
     let mut full = text(&ServerMessage::Delta(delta).encode());
     if protocol == Protocol::Output {

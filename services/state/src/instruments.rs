@@ -11,17 +11,17 @@ use ghostlight_telemetry::metrics::{Saved, Stage, StateMetrics};
 use ghostlight_telemetry::trace::{Kind, Span, Tracer, after};
 
 /// A save says of so many traced changes that it carried them; OpenTelemetry keeps no more links.
-const MOST_CARRIED: usize = 128;
+const MAX_CARRIED: usize = 128;
 
 /// What a state service counts and traces.
 #[derive(Clone, Debug)]
-pub struct Signals {
+pub struct Instruments {
     pub(crate) metrics: StateMetrics,
     tracer: Tracer,
     database: &'static str,
 }
 
-impl Signals {
+impl Instruments {
     /// For a service whose database is of this kind, as OpenTelemetry names it. A process has one at most.
     pub fn new(telemetry: &Telemetry, database: &'static str) -> Self {
         Self { metrics: StateMetrics::new(&telemetry.metrics), tracer: telemetry.tracer.clone(), database }
@@ -111,7 +111,7 @@ pub(crate) struct Carried(Vec<TraceContext>);
 
 impl Carried {
     pub(crate) fn add(&mut self, traces: &[TraceContext]) {
-        let room = MOST_CARRIED - self.0.len();
+        let room = MAX_CARRIED - self.0.len();
         self.0.extend(traces.iter().take(room));
     }
 

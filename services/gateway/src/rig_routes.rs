@@ -9,7 +9,7 @@ use ghostlight_proto::{StateText, UpdateText, encode_consoles, parse_update};
 use crate::Gateway;
 use crate::http::{self, JSON, RigPath, Shows};
 use crate::problem::Refused;
-use crate::traced;
+use crate::request_span;
 
 /// `GET /v1/rigs/{rig}`: all that it holds.
 pub(crate) async fn get(
@@ -35,7 +35,7 @@ pub(crate) async fn patch(
 ) -> Response {
     const KINDS: [&str; 2] = ["application/json", "application/merge-patch+json"];
     let route = ("PATCH", "/v1/rigs/{rig}", "PATCH /v1/rigs/{rig}");
-    traced::answer(&gateway.signals, route, &headers, async |request| {
+    request_span::answer(&gateway.instruments, route, &headers, async |request| {
         let done = http::change(&gateway, request, rig, &headers, body, &KINDS, parse_update).await?;
         let text = serde_json::to_vec(&UpdateText::from(&done.update)).unwrap_or_default();
         Ok(http::answer(&done, text))

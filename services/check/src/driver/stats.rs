@@ -61,7 +61,7 @@ impl Spells {
 
 /// What is measured of a client.
 #[derive(Debug)]
-pub(super) struct Gauge {
+pub(super) struct Stats {
     pub(super) counts: Counts,
     /// The gateway that it is live at, by its place among the addresses.
     pub(super) live_at: Option<usize>,
@@ -76,7 +76,7 @@ pub(super) struct Gauge {
     away: Spells,
 }
 
-impl Gauge {
+impl Stats {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             counts: Counts::default(),
@@ -162,7 +162,7 @@ mod tests {
     fn a_gap_that_is_not_over_counts() {
         let start = Instant::now();
         let second = Duration::from_secs(1);
-        let mut gauge = Gauge::new(start);
+        let mut gauge = Stats::new(start);
         gauge.echo(start + second);
         assert_eq!(gauge.gap_since(start + second, start + 4 * second), 3 * second);
         assert!(gauge.has_moved_since(start) && !gauge.has_moved_since(start + second));

@@ -10,7 +10,7 @@ use crate::server::Config;
 const MARK: &str = "change-me";
 
 /// How often a process says that it uses one.
-const SAID_EVERY: Duration = Duration::from_secs(3_600);
+const ALARM_INTERVAL: Duration = Duration::from_secs(3_600);
 
 /// The settings whose passwords are an example's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Examples {
     }
 
     async fn each_hourly(&self, mut say: impl FnMut(&'static str)) {
-        let mut hours = tokio::time::interval(SAID_EVERY);
+        let mut hours = tokio::time::interval(ALARM_INTERVAL);
         loop {
             hours.tick().await;
             self.0.iter().copied().for_each(&mut say);

@@ -6,7 +6,7 @@ use crate::{Change, Item, Origin};
 
 /// What of a delta is one origin's: a fader's own echo is known by it, and a console can tell who moved what.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Credit {
+pub struct Attribution {
     /// Who asked.
     pub origin: Origin,
     /// The items whose value in the delta is what it asked for, in order. What a later change of the same delta set
@@ -14,31 +14,31 @@ pub struct Credit {
     pub items: Vec<Item>,
 }
 
-/// The credits of changes that happened in this order. A change without an origin gets none, and takes what it sets
+/// The attributions of changes that happened in this order. A change without an origin gets none, and takes what it sets
 /// from those before it all the same.
-pub(crate) fn credits<'a>(applied: impl Iterator<Item = &'a Change> + Clone) -> Vec<Credit> {
+pub(crate) fn attributions<'a>(applied: impl Iterator<Item = &'a Change> + Clone) -> Vec<Attribution> {
     let mut all = applied.clone();
     match (all.next(), all.next()) {
         // The usual case: one change, alone.
         (Some(Change { origin: Some(origin), update, .. }), None) => {
-            return vec![Credit { origin: origin.clone(), items: update.items().collect() }];
+            return vec![Attribution { origin: origin.clone(), items: update.items().collect() }];
         }
         _ if applied.clone().all(|change| change.origin.is_none()) => return Vec::new(),
         _ => {}
     }
-    let mut credits = Vec::new();
+    let mut attributions = Vec::new();
     let mut last_set: BTreeMap<Item, Option<usize>> = BTreeMap::new();
     for change in applied {
-        let credit = change.origin.clone().map(|origin| {
-            credits.push(Credit { origin, items: Vec::new() });
-            credits.len() - 1
+        let attribution = change.origin.clone().map(|origin| {
+            attributions.push(Attribution { origin, items: Vec::new() });
+            attributions.len() - 1
         });
-        last_set.extend(change.update.items().map(|item| (item, credit)));
+        last_set.extend(change.update.items().map(|item| (item, attribution)));
     }
-    for (item, credit) in last_set {
-        if let Some(credit) = credit.and_then(|credit| credits.get_mut(credit)) {
-            credit.items.push(item);
+    for (item, attribution) in last_set {
+        if let Some(attribution) = attribution.and_then(|attribution| attributions.get_mut(attribution)) {
+            attribution.items.push(item);
         }
     }
-    credits
+    attributions
 }

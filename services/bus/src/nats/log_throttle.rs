@@ -6,21 +6,21 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// So often the same is told again: a server that is away, or refuses us, is tried several times a second.
-const SAME_EVERY: Duration = Duration::from_secs(60);
+const SAME_MESSAGE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// So often something else is told: causes may take turns.
-const OTHER_EVERY: Duration = Duration::from_secs(5);
+const OTHER_MESSAGE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Remembers what was told last.
 #[derive(Debug, Default)]
-pub(super) struct Seldom(Mutex<Option<(String, Instant)>>);
+pub(super) struct LogThrottle(Mutex<Option<(String, Instant)>>);
 
-impl Seldom {
+impl LogThrottle {
     /// Whether this is to be told now; if so, it is remembered.
     pub(super) fn is_due(&self, what: &str, now: Instant) -> bool {
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_due = told.as_ref().is_none_or(|(last, at)| {
-            let pause = if last == what { SAME_EVERY } else { OTHER_EVERY };
+            let pause = if last == what { SAME_MESSAGE_INTERVAL } else { OTHER_MESSAGE_INTERVAL };
             now.saturating_duration_since(*at) >= pause
         });
         if is_due {
@@ -41,20 +41,20 @@ mod tests {
 
     #[test]
     fn the_same_is_told_once_a_minute_and_something_else_soon() {
-        let (seldom, start) = (Seldom::default(), Instant::now());
+        let (throttle, start) = (LogThrottle::default(), Instant::now());
         let what = |second| if second < 100 { "refused" } else { "wrong password" };
-        let told = |second: &u64| seldom.is_due(what(*second), start + Duration::from_secs(*second));
+        let told = |second: &u64| throttle.is_due(what(*second), start + Duration::from_secs(*second));
         assert_eq!((0..130).filter(told).collect::<Vec<_>>(), [0, 60, 100]);
-        seldom.forget();
-        assert!(seldom.is_due("wrong password", start + Duration::from_secs(130)));
+        throttle.forget();
+        assert!(throttle.is_due("wrong password", start + Duration::from_secs(130)));
     }
 
     #[test]
     fn causes_that_take_turns_are_no_flood() {
-        let (seldom, start) = (Seldom::default(), Instant::now());
+        let (throttle, start) = (LogThrottle::default(), Instant::now());
         let what = |turn: usize| ["refused", "timed out"][turn % 2];
         let told =
-            (0..600).filter(|turn| seldom.is_due(what(*turn), start + Duration::from_millis(100) * *turn as u32));
+            (0..600).filter(|turn| throttle.is_due(what(*turn), start + Duration::from_millis(100) * *turn as u32));
         assert!((2..=13).contains(&told.count()));
     }
 }

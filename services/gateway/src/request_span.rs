@@ -9,8 +9,8 @@ use ghostlight_rig::TraceContext;
 use ghostlight_telemetry::trace::{Kind, Span, after, logged};
 use tracing::Instrument as _;
 
+use crate::instruments::Instruments;
 use crate::problem::Refused;
-use crate::signals::Signals;
 
 /// A request for a change, from when it came to when it is answered. Small, if nobody traces it.
 #[derive(Debug, Default)]
@@ -27,8 +27,8 @@ struct Traced {
 
 impl Request {
     /// A request under a name of few, and what its client says of its trace.
-    pub(crate) fn begin(signals: &Signals, name: &'static str, theirs: Option<TraceContext>) -> Self {
-        let span = signals.tracer.begin(name, theirs);
+    pub(crate) fn begin(instruments: &Instruments, name: &'static str, theirs: Option<TraceContext>) -> Self {
+        let span = instruments.tracer.begin(name, theirs);
         let is_traced = span.is_some() || theirs.is_some();
         Self(is_traced.then(|| Box::new(Traced { span, theirs, came: Instant::now() })))
     }
@@ -44,11 +44,11 @@ impl Request {
     }
 
     /// It was read and is taken in: where what follows on that stands, if it is recorded.
-    pub(crate) fn received(&self, signals: &Signals) -> Option<TraceContext> {
+    pub(crate) fn received(&self, instruments: &Instruments) -> Option<TraceContext> {
         let traced = self.0.as_ref()?;
         let context = self.context().filter(|context| context.is_sampled)?;
         // Dropped, it ends.
-        let receive = signals.tracer.child("receive", Kind::Internal, context, traced.came);
+        let receive = instruments.tracer.child("receive", Kind::Internal, context, traced.came);
         after(receive.as_ref(), Some(context))
     }
 
@@ -61,9 +61,9 @@ impl Request {
 
     /// It is refused: that is counted, and told in the log and in its trace. It is no failure of ours if something is wrong
     /// with the request.
-    pub(crate) fn refused(&mut self, signals: &Signals, refused: &Refused) {
+    pub(crate) fn refused(&mut self, instruments: &Instruments, refused: &Refused) {
         let problem = &refused.0;
-        signals.rejected(&problem.code);
+        instruments.rejected(&problem.code);
         logged(self.context()).in_scope(|| {
             tracing::debug!(code = problem.code, detail = problem.detail, "a change was rejected");
         });
@@ -80,19 +80,19 @@ pub(crate) type Route = (&'static str, &'static str, &'static str);
 
 /// Answers a request over HTTP: `work` does what it asks for, and is told where it stands.
 pub(crate) async fn answer<R: IntoResponse>(
-    signals: &Signals,
+    instruments: &Instruments,
     (method, route, name): Route,
     headers: &HeaderMap,
     work: impl AsyncFnOnce(&Request) -> Result<R, Refused>,
 ) -> Response {
     let theirs = headers.get(TRACEPARENT).and_then(|theirs| theirs.to_str().ok()).and_then(parse_traceparent);
-    let mut request = Request::begin(signals, name, theirs);
+    let mut request = Request::begin(instruments, name, theirs);
     let done = match request.context() {
         None => work(&request).await,
         context => work(&request).instrument(logged(context)).await,
     };
     if let Err(refused) = &done {
-        request.refused(signals, refused);
+        request.refused(instruments, refused);
     }
     let mut response = done.into_response();
     if let Some(span) = request.span() {

@@ -9,7 +9,7 @@ use ghostlight_telemetry::trace::{Kind, Tracer};
 
 /// One step of the map that somebody traces. Every reader that takes it says so once it was sent.
 ///
-/// The last has it when as many have as there were readers. One that has fallen behind takes a later step, and one may
+/// The last has it when as many have as there were subscribers. One that has fallen behind takes a later step, and one may
 /// leave; so at the latest, it is told when nobody holds this any more: when the map has moved on.
 #[derive(Debug)]
 pub(crate) struct Delivery {
@@ -17,7 +17,7 @@ pub(crate) struct Delivery {
     /// Where each change stands in its trace.
     traces: Vec<TraceContext>,
     applied: Instant,
-    readers: usize,
+    subscribers: usize,
     sent: Mutex<Sent>,
 }
 
@@ -36,14 +36,14 @@ impl Sent {
 }
 
 impl Delivery {
-    /// A step that `readers` are about to take; `None` if nobody traces it.
-    pub(crate) fn begin(tracer: &Tracer, traces: Vec<TraceContext>, readers: usize) -> Option<Self> {
+    /// A step that `subscribers` are about to take; `None` if nobody traces it.
+    pub(crate) fn begin(tracer: &Tracer, traces: Vec<TraceContext>, subscribers: usize) -> Option<Self> {
         let is_traced = !traces.is_empty();
         is_traced.then(|| Self {
             tracer: tracer.clone(),
             traces,
             applied: Instant::now(),
-            readers,
+            subscribers,
             sent: Mutex::default(),
         })
     }
@@ -60,14 +60,14 @@ impl Delivery {
             let mut sent = self.sent();
             sent.clients += 1;
             // One who has come meanwhile is none of those.
-            if sent.clients <= self.readers {
+            if sent.clients <= self.subscribers {
                 sent.last = Some(now);
             }
-            let is_last = sent.clients == self.readers;
+            let is_last = sent.clients == self.subscribers;
             (sent.clients, is_last.then(|| sent.take_last()).flatten())
         };
         // Exporting a span is not to hold up the next client.
-        if clients == 1 && self.readers > 1 {
+        if clients == 1 && self.subscribers > 1 {
             self.tell("first", 1, now);
         }
         self.tell_last(last);

@@ -7,31 +7,31 @@ use ghostlight_rig::Position;
 use tokio::sync::watch;
 
 use super::Phase;
-use super::hand::Hand;
 use super::http::{Answer, Http, Read};
 use super::session::client_id;
 use super::shared::Shared;
 use super::target::Target;
+use super::workload::Workload;
 use crate::{Event, Way, Who};
 
 /// Of so many changes of a client, one goes over HTTP.
 pub(super) const ONE_IN: f64 = 11.0;
 
 /// A connection is left after so many changes, so that all gateways are asked.
-const KEPT_FOR: u32 = 20;
+const MAX_REQUESTS_PER_CONNECTION: u32 = 20;
 
 /// Of those who wait for a gateway that is gone, none asks more often.
 const RETRY: Duration = Duration::from_millis(200);
 
 /// For so long a change is asked for again under its key: more than a gateway needs to come back.
-const REPEATS_WITHIN: Duration = Duration::from_secs(5);
+const REPEAT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Asks over HTTP for as long as the run writes.
-pub(super) struct Asker {
+pub(super) struct HttpClient {
     who: Who,
     shared: Arc<Shared>,
     targets: Arc<[Target]>,
-    hand: Hand,
+    hand: Workload,
     /// Distinguishes the keys of this run from those of all others.
     run: u64,
     seq: u64,
@@ -40,10 +40,10 @@ pub(super) struct Asker {
     left: u32,
 }
 
-impl Asker {
+impl HttpClient {
     pub(super) fn new(who: Who, shared: Arc<Shared>, targets: Arc<[Target]>, run: u64) -> Self {
         let options = &shared.options;
-        let hand = Hand::new(options.seed ^ u64::MAX, who.0, options.clients, options.dimmers);
+        let hand = Workload::new(options.seed ^ u64::MAX, who.0, options.clients, options.dimmers);
         Self { who, shared, targets, hand, run, seq: 1, kept: None, left: 0 }
     }
 
@@ -75,7 +75,7 @@ impl Asker {
     /// The kept connection, or a new one to any gateway.
     async fn connected(&mut self) -> Option<Http> {
         let kept = self.kept.take().filter(|_| self.left > 0);
-        self.left = kept.as_ref().map_or(KEPT_FOR, |_| self.left - 1);
+        self.left = kept.as_ref().map_or(MAX_REQUESTS_PER_CONNECTION, |_| self.left - 1);
         match kept {
             Some(http) => Some(http),
             None => self.connect().await,
@@ -104,7 +104,7 @@ impl Asker {
         self.shared.gauge(self.who, |gauge| gauge.counts.sent += 1);
         self.tell(Event::Sent { seq, levels: levels.clone(), way: Way::Keyed });
         let mut answer = http.post(&key, &levels).await;
-        let deadline = Instant::now() + REPEATS_WITHIN;
+        let deadline = Instant::now() + REPEAT_TIMEOUT;
         while let Answer::Unknown(why) = &answer
             && Instant::now() < deadline
         {
