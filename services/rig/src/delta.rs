@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Attribution, Digest, Item, Position, Revision, State, Update};
+use crate::{Attribution, Changed, Digests, Interest, Item, LogTime, Position, Revision, State, Update};
 
 /// The absolute values of every item set after `prev`, up to `position`.
 ///
@@ -14,6 +14,8 @@ pub struct Delta {
     pub position: Position,
     /// The revision that it follows on.
     pub prev: Revision,
+    /// The log time there; 0 if not known.
+    pub time: LogTime,
     /// The values.
     pub update: Update,
     /// Whose changes are in it.
@@ -44,15 +46,23 @@ pub enum Verdict {
 pub struct Snapshot {
     /// Where the map stands.
     pub position: Position,
+    /// The log time there; 0 if not known.
+    pub time: LogTime,
+    /// The kinds that it tells of. Of others it says nothing.
+    pub kinds: Interest,
     /// What it holds.
     pub state: State,
+    /// Who changed items last, and when, as far as that is told.
+    pub changes: Vec<(Item, Changed)>,
 }
 
 /// Sent every second: how a replica learns that it lost the last delta, and proves that it holds the same map.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Beacon {
     /// Where the map stands.
     pub position: Position,
-    /// The digest of what it holds.
-    pub digest: Digest,
+    /// The log time there; 0 if not known.
+    pub time: LogTime,
+    /// The digest of each kind that is told of.
+    pub digests: Digests,
 }

@@ -1,25 +1,26 @@
 //! A short proof that two maps hold the same.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::{AddAssign, SubAssign};
 
-use crate::{Dimmer, Label, Level};
+use crate::fnv::fnv1a_32;
+use crate::{Interest, KindId};
 
-/// Two 32-bit lanes, each the wrapping sum of one mixed word for every item that is not as in an empty rig.
+/// The digest of the items of one kind: two 32-bit lanes, each the wrapping sum of one mixed word for every item whose
+/// value is not what a rig begins with.
 ///
 /// A sum does not depend on the order in which values arrived, and a changed value costs one subtraction and one
-/// addition. A lane mixes `word ^ seed` with the finaliser of MurmurHash3 (x86, 32 bits). Lanes of 32 bits, so that a
-/// browser computes it with `Math.imul` and no `BigInt`. The words:
-/// - a dimmer's level: `dimmer << 14 | hundredths` (16 + 14 bits);
-/// - the grand master, unless it is at full: its hundredths, as if it were dimmer 0;
-/// - blackout: `0x3fff`, which is no level's;
-/// - a dimmer's label: FNV-1a (32 bits) over the dimmer's two bytes, the lower first, and the label's UTF-8, from the
-///   offset basis xor the lane's seed. This word is mixed as it is: the seed is in it already.
+/// addition. A lane mixes with the finaliser of MurmurHash3 (x86, 32 bits). Lanes of 32 bits, so that a browser computes
+/// it with `Math.imul` and no `BigInt`. Lane `i` of one item is:
+/// - for a word: the word xor the lane's seed, mixed. A level's word is `dimmer << 14 | hundredths` (16 + 14 bits), the
+///   grand master's its hundredths, and that of blackout 1;
+/// - for bytes: FNV-1a (32 bits) over them, from the offset basis xor the lane's seed, mixed. A label's bytes are the
+///   dimmer's two, the lower first, and its UTF-8. Every other kind has its key's text, a zero byte and its value's text.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Digest([u32; 2]);
 
 const SEEDS: [u32; 2] = [0, 0x9e37_79b9];
-const BLACKOUT: u32 = 0x3fff;
 
 impl Digest {
     /// The digest whose lanes are these.
@@ -32,28 +33,18 @@ impl Digest {
         self.0
     }
 
-    /// The digest of one dimmer's level alone.
-    pub fn of_level(dimmer: Dimmer, level: Level) -> Self {
-        Self::of_word(u32::from(dimmer.get()) << 14 | u32::from(level.hundredths()))
+    /// The digest of one item of a kind by its default rule: over its key's text, a zero byte, and its value's text.
+    pub fn of_text(key: &str, value: &str) -> Self {
+        Self::of_bytes(key.bytes().chain([0]).chain(value.bytes()))
     }
 
-    /// The digest of one dimmer's label alone.
-    pub fn of_label(dimmer: Dimmer, label: &Label) -> Self {
-        let bytes = || dimmer.get().to_le_bytes().into_iter().chain(label.as_str().bytes());
-        Self(SEEDS.map(|seed| mix(fnv1a(seed, bytes()))))
+    /// The digest of an item that is told from others of its kind by these bytes.
+    pub(crate) fn of_bytes(bytes: impl Iterator<Item = u8> + Clone) -> Self {
+        Self(SEEDS.map(|seed| mix(fnv1a_32(seed, bytes.clone()))))
     }
 
-    /// The digest of a grand master alone.
-    pub fn of_master(master: Level) -> Self {
-        if master == Level::FULL { Self::default() } else { Self::of_word(u32::from(master.hundredths())) }
-    }
-
-    /// The digest of blackout alone.
-    pub fn of_blackout(blackout: bool) -> Self {
-        if blackout { Self::of_word(BLACKOUT) } else { Self::default() }
-    }
-
-    fn of_word(word: u32) -> Self {
+    /// The digest of an item that is told from others of its kind by this word.
+    pub(crate) fn of_word(word: u32) -> Self {
         Self(SEEDS.map(|seed| mix(word ^ seed)))
     }
 }
@@ -79,11 +70,6 @@ fn mix(mut word: u32) -> u32 {
     word ^ (word >> 16)
 }
 
-/// FNV-1a for 32 bits, from the offset basis xor a seed.
-fn fnv1a(seed: u32, bytes: impl Iterator<Item = u8>) -> u32 {
-    bytes.fold(0x811c_9dc5 ^ seed, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
-}
-
 /// Sixteen hexadecimal digits, the first lane first.
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -94,5 +80,48 @@ impl fmt::Display for Digest {
 impl fmt::Debug for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// The digest of each kind that is told of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Digests(BTreeMap<KindId, Digest>);
+
+impl Digests {
+    /// The digest of a kind; that of an empty rig if it is not told of.
+    pub fn of(&self, kind: KindId) -> Digest {
+        self.0.get(&kind).copied().unwrap_or_default()
+    }
+
+    /// Sets the digest of a kind.
+    pub fn set(&mut self, kind: KindId, digest: Digest) {
+        self.0.insert(kind, digest);
+    }
+
+    /// The digests of these kinds, each told of.
+    #[must_use]
+    pub fn restricted_to(&self, kinds: Interest) -> Self {
+        kinds.kinds().map(|kind| (kind, self.of(kind))).collect()
+    }
+
+    /// The kinds that are told of.
+    pub fn kinds(&self) -> Interest {
+        self.0.keys().copied().collect()
+    }
+
+    /// Each kind that is told of, and its digest.
+    pub fn iter(&self) -> impl Iterator<Item = (KindId, Digest)> + '_ {
+        self.0.iter().map(|(kind, digest)| (*kind, *digest))
+    }
+
+    /// Whether both tell the same of all kinds that both tell of, among those that are wanted.
+    pub fn agree(&self, other: &Self, wanted: Interest) -> bool {
+        self.iter().all(|(kind, digest)| !wanted.wants(kind) || other.0.get(&kind).is_none_or(|other| *other == digest))
+    }
+}
+
+impl FromIterator<(KindId, Digest)> for Digests {
+    fn from_iter<I: IntoIterator<Item = (KindId, Digest)>>(digests: I) -> Self {
+        Self(digests.into_iter().collect())
     }
 }

@@ -19,6 +19,12 @@ impl Dimmer {
         }
     }
 
+    /// Reads a number in the one way it is written: 1 to 65535, without sign, space or leading zero.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_canonical = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
+        if is_canonical { text.parse().ok().and_then(Self::new) } else { None }
+    }
+
     /// Its number, 1 to 65,535.
     pub const fn get(self) -> u16 {
         self.0.get()

@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::{Change, Key, Label, Level, Position, Update};
+use crate::fnv::Fnv64;
+use crate::kinds::{Kind, Listed};
+use crate::{Change, Key, Position};
 
 /// How many keyed changes a rig remembers.
 pub const REMEMBERED_KEYS: usize = 10_000;
@@ -27,44 +29,21 @@ pub struct Fingerprint(pub u64);
 impl Fingerprint {
     /// The fingerprint of a change.
     pub fn of(change: &Change) -> Self {
-        const FORGOTTEN: u16 = u16::MAX;
-        let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
-        let Update { levels, labels, master, blackout } = &change.update;
-        for (dimmer, level) in levels {
-            hash.write(&dimmer.get().to_le_bytes());
-            hash.write(&level.map_or(FORGOTTEN, Level::hundredths).to_le_bytes());
-        }
-        for (dimmer, label) in labels {
-            hash.write(b"label");
-            hash.write(&dimmer.get().to_le_bytes());
-            // No label is empty, and none has a control character.
-            hash.write(label.as_ref().map_or("", Label::as_str).as_bytes());
-            hash.write(b"\0");
-        }
-        if let Some(master) = master {
-            hash.write(b"master");
-            hash.write(&master.hundredths().to_le_bytes());
-        }
-        if let Some(blackout) = blackout {
-            hash.write(b"blackout");
-            hash.write(&[u8::from(*blackout)]);
-        }
+        // Neither a key nor a value has a control character.
+        let mut hash = Fnv64::default();
+        each_kind!(K => for (key, value) in K::changes(&change.update) {
+            let value = value.map(|value| K::write(value).to_string());
+            for text in [K::NAME, &key.to_string(), if value.is_some() { "=" } else { "" }, &value.unwrap_or_default()] {
+                hash.write(text.as_bytes());
+                hash.write(b"\0");
+            }
+        });
         if let Some(position) = change.if_match {
             hash.write(b"if_match");
             hash.write(&position.epoch.0.to_le_bytes());
             hash.write(&position.revision.0.to_le_bytes());
         }
         Self(hash.0)
-    }
-}
-
-struct Fnv(u64);
-
-impl Fnv {
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
     }
 }
 

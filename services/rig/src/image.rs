@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{IdempotentChange, Key, LogPosition, Position, RigName, Slots, Stamp};
+use crate::{IdempotentChange, Key, LogPosition, LogTime, Position, RigName, Slots, Stamp};
 
 /// The rigs at a position, or what has changed in them since an earlier one: a store is a cursor too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct Image {
     pub position: Position,
     /// The stamp of the entry there.
     pub stamp: Stamp,
+    /// The log time of the entry there.
+    pub time: LogTime,
     /// It holds what has changed after this: whoever keeps less cannot use it.
     pub since: Position,
     /// The rigs, or those that changed.
@@ -22,6 +24,8 @@ pub struct Image {
 pub struct RigImage {
     /// Where the rig's last entry stood.
     pub position: Position,
+    /// The log time of that entry.
+    pub time: LogTime,
     /// Its items, or those that changed.
     pub slots: Slots,
     /// The keyed changes that it remembers, or the new ones; the oldest first.

@@ -2,9 +2,22 @@
 
 use std::fmt;
 
+use crate::Scalar;
+
 /// A level in percent, 0 to 100 with at most two decimals, held as whole hundredths so that it round-trips exactly.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Level(u16);
+
+/// Why something is not a level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LevelError {
+    /// Not a number.
+    #[error("a level is a number of percent, not {0}")]
+    NotANumber(&'static str),
+    /// Below 0 or above 100.
+    #[error("a level is 0 to 100 percent")]
+    OutOfRange,
+}
 
 impl Level {
     /// 0 %.
@@ -22,6 +35,32 @@ impl Level {
         self.0
     }
 
+    /// Reads a number of percent, as JSON writes numbers (RFC 8259, section 6): `50`, `50.0` and `5e1` are one level. What
+    /// is finer than a hundredth of a percent is rounded, halves up.
+    ///
+    /// # Errors
+    /// [`LevelError`] if it is not such a number, or not in 0 to 100.
+    pub fn parse(text: &str) -> Result<Self, LevelError> {
+        if !is_json_number(text) {
+            return Err(LevelError::NotANumber("text"));
+        }
+        hundredths(text).ok_or(LevelError::OutOfRange)
+    }
+
+    /// The level that a scalar stands for.
+    ///
+    /// # Errors
+    /// [`LevelError`] if it is not a number, or not in 0 to 100.
+    pub fn read(scalar: &Scalar<'_>) -> Result<Self, LevelError> {
+        match scalar {
+            Scalar::Percent(level) => Ok(*level),
+            Scalar::Number(text) => Self::parse(text),
+            Scalar::Text(_) => Err(LevelError::NotANumber("a string")),
+            Scalar::Flag(_) => Err(LevelError::NotANumber("true or false")),
+            Scalar::Other(what) => Err(LevelError::NotANumber(what)),
+        }
+    }
+
     /// What is left of it under a master: the product, rounded to the nearest hundredth of a percent, halves up.
     pub const fn under(self, master: Self) -> Self {
         let full = Self::FULL.0 as u32;
@@ -32,6 +71,50 @@ impl Level {
     pub const fn to_dmx(self) -> u8 {
         ((self.0 as u32 * 255 + 5_000) / 10_000) as u8
     }
+}
+
+/// Whether JSON has this as a number: `-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?`.
+fn is_json_number(text: &str) -> bool {
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let text = text.strip_prefix('-').unwrap_or(text);
+    let (mantissa, exponent) = text.split_once(['e', 'E']).map_or((text, None), |(m, e)| (m, Some(e)));
+    let (whole, fraction) = mantissa.split_once('.').map_or((mantissa, None), |(w, f)| (w, Some(f)));
+    let is_whole = is_digits(whole) && (whole == "0" || !whole.starts_with('0'));
+    let exponent = exponent.map(|exponent| exponent.strip_prefix(['+', '-']).unwrap_or(exponent));
+    is_whole && fraction.is_none_or(is_digits) && exponent.is_none_or(is_digits)
+}
+
+/// The level whose percentage this JSON number is; `None` if it is out of range.
+fn hundredths(number: &str) -> Option<Level> {
+    let (negative, number) = number.strip_prefix('-').map_or((false, number), |rest| (true, rest));
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits: Vec<u8> = whole.bytes().chain(fraction.bytes()).skip_while(|&d| d == b'0').map(|d| d - b'0').collect();
+    if digits.is_empty() {
+        return Some(Level::OUT);
+    }
+    // With the point moved two places, this many digits stand before it: whole hundredths.
+    let before_point = digits.len() as i64 - fraction.len() as i64 + clamped(exponent) + 2;
+    if negative || before_point > 5 {
+        return None;
+    }
+    if before_point < 0 {
+        return Some(Level::OUT);
+    }
+    let split = before_point as usize;
+    let (kept, rest) = digits.split_at(split.min(digits.len()));
+    let padded = kept.iter().chain(std::iter::repeat(&0)).take(split);
+    let kept = padded.fold(0u32, |sum, &digit| sum * 10 + u32::from(digit));
+    let above_full = kept == 10_000 && rest.iter().any(|&digit| digit != 0);
+    let rounded = kept + u32::from(rest.first().is_some_and(|&digit| digit >= 5));
+    if above_full { None } else { u16::try_from(rounded).ok().and_then(Level::from_hundredths) }
+}
+
+/// An exponent, or one that is as far out as makes no difference: no input has so many digits.
+fn clamped(exponent: &str) -> i64 {
+    const FAR: i64 = 1 << 40;
+    let far = if exponent.starts_with('-') { -FAR } else { FAR };
+    exponent.parse().unwrap_or(far).clamp(-FAR, FAR)
 }
 
 /// The shortest decimal: `50`, `12.5`, `12.34`.
@@ -54,6 +137,8 @@ impl fmt::Debug for Level {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn level(hundredths: u16) -> Level {
@@ -93,5 +178,66 @@ mod tests {
     fn rounds_to_the_nearest_dmx_value() {
         let dmx = [0, 19, 20, 5_000, 9_980, 9_981, 10_000].map(|h| level(h).to_dmx());
         assert_eq!(dmx, [0, 0, 1, 128, 254, 255, 255]);
+    }
+
+    fn read(text: &str) -> Option<u16> {
+        Level::parse(text).ok().map(Level::hundredths)
+    }
+
+    #[test]
+    fn one_level_has_many_spellings() {
+        for text in ["50", "50.0", "5e1", "5E+1", "0.5e2", "500e-1", "50.000000000000000000000000000"] {
+            assert_eq!(read(text), Some(5_000), "{text}");
+        }
+        for text in ["0", "-0", "-0.0", "0e999999999999999999999", "1e-400", "0.0049999"] {
+            assert_eq!(read(text), Some(0), "{text}");
+        }
+    }
+
+    #[test]
+    fn halves_round_up_in_decimal() {
+        let read = ["12.34", "12.345", "12.344999", "0.005", "99.995", "1.005"].map(read);
+        assert_eq!(read, [1_234, 1_235, 1_234, 1, 10_000, 101].map(Some));
+    }
+
+    #[test]
+    fn what_is_out_of_range_is_refused_before_rounding() {
+        for text in ["-1", "-0.001", "100.01", "100.0001", "200", "1e400", "1e99999999999999999999", "99999999999"] {
+            assert_eq!(Level::parse(text), Err(LevelError::OutOfRange), "{text}");
+        }
+        assert_eq!(read("100.000"), Some(10_000));
+    }
+
+    #[test]
+    fn what_is_no_number_is_named() {
+        for (scalar, what) in [
+            (Scalar::Text("50".into()), "a string"),
+            (Scalar::Flag(true), "true or false"),
+            (Scalar::Other("an object"), "an object"),
+        ] {
+            assert_eq!(Level::read(&scalar), Err(LevelError::NotANumber(what)), "{scalar:?}");
+        }
+        for text in ["", "fifty", "05", "+5", ".5", "5.", "0x10", "NaN", "1 2"] {
+            assert_eq!(Level::parse(text), Err(LevelError::NotANumber("text")), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_level_round_trips(hundredths in 0u16..=10_000) {
+            let level = Level::from_hundredths(hundredths).unwrap();
+            prop_assert_eq!(Level::parse(&level.to_string()), Ok(level));
+        }
+
+        #[test]
+        fn moving_the_point_and_the_exponent_together_changes_nothing(
+            whole in 0u32..=99, fraction in 0u32..100_000, shift in 0usize..20,
+        ) {
+            let plain = format!("{whole}.{fraction:05}");
+            let shifted = format!("0.{}{whole:02}{fraction:05}e{}", "0".repeat(shift), shift + 2);
+            prop_assert_eq!(Level::parse(&plain), Level::parse(&shifted));
+            let exact = (u64::from(whole) * 100_000 + u64::from(fraction) + 500) / 1_000;
+            prop_assert_eq!(read(&plain), Some(exact as u16));
+        }
     }
 }

@@ -11,10 +11,14 @@
 //! goes out.
 
 mod attribution;
+#[macro_use]
+pub mod kinds;
+
 mod change;
 mod delta;
 mod digest;
 mod dimmer;
+mod fnv;
 mod idempotency;
 mod image;
 mod level;
@@ -27,23 +31,25 @@ mod replica;
 mod rig;
 mod rigs;
 mod trace;
-mod update;
 
 pub use attribution::Attribution;
 pub use change::{Change, Entry, Origin};
 pub use delta::{Beacon, Delta, Snapshot, Verdict};
-pub use digest::Digest;
+pub use digest::{Digest, Digests};
 pub use dimmer::Dimmer;
 pub use idempotency::{Fingerprint, IdempotentChange, REMEMBERED_KEYS};
 pub use image::{Image, RigImage};
-pub use level::Level;
+pub use kinds::{
+    Changed, Form, Interest, Item, KeyOf, Kind, KindId, KindVisitor, Labels, Levels, Listed, NoKey, Scalar, Shape,
+    Slot, Slots, State, Update, visit_kinds,
+};
+pub use level::{Level, LevelError};
 pub use map::RigMap;
-pub use name::{ClientId, ConsoleKind, ConsoleName, Key, Label, NameError, RigName};
+pub use name::{ClientId, ConsoleKind, ConsoleName, ItemName, Key, Label, NameError, RigName};
 pub use partition::{Partition, PartitionError, Partitions};
-pub use position::{Epoch, LogPosition, Position, Revision, Stamp};
+pub use position::{Epoch, LogPosition, LogTime, Position, Revision, Stamp};
 pub use presence::{Console, MAX_LISTED, Presence, ROSTER_HOLDS_MS, Roster};
 pub use replica::{Received, Replica};
 pub use rig::Rig;
 pub use rigs::Rigs;
 pub use trace::TraceContext;
-pub use update::{Item, Labels, Levels, Slot, Slots, State, Update};

@@ -1,54 +1,52 @@
 //! The map that the fold and every replica keep.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
+use std::ops::{Bound, Range};
 
-use crate::{Digest, Dimmer, Item, Label, Level, Revision, Slot, Slots, State, Update};
+use crate::kinds::Kind;
+use crate::{
+    Changed, ClientId, Digests, Dimmer, Interest, Item, Label, Level, Listed, LogTime, Revision, Slot, Slots, State,
+    Update,
+};
 
 /// All that a rig holds, each item with the revision that last changed it.
 ///
 /// Laws (property tests in `tests/laws.rs`):
 /// - applying the same update at the same revision twice changes nothing;
 /// - [`since`](Self::since)`(r)`, applied to the map as it was at `r`, gives the map as it is;
-/// - [`digest`](Self::digest) equals the digest computed anew.
+/// - [`digests`](Self::digests) equal the digests computed anew.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RigMap {
     slots: Slots,
     /// The items by the revision that last changed them: the index that makes `since` cost what has changed.
-    recency: BTreeSet<(Revision, Item)>,
+    recency: BTreeSet<(Revision, Option<Item>)>,
     revision: Revision,
+    time: LogTime,
     /// [`since`](Self::since) can answer from here on.
     floor: Revision,
     /// But not from here, where it has not been itself: see [`skip_to`](Self::skip_to).
     skipped: Range<u64>,
-    digest: Digest,
+    digests: Digests,
 }
 
 impl RigMap {
     /// The map of these slots at `revision`, which can answer [`since`](Self::since) from `floor` on.
-    pub(crate) fn restore(revision: Revision, floor: Revision, slots: Slots) -> Self {
-        let mut map = Self { revision, floor, ..Self::default() };
-        slots.levels.into_iter().for_each(|(dimmer, slot)| map.put_level(dimmer, slot));
-        slots.labels.into_iter().for_each(|(dimmer, slot)| map.put_label(dimmer, slot));
-        slots.master.into_iter().for_each(|slot| map.put_master(slot));
-        slots.blackout.into_iter().for_each(|slot| map.put_blackout(slot));
+    pub(crate) fn restore(revision: Revision, time: LogTime, floor: Revision, slots: Slots) -> Self {
+        let mut map = Self { revision, time, floor, ..Self::default() };
+        each_kind!(K => for (key, slot) in K::slots(&slots) {
+            map.put::<K>(key.clone(), slot.clone());
+        });
         map
     }
 
-    /// Takes absolute values at `revision`, which is not before the map's own.
-    pub(crate) fn apply(&mut self, revision: Revision, update: &Update) {
-        for (&dimmer, &value) in &update.levels {
-            self.put_level(dimmer, Slot { value, revision });
-        }
-        for (&dimmer, value) in &update.labels {
-            self.put_label(dimmer, Slot { value: value.clone(), revision });
-        }
-        if update.master.is_some() {
-            self.put_master(Slot { value: update.master, revision });
-        }
-        if update.blackout.is_some() {
-            self.put_blackout(Slot { value: update.blackout, revision });
-        }
+    /// Takes absolute values at `revision`, which is not before the map's own. `by` asked for them all.
+    pub(crate) fn apply(&mut self, revision: Revision, time: LogTime, by: Option<&ClientId>, update: &Update) {
+        self.time = self.time.max(time);
+        let at = self.time;
+        each_kind!(K => for (key, value) in K::changes(update) {
+            let changed = Changed { by: by.cloned(), at };
+            self.put::<K>(key.clone(), Slot { value: value.cloned(), revision, changed });
+        });
         self.revision = revision;
     }
 
@@ -56,51 +54,48 @@ impl RigMap {
     ///
     /// An item that changed and changed back on the way is not in it. So a cursor that stands on the way cannot be
     /// caught up from here; the others can. Of several skips the newest is kept, and the floor rises to the ones before.
-    pub(crate) fn skip_to(&mut self, revision: Revision, differs: &Update) {
+    pub(crate) fn skip_to(&mut self, revision: Revision, time: LogTime, differs: &Update) {
         let skipped = self.revision.0 + 1..revision.0;
         if !skipped.is_empty() {
             self.floor = self.floor.max(Revision(self.skipped.end));
             self.skipped = skipped;
         }
-        self.apply(revision, differs);
+        self.apply(revision, time, None, differs);
     }
 
-    fn put_level(&mut self, dimmer: Dimmer, slot: Slot<Level>) {
-        let mark = |slot: &Slot<Level>| mark(slot, |&level| Digest::of_level(dimmer, level));
-        let now = mark(&slot);
-        let before = self.slots.levels.insert(dimmer, slot).as_ref().map(mark);
-        self.replaced(Item::Level(dimmer), before, now);
+    /// Remembers who changed an item last, and when.
+    pub(crate) fn note_changed(&mut self, item: &Item, changed: &Changed) {
+        with_item!(item, K, key => {
+            let (revision, value) = (self.revision, K::initial());
+            match K::slot_mut(&mut self.slots, key) {
+                Some(slot) => slot.changed = changed.clone(),
+                // Somebody set it to what a rig begins with.
+                None if value.is_some() => self.put::<K>(key.clone(), Slot { value, revision, changed: changed.clone() }),
+                None => {}
+            }
+        });
     }
 
-    fn put_label(&mut self, dimmer: Dimmer, slot: Slot<Label>) {
-        let mark = |slot: &Slot<Label>| mark(slot, |label| Digest::of_label(dimmer, label));
-        let now = mark(&slot);
-        let before = self.slots.labels.insert(dimmer, slot).as_ref().map(mark);
-        self.replaced(Item::Label(dimmer), before, now);
-    }
-
-    fn put_master(&mut self, slot: Slot<Level>) {
-        let mark = |slot: &Slot<Level>| mark(slot, |&master| Digest::of_master(master));
-        let now = mark(&slot);
-        let before = self.slots.master.replace(slot).as_ref().map(mark);
-        self.replaced(Item::Master, before, now);
-    }
-
-    fn put_blackout(&mut self, slot: Slot<bool>) {
-        let mark = |slot: &Slot<bool>| mark(slot, |&blackout| Digest::of_blackout(blackout));
-        let now = mark(&slot);
-        let before = self.slots.blackout.replace(slot).as_ref().map(mark);
-        self.replaced(Item::Blackout, before, now);
-    }
-
-    /// Keeps the digest and the index up: one of the slots has taken another's place.
-    fn replaced(&mut self, item: Item, before: Option<Mark>, now: Mark) {
-        self.digest += now.digest;
-        self.recency.insert((now.revision, item));
-        let Some(before) = before else { return };
-        self.digest -= before.digest;
-        if before.revision != now.revision {
-            self.recency.remove(&(before.revision, item));
+    /// Keeps the digest and the index up while one slot takes another's place.
+    fn put<K: Listed>(&mut self, key: crate::KeyOf<K>, slot: Slot<K::Value>) {
+        let digest = |slot: &Slot<K::Value>| slot.value.as_ref().map(|value| K::item_digest(&key, value));
+        let (revision, mut digests) = (slot.revision, self.digests.of(K::ID));
+        digests += digest(&slot).unwrap_or_default();
+        let before = K::put(&mut self.slots, key.clone(), slot);
+        if let Some(before) = &before {
+            digests -= digest(before).unwrap_or_default();
+        }
+        self.digests.set(K::ID, digests);
+        if before.as_ref().is_some_and(|before| before.revision == revision) {
+            return;
+        }
+        let item = Some(K::item(key));
+        if let Some(before) = before {
+            let entry = (before.revision, item);
+            self.recency.remove(&entry);
+            self.recency.insert((revision, entry.1));
+        } else {
+            self.recency.insert((revision, item));
         }
     }
 
@@ -109,19 +104,19 @@ impl RigMap {
         self.revision
     }
 
-    /// The digest of all it holds.
-    pub fn digest(&self) -> Digest {
-        self.digest
+    /// The log time of the last entry folded in.
+    pub fn time(&self) -> LogTime {
+        self.time
+    }
+
+    /// The digest of each kind.
+    pub fn digests(&self) -> Digests {
+        self.digests.restricted_to(Interest::all())
     }
 
     /// The dimmers that have a level, in order.
     pub fn levels(&self) -> impl Iterator<Item = (Dimmer, Level)> + '_ {
         self.slots.levels.iter().filter_map(|(&dimmer, slot)| Some((dimmer, slot.value?)))
-    }
-
-    /// The dimmers that have a label, in order.
-    pub fn labels(&self) -> impl Iterator<Item = (Dimmer, &Label)> + '_ {
-        self.slots.labels.iter().filter_map(|(&dimmer, slot)| Some((dimmer, slot.value.as_ref()?)))
     }
 
     /// The level of a dimmer, if it has one.
@@ -161,18 +156,15 @@ impl RigMap {
 
     /// Whether it holds nothing but what every rig begins with.
     pub fn is_empty(&self) -> bool {
-        let has_values = self.levels().next().is_some() || self.labels().next().is_some();
-        !has_values && self.master() == Level::FULL && !self.blackout()
+        let mut is_empty = true;
+        each_kind!(K => is_empty = is_empty && K::slots(&self.slots)
+            .all(|(_, slot)| slot.value.is_none() || slot.value == K::initial()));
+        is_empty
     }
 
     /// All that it holds.
     pub fn state(&self) -> State {
-        State {
-            levels: self.levels().collect(),
-            labels: self.labels().map(|(dimmer, label)| (dimmer, label.clone())).collect(),
-            master: self.master(),
-            blackout: self.blackout(),
-        }
+        self.slots.state(Interest::all())
     }
 
     /// All that it knows of, what was forgotten too.
@@ -192,44 +184,26 @@ impl RigMap {
     /// The slots that changed after `cursor`.
     pub(crate) fn slots_since(&self, cursor: Revision) -> Slots {
         let mut since = Slots::default();
-        let after = (Revision(cursor.0 + 1), Item::Level(Dimmer::MIN));
-        for &(_, item) in self.recency.range(after..) {
-            match item {
-                Item::Level(dimmer) => {
-                    since.levels.extend(self.slots.levels.get_key_value(&dimmer).map(|(&d, slot)| (d, slot.clone())));
+        let after = (Revision(cursor.0 + 1), None);
+        for item in self.recency.range((Bound::Included(after), Bound::Unbounded)).filter_map(|(_, item)| item.as_ref())
+        {
+            with_item!(item, K, key => {
+                let slot = K::slot(&self.slots, key);
+                if let Some(slot) = slot {
+                    K::put(&mut since, key.clone(), slot.clone());
                 }
-                Item::Label(dimmer) => {
-                    since.labels.extend(self.slots.labels.get_key_value(&dimmer).map(|(&d, slot)| (d, slot.clone())));
-                }
-                Item::Master => since.master.clone_from(&self.slots.master),
-                Item::Blackout => since.blackout.clone_from(&self.slots.blackout),
-            }
+            });
         }
         since
     }
 
     /// The revision that last changed an item; `None` if nothing ever has.
-    pub fn revision_of(&self, item: Item) -> Option<Revision> {
-        match item {
-            Item::Level(dimmer) => self.slots.levels.get(&dimmer).map(|slot| slot.revision),
-            Item::Label(dimmer) => self.slots.labels.get(&dimmer).map(|slot| slot.revision),
-            Item::Master => self.slots.master.as_ref().map(|slot| slot.revision),
-            Item::Blackout => self.slots.blackout.as_ref().map(|slot| slot.revision),
-        }
+    pub fn revision_of(&self, item: &Item) -> Option<Revision> {
+        with_item!(item, K, key => K::slot(&self.slots, key).map(|slot| slot.revision))
     }
 
     /// Whether an item has changed after `cursor`.
-    pub(crate) fn changed_after(&self, item: Item, cursor: Revision) -> bool {
+    pub(crate) fn changed_after(&self, item: &Item, cursor: Revision) -> bool {
         self.revision_of(item).is_some_and(|revision| revision > cursor)
     }
-}
-
-/// What digest and index hold of a slot.
-struct Mark {
-    revision: Revision,
-    digest: Digest,
-}
-
-fn mark<T>(slot: &Slot<T>, digest: impl FnOnce(&T) -> Digest) -> Mark {
-    Mark { revision: slot.revision, digest: slot.value.as_ref().map(digest).unwrap_or_default() }
 }

@@ -22,6 +22,9 @@ pub enum NameError {
     /// Not `[a-z][a-z0-9-]{0,15}`.
     #[error("a kind of console is 1 to 16 of a-z, 0-9 and -, and starts with a letter")]
     Kind,
+    /// Empty, too long, or with characters that would garble a line.
+    #[error("the name of an item is 1 to 64 characters, none of them a control character")]
+    Item,
     /// Not visible ASCII.
     #[error("an idempotency key is 1 to 128 visible ASCII characters")]
     Key,
@@ -94,6 +97,12 @@ name!(
     ConsoleKind,
     NameError::Kind,
     is_console_kind
+);
+name!(
+    /// The name of an item, of a kind whose items have names: 1 to 64 characters.
+    ItemName,
+    NameError::Item,
+    is_client_id
 );
 name!(
     /// An idempotency key: 1 to 128 visible ASCII characters.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::fnv::fnv1a_32;
 use crate::{Epoch, RigName};
 
 /// How many partitions the rigs divide over: 1 to 1,024.
@@ -64,7 +65,7 @@ impl Partitions {
 
     /// The one that holds a rig: what NATS computes for its name with the subject mapping `{{partition(COUNT,1)}}`.
     pub fn of(self, rig: &RigName) -> Partition {
-        let index = fnv1a(rig.as_str()) % u32::from(self.0);
+        let index = fnv1a_32(0, rig.as_str().bytes()) % u32::from(self.0);
         Partition { index: u16::try_from(index).unwrap_or_default(), among: self }
     }
 }
@@ -138,12 +139,6 @@ impl fmt::Display for Partition {
         write!(f, "{}/{}", self.index, self.among)
     }
 }
-
-/// FNV-1a of 32 bits.
-fn fnv1a(text: &str) -> u32 {
-    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,7 +153,7 @@ mod tests {
             ("foobar", 0xbf9c_f968),
             ("chongo was here!\n", 0xd499_30d5),
         ] {
-            assert_eq!(fnv1a(text), hash, "{text:?}");
+            assert_eq!(fnv1a_32(0, text.bytes()), hash, "{text:?}");
         }
     }
 

@@ -38,6 +38,20 @@ pub struct LogPosition {
     pub stamp: Stamp,
 }
 
+/// The log time of an entry: whole nanoseconds since 1970, 0 if not known.
+///
+/// `T(entry) = max(T(entry before), stamp)`: it never goes back, and is the same for all who fold the log.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct LogTime(pub u64);
+
+impl LogTime {
+    /// The time of the next entry, which the log took in at this stamp.
+    #[must_use]
+    pub fn next(self, stamp: Stamp) -> Self {
+        Self(self.0.max(stamp.0))
+    }
+}
+
 impl From<Position> for LogPosition {
     fn from(position: Position) -> Self {
         Self { position, stamp: Stamp::default() }
@@ -69,6 +83,12 @@ impl fmt::Display for Stamp {
     }
 }
 
+impl fmt::Display for LogTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.epoch, self.revision)
@@ -84,4 +104,4 @@ macro_rules! debug_as_display {
         }
     )*};
 }
-debug_as_display!(Epoch, Revision, Stamp, Position);
+debug_as_display!(Epoch, Revision, Stamp, LogTime, Position);

@@ -1,6 +1,6 @@
 //! A copy of a rig's map that follows along.
 
-use crate::{Beacon, Delta, Epoch, Position, RigMap, Slots, Snapshot, State, Update};
+use crate::{Beacon, Changed, Delta, Epoch, Interest, Position, RigMap, Slots, Snapshot, Update};
 
 /// What a replica made of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub enum Received {
 pub struct Replica {
     epoch: Epoch,
     map: RigMap,
+    /// The kinds that it holds: those that its last snapshot told of.
+    kinds: Interest,
     diverged: bool,
 }
 
@@ -43,18 +45,40 @@ impl Replica {
         if delta.prev > own.revision {
             return Received::Gap;
         }
-        self.map.apply(new.revision, &delta.update);
+        if self.kinds.covers(delta.update.kinds()) {
+            self.apply(delta, &delta.update);
+        } else {
+            self.apply(delta, &delta.update.clone().of_interest(self.kinds));
+        }
         Received::Applied
     }
 
-    /// Compares itself with a beacon.
+    /// Takes those values of a delta in that are of kinds that it holds.
+    fn apply(&mut self, delta: &Delta, update: &Update) {
+        let (revision, time) = (delta.position.revision, delta.time);
+        match &delta.origins[..] {
+            [one] if one.items.len() == delta.update.len() => {
+                self.map.apply(revision, time, Some(&one.origin.client), update);
+            }
+            origins => {
+                self.map.apply(revision, time, None, update);
+                for one in origins {
+                    let changed = Changed { by: Some(one.origin.client.clone()), at: self.map.time() };
+                    let held = one.items.iter().filter(|item| self.kinds.wants(item.kind()));
+                    held.for_each(|item| self.map.note_changed(item, &changed));
+                }
+            }
+        }
+    }
+
+    /// Compares itself with a beacon, in the kinds that both know.
     pub fn beacon(&mut self, beacon: &Beacon) -> Received {
         let (own, new) = (self.position(), beacon.position);
         if new.epoch > own.epoch {
             Received::NewEpoch
         } else if new > own {
             Received::Gap
-        } else if new == own && beacon.digest != self.map.digest() {
+        } else if new == own && !beacon.digests.agree(&self.map.digests(), self.kinds) {
             self.diverged = true;
             Received::Diverged
         } else {
@@ -69,35 +93,21 @@ impl Replica {
         if new < own || (new == own && continues) {
             return Received::Had;
         }
+        let continues = continues && snapshot.kinds == self.kinds;
         self.epoch = new.epoch;
+        self.kinds = snapshot.kinds;
         self.diverged = false;
-        let differs = self.difference(&snapshot.state);
+        // What is not there has been forgotten. The replica goes on knowing that it was there, for those who must be told.
+        let differs = Update::between(&self.map.state(), &snapshot.state, snapshot.kinds);
         if continues {
-            self.map.skip_to(new.revision, &differs);
-            return Received::Applied;
+            self.map.skip_to(new.revision, snapshot.time, &differs);
+        } else {
+            let mut known = self.map.slots().update().of_interest(snapshot.kinds);
+            known.extend(&differs);
+            self.map = RigMap::restore(new.revision, snapshot.time, new.revision, Slots::of(&known, new.revision));
         }
-        let mut known = self.map.slots().update();
-        known.extend(&differs);
-        self.map = RigMap::restore(new.revision, new.revision, Slots::of(known, new.revision));
-        Received::Replaced
-    }
-
-    /// What turns its own map into that of another. What is not there has been forgotten; the replica goes on knowing
-    /// that it was there, for those who must be told.
-    fn difference(&self, other: &State) -> Update {
-        let map = &self.map;
-        let mut differs = Update::default();
-        let forgotten = map.levels().filter(|(dimmer, _)| !other.levels.contains_key(dimmer));
-        differs.levels.extend(forgotten.map(|(dimmer, _)| (dimmer, None)));
-        let differing = other.levels.iter().filter(|&(&dimmer, &level)| map.level(dimmer) != Some(level));
-        differs.levels.extend(differing.map(|(&dimmer, &level)| (dimmer, Some(level))));
-        let forgotten = map.labels().filter(|(dimmer, _)| !other.labels.contains_key(dimmer));
-        differs.labels.extend(forgotten.map(|(dimmer, _)| (dimmer, None)));
-        let differing = other.labels.iter().filter(|&(&dimmer, label)| map.label(dimmer) != Some(label));
-        differs.labels.extend(differing.map(|(&dimmer, label)| (dimmer, Some(label.clone()))));
-        differs.master = (map.master() != other.master).then_some(other.master);
-        differs.blackout = (map.blackout() != other.blackout).then_some(other.blackout);
-        differs
+        snapshot.changes.iter().for_each(|(item, changed)| self.map.note_changed(item, changed));
+        if continues { Received::Applied } else { Received::Replaced }
     }
 
     /// Where it stands.
@@ -110,13 +120,27 @@ impl Replica {
         &self.map
     }
 
-    /// The whole map, for a reader that has nothing or cannot be caught up.
-    pub fn to_snapshot(&self) -> Snapshot {
-        Snapshot { position: self.position(), state: self.map.state() }
+    /// The kinds that it holds.
+    pub fn kinds(&self) -> Interest {
+        self.kinds
     }
 
-    /// What its readers check themselves against.
-    pub fn to_beacon(&self) -> Beacon {
-        Beacon { position: self.position(), digest: self.map.digest() }
+    /// The whole map as it is held, with who changed each item last and when.
+    pub fn to_snapshot(&self) -> Snapshot {
+        let changes = self.map.slots().changes(self.kinds);
+        Snapshot { changes, ..self.to_snapshot_of(self.kinds) }
+    }
+
+    /// The whole map, for a reader that has nothing or cannot be caught up. It tells of the kinds that are wanted and held.
+    pub fn to_snapshot_of(&self, wanted: Interest) -> Snapshot {
+        let kinds = wanted.and(self.kinds);
+        let state = self.map.slots().state(kinds);
+        Snapshot { position: self.position(), time: self.map.time(), kinds, state, changes: Vec::new() }
+    }
+
+    /// What readers of these kinds check themselves against.
+    pub fn to_beacon(&self, wanted: Interest) -> Beacon {
+        let digests = self.map.digests().restricted_to(wanted.and(self.kinds));
+        Beacon { position: self.position(), time: self.map.time(), digests }
     }
 }

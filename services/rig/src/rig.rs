@@ -3,8 +3,8 @@
 use crate::attribution::attributions;
 use crate::idempotency::IdempotencyKeys;
 use crate::{
-    Beacon, Change, Delta, Entry, Epoch, Fingerprint, IdempotentChange, Item, Position, Revision, RigImage, RigMap,
-    Slots, Snapshot, Update, Verdict,
+    Beacon, Change, Delta, Entry, Epoch, Fingerprint, IdempotentChange, Interest, Item, LogTime, Position, Revision,
+    RigImage, RigMap, Slots, Snapshot, Update, Verdict,
 };
 
 /// One set of dimmers that consoles share: all that it holds, and its memory of keyed changes.
@@ -26,7 +26,7 @@ impl Rig {
 
     /// An empty rig that stands at a position.
     pub fn empty(position: Position) -> Self {
-        let map = RigMap::restore(position.revision, Revision(0), Slots::default());
+        let map = RigMap::restore(position.revision, LogTime::default(), Revision(0), Slots::default());
         Self { epoch: position.epoch, map, ..Self::default() }
     }
 
@@ -37,14 +37,12 @@ impl Rig {
     /// entry, wherever the log may be by now, so that all who restore it agree on where it stands.
     pub(crate) fn restore(image: RigImage, epoch: Epoch) -> Self {
         let same_epoch = image.position.epoch == epoch;
-        let map = if same_epoch {
-            RigMap::restore(image.position.revision, Revision(0), image.slots)
+        let (revision, slots) = if same_epoch {
+            (image.position.revision, image.slots)
         } else {
-            let mut kept = image.slots.update();
-            kept.levels.retain(|_, level| level.is_some());
-            kept.labels.retain(|_, label| label.is_some());
-            RigMap::restore(Revision(0), Revision(0), Slots::of(kept, Revision(0)))
+            (Revision(0), image.slots.kept_at(Revision(0)))
         };
+        let map = RigMap::restore(revision, image.time, Revision(0), slots);
         let mut keyed = IdempotencyKeys::default();
         for (key, one) in image.keyed {
             keyed.remember(key, one);
@@ -52,14 +50,15 @@ impl Rig {
         Self { epoch, map, keyed }
     }
 
-    /// Folds an entry in and tells what it did.
-    pub fn apply(&mut self, revision: Revision, entry: &Entry) -> Delta {
+    /// Folds an entry in and tells what it did. `time` is the entry's log time.
+    pub fn apply(&mut self, revision: Revision, time: LogTime, entry: &Entry) -> Delta {
         let position = Position { epoch: self.epoch, revision };
-        let mut delta = Delta { position, prev: self.map.revision(), ..Delta::default() };
+        let mut delta = Delta { position, prev: self.map.revision(), time, ..Delta::default() };
         for (index, change) in entry.changes().iter().enumerate() {
             match self.judge(position, change) {
                 Verdict::Applied => {
-                    self.map.apply(revision, &change.update);
+                    let by = change.origin.as_ref().map(|origin| &origin.client);
+                    self.map.apply(revision, time, by, &change.update);
                     delta.update.extend(&change.update);
                 }
                 refused => {
@@ -67,7 +66,7 @@ impl Rig {
                 }
             }
         }
-        self.map.apply(revision, &Update::default());
+        self.map.apply(revision, time, None, &Update::default());
         let applied = entry.changes().iter().enumerate().filter(|(index, _)| !delta.verdicts.contains_key(index));
         delta.origins = attributions(applied.map(|(_, change)| change));
         delta
@@ -95,7 +94,7 @@ impl Rig {
         let Some(if_match) = change.if_match else { return Verdict::Applied };
         // Of another epoch, nothing is known; and nobody can have seen what was still to come.
         let comparable = if_match.epoch == self.epoch && if_match < position && position.epoch == self.epoch;
-        let changed = |item: &Item| !comparable || self.map.changed_after(*item, if_match.revision);
+        let changed = |item: &Item| !comparable || self.map.changed_after(item, if_match.revision);
         let changed: Vec<_> = change.update.items().filter(changed).collect();
         if changed.is_empty() { Verdict::Applied } else { Verdict::Changed(changed) }
     }
@@ -110,20 +109,29 @@ impl Rig {
         Position { epoch: self.epoch, revision: self.map.revision() }
     }
 
-    /// The whole map.
+    /// The whole map, with who changed each item last and when.
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot { position: self.position(), state: self.map.state() }
+        self.snapshot_of(Interest::all())
+    }
+
+    /// The whole map in the kinds that are wanted, with who changed each item last and when.
+    pub fn snapshot_of(&self, kinds: Interest) -> Snapshot {
+        let slots = self.map.slots();
+        let (state, changes) = (slots.state(kinds), slots.changes(kinds));
+        Snapshot { position: self.position(), time: self.map.time(), kinds, state, changes }
     }
 
     /// What a replica checks itself against.
     pub fn beacon(&self) -> Beacon {
-        Beacon { position: self.position(), digest: self.map.digest() }
+        let digests = self.map.digests();
+        Beacon { position: self.position(), time: self.map.time(), digests }
     }
 
     /// What has changed after `cursor`, for a store.
     pub(crate) fn image_since(&self, cursor: Revision) -> RigImage {
         RigImage {
             position: self.position(),
+            time: self.map.time(),
             slots: self.map.slots_since(cursor),
             keyed: self.keyed.since(Position { epoch: self.epoch, revision: cursor }),
             oldest_key: self.keyed.oldest(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use crate::{Delta, Entry, Image, Partition, Position, Revision, Rig, RigName, Stamp, Verdict};
+use crate::{Delta, Entry, Image, LogTime, Partition, Position, Revision, Rig, RigName, Stamp, Verdict};
 
 /// All rigs that share one log, and where that log stands.
 ///
@@ -12,6 +12,7 @@ use crate::{Delta, Entry, Image, Partition, Position, Revision, Rig, RigName, St
 #[derive(Clone, Debug)]
 pub struct Rigs {
     position: Position,
+    time: LogTime,
     rigs: BTreeMap<RigName, Rig>,
     most: usize,
     partition: Partition,
@@ -21,13 +22,14 @@ impl Rigs {
     /// The rigs as a store kept them, in an order that goes on from `start`; at most `most` of them, though none that
     /// was stored is dropped. Whoever restores has made sure that the partition holds them.
     pub fn restore(image: Image, start: Position, most: usize, partition: Partition) -> Self {
+        let time = image.time;
         let rigs = image.rigs.into_iter().map(|(name, rig)| (name, Rig::restore(rig, start.epoch)));
         let mut rigs: BTreeMap<_, _> = rigs.collect();
         let main = RigName::default();
         if partition.holds(&main) {
             rigs.entry(main).or_insert_with(|| Rig::new(start.epoch));
         }
-        Self { position: start, rigs, most, partition }
+        Self { position: start, time, rigs, most, partition }
     }
 
     /// Where the log stands.
@@ -50,6 +52,11 @@ impl Rigs {
         self.rigs.range::<RigName, _>((name.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded))
     }
 
+    /// The log time of the last entry.
+    pub fn time(&self) -> LogTime {
+        self.time
+    }
+
     /// How many there are.
     pub fn count(&self) -> usize {
         self.rigs.len()
@@ -62,12 +69,14 @@ impl Rigs {
 
     /// Goes past an entry of a rig that is in another partition: whoever wrote it wrote it into the wrong log, where it
     /// changes nothing, for everyone alike.
-    pub fn pass(&mut self, revision: Revision) {
+    pub fn pass(&mut self, revision: Revision, stamp: Stamp) {
+        self.time = self.time.next(stamp);
         self.position.revision = revision;
     }
 
     /// Folds one entry of the log into its rig. Entries come in the log's order.
-    pub fn apply(&mut self, revision: Revision, name: &RigName, entry: &Entry) -> Delta {
+    pub fn apply(&mut self, revision: Revision, stamp: Stamp, name: &RigName, entry: &Entry) -> Delta {
+        self.time = self.time.next(stamp);
         self.position.revision = revision;
         if !self.rigs.contains_key(name) {
             if self.rigs.len() >= self.most {
@@ -75,12 +84,13 @@ impl Rigs {
             }
             self.rigs.insert(name.clone(), Rig::new(self.position.epoch));
         }
-        self.rigs.get_mut(name).map(|rig| rig.apply(revision, entry)).unwrap_or_default()
+        let time = self.time;
+        self.rigs.get_mut(name).map(|rig| rig.apply(revision, time, entry)).unwrap_or_default()
     }
 
     fn refuse(&self, entry: &Entry) -> Delta {
         let verdicts = (0..entry.changes().len()).map(|index| (index, Verdict::NoRoom)).collect();
-        Delta { position: self.position, verdicts, ..Delta::default() }
+        Delta { position: self.position, time: self.time, verdicts, ..Delta::default() }
     }
 
     /// What has changed after `cursor`, in all rigs. The stamp is for whoever reads the log to add.
@@ -89,6 +99,7 @@ impl Rigs {
         Image {
             position: self.position,
             stamp: Stamp::default(),
+            time: self.time,
             since: Position { revision: cursor, ..self.position },
             rigs: changed.map(|(name, rig)| (name.clone(), rig.image_since(cursor))).collect(),
         }

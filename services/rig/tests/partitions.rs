@@ -1,7 +1,7 @@
 //! The law of the partitions, and what rigs make of it.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use ghostlight_rig::{Change, Entry, Epoch, Image, Partition, Partitions, Position, Revision, RigName, Rigs};
+use ghostlight_rig::{Change, Entry, Epoch, Image, Partition, Partitions, Position, Revision, RigName, Rigs, Stamp};
 use proptest::prelude::*;
 
 fn some_partitions() -> impl Strategy<Value = Partitions> {
@@ -64,13 +64,13 @@ fn the_rig_that_is_always_there_is_there_once() {
 fn an_entry_that_is_passed_leaves_its_revision_and_nothing_else() {
     let other = Partitions::new(4).unwrap().all().find(|partition| !partition.holds(&RigName::default())).unwrap();
     let mut rigs = Rigs::restore(Image::default(), Position::new(1, 0), 9, other);
-    rigs.pass(Revision(1));
+    rigs.pass(Revision(1), Stamp(1));
     assert_eq!(rigs.position(), Position { epoch: Epoch(1), revision: Revision(1) });
     let image = rigs.image_since(Revision(0));
     assert_eq!((image.position, image.rigs.len()), (rigs.position(), 0));
 
     let mut whole = Rigs::restore(Image::default(), Position::new(1, 0), 9, Partition::default());
-    whole.pass(Revision(1));
-    let delta = whole.apply(Revision(2), &RigName::default(), &Entry::new(Change::default()));
+    whole.pass(Revision(1), Stamp(1));
+    let delta = whole.apply(Revision(2), Stamp(2), &RigName::default(), &Entry::new(Change::default()));
     assert_eq!((delta.prev, delta.position.revision), (Revision(0), Revision(2)), "for the rig there was nothing");
 }

@@ -13,7 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ghostlight_rig::{
     Beacon, Change, Delta, Entry, Image, Level, Levels, Partition, Position, Received, Replica, Revision, RigName,
-    Rigs, Snapshot, Update,
+    Rigs, Snapshot, Stamp, Update,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -94,7 +94,7 @@ impl Log {
     }
 
     fn append(&mut self, revision: Revision, rig: RigName, entry: Entry) {
-        let delta = self.truth.apply(revision, &rig, &entry);
+        let delta = self.truth.apply(revision, Stamp(revision.0), &rig, &entry);
         if rig == RigName::default() {
             self.record(&delta.update);
         }
@@ -119,7 +119,7 @@ impl Service {
     fn fold(&mut self, log: &Log) -> Option<Message> {
         let same_order = self.rigs.position().epoch == log.truth.position().epoch;
         let logged = log.entries.get(self.folded).filter(|_| same_order)?;
-        let delta = self.rigs.apply(logged.revision, &logged.rig, &logged.entry);
+        let delta = self.rigs.apply(logged.revision, Stamp(logged.revision.0), &logged.rig, &logged.entry);
         assert_eq!(delta, logged.delta, "two services fold one entry differently");
         self.folded += 1;
         (logged.rig == RigName::default()).then_some(Message::Delta(delta))
@@ -357,8 +357,8 @@ impl World {
         for node in &self.nodes {
             assert_eq!(node.replica.position(), truth.position());
             assert_eq!(node.shown, map_of(truth.map()));
-            assert_eq!(node.replica.map().digest(), truth.map().digest());
-            assert_eq!(node.replica.map().digest(), digest_of(&node.shown));
+            assert_eq!(node.replica.map().digests(), truth.map().digests());
+            assert_eq!(node.replica.map().digests(), digest_of(&node.shown));
         }
     }
 

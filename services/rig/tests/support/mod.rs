@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use ghostlight_rig::{
-    Change, Digest, Dimmer, Entry, IdempotentChange, Image, Item, Key, Label, Level, Levels, Position, Revision,
-    RigImage, RigMap, RigName, Slot, Slots, State, Update,
+    Change, Digest, Digests, Dimmer, Entry, IdempotentChange, Image, Item, ItemName, Key, Kind, KindId, Label, Level,
+    Levels, LogTime, NoKey, Position, Revision, RigImage, RigMap, RigName, Slot, Slots, State, Update, kinds,
 };
 
 /// A whole map, as a reader sees it.
@@ -65,47 +65,66 @@ pub fn map_of(map: &RigMap) -> Map {
 
 /// What a client does with what it is told.
 pub fn overlay(map: &mut Map, update: &Update) {
-    fn put<T: Clone>(values: &mut BTreeMap<Dimmer, T>, newer: &BTreeMap<Dimmer, Option<T>>) {
-        for (&dimmer, value) in newer {
+    fn put<K: Ord + Clone, T: Clone>(values: &mut BTreeMap<K, T>, newer: &BTreeMap<K, Option<T>>) {
+        for (key, value) in newer {
             match value {
-                Some(value) => values.insert(dimmer, value.clone()),
-                None => values.remove(&dimmer),
+                Some(value) => values.insert(key.clone(), value.clone()),
+                None => values.remove(key),
             };
         }
     }
     put(&mut map.levels, &update.levels);
     put(&mut map.labels, &update.labels);
+    put(&mut map.made_up, &update.made_up);
     map.master = update.master.unwrap_or(map.master);
     map.blackout = update.blackout.unwrap_or(map.blackout);
 }
 
-/// The digest of a map, computed from nothing.
-pub fn digest_of(map: &Map) -> Digest {
-    let mut digest = Digest::default();
-    map.levels.iter().for_each(|(&dimmer, &level)| digest += Digest::of_level(dimmer, level));
-    map.labels.iter().for_each(|(&dimmer, label)| digest += Digest::of_label(dimmer, label));
-    digest += Digest::of_master(map.master);
-    digest += Digest::of_blackout(map.blackout);
-    digest
+/// The digest of each kind of a map, computed from nothing.
+pub fn digest_of(map: &Map) -> Digests {
+    let sum = |items: Vec<Digest>| {
+        items.into_iter().fold(Digest::default(), |mut sum, item| {
+            sum += item;
+            sum
+        })
+    };
+    let levels = map.levels.iter().map(|(dimmer, level)| kinds::levels::Levels::digest(dimmer, level));
+    let labels = map.labels.iter().map(|(dimmer, label)| kinds::labels::Labels::digest(dimmer, label));
+    let made_up = map.made_up.iter().map(|(name, text)| kinds::made_up::MadeUp::digest(name, text));
+    let master = Some(map.master).filter(|master| *master != Level::FULL);
+    let master = master.map(|master| kinds::master::Master::digest(&NoKey, &master));
+    let blackout = map.blackout.then(|| kinds::blackout::Blackout::digest(&NoKey, &true));
+    [
+        (KindId::Level, sum(levels.collect())),
+        (KindId::Label, sum(labels.collect())),
+        (KindId::Master, sum(master.into_iter().collect())),
+        (KindId::Blackout, sum(blackout.into_iter().collect())),
+        (KindId::MadeUp, sum(made_up.collect())),
+    ]
+    .into_iter()
+    .collect()
 }
 
 /// A store in memory that keeps the contract of `services/store`: a row gives way only to a newer one.
 #[derive(Clone, Debug, Default)]
 pub struct Stored {
     position: Position,
+    time: LogTime,
     rigs: BTreeMap<RigName, StoredRig>,
 }
 
-/// Values, each with the position that last changed it.
-type Rows<K, T> = BTreeMap<K, (Position, Option<T>)>;
+/// Slots, each with the position that last changed it.
+type Rows<K, T> = BTreeMap<K, (Position, Slot<T>)>;
 
 #[derive(Clone, Debug, Default)]
 struct StoredRig {
     position: Position,
+    time: LogTime,
     levels: Rows<Dimmer, Level>,
     labels: Rows<Dimmer, Label>,
     master: Rows<(), Level>,
     blackout: Rows<(), bool>,
+    made_up: Rows<ItemName, Label>,
     keyed: BTreeMap<Key, IdempotentChange>,
 }
 
@@ -121,14 +140,17 @@ impl Stored {
             return;
         }
         self.position = self.position.max(image.position);
+        self.time = self.time.max(image.time);
         for (name, new) in &image.rigs {
             let rig = self.rigs.entry(name.clone()).or_default();
             rig.position = rig.position.max(new.position);
-            let Slots { levels, labels, master, blackout } = &new.slots;
+            rig.time = rig.time.max(new.time);
+            let Slots { levels, labels, master, blackout, made_up } = &new.slots;
             save_rows(&mut rig.levels, levels.iter().map(|(&dimmer, slot)| (dimmer, slot)), image.position);
             save_rows(&mut rig.labels, labels.iter().map(|(&dimmer, slot)| (dimmer, slot)), image.position);
             save_rows(&mut rig.master, master.iter().map(|slot| ((), slot)), image.position);
             save_rows(&mut rig.blackout, blackout.iter().map(|slot| ((), slot)), image.position);
+            save_rows(&mut rig.made_up, made_up.iter().map(|(name, slot)| (name.clone(), slot)), image.position);
             for (key, keyed) in &new.keyed {
                 let row = rig.keyed.entry(key.clone()).or_insert(*keyed);
                 if keyed.position > row.position {
@@ -141,7 +163,7 @@ impl Stored {
 
     pub fn load(&self) -> Image {
         let rigs = self.rigs.iter().map(|(name, rig)| (name.clone(), rig.load(self.position)));
-        Image { position: self.position, rigs: rigs.collect(), ..Image::default() }
+        Image { position: self.position, time: self.time, rigs: rigs.collect(), ..Image::default() }
     }
 }
 
@@ -152,18 +174,18 @@ fn save_rows<'a, K: Ord, T: Clone + 'a>(
 ) {
     for (key, slot) in slots {
         let position = Position { revision: slot.revision, ..now };
-        let row = rows.entry(key).or_default();
+        let row = rows.entry(key).or_insert_with(|| (Position::default(), slot.clone()));
         if position > row.0 {
-            *row = (position, slot.value.clone());
+            *row = (position, slot.clone());
         }
     }
 }
 
 /// A value of an older epoch is older than everything in this one.
-fn load_rows<K: Ord + Copy, T: Clone>(rows: &Rows<K, T>, now: Position) -> BTreeMap<K, Slot<T>> {
+fn load_rows<K: Ord + Clone, T: Clone>(rows: &Rows<K, T>, now: Position) -> BTreeMap<K, Slot<T>> {
     let revision = |position: Position| if position.epoch == now.epoch { position.revision } else { Revision(0) };
-    let slot = |(&key, (position, value)): (&K, &(Position, Option<T>))| {
-        (key, Slot { value: value.clone(), revision: revision(*position) })
+    let slot = |(key, (position, slot)): (&K, &(Position, Slot<T>))| {
+        (key.clone(), Slot { revision: revision(*position), ..slot.clone() })
     };
     rows.iter().map(slot).collect()
 }
@@ -175,10 +197,11 @@ impl StoredRig {
             labels: load_rows(&self.labels, now),
             master: load_rows(&self.master, now).into_values().next(),
             blackout: load_rows(&self.blackout, now).into_values().next(),
+            made_up: load_rows(&self.made_up, now),
         };
         let mut keyed: Vec<_> = self.keyed.iter().map(|(key, &keyed)| (key.clone(), keyed)).collect();
         keyed.sort_by_key(|(_, keyed)| keyed.position);
         let oldest_key = keyed.first().map(|(_, keyed)| keyed.position);
-        RigImage { position: self.position, slots, keyed, oldest_key }
+        RigImage { position: self.position, time: self.time, slots, keyed, oldest_key }
     }
 }

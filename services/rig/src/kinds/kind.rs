@@ -1,0 +1,378 @@
+//! What a kind says of itself.
+
+use std::collections::BTreeMap;
+use std::fmt::{Debug, Display};
+
+use super::{KindId, Scalar, Slots, State, Update};
+use crate::{Digest, Dimmer, ItemName, Slot};
+
+/// One sort of thing that a rig has: levels, labels, the grand master, blackout.
+///
+/// A kind is one file that implements this, and one line in the list in `kinds/mod.rs`. Everything that is done alike for
+/// all kinds follows from the list.
+pub trait Kind: Sized + 'static {
+    /// Its name: its member in every message, and the kind of its rows in a store.
+    const NAME: &'static str;
+
+    /// How a person writes one of its values.
+    const FORM: Form;
+
+    /// Whether readers that do not say which kinds they want get this one. A kind that can be large is wanted only by
+    /// those that ask for it.
+    const IS_DEFAULT: bool = true;
+
+    /// Whether a rig has many of it, [`Keyed`], or one, [`Single`].
+    type Shape: Shape<Self>;
+
+    /// The value of an item.
+    type Value: Clone + Eq + Debug + Send + Sync + 'static;
+
+    /// The value that a rig begins with. A kind that is [`Single`] has one.
+    fn initial() -> Option<Self::Value> {
+        None
+    }
+
+    /// A value as text formats have it.
+    fn write(value: &Self::Value) -> Scalar<'_>;
+
+    /// The value that a scalar stands for. What [`write`](Self::write) gives is read back as the same value.
+    ///
+    /// # Errors
+    /// What is wrong with it, for people.
+    fn read(scalar: Scalar<'_>) -> Result<Self::Value, String>;
+
+    /// The digest of one item alone. An item whose value a rig begins with is not asked: it adds nothing.
+    fn digest(key: &KeyOf<Self>, value: &Self::Value) -> Digest {
+        Digest::of_text(&key.to_string(), &Self::write(value).to_string())
+    }
+}
+
+/// A kind in the list. The list implements this; a kind's own file does not.
+pub trait Listed: Kind {
+    /// Which one it is.
+    const ID: KindId;
+
+    /// Its part of an update.
+    fn in_update(update: &Update) -> &UpdateOf<Self>;
+    /// Its part of an update, to be changed.
+    fn in_update_mut(update: &mut Update) -> &mut UpdateOf<Self>;
+    /// Its part of a state.
+    fn in_state(state: &State) -> &StateOf<Self>;
+    /// Its part of a state, to be changed.
+    fn in_state_mut(state: &mut State) -> &mut StateOf<Self>;
+    /// Its part of the slots.
+    fn in_slots(slots: &Slots) -> &SlotsOf<Self>;
+    /// Its part of the slots, to be changed.
+    fn in_slots_mut(slots: &mut Slots) -> &mut SlotsOf<Self>;
+    /// The item with this key.
+    fn item(key: KeyOf<Self>) -> super::Item;
+
+    /// The items of this kind that an update sets, in order. `None` removes one.
+    fn changes(update: &Update) -> impl Iterator<Item = (&KeyOf<Self>, Option<&Self::Value>)> {
+        Self::Shape::changes(Self::in_update(update))
+    }
+
+    /// How many items of this kind an update sets.
+    fn count(update: &Update) -> usize {
+        Self::Shape::count(Self::in_update(update))
+    }
+
+    /// Sets an item in an update.
+    fn set(update: &mut Update, key: KeyOf<Self>, value: Option<Self::Value>) {
+        Self::Shape::set(Self::in_update_mut(update), key, value);
+    }
+
+    /// What an update sets an item to; `None` if it does not set it.
+    fn change<'a>(update: &'a Update, key: &KeyOf<Self>) -> Option<Option<&'a Self::Value>> {
+        Self::Shape::change(Self::in_update(update), key)
+    }
+
+    /// The items of this kind in a state, in order.
+    fn values(state: &State) -> impl Iterator<Item = (&KeyOf<Self>, &Self::Value)> {
+        Self::Shape::values(Self::in_state(state))
+    }
+
+    /// The value of an item in a state.
+    fn value<'a>(state: &'a State, key: &KeyOf<Self>) -> Option<&'a Self::Value> {
+        Self::Shape::value(Self::in_state(state), key)
+    }
+
+    /// Puts an item into a state, or removes it; the value that it had.
+    fn replace(state: &mut State, key: KeyOf<Self>, value: Option<Self::Value>) -> Option<Self::Value> {
+        Self::Shape::replace(Self::in_state_mut(state), key, value)
+    }
+
+    /// The slots of this kind, in the order of their keys.
+    fn slots(slots: &Slots) -> impl Iterator<Item = (&KeyOf<Self>, &Slot<Self::Value>)> {
+        Self::Shape::slots(Self::in_slots(slots))
+    }
+
+    /// The slot of an item.
+    fn slot<'a>(slots: &'a Slots, key: &KeyOf<Self>) -> Option<&'a Slot<Self::Value>> {
+        Self::Shape::slot(Self::in_slots(slots), key)
+    }
+
+    /// The slot of an item, to be changed.
+    fn slot_mut<'a>(slots: &'a mut Slots, key: &KeyOf<Self>) -> Option<&'a mut Slot<Self::Value>> {
+        Self::Shape::slot_mut(Self::in_slots_mut(slots), key)
+    }
+
+    /// Puts a slot in; the one that it takes the place of.
+    fn put(slots: &mut Slots, key: KeyOf<Self>, slot: Slot<Self::Value>) -> Option<Slot<Self::Value>> {
+        Self::Shape::put(Self::in_slots_mut(slots), key, slot)
+    }
+
+    /// The digest of one item: nothing if its value is what a rig begins with.
+    fn item_digest(key: &KeyOf<Self>, value: &Self::Value) -> Digest {
+        if Self::initial().as_ref() == Some(value) { Digest::default() } else { Self::digest(key, value) }
+    }
+}
+
+/// Does something for each kind in the list, or for one of them.
+pub trait KindVisitor {
+    /// The kind's turn.
+    fn visit<K: Listed>(&mut self);
+}
+
+/// How a person writes a value: on a command line, for example.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A decimal number, with or without a percent sign: `12.5%`.
+    Number,
+    /// Any text.
+    Text,
+    /// `on` or `off`.
+    Flag,
+}
+
+/// What the items of a kind are told apart by. Its `Display` is its one spelling.
+pub trait Key: Clone + Ord + Debug + Display + Send + Sync + 'static {
+    /// How messages of a bad key call it.
+    const EXPECTED: &'static str;
+
+    /// Whether JSON writes a list of keys as numbers.
+    const IS_NUMBER: bool;
+
+    /// The key with this spelling.
+    ///
+    /// # Errors
+    /// What is wrong with it, for people.
+    fn read(text: &str) -> Result<Self, String>;
+}
+
+/// The key of what a rig has one of: nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NoKey;
+
+impl Display for NoKey {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        Ok(())
+    }
+}
+
+impl Key for NoKey {
+    const EXPECTED: &'static str = "nothing";
+    const IS_NUMBER: bool = false;
+
+    fn read(text: &str) -> Result<Self, String> {
+        if text.is_empty() { Ok(Self) } else { Err("a rig has one of it, without a key".to_owned()) }
+    }
+}
+
+impl Key for Dimmer {
+    const EXPECTED: &'static str = "a dimmer";
+    const IS_NUMBER: bool = true;
+
+    fn read(text: &str) -> Result<Self, String> {
+        Self::parse(text)
+            .ok_or_else(|| "a dimmer is a whole number, 1 to 65535, without sign, space or leading zero".to_owned())
+    }
+}
+
+impl Key for ItemName {
+    const EXPECTED: &'static str = "a name";
+    const IS_NUMBER: bool = false;
+
+    fn read(text: &str) -> Result<Self, String> {
+        Self::new(text).map_err(|error| error.to_string())
+    }
+}
+
+/// The key of a kind's items.
+pub type KeyOf<K> = <<K as Kind>::Shape as Shape<K>>::Key;
+/// A kind's part of an [`Update`].
+pub type UpdateOf<K> = <<K as Kind>::Shape as Shape<K>>::Update;
+/// A kind's part of a [`State`].
+pub type StateOf<K> = <<K as Kind>::Shape as Shape<K>>::State;
+/// A kind's part of [`Slots`].
+pub type SlotsOf<K> = <<K as Kind>::Shape as Shape<K>>::Slots;
+
+/// A rig has many items of the kind, each with a key.
+#[derive(Debug)]
+pub struct Keyed<Q>(std::marker::PhantomData<Q>);
+
+/// A rig has one item of the kind.
+#[derive(Debug)]
+pub struct Single;
+
+/// How the items of a kind are held.
+pub trait Shape<K: Kind> {
+    /// What items are told apart by.
+    type Key: Key;
+    /// New values of some items.
+    type Update: Clone + Default + Eq + Debug + Send + Sync;
+    /// The values of all items.
+    type State: Clone + Eq + Debug + Send + Sync;
+    /// What is known of some items.
+    type Slots: Clone + Default + Eq + Debug + Send + Sync;
+
+    /// Whether a rig has one of it.
+    const IS_SINGLE: bool;
+
+    /// What an empty rig holds.
+    fn empty() -> Self::State;
+    /// The items that an update sets, in order. `None` removes one.
+    fn changes(update: &Self::Update) -> impl Iterator<Item = (&Self::Key, Option<&K::Value>)>;
+    /// How many items an update sets.
+    fn count(update: &Self::Update) -> usize;
+    /// Sets an item in an update.
+    fn set(update: &mut Self::Update, key: Self::Key, value: Option<K::Value>);
+    /// What an update sets an item to; `None` if it does not set it.
+    fn change<'a>(update: &'a Self::Update, key: &Self::Key) -> Option<Option<&'a K::Value>>;
+    /// The items of a state, in order.
+    fn values(state: &Self::State) -> impl Iterator<Item = (&Self::Key, &K::Value)>;
+    /// The value of an item in a state.
+    fn value<'a>(state: &'a Self::State, key: &Self::Key) -> Option<&'a K::Value>;
+    /// Puts an item into a state, or removes it; the value that it had.
+    fn replace(state: &mut Self::State, key: Self::Key, value: Option<K::Value>) -> Option<K::Value>;
+    /// The slots, in the order of their keys.
+    fn slots(slots: &Self::Slots) -> impl Iterator<Item = (&Self::Key, &Slot<K::Value>)>;
+    /// The slot of an item.
+    fn slot<'a>(slots: &'a Self::Slots, key: &Self::Key) -> Option<&'a Slot<K::Value>>;
+    /// The slot of an item, to be changed.
+    fn slot_mut<'a>(slots: &'a mut Self::Slots, key: &Self::Key) -> Option<&'a mut Slot<K::Value>>;
+    /// Puts a slot in; the one that it takes the place of.
+    fn put(slots: &mut Self::Slots, key: Self::Key, slot: Slot<K::Value>) -> Option<Slot<K::Value>>;
+}
+
+impl<K: Kind, Q: Key> Shape<K> for Keyed<Q> {
+    type Key = Q;
+    type Update = BTreeMap<Q, Option<K::Value>>;
+    type State = BTreeMap<Q, K::Value>;
+    type Slots = BTreeMap<Q, Slot<K::Value>>;
+
+    const IS_SINGLE: bool = false;
+
+    fn empty() -> Self::State {
+        BTreeMap::new()
+    }
+
+    fn changes(update: &Self::Update) -> impl Iterator<Item = (&Q, Option<&K::Value>)> {
+        update.iter().map(|(key, value)| (key, value.as_ref()))
+    }
+
+    fn count(update: &Self::Update) -> usize {
+        update.len()
+    }
+
+    fn set(update: &mut Self::Update, key: Q, value: Option<K::Value>) {
+        update.insert(key, value);
+    }
+
+    fn change<'a>(update: &'a Self::Update, key: &Q) -> Option<Option<&'a K::Value>> {
+        update.get(key).map(Option::as_ref)
+    }
+
+    fn values(state: &Self::State) -> impl Iterator<Item = (&Q, &K::Value)> {
+        state.iter()
+    }
+
+    fn value<'a>(state: &'a Self::State, key: &Q) -> Option<&'a K::Value> {
+        state.get(key)
+    }
+
+    fn replace(state: &mut Self::State, key: Q, value: Option<K::Value>) -> Option<K::Value> {
+        match value {
+            Some(value) => state.insert(key, value),
+            None => state.remove(&key),
+        }
+    }
+
+    fn slots(slots: &Self::Slots) -> impl Iterator<Item = (&Q, &Slot<K::Value>)> {
+        slots.iter()
+    }
+
+    fn slot_mut<'a>(slots: &'a mut Self::Slots, key: &Q) -> Option<&'a mut Slot<K::Value>> {
+        slots.get_mut(key)
+    }
+
+    fn slot<'a>(slots: &'a Self::Slots, key: &Q) -> Option<&'a Slot<K::Value>> {
+        slots.get(key)
+    }
+
+    fn put(slots: &mut Self::Slots, key: Q, slot: Slot<K::Value>) -> Option<Slot<K::Value>> {
+        slots.insert(key, slot)
+    }
+}
+
+/// The value that a rig begins with, of a kind that a rig has one of.
+fn initial<K: Kind>() -> K::Value {
+    K::initial().expect("a kind that a rig has one of has an initial value: a test goes through the list")
+}
+
+impl<K: Kind> Shape<K> for Single {
+    type Key = NoKey;
+    type Update = Option<K::Value>;
+    type State = K::Value;
+    type Slots = Option<Slot<K::Value>>;
+
+    const IS_SINGLE: bool = true;
+
+    fn empty() -> K::Value {
+        initial::<K>()
+    }
+
+    fn changes(update: &Option<K::Value>) -> impl Iterator<Item = (&NoKey, Option<&K::Value>)> {
+        update.iter().map(|value| (&NoKey, Some(value)))
+    }
+
+    fn count(update: &Option<K::Value>) -> usize {
+        usize::from(update.is_some())
+    }
+
+    fn set(update: &mut Option<K::Value>, _: NoKey, value: Option<K::Value>) {
+        *update = Some(value.unwrap_or_else(initial::<K>));
+    }
+
+    fn change<'a>(update: &'a Option<K::Value>, _: &NoKey) -> Option<Option<&'a K::Value>> {
+        update.as_ref().map(Some)
+    }
+
+    fn values(state: &K::Value) -> impl Iterator<Item = (&NoKey, &K::Value)> {
+        std::iter::once((&NoKey, state))
+    }
+
+    fn value<'a>(state: &'a K::Value, _: &NoKey) -> Option<&'a K::Value> {
+        Some(state)
+    }
+
+    fn replace(state: &mut K::Value, _: NoKey, value: Option<K::Value>) -> Option<K::Value> {
+        Some(std::mem::replace(state, value.unwrap_or_else(initial::<K>)))
+    }
+
+    fn slots(slots: &Self::Slots) -> impl Iterator<Item = (&NoKey, &Slot<K::Value>)> {
+        slots.iter().map(|slot| (&NoKey, slot))
+    }
+
+    fn slot_mut<'a>(slots: &'a mut Self::Slots, _: &NoKey) -> Option<&'a mut Slot<K::Value>> {
+        slots.as_mut()
+    }
+
+    fn slot<'a>(slots: &'a Self::Slots, _: &NoKey) -> Option<&'a Slot<K::Value>> {
+        slots.as_ref()
+    }
+
+    fn put(slots: &mut Self::Slots, _: NoKey, slot: Slot<K::Value>) -> Option<Slot<K::Value>> {
+        slots.replace(slot)
+    }
+}

@@ -1,0 +1,31 @@
+//! The grand master.
+
+use super::{Form, Kind, NoKey, Scalar, Single};
+use crate::{Digest, Level};
+
+/// The grand master, which scales every level on its way out. A rig begins with it at full.
+#[derive(Debug)]
+pub struct Master;
+
+impl Kind for Master {
+    const NAME: &'static str = "master";
+    const FORM: Form = Form::Number;
+    type Shape = Single;
+    type Value = Level;
+
+    fn initial() -> Option<Level> {
+        Some(Level::FULL)
+    }
+
+    fn write(level: &Level) -> Scalar<'_> {
+        Scalar::Percent(*level)
+    }
+
+    fn read(scalar: Scalar<'_>) -> Result<Level, String> {
+        Level::read(&scalar).map_err(|error| error.to_string())
+    }
+
+    fn digest(_: &NoKey, level: &Level) -> Digest {
+        Digest::of_word(u32::from(level.hundredths()))
+    }
+}

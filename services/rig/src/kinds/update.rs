@@ -1,0 +1,174 @@
+//! What is done alike for every kind.
+
+use super::{Changed, Interest, Item, Key, KeyOf, KindId, KindVisitor, Listed, Slot, Slots, State, Update};
+use crate::Revision;
+
+/// Does something for each kind of the list.
+pub fn visit_kinds(visitor: &mut impl KindVisitor) {
+    each_kind!(K => visitor.visit::<K>());
+}
+
+impl KindId {
+    /// The kind with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+}
+
+impl Item {
+    /// The item of a kind with a key's text.
+    ///
+    /// # Errors
+    /// What is wrong with the key, for people.
+    pub fn read(kind: KindId, key: &str) -> Result<Self, String> {
+        struct Read<'a>(&'a str, Result<Item, String>);
+        impl KindVisitor for Read<'_> {
+            fn visit<K: Listed>(&mut self) {
+                self.1 = KeyOf::<K>::read(self.0).map(K::item);
+            }
+        }
+        let mut read = Read(key, Err(String::new()));
+        kind.visit(&mut read);
+        read.1
+    }
+}
+
+impl Update {
+    /// The items that it sets, kind by kind.
+    pub fn items(&self) -> impl Iterator<Item = Item> {
+        let mut items = Vec::with_capacity(self.len());
+        each_kind!(K => items.extend(K::changes(self).map(|(key, _)| K::item(key.clone()))));
+        items.into_iter()
+    }
+
+    /// How many items it sets.
+    pub fn len(&self) -> usize {
+        let mut count = 0;
+        each_kind!(K => count += K::count(self));
+        count
+    }
+
+    /// Whether it sets nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The kinds of the items that it sets.
+    pub fn kinds(&self) -> Interest {
+        let mut kinds = Interest::NONE;
+        each_kind!(K => if K::count(self) > 0 {
+            kinds = kinds.with(K::ID);
+        });
+        kinds
+    }
+
+    /// Takes another in: where both set an item, the other counts.
+    pub fn extend(&mut self, newer: &Self) {
+        each_kind!(K => for (key, value) in K::changes(newer) {
+            K::set(self, key.clone(), value.cloned());
+        });
+    }
+
+    /// What of it is about the items that another sets.
+    pub fn restricted_to(&self, named: &Self) -> Self {
+        let mut restricted = Self::default();
+        each_kind!(K => for (key, _) in K::changes(named) {
+            if let Some(value) = K::change(self, key) {
+                K::set(&mut restricted, key.clone(), value.cloned());
+            }
+        });
+        restricted
+    }
+
+    /// What of it is of the kinds that are wanted.
+    pub fn of_interest(mut self, interest: Interest) -> Self {
+        each_kind!(K => if !interest.wants(K::ID) {
+            *K::in_update_mut(&mut self) = Default::default();
+        });
+        self
+    }
+
+    /// What turns one state into another, in the kinds that are wanted.
+    pub fn between(from: &State, to: &State, interest: Interest) -> Self {
+        let mut difference = Self::default();
+        each_kind!(K => if interest.wants(K::ID) {
+                        for (key, _) in K::values(from) {
+                if K::value(to, key).is_none() {
+                    K::set(&mut difference, key.clone(), None);
+                }
+            }
+            for (key, value) in K::values(to) {
+                if K::value(from, key) != Some(value) {
+                    K::set(&mut difference, key.clone(), Some(value.clone()));
+                }
+            }
+        });
+        difference
+    }
+}
+
+impl State {
+    /// Takes the values of an update in.
+    pub fn apply(&mut self, update: &Update) {
+        each_kind!(K => for (key, value) in K::changes(update) {
+            K::replace(self, key.clone(), value.cloned());
+        });
+    }
+}
+
+impl Slots {
+    /// The items of an update, all changed by one revision.
+    pub fn of(update: &Update, revision: Revision) -> Self {
+        let mut slots = Self::default();
+        each_kind!(K => for (key, value) in K::changes(update) {
+            let slot = Slot { value: value.cloned(), revision, changed: Changed::default() };
+            K::put(&mut slots, key.clone(), slot);
+        });
+        slots
+    }
+
+    /// The values alone.
+    pub fn update(&self) -> Update {
+        let mut update = Update::default();
+        each_kind!(K => for (key, slot) in K::slots(self) {
+            K::set(&mut update, key.clone(), slot.value.clone());
+        });
+        update
+    }
+
+    /// The values that are there, in the kinds that are wanted; what is not there is as in an empty rig.
+    pub fn state(&self, interest: Interest) -> State {
+        let mut state = State::default();
+        each_kind!(K => if interest.wants(K::ID) {
+            for (key, slot) in K::slots(self) {
+                if slot.value.is_some() {
+                    K::replace(&mut state, key.clone(), slot.value.clone());
+                }
+            }
+        });
+        state
+    }
+
+    /// Who changed each item that is there last, and when, in the kinds that are wanted.
+    pub fn changes(&self, interest: Interest) -> Vec<(Item, Changed)> {
+        let mut changes = Vec::new();
+        each_kind!(K => if interest.wants(K::ID) {
+            let there = K::slots(self).filter(|(_, slot)| slot.value.is_some());
+            let known = there.filter(|(_, slot)| slot.changed != Changed::default());
+            changes.extend(known.map(|(key, slot)| (K::item(key.clone()), slot.changed.clone())));
+        });
+        changes
+    }
+
+    /// The slots without what was forgotten, all at one revision: what a new epoch begins with.
+    #[must_use]
+    pub(crate) fn kept_at(self, revision: Revision) -> Self {
+        let mut kept = Self::default();
+        each_kind!(K => for (key, slot) in K::slots(&self) {
+            if slot.value.is_some() {
+                K::put(&mut kept, key.clone(), Slot { revision, ..slot.clone() });
+            }
+        });
+        kept
+    }
+}
