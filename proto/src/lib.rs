@@ -3,33 +3,36 @@
 //! All parsing of outside input lives here, so that inside nothing is checked twice. Everything is JSON. What has no
 //! serialisation of its own ([`ghostlight_rig`] knows none) gets it here.
 
-mod attribution;
-mod client;
-mod entry;
+#[macro_use]
+mod envelope;
+
 mod fault;
-mod levels;
-mod number;
-mod presence;
+mod items;
+mod members;
+mod messages;
 mod problem;
 mod rigs;
-mod server;
+mod scalar;
 pub mod subjects;
 mod text;
 mod trace;
-mod update;
 
-pub use client::{ClientMessage, Hello, Set, Wants};
-pub use entry::{decode_entry, encode_entry};
 pub use fault::{BadInput, Fault, MAX_FAULTS, Unread};
-pub use levels::{LevelsText, parse_dimmer, parse_levels};
-pub use number::{LevelError, parse_level};
-pub use presence::encode_consoles;
+pub use items::ItemsText;
+pub use members::{LevelsText, StateText, UpdateText, parse_levels, parse_update};
+pub use messages::ack::{Ack, Timing};
+pub use messages::client::ClientMessage;
+pub use messages::entry::{decode_entry, encode_entry};
+pub use messages::error::ErrorMessage;
+pub use messages::hello::{Hello, Wants};
+pub use messages::presence::encode_consoles;
+pub use messages::server::{Decoded, ServerMessage, decode, with_output};
+pub use messages::set::Set;
+pub use messages::snapshot::{decode_snapshot_request, encode_snapshot_request};
 pub use problem::Problem;
 pub use rigs::{RigSummary, encode_rigs, join_rigs, lists_rig};
-pub use server::{Ack, Decoded, ErrorMessage, ServerMessage, Timing, decode, with_output};
 pub use text::{etag, parse_etag, parse_position};
 pub use trace::{TRACEPARENT, parse_traceparent, traceparent};
-pub use update::{StateText, UpdateText, parse_update};
 
 /// The OpenAPI description of the HTTP interface, as JSON.
 pub const OPENAPI: &str = include_str!("../openapi.json");

@@ -1,12 +1,26 @@
-//! Positions as text: `epoch-revision`, bare and as an entity tag.
+//! Positions and log times as text.
 
-use ghostlight_rig::Position;
+use ghostlight_rig::{LogTime, Position};
+
+use crate::fault::BadInput;
 
 /// Reads a position as it is written, `epoch-revision`; `None` if it is not one.
 pub fn parse_position(text: &str) -> Option<Position> {
     let (epoch, revision) = text.split_once('-')?;
     let position = Position::new(epoch.parse().ok()?, revision.parse().ok()?);
     (position.to_string() == text).then_some(position)
+}
+
+/// Reads a log time as it is written: nanoseconds since 1970; `None` if it is not one. It is a string in JSON, because a
+/// browser's numbers do not hold it.
+pub(crate) fn parse_time(text: &str) -> Option<LogTime> {
+    let is_canonical = text == "0" || (!text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit()));
+    text.parse().ok().filter(|_| is_canonical).map(LogTime)
+}
+
+/// The value of a member that a message must have.
+pub(crate) fn need<T>(member: Option<T>, name: &str) -> Result<T, BadInput> {
+    member.ok_or_else(|| BadInput::Form(format!("{name} is missing or not well formed")))
 }
 
 /// The position as an entity tag (RFC 9110, section 8.8.3).

@@ -10,8 +10,8 @@ use ghostlight_proto::{
     Wants, decode, decode_entry, encode_entry, encode_rigs, parse_levels, parse_position, subjects, traceparent,
 };
 use ghostlight_rig::{
-    Beacon, Change, ClientId, Console, ConsoleKind, ConsoleName, Delta, Dimmer, Entry, Epoch, Key, Label, Level,
-    Origin, Partitions, Position, Revision, Rig, RigName, Roster, TraceContext, Update,
+    Beacon, Change, ClientId, Console, ConsoleKind, ConsoleName, Delta, Dimmer, Entry, Epoch, Interest, Key, Label,
+    Level, LogTime, Origin, Partitions, Position, Revision, Rig, RigName, Roster, TraceContext, Update,
 };
 use jsonschema::Validator;
 use proptest::prelude::*;
@@ -411,6 +411,7 @@ fn some_change() -> impl Strategy<Value = Change> {
                     .collect(),
                 master: master.and_then(Level::from_hundredths),
                 blackout,
+                ..Update::default()
             },
             origin: seq.map(|seq| Origin { client: console(), seq }),
             if_match: if_match.map(|revision| Position::new(1_790_000_000, revision)),
@@ -430,11 +431,11 @@ proptest! {
         let mut rig = Rig::new(Epoch(1_790_000_000));
         for (revision, change) in (1..).zip(changes) {
             let entry = Entry::new(change);
-            let delta = rig.apply(Revision(revision), &entry);
+            let delta = rig.apply(Revision(revision), LogTime(revision), &entry);
             let told = [
                 ServerMessage::Delta(delta).encode(),
-                ServerMessage::Snapshot(rig.snapshot()).encode(),
-                ServerMessage::Beacon(rig.beacon()).encode(),
+                ServerMessage::Snapshot(rig.snapshot_of(Interest::default())).encode(),
+                ServerMessage::Beacon(rig.beacon_of(Interest::default())).encode(),
                 encode_entry(&entry),
             ];
             SCHEMAS.with(|schemas| for (schema, text) in schemas.iter().zip(told) {

@@ -4,8 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ghostlight_proto::{
-    BadInput, LevelsText, OPENAPI, Problem, RigSummary, encode_rigs, etag, parse_dimmer, parse_etag, parse_levels,
-    parse_position,
+    BadInput, LevelsText, OPENAPI, Problem, RigSummary, encode_rigs, etag, parse_etag, parse_levels, parse_position,
 };
 use ghostlight_rig::{Dimmer, Key, Level, Levels, Position, RigName};
 use jsonschema::Validator;
@@ -196,12 +195,12 @@ fn a_dimmer_is_the_same_in_schema_and_code() {
     let (name, number) = (named("DimmerName"), named("Dimmer"));
     for dimmer in 0..=70_000u32 {
         let text = dimmer.to_string();
-        assert_eq!(name.is_valid(&json!(text)), parse_dimmer(&text).is_some(), "{text}");
+        assert_eq!(name.is_valid(&json!(text)), Dimmer::parse(&text).is_some(), "{text}");
         let code = u16::try_from(dimmer).ok().and_then(Dimmer::new);
         assert_eq!(number.is_valid(&json!(dimmer)), code.is_some(), "{text}");
     }
     for text in ["", "01", "1.0", " 1", "1 ", "-1", "+1", "1e1", "1\n", "１", "655350", "100000"] {
-        assert!(!name.is_valid(&json!(text)) && parse_dimmer(text).is_none(), "{text:?}");
+        assert!(!name.is_valid(&json!(text)) && Dimmer::parse(text).is_none(), "{text:?}");
     }
 }
 

@@ -11,13 +11,16 @@ use ghostlight_proto::{
     parse_levels, traceparent,
 };
 use ghostlight_rig::{
-    Attribution, Beacon, Change, ClientId, Console, ConsoleKind, ConsoleName, Delta, Digest, Dimmer, Entry, Item, Key,
-    Label, Level, Levels, Origin, Position, Replica, Revision, RigName, Roster, Snapshot, State, TraceContext, Update,
-    Verdict,
+    Attribution, Beacon, Change, Changed, ClientId, Console, ConsoleKind, ConsoleName, Delta, Dimmer, Entry, Epoch,
+    Interest, Item, Key, Label, Level, Levels, LogTime, Origin, Position, Replica, Revision, Rig, RigName, Roster,
+    Snapshot, State, TraceContext, Update, Verdict,
 };
 use serde_json::{Value, json};
 
 const EPOCH: u64 = 1_790_000_000;
+
+/// A log time: more than a browser's number holds.
+const TIME: LogTime = LogTime(1_790_000_000_123_456_789);
 
 /// What messages without a type say.
 pub(crate) static UNTYPED: LazyLock<BTreeMap<&str, Value>> = LazyLock::new(|| {
@@ -129,6 +132,13 @@ pub(crate) fn said_by_clients() -> Vec<Golden<ClientMessage>> {
     let traced = Set { seq: 9, update: levels([(1, Some(5_000))]).into(), trace: Some(trace()) };
     vec![
         ("hello", ClientMessage::Hello(Hello::new(client("Lichtpult Ω 1")))),
+        (
+            "hello_kinds",
+            ClientMessage::Hello(Hello {
+                interest: Interest::named(["master", "levels"]),
+                ..Hello::new(client("console-1"))
+            }),
+        ),
         ("hello_resume", ClientMessage::Hello(Hello { resume: Some(at(42)), ..Hello::new(client("console-1")) })),
         ("hello_console", ClientMessage::Hello(console)),
         ("hello_timing", ClientMessage::Hello(timed)),
@@ -141,7 +151,7 @@ pub(crate) fn said_by_clients() -> Vec<Golden<ClientMessage>> {
 }
 
 pub(crate) fn deltas() -> Vec<Golden<Delta>> {
-    let delta = |prev, revision| Delta { position: at(revision), prev: Revision(prev), ..Delta::default() };
+    let delta = |prev, revision| Delta { position: at(revision), prev: Revision(prev), time: TIME, ..Delta::default() };
     let refused = |prev, revision, verdict| Delta { verdicts: [(0, verdict)].into(), ..delta(prev, revision) };
     vec![
         ("delta", Delta { update: levels([(1, Some(5_000)), (3, None), (12, Some(1_234))]).into(), ..delta(41, 42) }),
@@ -215,23 +225,46 @@ pub(crate) fn said_by_servers() -> Vec<Golden<ServerMessage>> {
     // Milliseconds without a fraction, with a short one, and with all of it.
     let timing = Timing { log_us: 2_000, fold_us: 20, echo_us: 1_093 };
     let ack = Ack { seq: 7, position: at(42), timing: None, trace: None };
-    let digest = |state| {
+    let snapshot = |state| Snapshot { position: at(42), time: TIME, state, ..Snapshot::default() };
+    let beacon = |state| {
         let mut replica = Replica::default();
-        replica.snapshot(&Snapshot { position: at(42), state });
-        replica.to_beacon().digest
+        replica.snapshot(&snapshot(state));
+        replica.to_beacon(Interest::default())
     };
+    let some = Interest::named(["levels", "master"]);
+    let changed = |by: Option<&str>, at| Changed { by: by.map(client), at: LogTime(at) };
+    let changes = vec![
+        (level_of(1), changed(Some("console-1"), TIME.0)),
+        (level_of(2), changed(Some("console-1"), TIME.0)),
+        (level_of(7), changed(None, 5)),
+        (label_of(1), changed(Some("say \"hi\""), TIME.0 - 1)),
+        (Item::Master, changed(Some("console-1"), TIME.0)),
+    ];
     let mut said: Vec<_> = deltas().into_iter().map(|(name, delta)| (name, ServerMessage::Delta(delta))).collect();
     said.extend([
-        ("snapshot", ServerMessage::Snapshot(Snapshot { position: at(42), state: stage() })),
+        ("snapshot", ServerMessage::Snapshot(snapshot(stage()))),
         ("snapshot_empty", ServerMessage::Snapshot(Snapshot { position: at(0), ..Snapshot::default() })),
-        ("snapshot_state", ServerMessage::Snapshot(Snapshot { position: at(42), state: labelled_stage() })),
-        ("beacon", ServerMessage::Beacon(Beacon { position: at(42), digest: digest(stage()) })),
-        ("beacon_state", ServerMessage::Beacon(Beacon { position: at(42), digest: digest(labelled_stage()) })),
+        ("snapshot_state", ServerMessage::Snapshot(snapshot(labelled_stage()))),
+        ("beacon", ServerMessage::Beacon(beacon(stage()))),
+        ("beacon_state", ServerMessage::Beacon(beacon(labelled_stage()))),
+        (
+            "snapshot_some",
+            ServerMessage::Snapshot(Snapshot {
+                kinds: some,
+                state: State { labels: [].into(), ..stage() },
+                ..snapshot(stage())
+            }),
+        ),
+        (
+            "beacon_some",
+            ServerMessage::Beacon(Beacon { digests: beacon(stage()).digests.restricted_to(some), ..beacon(stage()) }),
+        ),
+        ("snapshot_changed", ServerMessage::Snapshot(Snapshot { changes, ..snapshot(labelled_stage()) })),
         ("presence", ServerMessage::Presence(consoles())),
         ("presence_nobody", ServerMessage::Presence(Roster::default())),
         ("stale", ServerMessage::Stale { seconds: 3 }),
         ("roster", ServerMessage::Roster { gateway: client("gateway-1"), roster: consoles() }),
-        ("beacon_empty", ServerMessage::Beacon(Beacon { position: at(0), digest: Digest::default() })),
+        ("beacon_empty", ServerMessage::Beacon(Rig::new(Epoch(EPOCH)).beacon_of(Interest::default()))),
         ("ack", ServerMessage::Ack(ack)),
         ("ack_timing", ServerMessage::Ack(Ack { timing: Some(timing), ..ack })),
         ("ack_traced", ServerMessage::Ack(Ack { timing: Some(timing), trace: Some(trace()), ..ack })),
@@ -257,13 +290,13 @@ pub(crate) fn entries() -> Vec<Golden<Entry>> {
     let mut traced = Entry::new(Change { trace: Some(trace()), ..one.clone() });
     let unsampled = Some(TraceContext { is_sampled: false, ..trace() });
     traced.push(Change { origin: Some(origin("console-1", 9)), trace: unsampled, ..one.clone() }).unwrap();
-    let once = Some(Key::new("8e03978e-40d5-43e8-bc93-6894a57f9324").unwrap());
+    let idempotency_key = Some(Key::new("8e03978e-40d5-43e8-bc93-6894a57f9324").unwrap());
     vec![
         ("entry", Entry::new(levels([(1, Some(5_000)), (3, None)]).into())),
         ("entry_origin", Entry::new(Change { origin: Some(origin("console-1", 7)), ..one.clone() })),
         ("entry_if_match", Entry::new(Change { if_match: Some(at(42)), ..levels([(1, Some(1_234))]).into() })),
         ("entry_state", Entry::new(settings().into())),
-        ("entry_idempotency_key", Entry::new(Change { once, ..one })),
+        ("entry_idempotency_key", Entry::new(Change { idempotency_key, ..one })),
         ("entry_traced", traced),
         ("entry_many", many),
     ]

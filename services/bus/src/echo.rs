@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use ghostlight_rig::{RigName, TraceContext};
+use ghostlight_rig::{Interest, RigName, TraceContext};
 
 /// Carries announcements from state services to gateways, and questions the other way.
 ///
@@ -56,8 +56,8 @@ impl Announcement {
 /// What a gateway asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
-    /// A rig's whole map; answered with a snapshot.
-    Snapshot(RigName),
+    /// A rig's whole map, in some kinds; answered with a snapshot.
+    Snapshot(RigName, Interest),
     /// Which rigs there are.
     Rigs,
     /// Which rigs there are where this one is, or would be: whether it has been made.

@@ -1,6 +1,6 @@
 //! A map that believes everything.
 
-use ghostlight_rig::{Delta, Digest, Position, Snapshot, State, Update};
+use ghostlight_rig::{Delta, Digest, Digests, KindVisitor, Listed, Position, Snapshot, State, Update, visit_kinds};
 
 /// What a client shows that does literally what it is told.
 ///
@@ -11,45 +11,23 @@ use ghostlight_rig::{Delta, Digest, Position, Snapshot, State, Update};
 pub struct NaiveReplica {
     position: Position,
     state: State,
-    digest: Digest,
+    digests: Digests,
 }
 
 impl NaiveReplica {
     /// Lays a delta over the map, wherever that stood.
     pub fn delta(&mut self, delta: &Delta) {
         self.position = delta.position;
-        let Update { levels, labels, master, blackout } = &delta.update;
-        for (&dimmer, &level) in levels {
-            let before = match level {
-                Some(level) => self.state.levels.insert(dimmer, level),
-                None => self.state.levels.remove(&dimmer),
-            };
-            self.digest -= before.map(|level| Digest::of_level(dimmer, level)).unwrap_or_default();
-            self.digest += level.map(|level| Digest::of_level(dimmer, level)).unwrap_or_default();
-        }
-        for (&dimmer, label) in labels {
-            let before = match label {
-                Some(label) => self.state.labels.insert(dimmer, label.clone()),
-                None => self.state.labels.remove(&dimmer),
-            };
-            self.digest -= before.map(|label| Digest::of_label(dimmer, &label)).unwrap_or_default();
-            self.digest += label.as_ref().map(|label| Digest::of_label(dimmer, label)).unwrap_or_default();
-        }
-        if let &Some(master) = master {
-            self.digest -= Digest::of_master(std::mem::replace(&mut self.state.master, master));
-            self.digest += Digest::of_master(master);
-        }
-        if let &Some(blackout) = blackout {
-            self.digest -= Digest::of_blackout(std::mem::replace(&mut self.state.blackout, blackout));
-            self.digest += Digest::of_blackout(blackout);
-        }
+        visit_kinds(&mut Lay { update: &delta.update, replica: self });
     }
 
     /// Takes a snapshot's map in place of its own, wherever either stands.
     pub fn snapshot(&mut self, snapshot: &Snapshot) {
         self.position = snapshot.position;
         self.state = snapshot.state.clone();
-        self.digest = digest_of(&snapshot.state);
+        let mut sum = Sum { state: &self.state, digests: Digests::default() };
+        visit_kinds(&mut sum);
+        self.digests = sum.digests;
     }
 
     /// Where it was told last that it stands.
@@ -57,9 +35,9 @@ impl NaiveReplica {
         self.position
     }
 
-    /// The digest of what it holds.
-    pub fn digest(&self) -> Digest {
-        self.digest
+    /// The digest of each kind of what it holds.
+    pub fn digests(&self) -> &Digests {
+        &self.digests
     }
 
     /// What it holds.
@@ -68,18 +46,41 @@ impl NaiveReplica {
     }
 }
 
-/// The digest of all that a rig holds, computed from nothing.
-fn digest_of(state: &State) -> Digest {
-    let mut digest = Digest::of_master(state.master);
-    digest += Digest::of_blackout(state.blackout);
-    state.levels.iter().for_each(|(&dimmer, &level)| digest += Digest::of_level(dimmer, level));
-    state.labels.iter().for_each(|(&dimmer, label)| digest += Digest::of_label(dimmer, label));
-    digest
+/// Lays the items of one kind after the other over the map.
+struct Lay<'a> {
+    update: &'a Update,
+    replica: &'a mut NaiveReplica,
+}
+
+impl KindVisitor for Lay<'_> {
+    fn visit<K: Listed>(&mut self) {
+        let mut digest = self.replica.digests.of(K::ID);
+        for (key, value) in K::changes(self.update) {
+            let before = K::replace(&mut self.replica.state, key.clone(), value.cloned());
+            digest -= before.map(|value| K::item_digest(key, &value)).unwrap_or_default();
+            digest += value.map(|value| K::item_digest(key, value)).unwrap_or_default();
+        }
+        self.replica.digests.set(K::ID, digest);
+    }
+}
+
+/// Computes the digests of a state from nothing.
+struct Sum<'a> {
+    state: &'a State,
+    digests: Digests,
+}
+
+impl KindVisitor for Sum<'_> {
+    fn visit<K: Listed>(&mut self) {
+        let mut digest = Digest::default();
+        K::values(self.state).for_each(|(key, value)| digest += K::item_digest(key, value));
+        self.digests.set(K::ID, digest);
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use ghostlight_rig::{Change, Dimmer, Entry, Epoch, Label, Level, Revision, Rig};
+    use ghostlight_rig::{Change, Dimmer, Entry, Epoch, Label, Level, LogTime, Revision, Rig};
 
     use super::*;
 
@@ -104,12 +105,15 @@ mod tests {
             lit,
         ];
         for (revision, update) in (1..).zip(updates) {
-            literal.delta(&rig.apply(Revision(revision), &Entry::new(Change::from(update))));
-            assert_eq!((literal.position(), literal.digest()), (rig.position(), rig.map().digest()));
+            literal.delta(&rig.apply(Revision(revision), LogTime(revision), &Entry::new(Change::from(update))));
+            assert_eq!((literal.position(), literal.digests().clone()), (rig.position(), rig.map().digests()));
             assert_eq!(*literal.state(), rig.map().state());
         }
         let mut late = NaiveReplica::default();
         late.snapshot(&rig.snapshot());
-        assert_eq!((late.position(), late.digest(), late.state()), (rig.position(), literal.digest(), literal.state()));
+        assert_eq!(
+            (late.position(), late.digests().clone(), late.state()),
+            (rig.position(), literal.digests().clone(), literal.state())
+        );
     }
 }

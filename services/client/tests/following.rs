@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use ghostlight_client::{Client, Follower, News, State};
 use ghostlight_proto::ServerMessage;
-use ghostlight_rig::{Beacon, Digest, Dimmer, Level, Position, Revision, Snapshot};
+use ghostlight_rig::{Beacon, Digests, Dimmer, Level, LogTime, Position, Revision, Snapshot};
 use support::{Script, Server, converges, map, news, next, options, origin, reaches, soon};
 
 #[tokio::test]
@@ -106,7 +106,11 @@ async fn a_gateway_without_a_map_is_not_taken_for_an_empty_rig() {
         let (mut connection, _) = server.accept().await;
         connection.say(ServerMessage::Snapshot(Snapshot::default())).await;
         connection
-            .say(ServerMessage::Beacon(Beacon { position: Position::default(), digest: Digest::default() }))
+            .say(ServerMessage::Beacon(Beacon {
+                position: Position::default(),
+                time: LogTime::default(),
+                digests: Digests::default(),
+            }))
             .await;
         connection.say(script.snapshot()).await;
         connection
@@ -161,7 +165,13 @@ async fn a_map_that_differs_is_replaced_though_the_position_is_the_same() {
     let mut follower = client.follow();
     next(&mut follower).await;
 
-    connection.say(ServerMessage::Beacon(Beacon { position: script.position(), digest: Digest::default() })).await;
+    connection
+        .say(ServerMessage::Beacon(Beacon {
+            position: script.position(),
+            time: LogTime::default(),
+            digests: Digests::default(),
+        }))
+        .await;
     let (mut connection, hello) = server.accept().await;
     assert_eq!(hello.resume, None);
     connection.say(other.snapshot()).await;

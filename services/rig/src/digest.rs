@@ -104,6 +104,14 @@ impl Digests {
         kinds.kinds().map(|kind| (kind, self.of(kind))).collect()
     }
 
+    /// The sum over all kinds: what differs in one kind alone shows in it.
+    pub fn sum(&self) -> Digest {
+        self.0.values().fold(Digest::default(), |mut sum, digest| {
+            sum += *digest;
+            sum
+        })
+    }
+
     /// The kinds that are told of.
     pub fn kinds(&self) -> Interest {
         self.0.keys().copied().collect()

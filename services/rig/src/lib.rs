@@ -40,8 +40,8 @@ pub use dimmer::Dimmer;
 pub use idempotency::{Fingerprint, IdempotentChange, REMEMBERED_KEYS};
 pub use image::{Image, RigImage};
 pub use kinds::{
-    Changed, Form, Interest, Item, KeyOf, Kind, KindId, KindVisitor, Labels, Levels, Listed, NoKey, Scalar, Shape,
-    Slot, Slots, State, Update, visit_kinds,
+    Changed, Form, Interest, Item, ItemKey, KeyOf, Kind, KindId, KindVisitor, Labels, Levels, Listed, NoKey, Scalar,
+    Shape, Slot, Slots, State, Update, visit_kinds,
 };
 pub use level::{Level, LevelError};
 pub use map::RigMap;

@@ -123,7 +123,12 @@ impl Rig {
 
     /// What a replica checks itself against.
     pub fn beacon(&self) -> Beacon {
-        let digests = self.map.digests();
+        self.beacon_of(Interest::all())
+    }
+
+    /// What a replica of these kinds checks itself against.
+    pub fn beacon_of(&self, kinds: Interest) -> Beacon {
+        let digests = self.map.digests().restricted_to(kinds);
         Beacon { position: self.position(), time: self.map.time(), digests }
     }
 

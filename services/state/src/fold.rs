@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use ghostlight_bus::{Logged, Question};
 use ghostlight_proto::{RigSummary, ServerMessage, encode_rigs};
-use ghostlight_rig::{Image, LogPosition, Partition, Position, Revision, Rig, RigName, Rigs, Stamp};
+use ghostlight_rig::{Image, Interest, LogPosition, Partition, Position, Revision, Rig, RigName, Rigs, Stamp};
 
 use crate::requested::RequestedRigs;
 
@@ -44,10 +44,10 @@ impl Fold {
         self.stamp = *stamp;
         if !self.rigs.partition().holds(rig) {
             tracing::error!(%rig, %revision, partition = %self.rigs.partition(), "an entry of another partition is passed over");
-            self.rigs.pass(*revision);
+            self.rigs.pass(*revision, *stamp);
             return None;
         }
-        let delta = self.rigs.apply(*revision, rig, entry);
+        let delta = self.rigs.apply(*revision, *stamp, rig, entry);
         match self.rigs.get(rig) {
             Some(_) => self.awaited.made(rig),
             None => self.awaited.refused(rig, *revision),
@@ -77,17 +77,17 @@ impl Fold {
     /// The answer to a question. Whoever asks for a rig that nobody has made follows it from now on.
     pub(crate) fn answer(&mut self, question: &Question) -> Bytes {
         match question {
-            Question::Snapshot(name) => self.snapshot(name),
+            Question::Snapshot(name, kinds) => self.snapshot(name, *kinds),
             Question::Rigs | Question::RigsBeside(_) => self.list(),
         }
     }
 
-    fn snapshot(&mut self, name: &RigName) -> Bytes {
+    fn snapshot(&mut self, name: &RigName, kinds: Interest) -> Bytes {
         let snapshot = match self.rigs.get(name) {
-            Some(rig) => rig.snapshot(),
+            Some(rig) => rig.snapshot_of(kinds),
             None => {
                 let revision = self.awaited.ask(name);
-                Rig::empty(Position { revision, ..self.position() }).snapshot()
+                Rig::empty(Position { revision, ..self.position() }).snapshot_of(kinds)
             }
         };
         ServerMessage::Snapshot(snapshot).encode()
@@ -120,7 +120,7 @@ mod tests {
             let entry = Entry::new(Change::default());
             fold.apply(&Logged { revision, stamp: Stamp::default(), rig, entry, size: 0 });
         }
-        fold.answer(&Question::Snapshot(name(999)));
+        fold.answer(&Question::Snapshot(name(999), Interest::default()));
         fold
     }
 

@@ -1,8 +1,9 @@
 //! The log of one process: a bounded queue that is as durable as the store behind its one reader.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -25,8 +26,20 @@ pub struct MemoryLog {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug, Default)]
+/// Tells the time: since 1970.
+type Clock = Box<dyn Fn() -> Duration + Send + Sync>;
+
+impl MemoryLog {
+    /// A log whose entries are stamped by a clock, which tells the time since 1970.
+    pub fn with_clock(clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        Self { shared: Arc::new(Shared { clock: Some(Box::new(clock)), ..Shared::default() }) }
+    }
+}
+
+#[derive(Default)]
 struct Shared {
+    /// `None` for the machine's clock.
+    clock: Option<Clock>,
     order: Mutex<Order>,
     appended: Notify,
 }
@@ -35,10 +48,19 @@ struct Shared {
 struct Order {
     position: Position,
     /// Entries that the reader has yet to take.
-    unread: VecDeque<(Revision, RigName, Bytes)>,
+    unread: VecDeque<Unread>,
     /// Appends that wait for a checkpoint, the oldest first.
     waiting: VecDeque<(Revision, oneshot::Sender<Result<Position, AppendError>>)>,
     reader: Reader,
+}
+
+/// An entry that the reader has yet to take.
+#[derive(Debug)]
+struct Unread {
+    revision: Revision,
+    stamp: Stamp,
+    rig: RigName,
+    text: Bytes,
 }
 
 /// The one reader of an order. Nothing is taken in without it, and what it has taken no other would find.
@@ -50,7 +72,21 @@ enum Reader {
     Gone,
 }
 
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("order", &self.order).finish_non_exhaustive()
+    }
+}
+
 impl Shared {
+    /// The time since 1970; 0 by a clock that stands before that.
+    fn now(&self) -> Duration {
+        match &self.clock {
+            Some(clock) => clock(),
+            None => SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default(),
+        }
+    }
+
     // Held for a few pushes and pops, never across an await.
     fn order(&self) -> MutexGuard<'_, Order> {
         self.order.lock().unwrap_or_else(PoisonError::into_inner)
@@ -72,6 +108,7 @@ impl Order {
         &mut self,
         rig: &RigName,
         text: Bytes,
+        now: Duration,
     ) -> Result<oneshot::Receiver<Result<Position, AppendError>>, AppendError> {
         let refuse = |why: &str| Err(AppendError::Unavailable(why.to_owned()));
         if self.reader != Reader::Reads {
@@ -83,7 +120,8 @@ impl Order {
         let revision = Revision(self.position.revision.0 + 1);
         self.position.revision = revision;
         let (reply, durable) = oneshot::channel();
-        self.unread.push_back((revision, rig.clone(), text));
+        let stamp = Stamp(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX));
+        self.unread.push_back(Unread { revision, stamp, rig: rig.clone(), text });
         self.waiting.push_back((revision, reply));
         Ok(durable)
     }
@@ -93,7 +131,7 @@ impl Order {
 impl Log for MemoryLog {
     async fn begin(&self, stored: LogPosition) -> Result<LogPosition, LogError> {
         let stored = stored.position;
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let now = self.shared.now().as_secs();
         let mut order = self.shared.order();
         if stored.epoch == order.position.epoch {
             order.release(stored.revision);
@@ -123,7 +161,7 @@ impl Log for MemoryLog {
 
     async fn append(&self, rig: &RigName, entry: &Entry, _seen: Position) -> Result<Position, AppendError> {
         let text = encode_entry(entry);
-        let durable = self.shared.order().push(rig, text)?;
+        let durable = self.shared.order().push(rig, text, self.shared.now())?;
         self.shared.appended.notify_one();
         durable.await.unwrap_or(Err(AppendError::Unknown))
     }
@@ -146,7 +184,7 @@ struct MemoryEntries {
 }
 
 impl MemoryEntries {
-    fn take(&self) -> Result<Option<(Revision, RigName, Bytes)>, LogError> {
+    fn take(&self) -> Result<Option<Unread>, LogError> {
         let mut order = self.shared.order();
         if order.position.epoch != self.start.epoch {
             return Err(LogError::Lost("a new order has begun".to_owned()));
@@ -169,9 +207,9 @@ impl Entries for MemoryEntries {
         loop {
             // Made before looking, so that no new order between the two is missed.
             let appended = self.shared.appended.notified();
-            if let Some((revision, rig, text)) = self.take()? {
+            if let Some(Unread { revision, stamp, rig, text }) = self.take()? {
                 let entry = decode_entry(&text).map_err(|error| LogError::Lost(error.to_string()))?;
-                return Ok(Logged { revision, stamp: Stamp::default(), rig, entry, size: text.len() });
+                return Ok(Logged { revision, stamp, rig, entry, size: text.len() });
             }
             appended.await;
         }

@@ -11,7 +11,9 @@ use bytes::Bytes;
 use futures_util::future::{Either, select, try_join_all};
 use futures_util::stream::SelectAll;
 use futures_util::{FutureExt, StreamExt};
-use ghostlight_proto::{join_rigs, parse_traceparent, subjects, traceparent};
+use ghostlight_proto::{
+    decode_snapshot_request, encode_snapshot_request, join_rigs, parse_traceparent, subjects, traceparent,
+};
 use ghostlight_rig::{Partition, Partitions, RigName, TraceContext};
 use tokio::sync::watch;
 use tokio::task::coop::unconstrained;
@@ -69,7 +71,10 @@ impl NatsEcho {
     }
 
     async fn list_of(&self, partition: Partition) -> Result<Bytes, EchoError> {
-        let list = self.ask_patiently(&subjects::rigs(partition), &subjects::rigs_of_each(partition)).await;
+        let list = {
+            let (one, each) = (subjects::rigs(partition), subjects::rigs_of_each(partition));
+            self.ask_patiently(&one, &each, Bytes::new()).await
+        };
         list.map_err(|why| match partition.among() {
             one if one == Partitions::default() => EchoError(why.to_owned()),
             _ => EchoError(format!("partition {partition}: {why}")),
@@ -77,7 +82,7 @@ impl NatsEcho {
     }
 
     /// Asks until there is an answer, a few times.
-    async fn ask_patiently(&self, one: &str, each: &str) -> Result<Bytes, &'static str> {
+    async fn ask_patiently(&self, one: &str, each: &str, text: Bytes) -> Result<Bytes, &'static str> {
         let mut why = "NATS cannot be reached";
         for attempt in 0..TRIES {
             if attempt > 0 {
@@ -86,7 +91,7 @@ impl NatsEcho {
             if !self.connection.up_within(PATIENCE).await {
                 break;
             }
-            match self.ask_once(one, each).await {
+            match self.ask_once(one, each, &text).await {
                 Ok(text) => return Ok(text),
                 Err(error) => why = error,
             }
@@ -96,11 +101,11 @@ impl NatsEcho {
 
     /// Asks one of the state services, and each of them if that one does not answer. A connection that is lost meanwhile
     /// brings no answer any more.
-    async fn ask_once(&self, one: &str, each: &str) -> Result<Bytes, &'static str> {
-        let one = pin!(self.begun(one));
+    async fn ask_once(&self, one: &str, each: &str, text: &Bytes) -> Result<Bytes, &'static str> {
+        let one = pin!(self.begun(one, text));
         let each = pin!(async {
             tokio::time::sleep(FALLBACK_DELAY).await;
-            self.begun(each).await
+            self.begun(each, text).await
         });
         let asked = async {
             let begun = match select(one, each).await {
@@ -114,11 +119,11 @@ impl NatsEcho {
     }
 
     /// Asks there, and waits until somebody begins to answer.
-    async fn begun(&self, subject: &str) -> Result<Begun, &'static str> {
+    async fn begun(&self, subject: &str, text: &Bytes) -> Result<Begun, &'static str> {
         let client = &self.connection.client;
         let inbox = client.new_inbox();
         let answers = client.subscribe(inbox.clone()).await.map_err(|_| "the connection has ended")?;
-        let asked = client.publish_with_reply(subject.to_owned(), inbox, Bytes::new()).await;
+        let asked = client.publish_with_reply(subject.to_owned(), inbox, text.clone()).await;
         asked.map_err(|_| "the connection has ended")?;
         chunks::begun(answers).await
     }
@@ -180,9 +185,10 @@ impl Echo for NatsEcho {
     async fn ask(&self, question: Question) -> Result<Bytes, EchoError> {
         let partitions = self.partition.among();
         match &question {
-            Question::Snapshot(rig) => {
+            Question::Snapshot(rig, kinds) => {
                 let (one, each) = (subjects::snapshot(rig, partitions), subjects::snapshot_of_each(rig, partitions));
-                self.ask_patiently(&one, &each).await.map_err(|why| EchoError(why.to_owned()))
+                let text = encode_snapshot_request(*kinds);
+                self.ask_patiently(&one, &each, text).await.map_err(|why| EchoError(why.to_owned()))
             }
             Question::RigsBeside(rig) => self.list_of(partitions.of(rig)).await,
             Question::Rigs => self.list().await,
@@ -200,10 +206,10 @@ struct NatsRequests {
 impl Requests for NatsRequests {
     async fn next(&mut self) -> Option<Request> {
         loop {
-            let Message { subject, reply, .. } = self.questions.next().await?;
+            let Message { subject, reply, payload, .. } = self.questions.next().await?;
             let Some(reply) = reply else { continue };
             let question = match subjects::rig_of(&subject) {
-                Some(rig) if self.partition.holds(&rig) => Question::Snapshot(rig),
+                Some(rig) if self.partition.holds(&rig) => Question::Snapshot(rig, decode_snapshot_request(&payload)),
                 // Whoever asks here for a rig of another partition is answered by nobody, as it is not told of either.
                 Some(_) => continue,
                 None => Question::Rigs,

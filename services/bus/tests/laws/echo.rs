@@ -1,5 +1,6 @@
 //! The laws of the echo.
 
+use ghostlight_rig::Interest;
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
@@ -125,8 +126,10 @@ pub(crate) async fn a_follower_that_is_dropped_and_asked_again_misses_nothing(ec
 
 pub(crate) async fn every_question_gets_its_own_answer(echo: &impl Echo) {
     let mut requests = soon("the requests", echo.requests()).await.unwrap();
-    let questions: Vec<_> =
-        (0..20).map(|number| Question::Snapshot(rig(&format!("rig-{number}")))).chain([Question::Rigs]).collect();
+    let questions: Vec<_> = (0..20)
+        .map(|number| Question::Snapshot(rig(&format!("rig-{number}")), Interest::default()))
+        .chain([Question::Rigs])
+        .collect();
     let asking = join_all(questions.iter().cloned().map(|question| echo.ask(question)));
     let answering = async {
         // The last comes first.
@@ -147,7 +150,7 @@ pub(crate) async fn every_question_gets_its_own_answer(echo: &impl Echo) {
 
 fn answer_to(question: &Question) -> String {
     match question {
-        Question::Snapshot(rig) => format!("the map of {rig}"),
+        Question::Snapshot(rig, _) => format!("the map of {rig}"),
         Question::Rigs | Question::RigsBeside(_) => "the rigs".to_owned(),
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join;
 use ghostlight_bus::nats::NatsEcho;
 use ghostlight_bus::{Announcements, Echo, Heard, Question, Requests};
-use ghostlight_rig::Partition;
+use ghostlight_rig::{Interest, Partition};
 use ghostlight_servers::{NatsServer, Proxy};
 
 use crate::laws::{announcement, at_once, rig, soon};
@@ -195,7 +195,7 @@ async fn a_question_is_answered_at_once_by_another_state_service_when_one_hangs(
         // The server chooses: half of the questions meet the one that hangs.
         for _ in 0..20 {
             let asked = Instant::now();
-            for question in [Question::Rigs, Question::Snapshot(rig("main"))] {
+            for question in [Question::Rigs, Question::Snapshot(rig("main"), Interest::default())] {
                 assert_eq!(asking.ask(question).await, Ok("here".into()));
             }
             let took = asked.elapsed();

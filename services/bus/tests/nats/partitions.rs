@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use ghostlight_bus::nats::{NatsEcho, NatsLog, StreamSettings};
 use ghostlight_bus::{AppendError, Echo, Log, LogError, Question, Requests};
 use ghostlight_proto::{RigSummary, encode_rigs, subjects};
-use ghostlight_rig::{LogPosition, Partition, Partitions, Position, RigName};
+use ghostlight_rig::{Interest, LogPosition, Partition, Partitions, Position, RigName};
 use ghostlight_servers::NatsServer;
 
 use crate::laws::{entry, next, rig, soon};
@@ -132,7 +132,7 @@ async fn what_another_partition_has_saved_is_refused_before_anything_is_made() {
 async fn answer(partition: Partition, mut requests: Box<dyn Requests>) {
     while let Some(request) = requests.next().await {
         let text = match &request.question {
-            Question::Snapshot(rig) => format!("{rig} of {partition}").into(),
+            Question::Snapshot(rig, _) => format!("{rig} of {partition}").into(),
             Question::Rigs | Question::RigsBeside(_) => list(|rig| partition.holds(rig)),
         };
         request.answer(text);
@@ -158,7 +158,7 @@ async fn all_partitions_together_have_all_rigs_and_one_that_is_missing_is_no_sho
     assert_eq!(soon("the list", gateway.ask(Question::Rigs)).await, Ok(list(|_| true)));
     for rig in rigs() {
         let partition = four().of(&rig);
-        let map = soon("the map", gateway.ask(Question::Snapshot(rig.clone()))).await;
+        let map = soon("the map", gateway.ask(Question::Snapshot(rig.clone(), Interest::default()))).await;
         assert_eq!(map, Ok(format!("{rig} of {partition}").into()));
         let beside = soon("the list", gateway.ask(Question::RigsBeside(rig))).await;
         assert_eq!(beside, Ok(list(|rig| partition.holds(rig))));
@@ -200,7 +200,7 @@ async fn a_question_for_a_rig_of_another_partition_is_not_taken() {
     tokio::select! {
         () = asking => unreachable!("it goes on"),
         request = soon("the question", requests.next()) => {
-            assert_eq!(request.unwrap().question, Question::Snapshot(main));
+            assert_eq!(request.unwrap().question, Question::Snapshot(main, Interest::default()));
         }
     }
 }

@@ -6,7 +6,7 @@ use futures_util::future::join;
 use ghostlight_bus::nats::{Connection, NatsEcho, NatsLog, StreamSettings};
 use ghostlight_bus::{AppendError, Echo, Log, Question};
 use ghostlight_proto::{encode_entry, subjects};
-use ghostlight_rig::{Change, Dimmer, Entry, Level, Levels, Partition};
+use ghostlight_rig::{Change, Dimmer, Entry, Interest, Level, Levels, Partition};
 use ghostlight_servers::NatsServer;
 
 use crate::laws::{begun, next, rig, soon};
@@ -67,7 +67,7 @@ async fn an_answer_of_any_size_arrives_whole() {
             let request = soon("a question", requests.next()).await.unwrap();
             request.answer(text.clone().into());
         };
-        let asked = join(asking.ask(Question::Snapshot(rig("main"))), answer);
+        let asked = join(asking.ask(Question::Snapshot(rig("main"), Interest::default())), answer);
         let (answer, ()) = soon("the answer", asked).await;
         assert!(answer == Ok(text.into()), "{size} bytes");
     }
@@ -95,7 +95,7 @@ async fn an_answer_of_which_a_part_is_lost_is_asked_for_again() {
     };
     let asked = async {
         loop {
-            if let Ok(answer) = asking.ask(Question::Snapshot(rig("main"))).await {
+            if let Ok(answer) = asking.ask(Question::Snapshot(rig("main"), Interest::default())).await {
                 return answer;
             }
         }

@@ -128,13 +128,13 @@ impl Client {
 
     /// Its map moved.
     pub(super) fn saw(&mut self, news: News) {
-        let (position, digest) = (self.literal.position(), self.literal.digest());
+        let (position, digest) = (self.literal.position(), self.literal.digests().sum());
         self.tell(Event::Saw { position, digest, news });
         self.shared.gauge(self.who, |gauge| gauge.echo(Instant::now()));
     }
 
-    pub(super) fn beacon(&self, Beacon { position, digest }: Beacon) {
-        self.tell(Event::Beacon { position, digest });
+    pub(super) fn beacon(&self, Beacon { position, digests, .. }: Beacon) {
+        self.tell(Event::Beacon { position, digest: digests.sum() });
         self.count(|counts| counts.beacons += 1);
     }
 

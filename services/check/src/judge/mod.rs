@@ -12,7 +12,8 @@ mod writes;
 
 use std::collections::BTreeMap;
 
-use ghostlight_rig::{Digest, Dimmer, Level, Levels, Position};
+use ghostlight_rig::kinds::levels::Levels as LevelKind;
+use ghostlight_rig::{Digest, Dimmer, Level, Levels, Listed as _, Position};
 
 use crate::violation::Named;
 use crate::{Event, News, Violation, Who};
@@ -160,7 +161,7 @@ impl Judge {
             violations.push(Violation::ReadOld { who, after, position });
         }
         let mut digest = Digest::default();
-        held(&levels).for_each(|(dimmer, level)| digest += Digest::of_level(dimmer, level));
+        held(&levels).for_each(|(dimmer, level)| digest += LevelKind::item_digest(&dimmer, &level));
         violations.extend(self.maps.saw(who, position, digest));
         violations.extend(self.unwritten(who, position, held(&levels)));
         self.timeline.saw(position, Seen { who, base: Position::default(), digest, news: News::Snapshot(levels) });

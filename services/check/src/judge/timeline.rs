@@ -9,7 +9,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Included};
 
-use ghostlight_rig::{Digest, Dimmer, Level, Levels, Position};
+use ghostlight_rig::kinds::levels::Levels as LevelKind;
+use ghostlight_rig::{Digest, Dimmer, Level, Levels, Listed as _, Position};
 
 use super::writes::{Newest, TurnedUp, Writes};
 use crate::violation::{Named, Shown};
@@ -151,8 +152,8 @@ impl Timeline {
                 Found::Void(change) => self.void.push(Void { change, dimmer, position: to }),
                 Found::Wrong(violation) => out.push(violation),
             }
-            self.digest -= before.map(|level| Digest::of_level(dimmer, level)).unwrap_or_default();
-            self.digest += shown.map(|level| Digest::of_level(dimmer, level)).unwrap_or_default();
+            self.digest -= before.map(|level| LevelKind::item_digest(&dimmer, &level)).unwrap_or_default();
+            self.digest += shown.map(|level| LevelKind::item_digest(&dimmer, &level)).unwrap_or_default();
         }
         let leads_there = self.digest == digest;
         if !leads_there && (self.is_sound || is_whole) {

@@ -85,7 +85,7 @@ impl History {
         let update = Update::from(levels.clone());
         let shown = self.shown.entry(who).or_default();
         shown.delta(&Delta { position, prev, update, ..Delta::default() });
-        let digest = shown.digest();
+        let digest = shown.digests().sum();
         self.tell(who, Event::Saw { position, digest, news: News::Delta { prev, levels } })
     }
 
@@ -112,13 +112,13 @@ impl History {
     ) -> &mut Self {
         let state = State { levels: map(held), ..State::default() };
         let shown = self.shown.entry(who).or_default();
-        shown.snapshot(&Snapshot { position, state: state.clone() });
-        let digest = shown.digest();
+        shown.snapshot(&Snapshot { position, state: state.clone(), ..Snapshot::default() });
+        let digest = shown.digests().sum();
         self.tell(who, Event::Saw { position, digest, news: News::Snapshot(state.levels) })
     }
 
     pub(crate) fn beacon(&mut self, who: Who, revision: u64) -> &mut Self {
-        let digest = self.shown[&who].digest();
+        let digest = self.shown[&who].digests().sum();
         self.tell(who, Event::Beacon { position: at(revision), digest })
     }
 

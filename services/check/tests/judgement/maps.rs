@@ -1,7 +1,7 @@
 //! What clients see: growth, continuity, one map, origin, convergence.
 
 use ghostlight_check::{Event, Law, News, Violation};
-use ghostlight_rig::{Digest, Dimmer, Position, Revision};
+use ghostlight_rig::{Digest, Dimmer, Kind, NoKey, Position, Revision, kinds};
 
 use crate::history::{A, B, History, at, level, levels};
 
@@ -32,7 +32,7 @@ fn positions_grow() {
     history.delta(B, 1, 2, [(1, 11)]).breaks(Law::Growth, "client 1 stood at 1-2 and was told of 1-2");
     let history = &mut History::begin();
     sent(history);
-    let digest = Digest::of_level(Dimmer::MIN, level(10));
+    let digest = kinds::levels::Levels::digest(&Dimmer::MIN, &level(10));
     history.tell(B, Event::Beacon { position: at(1), digest }).breaks(Law::Growth, "client 1 stood at 1-2");
 }
 
@@ -44,7 +44,7 @@ fn what_is_told_continues_what_was_told() {
     history.breaks(Law::Continuity, "client 1 stood at 1-0 and was told what leads from revision 1 to 1-2");
     let history = &mut History::begin();
     history.sent(A, 1, [(1, 10)]).delta(A, 0, 1, [(1, 10)]).acked(A, 1, 1);
-    let digest = Digest::of_level(Dimmer::MIN, level(10));
+    let digest = kinds::levels::Levels::digest(&Dimmer::MIN, &level(10));
     history.tell(B, Event::Beacon { position: at(1), digest }).delta(B, 0, 1, [(1, 10)]);
     history.breaks(Law::Continuity, "client 1 stood at 1-0 and a beacon told of 1-1");
     // No delta leads from one epoch into another.
@@ -76,7 +76,7 @@ fn what_is_told_leads_where_it_says() {
     history.delta(B, 0, 2, [(2, 20)]).acked(B, 1, 2).delta(B, 2, 3, [(1, 10)]).delta(A, 1, 3, [(2, 20)]);
     history.breaks(Law::Place, "between 1-1 and 1-2 dimmer 1 came to be without a level, which no change did there");
     let history = &mut History::begin();
-    let (position, prev, digest) = (at(1), Revision(0), Digest::of_master(level(50)));
+    let (position, prev, digest) = (at(1), Revision(0), kinds::master::Master::digest(&NoKey, &level(50)));
     history.sent(A, 1, [(1, 10)]);
     history.tell(A, Event::Saw { position, digest, news: News::Delta { prev, levels: levels([(1, 10)]) } });
     history.acked(A, 1, 1).snapshot(A, at(2), [(1, 10)]).delta(B, 0, 2, [(1, 10)]);

@@ -38,7 +38,9 @@ impl Client {
     /// Does what it is told; what the judge is told of that.
     pub(crate) fn take(&mut self, message: Message) -> Event {
         let news = match message {
-            Message::Beacon(beacon) => return Event::Beacon { position: beacon.position, digest: beacon.digest },
+            Message::Beacon(beacon) => {
+                return Event::Beacon { position: beacon.position, digest: beacon.digests.sum() };
+            }
             Message::Delta(delta) => {
                 self.literal.delta(&delta);
                 News::Delta { prev: delta.prev, levels: delta.update.levels }
@@ -48,6 +50,6 @@ impl Client {
                 News::Snapshot(snapshot.state.levels)
             }
         };
-        Event::Saw { position: self.literal.position(), digest: self.literal.digest(), news }
+        Event::Saw { position: self.literal.position(), digest: self.literal.digests().sum(), news }
     }
 }

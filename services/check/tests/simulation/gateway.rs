@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use ghostlight_check::{NaiveReplica, Way};
-use ghostlight_rig::{Beacon, Delta, Levels, Position, Received, Replica, Snapshot, State};
+use ghostlight_rig::{Beacon, Delta, Interest, Levels, Position, Received, Replica, Snapshot, State};
 
 /// What services tell gateways, and gateways clients.
 #[derive(Clone, Debug)]
@@ -70,7 +70,9 @@ impl Gateway {
     pub(crate) fn snapshot(&self) -> Snapshot {
         match &self.copy {
             Copy::Guarded(replica) => replica.to_snapshot(),
-            Copy::Naive(literal) => Snapshot { position: literal.position(), state: literal.state().clone() },
+            Copy::Naive(literal) => {
+                Snapshot { position: literal.position(), state: literal.state().clone(), ..Snapshot::default() }
+            }
         }
     }
 
@@ -98,7 +100,7 @@ impl Gateway {
         let Copy::Guarded(replica) = &self.copy else { return None };
         let position = replica.position();
         if from == position {
-            return Some(Message::Beacon(replica.to_beacon()));
+            return Some(Message::Beacon(replica.to_beacon(Interest::default())));
         }
         let since = Some(from).filter(|from| from.epoch == position.epoch);
         Some(match since.and_then(|from| replica.map().since(from.revision)) {

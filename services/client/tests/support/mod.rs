@@ -9,7 +9,7 @@ use futures_util::{SinkExt, StreamExt};
 use ghostlight_client::{Change, Client, Follower, News, Options, Pace, State};
 use ghostlight_proto::{Ack, ClientMessage, ErrorMessage, Hello, SUBPROTOCOL, ServerMessage, Set, parse_levels};
 use ghostlight_rig::{
-    Change as Asked, ClientId, Delta, Entry, Epoch, Levels, Origin, Position, Revision, Rig, State as RigState,
+    Change as Asked, ClientId, Delta, Entry, Epoch, Levels, LogTime, Origin, Position, Revision, Rig, State as RigState,
 };
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -51,7 +51,7 @@ impl Script {
     pub(crate) fn change_by(&mut self, json: &str, origin: Option<Origin>) -> Delta {
         self.revision += 1;
         let change = Asked { origin, ..Asked::from(levels(json)) };
-        self.rig.apply(Revision(self.revision), &Entry::new(change))
+        self.rig.apply(Revision(self.revision), LogTime(self.revision), &Entry::new(change))
     }
 
     /// All that has changed after a revision, as a server answers who resumes.

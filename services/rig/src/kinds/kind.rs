@@ -146,9 +146,9 @@ pub enum Form {
 }
 
 /// What the items of a kind are told apart by. Its `Display` is its one spelling.
-pub trait Key: Clone + Ord + Debug + Display + Send + Sync + 'static {
-    /// How messages of a bad key call it.
-    const EXPECTED: &'static str;
+pub trait ItemKey: Clone + Ord + Debug + Display + Send + Sync + 'static {
+    /// What people call it: `dimmer`.
+    const NOUN: &'static str;
 
     /// Whether JSON writes a list of keys as numbers.
     const IS_NUMBER: bool;
@@ -170,8 +170,8 @@ impl Display for NoKey {
     }
 }
 
-impl Key for NoKey {
-    const EXPECTED: &'static str = "nothing";
+impl ItemKey for NoKey {
+    const NOUN: &'static str = "key";
     const IS_NUMBER: bool = false;
 
     fn read(text: &str) -> Result<Self, String> {
@@ -179,8 +179,8 @@ impl Key for NoKey {
     }
 }
 
-impl Key for Dimmer {
-    const EXPECTED: &'static str = "a dimmer";
+impl ItemKey for Dimmer {
+    const NOUN: &'static str = "dimmer";
     const IS_NUMBER: bool = true;
 
     fn read(text: &str) -> Result<Self, String> {
@@ -189,8 +189,8 @@ impl Key for Dimmer {
     }
 }
 
-impl Key for ItemName {
-    const EXPECTED: &'static str = "a name";
+impl ItemKey for ItemName {
+    const NOUN: &'static str = "name";
     const IS_NUMBER: bool = false;
 
     fn read(text: &str) -> Result<Self, String> {
@@ -199,7 +199,7 @@ impl Key for ItemName {
 }
 
 /// The key of a kind's items.
-pub type KeyOf<K> = <<K as Kind>::Shape as Shape<K>>::Key;
+pub type KeyOf<K> = <<K as Kind>::Shape as Shape<K>>::ItemKey;
 /// A kind's part of an [`Update`].
 pub type UpdateOf<K> = <<K as Kind>::Shape as Shape<K>>::Update;
 /// A kind's part of a [`State`].
@@ -218,7 +218,7 @@ pub struct Single;
 /// How the items of a kind are held.
 pub trait Shape<K: Kind> {
     /// What items are told apart by.
-    type Key: Key;
+    type ItemKey: ItemKey;
     /// New values of some items.
     type Update: Clone + Default + Eq + Debug + Send + Sync;
     /// The values of all items.
@@ -232,31 +232,31 @@ pub trait Shape<K: Kind> {
     /// What an empty rig holds.
     fn empty() -> Self::State;
     /// The items that an update sets, in order. `None` removes one.
-    fn changes(update: &Self::Update) -> impl Iterator<Item = (&Self::Key, Option<&K::Value>)>;
+    fn changes(update: &Self::Update) -> impl Iterator<Item = (&Self::ItemKey, Option<&K::Value>)>;
     /// How many items an update sets.
     fn count(update: &Self::Update) -> usize;
     /// Sets an item in an update.
-    fn set(update: &mut Self::Update, key: Self::Key, value: Option<K::Value>);
+    fn set(update: &mut Self::Update, key: Self::ItemKey, value: Option<K::Value>);
     /// What an update sets an item to; `None` if it does not set it.
-    fn change<'a>(update: &'a Self::Update, key: &Self::Key) -> Option<Option<&'a K::Value>>;
+    fn change<'a>(update: &'a Self::Update, key: &Self::ItemKey) -> Option<Option<&'a K::Value>>;
     /// The items of a state, in order.
-    fn values(state: &Self::State) -> impl Iterator<Item = (&Self::Key, &K::Value)>;
+    fn values(state: &Self::State) -> impl Iterator<Item = (&Self::ItemKey, &K::Value)>;
     /// The value of an item in a state.
-    fn value<'a>(state: &'a Self::State, key: &Self::Key) -> Option<&'a K::Value>;
+    fn value<'a>(state: &'a Self::State, key: &Self::ItemKey) -> Option<&'a K::Value>;
     /// Puts an item into a state, or removes it; the value that it had.
-    fn replace(state: &mut Self::State, key: Self::Key, value: Option<K::Value>) -> Option<K::Value>;
+    fn replace(state: &mut Self::State, key: Self::ItemKey, value: Option<K::Value>) -> Option<K::Value>;
     /// The slots, in the order of their keys.
-    fn slots(slots: &Self::Slots) -> impl Iterator<Item = (&Self::Key, &Slot<K::Value>)>;
+    fn slots(slots: &Self::Slots) -> impl Iterator<Item = (&Self::ItemKey, &Slot<K::Value>)>;
     /// The slot of an item.
-    fn slot<'a>(slots: &'a Self::Slots, key: &Self::Key) -> Option<&'a Slot<K::Value>>;
+    fn slot<'a>(slots: &'a Self::Slots, key: &Self::ItemKey) -> Option<&'a Slot<K::Value>>;
     /// The slot of an item, to be changed.
-    fn slot_mut<'a>(slots: &'a mut Self::Slots, key: &Self::Key) -> Option<&'a mut Slot<K::Value>>;
+    fn slot_mut<'a>(slots: &'a mut Self::Slots, key: &Self::ItemKey) -> Option<&'a mut Slot<K::Value>>;
     /// Puts a slot in; the one that it takes the place of.
-    fn put(slots: &mut Self::Slots, key: Self::Key, slot: Slot<K::Value>) -> Option<Slot<K::Value>>;
+    fn put(slots: &mut Self::Slots, key: Self::ItemKey, slot: Slot<K::Value>) -> Option<Slot<K::Value>>;
 }
 
-impl<K: Kind, Q: Key> Shape<K> for Keyed<Q> {
-    type Key = Q;
+impl<K: Kind, Q: ItemKey> Shape<K> for Keyed<Q> {
+    type ItemKey = Q;
     type Update = BTreeMap<Q, Option<K::Value>>;
     type State = BTreeMap<Q, K::Value>;
     type Slots = BTreeMap<Q, Slot<K::Value>>;
@@ -321,7 +321,7 @@ fn initial<K: Kind>() -> K::Value {
 }
 
 impl<K: Kind> Shape<K> for Single {
-    type Key = NoKey;
+    type ItemKey = NoKey;
     type Update = Option<K::Value>;
     type State = K::Value;
     type Slots = Option<Slot<K::Value>>;

@@ -24,7 +24,9 @@ use crate::Dimmer;
 use crate::ItemName;
 
 pub use interest::Interest;
-pub use kind::{Form, Key, KeyOf, Keyed, Kind, KindVisitor, Listed, NoKey, Shape, Single, SlotsOf, StateOf, UpdateOf};
+pub use kind::{
+    Form, ItemKey, KeyOf, Keyed, Kind, KindVisitor, Listed, NoKey, Shape, Single, SlotsOf, StateOf, UpdateOf,
+};
 pub use scalar::Scalar;
 pub use slot::{Changed, Slot};
 pub use update::visit_kinds;

@@ -1,6 +1,6 @@
 //! What is done alike for every kind.
 
-use super::{Changed, Interest, Item, Key, KeyOf, KindId, KindVisitor, Listed, Slot, Slots, State, Update};
+use super::{Changed, Interest, Item, ItemKey, KeyOf, KindId, KindVisitor, Listed, Slot, Slots, State, Update};
 use crate::Revision;
 
 /// Does something for each kind of the list.
@@ -38,6 +38,16 @@ impl Update {
     pub fn items(&self) -> impl Iterator<Item = Item> {
         let mut items = Vec::with_capacity(self.len());
         each_kind!(K => items.extend(K::changes(self).map(|(key, _)| K::item(key.clone()))));
+        items.into_iter()
+    }
+
+    /// The items that it removes.
+    pub fn removed(&self) -> impl Iterator<Item = Item> {
+        let mut items = Vec::new();
+        each_kind!(K => {
+            let removed = K::changes(self).filter(|(_, value)| value.is_none());
+            items.extend(removed.map(|(key, _)| K::item(key.clone())));
+        });
         items.into_iter()
     }
 

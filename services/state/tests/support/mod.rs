@@ -13,7 +13,9 @@ use futures_util::FutureExt;
 use ghostlight_bus::memory::{MemoryEcho, MemoryLog};
 use ghostlight_bus::{Announcements, AppendError, Echo, Heard, Log, Question};
 use ghostlight_proto::{ServerMessage, decode, parse_levels};
-use ghostlight_rig::{Beacon, Change, Delta, Entry, Image, Key, Level, Partition, Position, RigName, Snapshot};
+use ghostlight_rig::{
+    Beacon, Change, Delta, Entry, Image, Interest, Key, Level, Partition, Position, RigName, Snapshot,
+};
 use ghostlight_state::{Instruments, Parts, StartError, StateService, Superseded};
 use ghostlight_store::{Durability, Store, open};
 use ghostlight_telemetry::Telemetry;
@@ -112,7 +114,7 @@ impl House {
 
     /// Asks for a rig's map.
     pub(crate) async fn snapshot(&self, rig: &str) -> Snapshot {
-        let text = soon("the answer", self.echo.ask(Question::Snapshot(name(rig)))).await.unwrap();
+        let text = soon("the answer", self.echo.ask(Question::Snapshot(name(rig), Interest::default()))).await.unwrap();
         match decode(&text).unwrap().message {
             ServerMessage::Snapshot(snapshot) => snapshot,
             other => panic!("{other:?}"),

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use ghostlight_check::{Event, Judge, Tolerates, Violation, Who};
 use ghostlight_rig::{
-    Entry, Image, Key, Keyed, Partition, Position, Revision, Rig, RigImage, RigName, Rigs, Slots, State, Update,
-    Verdict,
+    Entry, IdempotentChange, Image, Key, Partition, Position, Revision, Rig, RigImage, RigName, Rigs, Slots, State,
+    Update, Verdict,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -91,18 +91,18 @@ pub(crate) struct World {
 struct Saved {
     position: Position,
     state: State,
-    keyed: BTreeMap<Key, Keyed>,
+    keyed: BTreeMap<Key, IdempotentChange>,
 }
 
 impl Saved {
     /// The rigs, in the order that begins at `start`.
     fn restored(&self, start: Position) -> Rigs {
         let levels = self.state.levels.iter().map(|(&dimmer, &level)| (dimmer, Some(level))).collect();
-        let slots = Slots::of(Update { levels, ..Update::default() }, Revision(0));
+        let slots = Slots::of(&Update { levels, ..Update::default() }, Revision(0));
         let position = if start.epoch == START.epoch { start } else { START };
         let mut keyed: Vec<_> = self.keyed.iter().map(|(key, &keyed)| (key.clone(), keyed)).collect();
         keyed.sort_by_key(|(_, keyed)| keyed.position);
-        let rigs = [(RigName::default(), RigImage { position, slots, keyed, oldest_key: None })].into();
+        let rigs = [(RigName::default(), RigImage { position, slots, keyed, ..RigImage::default() })].into();
         Rigs::restore(Image { position, rigs, ..Image::default() }, start, 1, Partition::default())
     }
 }

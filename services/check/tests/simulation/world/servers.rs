@@ -1,7 +1,7 @@
 //! What gateways, log, services and bus do.
 
 use ghostlight_check::Way;
-use ghostlight_rig::{Beacon, Change, Entry, Key, Position, Revision, RigName, Snapshot};
+use ghostlight_rig::{Beacon, Change, Entry, Key, Position, Revision, RigName, Snapshot, Stamp};
 use rand::RngExt;
 
 use super::{Fault, Logged, World};
@@ -10,7 +10,7 @@ use crate::gateway::{Asked, Copy, Message, Waiting};
 /// What a client asked for, as it goes into the log.
 fn change(asked: &Asked) -> Change {
     let key = || Key::new(&format!("{}-{}", asked.client, asked.seq)).unwrap();
-    Change { once: (asked.way == Way::Keyed).then(key), ..asked.levels.clone().into() }
+    Change { idempotency_key: (asked.way == Way::Keyed).then(key), ..asked.levels.clone().into() }
 }
 
 impl World {
@@ -51,9 +51,9 @@ impl World {
             let mut changes = entry.changes().iter().rev().cloned();
             let mut reversed = Entry::new(changes.next().unwrap());
             changes.for_each(|change| reversed.push(change).unwrap());
-            rigs.apply(*revision, &RigName::default(), &reversed)
+            rigs.apply(*revision, Stamp(revision.0), &RigName::default(), &reversed)
         } else {
-            rigs.apply(*revision, &RigName::default(), entry)
+            rigs.apply(*revision, Stamp(revision.0), &RigName::default(), entry)
         };
         self.verdicts.entry(delta.position).or_insert_with(|| delta.verdicts.clone());
         for gateway in 0..self.gateways.len() {
@@ -105,11 +105,11 @@ impl World {
     }
 
     pub(super) fn beacon(&mut self, service: usize) {
-        let Beacon { position, digest } = self.rig(service).beacon();
+        let Beacon { position, time, digests } = self.rig(service).beacon();
         for gateway in 0..self.gateways.len() {
             // A naive gateway would pass on what it does not understand.
             if let Copy::Guarded(_) = self.gateways[gateway].copy {
-                self.carry(gateway, Message::Beacon(Beacon { position, digest }));
+                self.carry(gateway, Message::Beacon(Beacon { position, time, digests: digests.clone() }));
             }
         }
     }

@@ -1,0 +1,370 @@
+//! What of a rig can be set, as members of a message: one for each kind. `{"levels": {"1": 50}, "master": 80}`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use bytes::Bytes;
+use ghostlight_rig::{
+    Dimmer, Interest, ItemKey, KeyOf, KindId, KindVisitor, Level, Levels, Listed, Shape, State, Update, kinds,
+    visit_kinds,
+};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::value::RawValue;
+
+use crate::envelope::{Envelope, Message};
+use crate::fault::{BadInput, Faults};
+use crate::scalar::{MemberName, ScalarText, scalar_of, serialize_level};
+
+/// The envelope of a change that is nothing but members of kinds.
+#[derive(Default)]
+struct Bare;
+
+impl<'de> Envelope<'de> for Bare {
+    const IS_STRICT: bool = true;
+    const NAMES: &'static [&'static str] = &[];
+
+    fn read<A: MapAccess<'de>>(&mut self, _: &str, _: &mut A) -> Result<bool, A::Error> {
+        Ok(false)
+    }
+}
+
+/// Reads an update: a member for each kind of which it sets something, and nothing else. It is a merge patch (RFC 7396)
+/// to a rig's [`StateText`], in which `null` takes an item away that has a key, and nothing else.
+///
+/// # Errors
+/// [`BadInput`], naming every bad key.
+pub fn parse_update(json: &[u8]) -> Result<Update, BadInput> {
+    if !json.trim_ascii_start().starts_with(b"{") {
+        return Err(BadInput::form(format_args!("a change is an object of {}", kind_names())));
+    }
+    Message::<Bare>::read(json)?.members.read()
+}
+
+/// Reads the levels that a client asks for: an object of dimmers and levels, `null` to forget a dimmer.
+///
+/// Strict, so that no two readers can understand one text differently: a dimmer is written in one way only, and none
+/// comes twice.
+///
+/// # Errors
+/// [`BadInput`], naming every bad key.
+pub fn parse_levels(json: &[u8]) -> Result<Levels, BadInput> {
+    let (mut update, mut faults) = (Update::default(), Faults::default());
+    ReadItems::<kinds::levels::Levels>::new(&mut update, &mut faults).read(json)?;
+    faults.none_or(update.levels)
+}
+
+/// The names of all kinds, for messages: `levels, labels, master or blackout`.
+pub(crate) fn kind_names() -> String {
+    let names: Vec<_> = Interest::default().kinds().map(KindId::name).collect();
+    match names.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => names.join(""),
+    }
+}
+
+/// The members of a message that are of kinds, as they were written.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Members<'a>(Vec<(KindId, &'a RawValue)>);
+
+impl<'a> Members<'a> {
+    /// Takes one in; false if there was one of this kind.
+    pub(crate) fn add(&mut self, kind: KindId, value: &'a RawValue) -> bool {
+        let is_new = self.of(kind).is_none();
+        self.0.push((kind, value));
+        is_new
+    }
+
+    /// The member of a kind.
+    pub(crate) fn of(&self, kind: KindId) -> Option<&'a RawValue> {
+        self.0.iter().find(|(of, _)| *of == kind).map(|(_, value)| *value)
+    }
+
+    /// The text of the levels alone, cut out of the text that these are members of; empty if there are none.
+    pub(crate) fn levels_in(&self, text: &Bytes) -> Bytes {
+        let levels = self.of(KindId::Level);
+        levels.map_or_else(Bytes::new, |levels| text.slice_ref(levels.get().as_bytes()))
+    }
+
+    /// Whether there are none.
+    pub(crate) fn are_missing(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The kinds that have a member.
+    pub(crate) fn kinds(&self) -> Interest {
+        self.0.iter().map(|(kind, _)| *kind).collect()
+    }
+
+    /// Reads them. All that is wrong is named together.
+    pub(crate) fn read(&self) -> Result<Update, BadInput> {
+        let mut reading = ReadMember { value: "", update: Update::default(), faults: Faults::default(), failed: None };
+        for (kind, value) in &self.0 {
+            reading.value = value.get();
+            kind.visit(&mut reading);
+        }
+        match reading.failed {
+            Some(failed) => Err(failed),
+            None => reading.faults.none_or(reading.update),
+        }
+    }
+}
+
+/// Reads the member of one kind after the other.
+struct ReadMember<'a> {
+    value: &'a str,
+    update: Update,
+    faults: Faults,
+    failed: Option<BadInput>,
+}
+
+impl KindVisitor for ReadMember<'_> {
+    fn visit<K: Listed>(&mut self) {
+        if K::Shape::IS_SINGLE {
+            let key = KeyOf::<K>::read("").expect("what a rig has one of has an empty key");
+            match K::read(scalar_of(self.value)) {
+                Ok(value) => K::set(&mut self.update, key, Some(value)),
+                Err(problem) => self.faults.add(K::NAME, problem),
+            }
+        } else if self.value.starts_with('{') {
+            let read = ReadItems::<K>::new(&mut self.update, &mut self.faults).read(self.value.as_bytes());
+            self.failed = self.failed.take().or(read.err());
+        } else {
+            let noun = KeyOf::<K>::NOUN;
+            self.faults.add(K::NAME, format_args!("{} is an object with a member for each {noun}", K::NAME));
+        }
+    }
+}
+
+/// What has been read so far of an object with a member for each item of a kind.
+struct ReadItems<'a, K> {
+    update: &'a mut Update,
+    faults: &'a mut Faults,
+    kind: PhantomData<K>,
+}
+
+impl<'a, K: Listed> ReadItems<'a, K> {
+    fn new(update: &'a mut Update, faults: &'a mut Faults) -> Self {
+        Self { update, faults, kind: PhantomData }
+    }
+
+    fn read(mut self, json: &[u8]) -> Result<(), BadInput> {
+        let mut input = serde_json::Deserializer::from_slice(json);
+        input.deserialize_map(&mut self)?;
+        Ok(input.end()?)
+    }
+
+    /// A level is named by its dimmer alone, as in the plain protocol; another item by its kind too.
+    fn fault(&mut self, key: &str, problem: impl fmt::Display) {
+        match K::ID {
+            KindId::Level => self.faults.add(key, problem),
+            _ => self.faults.add(&format!("{}/{key}", K::NAME), problem),
+        }
+    }
+
+    fn take(&mut self, key: KeyOf<K>, json: &str) {
+        let value = if json == "null" { Ok(None) } else { K::read(scalar_of(json)).map(Some) };
+        match value {
+            Err(problem) => self.fault(&key.to_string(), problem),
+            Ok(_) if K::change(self.update, &key).is_some() => {
+                self.fault(&key.to_string(), format_args!("this {} comes twice", KeyOf::<K>::NOUN));
+            }
+            Ok(value) => K::set(self.update, key, value),
+        }
+    }
+}
+
+impl<'de, K: Listed> Visitor<'de> for &mut ReadItems<'_, K> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an object with a member for each {}", KeyOf::<K>::NOUN)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key_seed(ReadKey(self))? {
+            let value: &RawValue = map.next_value()?;
+            if let Some(key) = key {
+                self.take(key, value.get());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads a key without keeping its text.
+struct ReadKey<'a, 'b, K>(&'a mut ReadItems<'b, K>);
+
+impl<'de, K: Listed> DeserializeSeed<'de> for ReadKey<'_, '_, K> {
+    type Value = Option<KeyOf<K>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<Self::Value, D::Error> {
+        key.deserialize_str(self)
+    }
+}
+
+impl<K: Listed> Visitor<'_> for ReadKey<'_, '_, K> {
+    type Value = Option<KeyOf<K>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(KeyOf::<K>::NOUN)
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
+        match KeyOf::<K>::read(key) {
+            Ok(key) => Ok(Some(key)),
+            Err(problem) => {
+                self.0.fault(key, problem);
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// An update as text: a member for each kind of which it sets something.
+#[derive(Clone, Copy, Debug)]
+pub struct UpdateText<'a>(pub &'a Update);
+
+impl Serialize for UpdateText<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        write_members(serializer, |map| WriteUpdate { map, update: self.0, result: Ok(()) }.write())
+    }
+}
+
+/// The members of an update. One that sets nothing has empty levels, so that a reader sees that nothing is missing.
+pub(crate) struct MembersOrLevels<'a>(pub(crate) UpdateText<'a>);
+
+impl Serialize for MembersOrLevels<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.0.is_empty() {
+            return serializer.collect_map([("levels", BTreeMap::<&str, ()>::new())]);
+        }
+        self.0.serialize(serializer)
+    }
+}
+
+/// All that a rig holds as text: a member for each kind that is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct StateText<'a> {
+    /// What it holds.
+    pub state: &'a State,
+    /// The kinds that are wanted.
+    pub kinds: Interest,
+}
+
+impl Serialize for StateText<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { state, kinds } = *self;
+        write_members(serializer, |map| WriteState { map, state, kinds, result: Ok(()) }.write())
+    }
+}
+
+fn write_members<S: Serializer>(
+    serializer: S,
+    write: impl FnOnce(&mut S::SerializeMap) -> Result<(), S::Error>,
+) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(None)?;
+    write(&mut map)?;
+    map.end()
+}
+
+/// Writes the member of one kind after the other.
+struct WriteUpdate<'a, M: SerializeMap> {
+    map: &'a mut M,
+    update: &'a Update,
+    result: Result<(), M::Error>,
+}
+
+impl<M: SerializeMap> WriteUpdate<'_, M> {
+    fn write(mut self) -> Result<(), M::Error> {
+        visit_kinds(&mut self);
+        self.result
+    }
+}
+
+impl<M: SerializeMap> KindVisitor for WriteUpdate<'_, M> {
+    fn visit<K: Listed>(&mut self) {
+        let count = K::count(self.update);
+        if self.result.is_err() || count == 0 {
+            return;
+        }
+        self.result = if K::Shape::IS_SINGLE {
+            let values = K::changes(self.update).filter_map(|(_, value)| value);
+            values.map(|value| self.map.serialize_entry(K::NAME, &ScalarText(K::write(value)))).collect()
+        } else {
+            self.map.serialize_entry(K::NAME, &ChangesText::<K>(self.update, PhantomData))
+        };
+    }
+}
+
+struct WriteState<'a, M: SerializeMap> {
+    map: &'a mut M,
+    state: &'a State,
+    kinds: Interest,
+    result: Result<(), M::Error>,
+}
+
+impl<M: SerializeMap> WriteState<'_, M> {
+    fn write(mut self) -> Result<(), M::Error> {
+        visit_kinds(&mut self);
+        self.result
+    }
+}
+
+impl<M: SerializeMap> KindVisitor for WriteState<'_, M> {
+    fn visit<K: Listed>(&mut self) {
+        if self.result.is_err() || !self.kinds.wants(K::ID) {
+            return;
+        }
+        self.result = if K::Shape::IS_SINGLE {
+            let mut values = K::values(self.state);
+            values.try_for_each(|(_, value)| self.map.serialize_entry(K::NAME, &ScalarText(K::write(value))))
+        } else {
+            self.map.serialize_entry(K::NAME, &ValuesText::<K>(self.state, PhantomData))
+        };
+    }
+}
+
+/// The items of a kind that an update sets, as an object.
+struct ChangesText<'a, K>(&'a Update, PhantomData<K>);
+
+impl<K: Listed> Serialize for ChangesText<'_, K> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let items = K::changes(self.0);
+        serializer.collect_map(items.map(|(key, value)| (MemberName(key), value.map(|v| ScalarText(K::write(v))))))
+    }
+}
+
+/// The items of a kind that a state has, as an object.
+struct ValuesText<'a, K>(&'a State, PhantomData<K>);
+
+impl<K: Listed> Serialize for ValuesText<'_, K> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(K::values(self.0).map(|(key, value)| (MemberName(key), ScalarText(K::write(value)))))
+    }
+}
+
+/// Levels as JSON text: each in its shortest form.
+#[derive(Clone, Copy, Debug)]
+pub struct LevelsText<'a, T>(pub &'a T);
+
+struct LevelText(Level);
+
+impl Serialize for LevelText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_level(self.0, serializer)
+    }
+}
+
+impl Serialize for LevelsText<'_, Levels> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(dimmer, level)| (dimmer.get(), level.map(LevelText))))
+    }
+}
+
+impl Serialize for LevelsText<'_, BTreeMap<Dimmer, Level>> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(dimmer, level)| (dimmer.get(), LevelText(*level))))
+    }
+}

@@ -1,0 +1,75 @@
+//! `beacon`: where the map stands, and a digest of each kind.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use ghostlight_rig::{Beacon, Digest, Digests, KindId, Position};
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::fault::BadInput;
+use crate::text::{need, parse_time};
+
+pub(super) fn encode(Beacon { position, time, digests }: &Beacon) -> serde_json::Result<Vec<u8>> {
+    serde_json::to_vec(&BeaconOut {
+        message: "beacon",
+        epoch: position.epoch.0,
+        revision: position.revision.0,
+        time: time.to_string(),
+        digests: DigestsText(digests),
+    })
+}
+
+pub(super) fn decode(text: &[u8]) -> Result<Beacon, BadInput> {
+    let BeaconIn { epoch, revision, time, digests } = serde_json::from_slice(text)?;
+    let time = match time {
+        Some(time) => need(parse_time(&time), "time")?,
+        None => Default::default(),
+    };
+    let mut known = Digests::default();
+    for (name, digest) in need(digests, "digests")? {
+        let digest = need(parse_digest(&digest), "digests")?;
+        // A newer version may have more kinds.
+        if let Some(kind) = KindId::named(&name) {
+            known.set(kind, digest);
+        }
+    }
+    let position = Position::new(need(epoch, "epoch")?, need(revision, "revision")?);
+    Ok(Beacon { position, time, digests: known })
+}
+
+/// Sixteen hexadecimal digits, the first lane first.
+fn parse_digest(text: &str) -> Option<Digest> {
+    let is_digest = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let lane = |text| u32::from_str_radix(text, 16).ok();
+    let (first, second) = text.split_at_checked(8).filter(|_| is_digest)?;
+    Some(Digest::from_lanes([lane(first)?, lane(second)?]))
+}
+
+#[derive(Serialize)]
+struct BeaconOut<'a> {
+    #[serde(rename = "type")]
+    message: &'static str,
+    epoch: u64,
+    revision: u64,
+    time: String,
+    digests: DigestsText<'a>,
+}
+
+/// The digest of each kind that is told of, by the kind's name.
+struct DigestsText<'a>(&'a Digests);
+
+impl Serialize for DigestsText<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(kind, digest)| (kind.name(), digest.to_string())))
+    }
+}
+
+#[derive(Deserialize)]
+struct BeaconIn<'a> {
+    epoch: Option<u64>,
+    revision: Option<u64>,
+    #[serde(borrow)]
+    time: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    digests: Option<BTreeMap<Cow<'a, str>, Cow<'a, str>>>,
+}

@@ -1,0 +1,109 @@
+//! Entries as the log holds them.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use ghostlight_rig::{Change, ClientId, Entry, Key, NameError, Origin};
+use serde::Serialize;
+
+use crate::envelope::Message;
+use crate::fault::BadInput;
+use crate::members::{MembersOrLevels, UpdateText, kind_names};
+use crate::text::parse_position;
+use crate::trace::{parse_traceparent, traceparent};
+
+/// The entry's text: `{"changes": [{…members of kinds, "client"?, "seq"?, "if_match"?, "idempotency_key"?, "traceparent"?},
+/// …]}`.
+pub fn encode_entry(entry: &Entry) -> Bytes {
+    let changes = entry.changes().iter().map(|change| ChangeOut {
+        members: MembersOrLevels(UpdateText(&change.update)),
+        client: change.origin.as_ref().map(|origin| origin.client.as_str()),
+        seq: change.origin.as_ref().map(|origin| origin.seq),
+        if_match: change.if_match.map(|position| position.to_string()),
+        idempotency_key: change.idempotency_key.as_ref().map(Key::as_str),
+        traceparent: change.trace.map(traceparent),
+    });
+    serde_json::to_vec(&EntryOut { changes: changes.collect() }).expect("an entry can be written as JSON").into()
+}
+
+/// Reads an entry. Members that a newer version adds are passed over, unless the entry says that it `needs` them: then
+/// it cannot be folded here, because every state service folds every entry to the same map.
+///
+/// # Errors
+/// [`BadInput`] if it is not an entry, or needs what this version does not know.
+pub fn decode_entry(text: &[u8]) -> Result<Entry, BadInput> {
+    let entry = Message::<EntryEnvelope<'_>>::read(text)?.envelope;
+    // This version knows nothing that has to be named.
+    if let Some(need) = entry.needs.unwrap_or_default().first() {
+        return Err(BadInput::form(format_args!("it needs {need:?}, which only a newer version understands")));
+    }
+    let mut changes = entry.changes.unwrap_or_default().into_iter().map(read);
+    let first = changes.next().ok_or_else(|| BadInput::Form("an entry has at least one change".to_owned()))??;
+    let mut entry = Entry::new(first);
+    for change in changes {
+        let closed = |_| BadInput::Form("a change with a key is the last of its entry".to_owned());
+        entry.push(change?).map_err(closed)?;
+    }
+    Ok(entry)
+}
+
+fn read(Message { envelope, members }: Message<'_, ChangeEnvelope<'_>>) -> Result<Change, BadInput> {
+    let form = |error: NameError| BadInput::Form(error.to_string());
+    let origin = match (envelope.client, envelope.seq) {
+        (Some(client), Some(seq)) => Some(Origin { client: ClientId::new(&client).map_err(form)?, seq }),
+        _ => None,
+    };
+    let position = |text: &Cow<'_, str>| {
+        parse_position(text).ok_or_else(|| BadInput::Form("if_match is a position, epoch-revision".to_owned()))
+    };
+    if members.are_missing() {
+        return Err(BadInput::Form(format!("a change has {}", kind_names())));
+    }
+    Ok(Change {
+        update: members.read()?,
+        origin,
+        if_match: envelope.if_match.as_ref().map(position).transpose()?,
+        idempotency_key: envelope.idempotency_key.as_deref().map(Key::new).transpose().map_err(form)?,
+        trace: envelope.traceparent.as_deref().and_then(parse_traceparent),
+    })
+}
+
+envelope! {
+    /// What a change has beside its members of kinds.
+    open ChangeEnvelope<'a> {
+        client "client": Cow<'a, str>,
+        seq "seq": u64,
+        if_match "if_match": Cow<'a, str>,
+        idempotency_key "idempotency_key": Cow<'a, str>,
+        traceparent "traceparent": Cow<'a, str>,
+    }
+}
+
+#[derive(Serialize)]
+struct EntryOut<'a> {
+    changes: Vec<ChangeOut<'a>>,
+}
+
+#[derive(Serialize)]
+struct ChangeOut<'a> {
+    #[serde(flatten)]
+    members: MembersOrLevels<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    if_match: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idempotency_key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<String>,
+}
+
+envelope! {
+    /// What an entry has.
+    open EntryEnvelope<'a> {
+        needs "needs": Vec<Cow<'a, str>>,
+        changes "changes": Vec<Message<'a, ChangeEnvelope<'a>>>,
+    }
+}

@@ -1,0 +1,53 @@
+//! Values and keys as JSON has them.
+
+use ghostlight_rig::{ItemKey, Level, Scalar};
+use serde::{Serialize, Serializer};
+
+/// The scalar that a JSON value is. The text is known to be well formed.
+pub(crate) fn scalar_of(json: &str) -> Scalar<'_> {
+    match json.as_bytes().first() {
+        Some(b'-' | b'0'..=b'9') => Scalar::Number(json.into()),
+        Some(b't' | b'f') => Scalar::Flag(json == "true"),
+        Some(b'{') => Scalar::Other("an object"),
+        Some(b'[') => Scalar::Other("an array"),
+        Some(b'"') => serde_json::from_str(json)
+            .map_or(Scalar::Other("a broken string"), |text: String| Scalar::Text(text.into())),
+        _ => Scalar::Other("null"),
+    }
+}
+
+/// A scalar as JSON.
+pub(crate) struct ScalarText<'a>(pub(crate) Scalar<'a>);
+
+impl Serialize for ScalarText<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Scalar::Percent(level) => serialize_level(*level, serializer),
+            // No kind writes numbers other than percents yet.
+            Scalar::Number(text) => text.serialize(serializer),
+            Scalar::Text(text) => text.serialize(serializer),
+            Scalar::Flag(is) => is.serialize(serializer),
+            Scalar::Other(what) => Err(serde::ser::Error::custom(format_args!("{what} is not a value"))),
+        }
+    }
+}
+
+/// A level as a JSON number, in its shortest form.
+pub(crate) fn serialize_level<S: Serializer>(level: Level, serializer: S) -> Result<S::Ok, S::Error> {
+    let hundredths = level.hundredths();
+    if hundredths.is_multiple_of(100) {
+        serializer.serialize_u16(hundredths / 100)
+    } else {
+        // The double nearest to two decimals is written back as those two decimals: the shortest that reads so.
+        serializer.serialize_f64(f64::from(hundredths) / 100.0)
+    }
+}
+
+/// A key as the name of a member.
+pub(crate) struct MemberName<'a, Q>(pub(crate) &'a Q);
+
+impl<Q: ItemKey> Serialize for MemberName<'_, Q> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self.0)
+    }
+}
