@@ -6,6 +6,7 @@
 #[macro_use]
 mod envelope;
 
+mod details;
 mod fault;
 mod items;
 mod members;
@@ -17,9 +18,10 @@ pub mod subjects;
 mod text;
 mod trace;
 
+pub use details::LevelDetails;
 pub use fault::{BadInput, Fault, MAX_FAULTS, Unread};
 pub use items::ItemsText;
-pub use members::{LevelsText, StateText, UpdateText, parse_levels, parse_update};
+pub use members::{ChangeText, LevelsText, StateText, UpdateText, parse_levels, parse_update};
 pub use messages::ack::{Ack, Timing};
 pub use messages::client::ClientMessage;
 pub use messages::entry::{decode_entry, encode_entry};
@@ -29,7 +31,7 @@ pub use messages::presence::encode_consoles;
 pub use messages::server::{Decoded, ServerMessage, decode, with_output};
 pub use messages::set::Set;
 pub use messages::snapshot::{decode_snapshot_request, encode_snapshot_request};
-pub use problem::Problem;
+pub use problem::{Problem, changed_items};
 pub use rigs::{RigSummary, encode_rigs, join_rigs, lists_rig};
 pub use text::{etag, parse_etag, parse_position};
 pub use trace::{TRACEPARENT, parse_traceparent, traceparent};

@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 
 use bytes::Bytes;
 use ghostlight_rig::{
-    Dimmer, Interest, ItemKey, KeyOf, KindId, KindVisitor, Level, Levels, Listed, Shape, State, Update, kinds,
-    visit_kinds,
+    Dimmer, Interest, ItemKey, KeyOf, Kind as _, KindId, KindVisitor, Level, Levels, Listed, Shape, State, Update,
+    kinds, visit_kinds,
 };
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -232,15 +232,17 @@ impl Serialize for UpdateText<'_> {
     }
 }
 
-/// The members of an update. One that sets nothing has empty levels, so that a reader sees that nothing is missing.
-pub(crate) struct MembersOrLevels<'a>(pub(crate) UpdateText<'a>);
+/// What a change asks for as text: its update. One that sets nothing has empty levels, so that a reader sees that nothing
+/// is missing.
+#[derive(Clone, Copy, Debug)]
+pub struct ChangeText<'a>(pub &'a Update);
 
-impl Serialize for MembersOrLevels<'_> {
+impl Serialize for ChangeText<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.0.0.is_empty() {
-            return serializer.collect_map([("levels", BTreeMap::<&str, ()>::new())]);
+        if self.0.is_empty() {
+            return serializer.collect_map([(kinds::levels::Levels::NAME, BTreeMap::<&str, ()>::new())]);
         }
-        self.0.serialize(serializer)
+        UpdateText(self.0).serialize(serializer)
     }
 }
 

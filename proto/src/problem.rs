@@ -1,8 +1,11 @@
 //! Errors over HTTP: problem details (RFC 9457).
 
+use ghostlight_rig::Item;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::fault::{BadInput, Fault};
+use crate::items::ItemsText;
 
 /// A problem detail, sent as `application/problem+json`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,9 +24,9 @@ pub struct Problem {
     /// How many more bad keys there were.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub more_errors: usize,
-    /// The dimmers whose level or label had changed, when that is why a change was refused.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub changed: Vec<u16>,
+    /// The items that had changed, when that is why a change was refused: `{"levels": [1, 2], "master": true}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Map<String, Value>>,
 }
 
 /// A bad key, and what is wrong with it.
@@ -50,6 +53,14 @@ impl From<BadInput> for Problem {
         };
         let title = "The change was refused; nothing happened".to_owned();
         Self { status: 400, code: "bad_input".to_owned(), title, detail, errors, more_errors, ..Self::default() }
+    }
+}
+
+/// Items as a member of a problem.
+pub fn changed_items(items: &[Item]) -> Map<String, Value> {
+    match serde_json::to_value(ItemsText(items)) {
+        Ok(Value::Object(items)) => items,
+        _ => unreachable!("items are written as an object"),
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::envelope::Message;
 use crate::fault::BadInput;
-use crate::members::{MembersOrLevels, UpdateText, kind_names};
+use crate::members::{ChangeText, kind_names};
 use crate::text::parse_position;
 use crate::trace::{parse_traceparent, traceparent};
 
@@ -16,7 +16,7 @@ use crate::trace::{parse_traceparent, traceparent};
 /// …]}`.
 pub fn encode_entry(entry: &Entry) -> Bytes {
     let changes = entry.changes().iter().map(|change| ChangeOut {
-        members: MembersOrLevels(UpdateText(&change.update)),
+        members: ChangeText(&change.update),
         client: change.origin.as_ref().map(|origin| origin.client.as_str()),
         seq: change.origin.as_ref().map(|origin| origin.seq),
         if_match: change.if_match.map(|position| position.to_string()),
@@ -87,7 +87,7 @@ struct EntryOut<'a> {
 #[derive(Serialize)]
 struct ChangeOut<'a> {
     #[serde(flatten)]
-    members: MembersOrLevels<'a>,
+    members: ChangeText<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -80,6 +80,7 @@ impl ServerMessage {
 pub fn with_output(text: &str, output: &Levels) -> String {
     let output = serde_json::to_string(&LevelsText(output)).expect("levels can be written as JSON");
     match text.strip_suffix('}') {
+        Some("{") => format!("{{\"output\":{output}}}"),
         Some(open) => format!("{open},\"output\":{output}}}"),
         None => text.to_owned(),
     }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::MAX_SAFE_INTEGER;
 use crate::envelope::Message;
 use crate::fault::BadInput;
-use crate::members::{MembersOrLevels, UpdateText, kind_names};
+use crate::members::{ChangeText, kind_names};
 use crate::trace::{parse_traceparent, traceparent};
 
 /// A change.
@@ -50,7 +50,7 @@ impl Set {
         let text = SetOut {
             message: "set",
             seq: self.seq,
-            members: MembersOrLevels(UpdateText(&self.update)),
+            members: ChangeText(&self.update),
             traceparent: self.trace.map(traceparent),
         };
         serde_json::to_string(&text).expect("a set can be written as JSON")
@@ -63,7 +63,7 @@ struct SetOut<'a> {
     message: &'static str,
     seq: u64,
     #[serde(flatten)]
-    members: MembersOrLevels<'a>,
+    members: ChangeText<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     traceparent: Option<String>,
 }

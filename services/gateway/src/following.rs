@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ghostlight_bus::{Announcement, Announcements, Echo, EchoError, Heard, Question};
-use ghostlight_rig::{Received, RigName};
+use ghostlight_rig::{Interest, Received, RigName};
 
 use crate::hub::{RigFeed, STALE_AFTER};
 
@@ -27,7 +27,7 @@ pub(crate) async fn follow(rig: RigName, echo: Arc<dyn Echo>, feed: Arc<RigFeed>
 async fn follow_once(rig: &RigName, echo: &dyn Echo, feed: &RigFeed) -> Result<(), EchoError> {
     let mut announcements = echo.follow(rig).await?;
     loop {
-        let snapshot = echo.ask(Question::Snapshot(rig.clone())).await?;
+        let snapshot = echo.ask(Question::Snapshot(rig.clone(), Interest::all())).await?;
         feed.instruments.metrics.resyncs.add_one();
         feed.take(rig, &Announcement::of(snapshot));
         if !follow_to_gap(rig, &mut *announcements, feed).await {

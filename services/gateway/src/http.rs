@@ -7,14 +7,14 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::collections::BTreeMap;
 
-use ghostlight_proto::{BadInput, LevelsText, Timing, etag, parse_etag, parse_levels};
+use ghostlight_proto::{BadInput, LevelDetails, LevelsText, Timing, etag, parse_etag, parse_levels};
 use ghostlight_rig::{Change, ClientId, Key, Origin, Position, RigMap, RigName, Update};
 
 use crate::hub::{Hub, STALE_AFTER};
 use crate::outcome::Done;
 use crate::problem::Refused;
 use crate::request_span::{self, Request, Route};
-use crate::{Gateway, body};
+use crate::{Gateway, body, query};
 
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -38,40 +38,28 @@ pub(crate) async fn list(State(gateway): State<Gateway>) -> Result<Response, Ref
     Ok(([(header::CONTENT_TYPE, JSON)], list).into_response())
 }
 
-/// Which levels a reader wants to see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shows {
-    /// Those that are set.
-    Set,
-    /// What leaves the rig.
-    Output,
-}
-
-impl Shows {
-    /// Reads the query: `output=1` or `output=0`; what else is in it is passed over.
-    pub(crate) fn asked(query: Option<&str>) -> Result<Self, Refused> {
-        let mut members = query.unwrap_or_default().split('&');
-        match members.find_map(|member| member.strip_prefix("output=")) {
-            None | Some("0") => Ok(Self::Set),
-            Some("1") => Ok(Self::Output),
-            Some(_) => Err(Refused::bad_input("output is 1 or 0")),
-        }
-    }
-}
-
-/// `GET /v1/rigs/{rig}/levels`: every dimmer's level, or what leaves the rig for it.
+/// `GET /v1/rigs/{rig}/levels`: every dimmer's level, or what leaves the rig for it; or those of one dimmer. With `detail=1`,
+/// who changed each level last and when.
 pub(crate) async fn get_levels(
     State(gateway): State<Gateway>,
     RigPath(rig): RigPath,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
-    let shows = Shows::asked(query.as_deref())?;
+    let query = query.as_deref();
+    let (output, detail) = (query::flag(query, "output")?, query::flag(query, "detail")?);
+    let only = query::dimmer(query)?;
     read(&gateway, &rig, &headers, |map| {
-        let levels = match shows {
-            Shows::Set => map.levels().collect::<BTreeMap<_, _>>(),
-            Shows::Output => map.outputs().collect(),
-        };
+        let slots = map.slots().levels.iter().filter(|(dimmer, _)| only.is_none_or(|only| only == **dimmer));
+        let levels = slots.filter_map(|(dimmer, slot)| Some((*dimmer, slot.value?, slot)));
+        let levels = levels.map(|(dimmer, level, slot)| {
+            let level = if output { map.output(level) } else { level };
+            (dimmer, level, slot)
+        });
+        if detail {
+            return serde_json::to_vec(&LevelDetails(levels.collect()));
+        }
+        let levels: BTreeMap<_, _> = levels.map(|(dimmer, level, _)| (dimmer, level)).collect();
         serde_json::to_vec(&LevelsText(&levels))
     })
     .await

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use ghostlight_bus::{Announcement, Echo};
 use ghostlight_proto::{Decoded, ServerMessage, Unread, decode};
 use ghostlight_rig::{
-    Attribution, Beacon, Delta, Item, Position, Received, Replica, Revision, RigName, Snapshot, TraceContext, Verdict,
+    Attribution, Beacon, Delta, Interest, Item, Position, Received, Replica, Revision, RigName, Snapshot, TraceContext,
+    Verdict,
 };
 use ghostlight_telemetry::trace::Kind;
 use tokio::sync::watch;
@@ -108,12 +109,16 @@ pub(crate) struct Latest {
     /// The last delta, which serves every reader at `prev` or later.
     pub(crate) prev: Revision,
     pub(crate) delta: Option<Texts>,
+    /// The kinds of the items that it sets.
+    pub(crate) delta_kinds: Interest,
     /// When that was applied.
     pub(crate) applied: Option<Instant>,
     /// What is told of it, if somebody traces it.
     pub(crate) delivery: Option<Arc<Delivery>>,
     /// The last beacon, if nothing has changed since.
     pub(crate) beacon: Utf8Bytes,
+    /// The kinds that it has digests of.
+    pub(crate) beacon_kinds: Interest,
     /// How many beacons there were.
     pub(crate) beacons: u64,
     /// When a state service was last heard of; `None` if never.
@@ -213,10 +218,10 @@ impl FeedState {
             if folded.position != at || items > ATTRIBUTED_ITEMS || changes > ATTRIBUTED_CHANGES {
                 break;
             }
-            let stands = |item: &Item| map.revision_of(*item) == Some(folded.position.revision);
+            let stands = |item: &Item| map.revision_of(item) == Some(folded.position.revision);
             newest_first.extend(folded.attributions.iter().rev().map(|Attribution { origin, items }| Attribution {
                 origin: origin.clone(),
-                items: items.iter().copied().filter(stands).collect(),
+                items: items.iter().filter(|item| stands(item)).cloned().collect(),
             }));
             at.revision = folded.prev;
             if at.revision <= from {
@@ -301,12 +306,13 @@ impl RigFeed {
         if state.folded.len() == REMEMBERED_ENTRIES {
             state.folded.pop_front();
         }
-        let Delta { position, prev, update, origins, verdicts } = delta;
+        let Delta { position, prev, update, origins, verdicts, .. } = delta;
         let (verdicts, attributions) = (Arc::new(verdicts), origins.into());
         state.folded.push_back(Folded { position, prev, verdicts, attributions, fold: *fold, heard });
         if let Some(old) = state.folded.iter_mut().rev().nth(ATTRIBUTED_ENTRIES) {
             old.attributions = Arc::default();
         }
+        let kinds = update.kinds();
         let plain = if update.levels.is_empty() { Utf8Bytes::default() } else { utf8(levels) };
         let texts = Texts { full: utf8(text.clone()), plain };
         let traces = self.applied(traces, position, heard);
@@ -316,6 +322,7 @@ impl RigFeed {
             latest.position = position;
             latest.prev = prev;
             latest.delta = Some(texts);
+            latest.delta_kinds = kinds;
             latest.applied = Some(heard);
             latest.delivery = delivery;
             latest.beacon = Utf8Bytes::default();
@@ -345,6 +352,7 @@ impl RigFeed {
             latest.hear(&self.instruments);
             if beacon.position == latest.position && received == Received::Had {
                 latest.beacon = utf8(text.clone());
+                latest.beacon_kinds = beacon.digests.kinds();
                 latest.beacons += 1;
             }
         });

@@ -22,6 +22,7 @@ mod outcome;
 mod page;
 mod presence;
 mod problem;
+mod query;
 mod request_span;
 mod rig_routes;
 mod routes;

@@ -1,10 +1,8 @@
 //! Refusals as problem details (RFC 9457).
 
-use std::collections::BTreeSet;
-
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ghostlight_proto::{BadInput, ErrorMessage, Problem, traceparent};
+use ghostlight_proto::{BadInput, ErrorMessage, Problem, changed_items, traceparent};
 use ghostlight_rig::{Item, TraceContext};
 
 use crate::outcome::Refusal;
@@ -82,17 +80,9 @@ impl From<Refusal> for Refused {
 /// What a conditional change names has changed meanwhile.
 fn changed(items: &[Item]) -> Refused {
     let title = "Something has changed since; nothing happened";
-    let mut detail = "what the change names has changed after the position in If-Match".to_owned();
-    let mut dimmers = BTreeSet::new();
-    for item in items {
-        match item {
-            Item::Level(dimmer) | Item::Label(dimmer) => drop(dimmers.insert(dimmer.get())),
-            Item::Master => detail.push_str("; so has the grand master"),
-            Item::Blackout => detail.push_str("; so has blackout"),
-        }
-    }
+    let detail = "what the change names has changed after the position in If-Match";
     let Refused(mut problem) = Refused::new(StatusCode::PRECONDITION_FAILED, "changed", title, detail);
-    problem.changed = dimmers.into_iter().collect();
+    problem.changed = Some(changed_items(items));
     Refused(problem)
 }
 

@@ -4,24 +4,25 @@ use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use ghostlight_proto::{StateText, UpdateText, encode_consoles, parse_update};
+use ghostlight_proto::{ChangeText, StateText, encode_consoles, parse_update, with_output};
 
-use crate::Gateway;
-use crate::http::{self, JSON, RigPath, Shows};
+use crate::http::{self, JSON, RigPath};
 use crate::problem::Refused;
-use crate::request_span;
+use crate::{Gateway, query, request_span};
 
-/// `GET /v1/rigs/{rig}`: all that it holds.
+/// `GET /v1/rigs/{rig}`: all that it holds of the kinds in `?kinds=`.
 pub(crate) async fn get(
     State(gateway): State<Gateway>,
     RigPath(rig): RigPath,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
-    let shows = Shows::asked(query.as_deref())?;
+    let query = query.as_deref();
+    let (output, kinds) = (query::flag(query, "output")?, query::kinds(query)?);
     http::read(&gateway, &rig, &headers, |map| {
-        let output = (shows == Shows::Output).then(|| map.outputs().collect());
-        serde_json::to_vec(&StateText::new(&map.state(), output.as_ref()))
+        let text = serde_json::to_string(&StateText { state: &map.slots().state(kinds), kinds })?;
+        let outputs = || map.outputs().map(|(dimmer, level)| (dimmer, Some(level))).collect();
+        Ok(if output { with_output(&text, &outputs()) } else { text }.into_bytes())
     })
     .await
 }
@@ -37,7 +38,7 @@ pub(crate) async fn patch(
     let route = ("PATCH", "/v1/rigs/{rig}", "PATCH /v1/rigs/{rig}");
     request_span::answer(&gateway.instruments, route, &headers, async |request| {
         let done = http::change(&gateway, request, rig, &headers, body, &KINDS, parse_update).await?;
-        let text = serde_json::to_vec(&UpdateText::from(&done.update)).unwrap_or_default();
+        let text = serde_json::to_vec(&ChangeText(&done.update)).unwrap_or_default();
         Ok(http::answer(&done, text))
     })
     .await

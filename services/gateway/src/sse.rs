@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
@@ -12,26 +12,29 @@ use ghostlight_proto::parse_position;
 use ghostlight_rig::Position;
 use ghostlight_telemetry::metrics::{Held, Spoken};
 
-use crate::Gateway;
 use crate::http::RigPath;
 use crate::presence::Present;
 use crate::problem::Refused;
-use crate::subscriber::{Protocol, Subscriber, Told};
+use crate::subscriber::{Protocol, Subscriber, Subscription, Told};
+use crate::{Gateway, query};
 
 /// Tells a browser how soon to connect again, in case the connection breaks.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// `GET /v1/rigs/{rig}/events`. `Last-Event-ID` resumes; one that is no position of ours is as good as none.
+/// `GET /v1/rigs/{rig}/events`, of the kinds in `?kinds=`. `Last-Event-ID` resumes; one that is no position of ours is as good as none.
 pub(crate) async fn events(
     State(gateway): State<Gateway>,
     RigPath(rig): RigPath,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refused> {
+    let kinds = query::kinds(query.as_deref())?;
     let resume = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(parse_position);
     let hub = gateway.hubs.get(&rig).await?;
     let present = hub.presence.enter_nameless("event stream", "events");
     let counted = gateway.instruments.metrics.connections.of(Spoken::Events).hold();
-    let reader = Subscriber::new(hub, Protocol::Full, resume);
+    let subscription = Subscription { protocol: Protocol::Full, kinds };
+    let reader = Subscriber::new(hub, subscription, resume);
     let keep_alive = KeepAlive::new().interval(gateway.limits.ping_every);
     Ok(Sse::new(stream(reader, (present, counted), gateway.stopping.moment())).keep_alive(keep_alive))
 }

@@ -4,12 +4,13 @@
 //! stands to where the map stands now. It may skip levels in between, never the last one, and never sees an older level
 //! after a newer one.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::ws::Utf8Bytes;
 use ghostlight_proto::{LevelsText, ServerMessage, with_output};
-use ghostlight_rig::{Delta, Dimmer, Level, Levels, Position, Revision, RigMap, Update};
+use ghostlight_rig::{Delta, Dimmer, Interest, KindId, Level, Levels, Position, Revision, RigMap, Update};
 use ghostlight_telemetry::metrics::Stage;
 use tokio::sync::watch;
 
@@ -32,12 +33,26 @@ pub(crate) enum Protocol {
     Output,
 }
 
+/// What a reader is told of: in which protocol, and which kinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Subscription {
+    pub(crate) protocol: Protocol,
+    pub(crate) kinds: Interest,
+}
+
+impl Subscription {
+    /// The plain protocol tells of levels, and of nothing else.
+    pub(crate) fn plain() -> Self {
+        Self { protocol: Protocol::Plain, kinds: Interest::NONE.with(KindId::Level) }
+    }
+}
+
 /// A step that was encoded for one reader, and serves all who take the same.
 #[derive(Clone, Debug)]
 pub(crate) struct CaughtUp {
     from: Position,
     to: Position,
-    protocol: Protocol,
+    subscription: Subscription,
     texts: Texts,
 }
 
@@ -55,7 +70,7 @@ pub(crate) enum Told {
 pub(crate) struct Whole {
     generation: u64,
     position: Position,
-    protocol: Protocol,
+    subscription: Subscription,
     text: Utf8Bytes,
 }
 
@@ -63,7 +78,7 @@ pub(crate) struct Whole {
 pub(crate) struct Subscriber {
     hub: Arc<Hub>,
     latest: watch::Receiver<Arc<Latest>>,
-    protocol: Protocol,
+    subscription: Subscription,
     /// Where its client stands; `None` if it has nothing yet.
     cursor: Option<Cursor>,
     /// How many beacons there had been when it was last told one; `None` if it has been told none.
@@ -94,7 +109,7 @@ struct Cursor {
 
 impl Subscriber {
     /// A reader for a client that has nothing yet, or left off at a position.
-    pub(crate) fn new(hub: Arc<Hub>, protocol: Protocol, resume: Option<Position>) -> Self {
+    pub(crate) fn new(hub: Arc<Hub>, subscription: Subscription, resume: Option<Position>) -> Self {
         let mut latest = hub.watch();
         let now = latest.borrow_and_update().clone();
         latest.mark_changed();
@@ -102,7 +117,7 @@ impl Subscriber {
         let resume = resume.filter(|at| at.epoch == now.position.epoch && *at <= now.position);
         let cursor = resume.map(|at| Cursor { generation: now.generation, revision: at.revision });
         let seat = hub.subscribers().enter();
-        Self { hub, latest, protocol, cursor, beacons: None, told_stale: false, ahead, seat, sending: None }
+        Self { hub, latest, subscription, cursor, beacons: None, told_stale: false, ahead, seat, sending: None }
     }
 
     /// Waits until there may be something to tell. May be dropped and called again.
@@ -149,7 +164,8 @@ impl Subscriber {
                 return self.next_beacon(&latest).or_else(|| self.next_stale(&latest));
             }
             let from = cursor.revision;
-            let ready = latest.delta.as_ref().filter(|_| self.protocol != Protocol::Output);
+            let is_ready = self.subscription.protocol != Protocol::Output && self.tells_all(latest.delta_kinds);
+            let ready = latest.delta.as_ref().filter(|_| is_ready);
             let texts = match ready {
                 Some(texts) if (latest.prev..latest.position.revision).contains(&cursor.revision) => {
                     self.cursor = Some(Cursor { revision: latest.position.revision, ..cursor });
@@ -166,12 +182,17 @@ impl Subscriber {
                 delivery: latest.delivery.clone(),
                 is_conflated: from < latest.prev,
             });
-            match self.protocol {
+            match self.subscription.protocol {
                 Protocol::Full | Protocol::Output => return Some(Told::Delta(texts.full)),
                 Protocol::Plain if !texts.plain.is_empty() => return Some(Told::Delta(texts.plain)),
                 Protocol::Plain => {}
             }
         }
+    }
+
+    /// Whether a text about these kinds is one for this reader as it is. The plain protocol has a text of its own.
+    fn tells_all(&self, kinds: Interest) -> bool {
+        self.subscription.protocol == Protocol::Plain || self.subscription.kinds.covers(kinds)
     }
 
     /// Whether the map has got to where its client stands. Until then there is nothing to tell it: what it has is newer.
@@ -190,7 +211,7 @@ impl Subscriber {
 
     /// That what it has may be old, if it was not told so.
     fn next_stale(&mut self, latest: &Latest) -> Option<Told> {
-        if self.protocol == Protocol::Plain || self.told_stale == latest.is_stale {
+        if self.subscription.protocol == Protocol::Plain || self.told_stale == latest.is_stale {
             return None;
         }
         self.told_stale = latest.is_stale;
@@ -201,17 +222,20 @@ impl Subscriber {
     /// A beacon, if there is a new one. The first is made here, so that a client that resumes and has missed nothing
     /// hears so at once.
     fn next_beacon(&mut self, latest: &Latest) -> Option<Told> {
-        if self.protocol == Protocol::Plain {
+        if self.subscription.protocol == Protocol::Plain {
             return None;
         }
-        let Some(told) = self.beacons.replace(latest.beacons) else {
-            let beacon = self.hub.state().replica.to_beacon();
-            // If the map has moved on meanwhile, the next step tells as much.
-            let beacon = Some(beacon).filter(|beacon| beacon.position == latest.position);
-            return beacon.map(|beacon| Told::Beacon(text(&ServerMessage::Beacon(beacon).encode())));
-        };
-        let new = told != latest.beacons && !latest.beacon.is_empty();
-        new.then(|| Told::Beacon(latest.beacon.clone()))
+        let told = self.beacons.replace(latest.beacons);
+        if told == Some(latest.beacons) || (told.is_some() && latest.beacon.is_empty()) {
+            return None;
+        }
+        if told.is_some() && latest.beacon_kinds == self.subscription.kinds {
+            return Some(Told::Beacon(latest.beacon.clone()));
+        }
+        let beacon = self.hub.state().replica.to_beacon(self.subscription.kinds);
+        // If the map has moved on meanwhile, the next step tells as much.
+        let beacon = Some(beacon).filter(|beacon| beacon.position == latest.position);
+        beacon.map(|beacon| Told::Beacon(text(&ServerMessage::Beacon(beacon).encode())))
     }
 
     /// The step from a cursor to now, for a client that skipped some; `None` if the replica does not reach back so far.
@@ -225,12 +249,12 @@ impl Subscriber {
         let known = state
             .caught_up
             .as_ref()
-            .filter(|known| (known.from, known.to, known.protocol) == (from, to, self.protocol));
+            .filter(|known| (known.from, known.to, known.subscription) == (from, to, self.subscription));
         let texts = match known {
             Some(known) => known.texts.clone(),
             None => {
-                let texts = step(&state, from, to, self.protocol)?;
-                state.caught_up = Some(CaughtUp { from, to, protocol: self.protocol, texts: texts.clone() });
+                let texts = step(&state, from, to, self.subscription)?;
+                state.caught_up = Some(CaughtUp { from, to, subscription: self.subscription, texts: texts.clone() });
                 texts
             }
         };
@@ -248,39 +272,43 @@ impl Subscriber {
         let generation = self.latest.borrow().generation;
         let position = state.replica.position();
         self.cursor = Some(Cursor { generation, revision: position.revision });
-        if self.protocol == Protocol::Plain {
+        if self.subscription.protocol == Protocol::Plain {
             let slots = state.replica.map().slots().levels.iter();
             let slots = slots.filter(|(_, slot)| !is_first || slot.value.is_some());
             return Told::Snapshot(plain(&slots.map(|(&dimmer, slot)| (dimmer, slot.value)).collect()));
         }
-        let protocol = self.protocol;
+        let subscription = self.subscription;
         let known = state.whole.as_ref();
-        let known = known
-            .filter(|known| (known.generation, known.position, known.protocol) == (generation, position, protocol));
+        let known = known.filter(|known| {
+            (known.generation, known.position, known.subscription) == (generation, position, subscription)
+        });
         if let Some(known) = known {
             return Told::Snapshot(known.text.clone());
         }
         let map = state.replica.map();
-        let mut text = text(&ServerMessage::Snapshot(state.replica.to_snapshot()).encode());
-        if protocol == Protocol::Output {
+        let mut text = text(&ServerMessage::Snapshot(state.replica.to_snapshot_of(subscription.kinds)).encode());
+        if subscription.protocol == Protocol::Output {
             text = with_output(&text, &outputs(map, all_levels(map).collect())).into();
         }
-        state.whole = Some(Whole { generation, position, protocol, text: text.clone() });
+        state.whole = Some(Whole { generation, position, subscription, text: text.clone() });
         Told::Snapshot(text)
     }
 }
 
 /// The step from one position of a map to the position where it stands.
-fn step(state: &FeedState, from: Position, to: Position, protocol: Protocol) -> Option<Texts> {
+fn step(state: &FeedState, from: Position, to: Position, subscription: Subscription) -> Option<Texts> {
+    let Subscription { protocol, kinds } = subscription;
     let map = state.replica.map();
-    let update = map.since(from.revision)?;
+    let update = map.since(from.revision)?.of_interest(kinds);
     let plain = if update.levels.is_empty() { Utf8Bytes::default() } else { plain(&update.levels) };
-    let origins = state.attributions_since(from.revision);
-    let delta = Delta { position: to, prev: from.revision, update: update.clone(), origins, ..Delta::default() };
+    let mut origins = state.attributions_since(from.revision);
+    origins.iter_mut().for_each(|origin| origin.items.retain(|item| kinds.wants(item.kind())));
+    let (time, verdicts) = (map.time(), BTreeMap::new());
+    let delta = Delta { position: to, prev: from.revision, time, update: update.clone(), origins, verdicts };
     let mut full = text(&ServerMessage::Delta(delta).encode());
     if protocol == Protocol::Output {
-        let Update { mut levels, master, blackout, .. } = update;
-        // Under another master, something else leaves the rig for every dimmer.
+        // What leaves the rig changes with the master and blackout, also for a reader that does not want these.
+        let Update { mut levels, master, blackout, .. } = map.since(from.revision)?;
         if master.is_some() || blackout.is_some() {
             levels.extend(all_levels(map));
         }

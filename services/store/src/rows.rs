@@ -1,24 +1,25 @@
-//! Images as rows of tables: the same in every database.
+//! Images as rows of tables: the same in every database, and for every kind of thing that a rig has.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use ghostlight_rig::{
-    Dimmer, Fingerprint, IdempotentChange, Image, Key, Label, Level, Position, Revision, RigImage, RigName, Slot, Stamp,
+    Changed, ClientId, Fingerprint, IdempotentChange, Image, ItemKey, Key, KeyOf, KindId, KindVisitor, Listed, LogTime,
+    Position, Revision, RigImage, RigName, Scalar, Slot, Slots, Stamp, visit_kinds,
 };
+use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::StoreError;
 
-/// The names of settings in their table.
-const MASTER: &str = "master";
-const BLACKOUT: &str = "blackout";
+/// A row of `item`: rig, kind, key, value as JSON text, revision, who changed it last, and when.
+pub(crate) type ItemRow<'a> = (&'a str, &'static str, String, Option<String>, u64, Option<&'a str>, u64);
 
 /// An image as the rows of its tables.
 #[derive(Default)]
 pub(crate) struct Rows<'a> {
-    pub(crate) rigs: Vec<(&'a str, u64)>,
-    pub(crate) levels: Vec<(&'a str, u16, Option<u16>, u64)>,
-    pub(crate) labels: Vec<(&'a str, u16, Option<&'a str>, u64)>,
-    pub(crate) settings: Vec<(&'a str, &'static str, u16, u64)>,
+    pub(crate) rigs: Vec<(&'a str, u64, u64)>,
+    pub(crate) items: Vec<ItemRow<'a>>,
     pub(crate) keyed: Vec<(&'a str, &'a str, u64, String, u8)>,
     pub(crate) oldest_keys: Vec<(&'a str, u64, u64)>,
 }
@@ -28,20 +29,8 @@ impl<'a> Rows<'a> {
         let mut rows = Self::default();
         for (name, rig) in &image.rigs {
             let name = name.as_str();
-            rows.rigs.push((name, rig.position.revision.0));
-            let slots = &rig.slots;
-            rows.levels.extend(slots.levels.iter().map(|(dimmer, slot)| {
-                let hundredths = slot.value.map(Level::hundredths);
-                (name, dimmer.get(), hundredths, slot.revision.0)
-            }));
-            rows.labels.extend(slots.labels.iter().map(|(dimmer, slot)| {
-                let label = slot.value.as_ref().map(Label::as_str);
-                (name, dimmer.get(), label, slot.revision.0)
-            }));
-            let master = slots.master.iter().filter_map(|slot| Some((slot.value?.hundredths(), slot.revision.0)));
-            rows.settings.extend(master.map(|(value, revision)| (name, MASTER, value, revision)));
-            let blackout = slots.blackout.iter().filter_map(|slot| Some((u16::from(slot.value?), slot.revision.0)));
-            rows.settings.extend(blackout.map(|(value, revision)| (name, BLACKOUT, value, revision)));
+            rows.rigs.push((name, rig.position.revision.0, rig.time.0));
+            visit_kinds(&mut ItemRows { rig: name, slots: &rig.slots, rows: &mut rows.items });
             rows.keyed.extend(rig.keyed.iter().map(|(key, keyed)| {
                 let fingerprint = format!("{:016x}", keyed.fingerprint.0);
                 (name, key.as_str(), keyed.position.revision.0, fingerprint, u8::from(keyed.applied))
@@ -55,54 +44,104 @@ impl<'a> Rows<'a> {
 
     /// How many there are.
     pub(crate) fn count(&self) -> usize {
-        [self.rigs.len(), self.levels.len(), self.labels.len(), self.settings.len(), self.keyed.len()].iter().sum()
+        self.rigs.len() + self.items.len() + self.keyed.len()
+    }
+}
+
+/// Rows as one JSON text.
+pub(crate) fn json_text(rows: &impl Serialize) -> String {
+    serde_json::to_string(rows).expect("texts and numbers can be written as JSON")
+}
+
+/// Makes the rows of one kind after the other.
+struct ItemRows<'a, 'b> {
+    rig: &'a str,
+    slots: &'a Slots,
+    rows: &'b mut Vec<ItemRow<'a>>,
+}
+
+impl KindVisitor for ItemRows<'_, '_> {
+    fn visit<K: Listed>(&mut self) {
+        self.rows.extend(K::slots(self.slots).map(|(key, slot)| {
+            let value = slot.value.as_ref().map(|value| json_of(&K::write(value)));
+            let Changed { by, at } = &slot.changed;
+            (self.rig, K::NAME, key.to_string(), value, slot.revision.0, by.as_ref().map(ClientId::as_str), at.0)
+        }));
+    }
+}
+
+/// A value as JSON text.
+fn json_of(scalar: &Scalar<'_>) -> String {
+    match scalar {
+        Scalar::Text(text) => serde_json::Value::from(&**text).to_string(),
+        number_or_flag => number_or_flag.to_string(),
+    }
+}
+
+/// The value that a JSON text is; `None` if it is not JSON.
+fn scalar_of(json: &str) -> Option<Scalar<'_>> {
+    let value: &RawValue = serde_json::from_str(json).ok()?;
+    match value.get().as_bytes().first()? {
+        b'"' => Some(Scalar::Text(serde_json::from_str::<String>(json).ok()?.into())),
+        b't' | b'f' => Some(Scalar::Flag(value.get() == "true")),
+        b'-' | b'0'..=b'9' => Some(Scalar::Number(value.get().into())),
+        b'{' => Some(Scalar::Other("an object")),
+        b'[' => Some(Scalar::Other("an array")),
+        _ => Some(Scalar::Other("null")),
     }
 }
 
 /// Where a row was last changed: epoch and revision, as databases have them.
 pub(crate) type At = (i64, i64);
 
+/// A row of `item` as it was read.
+pub(crate) struct SavedItem<'a> {
+    pub(crate) rig: &'a str,
+    pub(crate) kind: &'a str,
+    pub(crate) key: &'a str,
+    pub(crate) value: Option<&'a str>,
+    pub(crate) at: At,
+    pub(crate) changed_by: Option<&'a str>,
+    pub(crate) changed_at: i64,
+}
+
 /// An image that is put together from the rows of a database: first where all of it stands, then the rest.
 #[derive(Default)]
-pub(crate) struct Loading(Image);
+pub(crate) struct Loading {
+    image: Image,
+    /// How many items are of a kind that this version does not know, by the kind's name.
+    unknown: BTreeMap<String, usize>,
+}
 
 impl Loading {
     /// The one row that says where the rigs stand.
-    pub(crate) fn position(&mut self, at: At, stamp: i64) {
-        (self.0.position, self.0.stamp) = (position(at), Stamp(stamp as u64));
+    pub(crate) fn position(&mut self, at: At, stamp: i64, time: i64) {
+        self.image.position = position(at);
+        (self.image.stamp, self.image.time) = (Stamp(stamp as u64), LogTime(time as u64));
     }
 
     /// Where a rig's last entry stood.
-    pub(crate) fn rig(&mut self, name: &str, at: At) -> Result<(), StoreError> {
-        self.rig_image(name)?.position = position(at);
+    pub(crate) fn rig(&mut self, name: &str, at: At, time: i64) -> Result<(), StoreError> {
+        let rig = self.rig_image(name)?;
+        (rig.position, rig.time) = (position(at), LogTime(time as u64));
         Ok(())
     }
 
-    /// A dimmer's level in hundredths of a percent.
-    pub(crate) fn level(&mut self, rig: &str, number: u16, level: Option<u16>, at: At) -> Result<(), StoreError> {
-        let slot = Slot { value: level.map(level_of).transpose()?, revision: self.revision(at) };
-        self.rig_image(rig)?.slots.levels.insert(dimmer(number)?, slot);
-        Ok(())
-    }
-
-    /// A dimmer's label.
-    pub(crate) fn label(&mut self, rig: &str, number: u16, label: Option<&str>, at: At) -> Result<(), StoreError> {
-        let value = label.map(Label::new).transpose().map_err(|error| corrupt(&error))?;
-        let slot = Slot { value, revision: self.revision(at) };
-        self.rig_image(rig)?.slots.labels.insert(dimmer(number)?, slot);
-        Ok(())
-    }
-
-    /// What a rig has one of.
-    pub(crate) fn setting(&mut self, rig: &str, name: &str, value: u16, at: At) -> Result<(), StoreError> {
-        let revision = self.revision(at);
-        let slots = &mut self.rig_image(rig)?.slots;
-        match name {
-            MASTER => slots.master = Some(Slot { value: Some(level_of(value)?), revision }),
-            BLACKOUT => slots.blackout = Some(Slot { value: Some(value != 0), revision }),
-            other => return Err(corrupt(&format_args!("a setting {other:?}"))),
-        }
-        Ok(())
+    /// An item of any kind. One of a kind that this version does not know stays where it is, for newer ones.
+    pub(crate) fn item(&mut self, row: &SavedItem<'_>) -> Result<(), StoreError> {
+        let Some(kind) = KindId::named(row.kind) else {
+            *self.unknown.entry(row.kind.to_owned()).or_default() += 1;
+            return Ok(());
+        };
+        let by = row.changed_by.map(ClientId::new).transpose().map_err(|error| corrupt(&error))?;
+        let changed = Changed { by, at: LogTime(row.changed_at as u64) };
+        let revision = self.revision(row.at);
+        let slots = &mut self.rig_image(row.rig)?.slots;
+        let mut putting = PutItem { row, revision, changed, slots, result: Ok(()) };
+        kind.visit(&mut putting);
+        putting
+            .result
+            .map_err(|problem| StoreError::Corrupt(format!("rig {}, {} {:?}: {problem}", row.rig, row.kind, row.key)))
     }
 
     /// A keyed change that a rig remembers. They come in their order.
@@ -125,31 +164,56 @@ impl Loading {
 
     /// All of it.
     pub(crate) fn image(self) -> Image {
-        self.0
+        for (kind, count) in &self.unknown {
+            tracing::info!(
+                kind,
+                count,
+                "a newer Ghostlight has saved items of a kind that this one does not know; they stay"
+            );
+        }
+        self.image
     }
 
     fn rig_image(&mut self, name: &str) -> Result<&mut RigImage, StoreError> {
         let name = RigName::new(name).map_err(|error| corrupt(&error))?;
-        Ok(self.0.rigs.entry(name).or_default())
+        Ok(self.image.rigs.entry(name).or_default())
     }
 
     /// What was set in an older epoch counts as older than everything in this one.
     fn revision(&self, at: At) -> Revision {
         let position = position(at);
-        if position.epoch == self.0.position.epoch { position.revision } else { Revision(0) }
+        if position.epoch == self.image.position.epoch { position.revision } else { Revision(0) }
+    }
+}
+
+/// Puts an item among the slots of its kind.
+struct PutItem<'a> {
+    row: &'a SavedItem<'a>,
+    revision: Revision,
+    changed: Changed,
+    slots: &'a mut Slots,
+    result: Result<(), String>,
+}
+
+impl PutItem<'_> {
+    fn put<K: Listed>(&mut self) -> Result<(), String> {
+        let key = KeyOf::<K>::read(self.row.key)?;
+        let read = |json| K::read(scalar_of(json).ok_or_else(|| format!("{json:?} is not JSON"))?);
+        let value = self.row.value.map(read).transpose()?;
+        let slot = Slot { value, revision: self.revision, changed: self.changed.clone() };
+        K::put(self.slots, key, slot);
+        Ok(())
+    }
+}
+
+impl KindVisitor for PutItem<'_> {
+    fn visit<K: Listed>(&mut self) {
+        self.result = self.put::<K>();
     }
 }
 
 fn position((epoch, revision): At) -> Position {
     Position::new(epoch as u64, revision as u64)
-}
-
-fn dimmer(number: u16) -> Result<Dimmer, StoreError> {
-    Dimmer::new(number).ok_or_else(|| corrupt(&"dimmer 0"))
-}
-
-fn level_of(hundredths: u16) -> Result<Level, StoreError> {
-    Level::from_hundredths(hundredths).ok_or_else(|| corrupt(&"a level above 100 %"))
 }
 
 fn corrupt(what: &dyn Display) -> StoreError {

@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ghostlight_rig::{Image, LogPosition, Position};
-use serde_json::json;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row};
 use tokio::sync::Mutex;
 
 use crate::error::migration;
-use crate::rows::{At, Loading, Rows};
+use crate::rows::{At, Loading, Rows, SavedItem, json_text};
 use crate::{Durability, OpenError, Store, StoreError, tables};
 
 static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| tables::tolerant(sqlx::migrate!("../../migrations/sqlite")));
@@ -24,9 +23,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The save: the view's trigger, in the migrations, does all of it in one transaction. One statement, because what costs
 /// a small save is going to the connection's thread and back, not SQLite.
-const SAVE: &str = "INSERT INTO save (epoch, revision, stamp, since_epoch, since_revision, rigs, levels, labels, \
-                                      settings, keyed, oldest_keys) \
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const SAVE: &str = "INSERT INTO save (epoch, revision, stamp, time, since_epoch, since_revision, rigs, items, keyed, \
+                                      oldest_keys) \
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /// The beginning of an epoch: a compare-and-set of where the saved rigs stand.
 const BEGIN: &str = "INSERT INTO position (id, epoch, revision, stamp) SELECT 1, ?1, ?2, ?3 \
@@ -176,14 +175,13 @@ async fn save(connection: &mut SqliteConnection, image: &Image) -> Result<(), St
         .bind(image.position.epoch.0 as i64)
         .bind(image.position.revision.0 as i64)
         .bind(image.stamp.0 as i64)
+        .bind(image.time.0 as i64)
         .bind(image.since.epoch.0 as i64)
         .bind(image.since.revision.0 as i64)
-        .bind(json!(rows.rigs).to_string())
-        .bind(json!(rows.levels).to_string())
-        .bind(json!(rows.labels).to_string())
-        .bind(json!(rows.settings).to_string())
-        .bind(json!(rows.keyed).to_string())
-        .bind(json!(rows.oldest_keys).to_string());
+        .bind(json_text(&rows.rigs))
+        .bind(json_text(&rows.items))
+        .bind(json_text(&rows.keyed))
+        .bind(json_text(&rows.oldest_keys));
     query.execute(connection).await?;
     Ok(())
 }
@@ -192,21 +190,25 @@ async fn load(connection: &mut SqliteConnection) -> Result<Image, StoreError> {
     let mut loading = Loading::default();
     // One transaction, so that all of it is of one moment.
     let mut reading = connection.begin().await?;
-    let position = sqlx::query("SELECT epoch, revision, stamp FROM position").fetch_optional(&mut *reading).await?;
+    let position =
+        sqlx::query("SELECT epoch, revision, stamp, time FROM position").fetch_optional(&mut *reading).await?;
     if let Some(row) = position {
-        loading.position(at(&row)?, row.try_get("stamp")?);
+        loading.position(at(&row)?, row.try_get("stamp")?, row.try_get("time")?);
     }
-    for row in sqlx::query("SELECT name, epoch, revision FROM rig").fetch_all(&mut *reading).await? {
-        loading.rig(row.try_get("name")?, at(&row)?)?;
+    for row in sqlx::query("SELECT name, epoch, revision, time FROM rig").fetch_all(&mut *reading).await? {
+        loading.rig(row.try_get("name")?, at(&row)?, row.try_get("time")?)?;
     }
-    for row in sqlx::query("SELECT rig, dimmer, level, epoch, revision FROM level").fetch_all(&mut *reading).await? {
-        loading.level(row.try_get("rig")?, row.try_get("dimmer")?, row.try_get("level")?, at(&row)?)?;
-    }
-    for row in sqlx::query("SELECT rig, dimmer, label, epoch, revision FROM label").fetch_all(&mut *reading).await? {
-        loading.label(row.try_get("rig")?, row.try_get("dimmer")?, row.try_get("label")?, at(&row)?)?;
-    }
-    for row in sqlx::query("SELECT rig, name, value, epoch, revision FROM setting").fetch_all(&mut *reading).await? {
-        loading.setting(row.try_get("rig")?, row.try_get("name")?, row.try_get("value")?, at(&row)?)?;
+    let items = "SELECT rig, kind, key, value, epoch, revision, changed_by, changed_at FROM item";
+    for row in sqlx::query(items).fetch_all(&mut *reading).await? {
+        loading.item(&SavedItem {
+            rig: row.try_get("rig")?,
+            kind: row.try_get("kind")?,
+            key: row.try_get("key")?,
+            value: row.try_get("value")?,
+            at: at(&row)?,
+            changed_by: row.try_get("changed_by")?,
+            changed_at: row.try_get("changed_at")?,
+        })?;
     }
     let keyed = "SELECT rig, key, epoch, revision, fingerprint, applied FROM keyed ORDER BY epoch, revision";
     for row in sqlx::query(keyed).fetch_all(&mut *reading).await? {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::extract::ws::WebSocket;
 use futures_util::StreamExt;
 use ghostlight_proto::{Hello, Wants};
-use ghostlight_rig::{ClientId, Position};
+use ghostlight_rig::{ClientId, Interest, Position};
 use ghostlight_telemetry::metrics::{Held, Spoken};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::Gateway;
 use crate::hub::Hub;
 use crate::presence::Present;
-use crate::subscriber::{Protocol, Subscriber};
+use crate::subscriber::{Protocol, Subscriber, Subscription};
 use crate::ws::ending::Ending;
 use crate::ws::reading::{self, Incoming};
 use crate::ws::writing;
@@ -48,6 +48,7 @@ pub(crate) struct Session {
 struct Greeted {
     client: Option<ClientId>,
     resume: Option<Position>,
+    kinds: Interest,
     wants: Wants,
     present: Option<Present>,
 }
@@ -57,11 +58,11 @@ impl Greeted {
         match hello {
             None => {
                 let present = hub.presence.enter_nameless("plain WebSocket", "plain");
-                Self { client: None, resume: None, wants: Wants::default(), present }
+                Self { client: None, resume: None, kinds: Interest::NONE, wants: Wants::default(), present }
             }
-            Some(Hello { client, resume, name, kind, wants }) => {
+            Some(Hello { client, resume, name, kind, interest, wants }) => {
                 let present = hub.presence.enter(client.clone(), name, kind);
-                Self { client: Some(client), resume, wants, present }
+                Self { client: Some(client), resume, kinds: interest, wants, present }
             }
         }
     }
@@ -75,9 +76,13 @@ pub(crate) async fn run(gateway: Gateway, hub: Arc<Hub>, protocol: Protocol, soc
         Ok(hello) => hello,
         Err(ending) => return writing::close(&mut sink, ending).await,
     };
-    let Greeted { client, resume, wants, present } = Greeted::new(&hub, hello);
+    let Greeted { client, resume, kinds, wants, present } = Greeted::new(&hub, hello);
     let protocol = if wants.output { Protocol::Output } else { protocol };
-    let reader = Subscriber::new(hub.clone(), protocol, resume);
+    let subscription = match protocol {
+        Protocol::Plain => Subscription::plain(),
+        protocol => Subscription { protocol, kinds },
+    };
+    let reader = Subscriber::new(hub.clone(), subscription, resume);
     let consoles = wants.presence.then(|| hub.presence.watch()).map(|mut consoles| {
         consoles.mark_changed();
         consoles

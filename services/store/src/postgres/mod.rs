@@ -10,12 +10,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use ghostlight_rig::{Image, LogPosition, Position};
-use serde_json::json;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{ConnectOptions, Connection, Row};
 
-use crate::rows::{At, Loading, Rows};
+use crate::rows::{At, Loading, Rows, SavedItem, json_text};
 use crate::{Durability, OpenError, Store, StoreError, tables};
 use connections::Connections;
 use failure::{Failure, within};
@@ -40,8 +39,7 @@ const LOAD_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The save: a function, in the migrations, does all of it in one transaction. One statement, because each one is a way
 /// to the database and back, for which the other services that save have to wait.
-const SAVE: &str =
-    "SELECT save($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb, $8::jsonb, $9::jsonb, $10::jsonb, $11::jsonb)";
+const SAVE: &str = "SELECT save($1, $2, $3, $4, $5, $6, $7::jsonb, $8::jsonb, $9::jsonb, $10::jsonb)";
 
 /// The beginning of an epoch: a compare-and-set of where the saved rigs stand.
 const BEGIN: &str = "UPDATE position SET epoch = $1, revision = $2, stamp = $3 WHERE (epoch, revision) = ($4, $5)";
@@ -130,14 +128,13 @@ impl Store for PostgresStore {
             .bind(image.position.epoch.0 as i64)
             .bind(image.position.revision.0 as i64)
             .bind(image.stamp.0 as i64)
+            .bind(image.time.0 as i64)
             .bind(image.since.epoch.0 as i64)
             .bind(image.since.revision.0 as i64)
-            .bind(json!(rows.rigs).to_string())
-            .bind(json!(rows.levels).to_string())
-            .bind(json!(rows.labels).to_string())
-            .bind(json!(rows.settings).to_string())
-            .bind(json!(rows.keyed).to_string())
-            .bind(json!(rows.oldest_keys).to_string());
+            .bind(json_text(&rows.rigs))
+            .bind(json_text(&rows.items))
+            .bind(json_text(&rows.keyed))
+            .bind(json_text(&rows.oldest_keys));
         let mut lent = self.connections.lend().await?;
         let limit = limit(rows.count());
         let saving = async {
@@ -186,23 +183,27 @@ async fn load(connection: &mut PgConnection) -> Result<Image, StoreError> {
         Ok(reading)
     };
     let mut reading = within(ANSWER_TIMEOUT, beginning).await?;
-    each(&mut reading, "SELECT epoch, revision, stamp FROM position", |row| {
-        loading.position(at(row, 0)?, row.try_get(2)?);
+    each(&mut reading, "SELECT epoch, revision, stamp, time FROM position", |row| {
+        loading.position(at(row, 0)?, row.try_get(2)?, row.try_get(3)?);
         Ok(())
     })
     .await?;
-    each(&mut reading, "SELECT name, epoch, revision FROM rig", |row| Ok(loading.rig(row.try_get(0)?, at(row, 1)?)?))
-        .await?;
-    each(&mut reading, "SELECT rig, dimmer, level, epoch, revision FROM level", |row| {
-        Ok(loading.level(row.try_get(0)?, number(row.try_get(1)?)?, number_or_none(row.try_get(2)?)?, at(row, 3)?)?)
+    each(&mut reading, "SELECT name, epoch, revision, time FROM rig", |row| {
+        Ok(loading.rig(row.try_get(0)?, at(row, 1)?, row.try_get(3)?)?)
     })
     .await?;
-    each(&mut reading, "SELECT rig, dimmer, label, epoch, revision FROM label", |row| {
-        Ok(loading.label(row.try_get(0)?, number(row.try_get(1)?)?, row.try_get(2)?, at(row, 3)?)?)
-    })
-    .await?;
-    each(&mut reading, "SELECT rig, name, value, epoch, revision FROM setting", |row| {
-        Ok(loading.setting(row.try_get(0)?, row.try_get(1)?, number(row.try_get(2)?)?, at(row, 3)?)?)
+    let items = "SELECT rig, kind, key, value, epoch, revision, changed_by, changed_at FROM item";
+    each(&mut reading, items, |row| {
+        let saved = SavedItem {
+            rig: row.try_get(0)?,
+            kind: row.try_get(1)?,
+            key: row.try_get(2)?,
+            value: row.try_get(3)?,
+            at: at(row, 4)?,
+            changed_by: row.try_get(6)?,
+            changed_at: row.try_get(7)?,
+        };
+        Ok(loading.item(&saved)?)
     })
     .await?;
     let keyed = "SELECT rig, key, epoch, revision, fingerprint, applied FROM keyed ORDER BY epoch, revision";
@@ -229,12 +230,4 @@ async fn each(
 
 fn at(row: &PgRow, first: usize) -> Result<At, sqlx::Error> {
     Ok((row.try_get(first)?, row.try_get(first + 1)?))
-}
-
-fn number(of: i32) -> Result<u16, StoreError> {
-    of.try_into().map_err(|_| StoreError::Corrupt(format!("{of} where 0 to 65535 are possible")))
-}
-
-fn number_or_none(of: Option<i32>) -> Result<Option<u16>, StoreError> {
-    of.map(number).transpose()
 }

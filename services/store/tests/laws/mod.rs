@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use ghostlight_rig::{
-    Dimmer, Epoch, Fingerprint, IdempotentChange, Image, Key, Label, Level, LogPosition, Position, Revision, RigImage,
-    Slot, Slots, Stamp,
+    Changed, ClientId, Dimmer, Epoch, Fingerprint, IdempotentChange, Image, ItemName, Key, Label, Level, LogPosition,
+    LogTime, Position, Revision, RigImage, Slot, Slots, Stamp,
 };
 use ghostlight_store::{Store, StoreError};
 
@@ -47,13 +47,18 @@ pub(crate) async fn what_was_saved_is_loaded(place: &impl Place) {
 /// Every kind of thing that is kept, at the bounds of what it may be.
 fn everything() -> Image {
     const MAX: u64 = (1 << 53) - 1;
+    // Some by a client with a name, some by one without.
+    let changed = |revision: u64| {
+        let by = (revision % 2 == 1).then(|| ClientId::new(&format!("'\"{{}}\\ {}", "\u{1d11e}".repeat(55))).unwrap());
+        Changed { by, at: LogTime(revision.min(i64::MAX as u64)) }
+    };
     let slot = |hundredths, revision| {
         let value = Option::map(hundredths, |h| Level::from_hundredths(h).unwrap());
-        Slot { value, revision: Revision(revision) }
+        Slot { value, revision: Revision(revision), changed: changed(revision) }
     };
     let label = |label: Option<&str>, revision| {
         let value = label.map(|label| Label::new(label).unwrap());
-        Slot { value, revision: Revision(revision) }
+        Slot { value, revision: Revision(revision), changed: changed(revision) }
     };
     let keyed = |key: &str, revision, fingerprint, applied| {
         let position = Position::new(MAX, revision);
@@ -68,20 +73,23 @@ fn everything() -> Image {
         levels: levels.into_iter().map(|(number, slot)| (dimmer(number), slot)).collect(),
         labels: labels.into_iter().map(|(number, slot)| (dimmer(number), slot)).collect(),
         master: Some(slot(Some(1), 6)),
-        blackout: Some(Slot { value: Some(true), revision: Revision(7) }),
+        blackout: Some(Slot { value: Some(true), revision: Revision(7), changed: changed(7) }),
+        made_up: [(ItemName::new("say \"hi\"").unwrap(), label(Some("50"), 8))].into(),
     };
     let keys = vec![
         keyed("\"'{}\\,~!", 1, 0, true),
         keyed(&"k".repeat(128), 2, u64::MAX, false),
         keyed("a", MAX, 1 << 63, true),
     ];
-    let full = RigImage { position: Position::new(MAX, MAX), slots, oldest_key: Some(keys[0].1.position), keyed: keys };
+    let time = LogTime(i64::MAX as u64);
+    let full =
+        RigImage { position: Position::new(MAX, MAX), time, slots, oldest_key: Some(keys[0].1.position), keyed: keys };
     // A rig whose only change was refused is there all the same.
     let empty = RigImage { position: Position::new(MAX, 4), ..RigImage::default() };
     let rigs = [(rig("main"), full.clone()), (rig(&"r".repeat(63)), full), (rig("0_-"), empty)];
     // The year 2262.
     let stamp = Stamp(i64::MAX as u64);
-    Image { position: Position::new(MAX, MAX), stamp, rigs: rigs.into(), ..Image::default() }
+    Image { position: Position::new(MAX, MAX), stamp, time, rigs: rigs.into(), ..Image::default() }
 }
 
 pub(crate) async fn a_store_that_was_dropped_has_lost_nothing(place: &impl Place) {
@@ -241,8 +249,11 @@ pub(crate) async fn a_new_epoch_wins_over_a_higher_revision(place: &impl Place) 
         main.slots.labels.iter().map(|(d, s)| (d.get(), s.value.as_ref().map(Label::as_str), s.revision.0)).collect();
     assert_eq!(labels, [(1, Some("wash"), 0), (2, None, 3)]);
     let newest = Revision(3);
-    assert_eq!(main.slots.master, Some(Slot { value: Some(Level::FULL), revision: newest }));
-    assert_eq!(main.slots.blackout, Some(Slot { value: Some(false), revision: newest }));
+    let changed = Changed { by: None, at: LogTime(54_000) };
+    // The log time never goes back, in a new order either.
+    let slot = main.slots.master.clone();
+    assert_eq!(slot, Some(Slot { value: Some(Level::FULL), revision: newest, changed: changed.clone() }));
+    assert_eq!(main.slots.blackout, Some(Slot { value: Some(false), revision: newest, changed }));
     let slots: Vec<_> =
         main.slots.levels.iter().map(|(d, s)| (d.get(), s.value.map(Level::hundredths), s.revision.0)).collect();
     let expected = [(1, Some(7_777), 1), (2, Some(200), 0), (3, None, 0), (4, Some(400), 0), (5, Some(500), 2)];

@@ -21,7 +21,7 @@ async fn many_that_start_at_once_bring_the_tables_up_to_date_once() {
     }
     let mut other = another(&url).await;
     let versions = asked(&mut other, "SELECT string_agg(version::text, ' ' ORDER BY version) FROM _sqlx_migrations");
-    assert_eq!(versions.await, "1 2 3");
+    assert_eq!(versions.await, "1 2 3 4");
 }
 
 /// The tables are added to under a service that runs, and others of its version start afterwards.
@@ -35,9 +35,9 @@ async fn services_go_on_when_a_newer_version_adds_to_the_tables() {
     assert_eq!(soon("the load", running.load()).await.unwrap(), show.whole());
 
     let mut newer = another(&url).await;
-    let migrations = newer_migrations("postgres", 4).await;
+    let migrations = newer_migrations("postgres", 5).await;
     soon("the tables", migrations.run(&mut newer)).await.unwrap();
-    execute(&mut newer, "UPDATE level SET fade_ms = 3000; INSERT INTO cue VALUES ('dawn', 5)").await;
+    execute(&mut newer, "UPDATE item SET fade_ms = 3000; INSERT INTO cue VALUES ('dawn', 5)").await;
     goes_on(&*running, &show).await;
 
     let (_, other) = database("added_before").await;
@@ -71,7 +71,7 @@ async fn saves_under_way_and_a_newer_version_that_starts_do_not_hurt_each_other(
         asked(&mut newer, saved).await == "1" && asked(&mut newer, "SELECT count(*)::text FROM rig").await != "0"
     })
     .await;
-    soon("the tables", newer_migrations("postgres", 4).await.run(&mut newer)).await.unwrap();
+    soon("the tables", newer_migrations("postgres", 5).await.run(&mut newer)).await.unwrap();
     let whole = soon("all saves", saving).await.unwrap();
     assert_eq!(soon("the load", opened(&url).await.load()).await.unwrap(), whole);
 }
@@ -179,7 +179,7 @@ async fn what_another_has_saved_already_is_not_written_again() {
     let image = uniform(3, 100, 1);
     soon("the save", first.save(&image)).await.unwrap();
     let mut other = another(&url).await;
-    let written = "SELECT sum(xmin::text::bigint + xmax::text::bigint)::text FROM level";
+    let written = "SELECT sum(xmin::text::bigint + xmax::text::bigint)::text FROM item";
     let before = asked(&mut other, written).await;
     soon("the save", second.save(&image)).await.unwrap();
     assert_eq!(asked(&mut other, written).await, before);

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ghostlight_rig::{
-    Change, Dimmer, Entry, Image, Key, Label, Level, Levels, Partition, Position, Revision, RigName, Rigs, Snapshot,
-    Update,
+    Change, ClientId, Dimmer, Entry, Image, ItemName, Key, Label, Level, Levels, Origin, Partition, Position, Revision,
+    RigName, Rigs, Snapshot, Stamp, Update,
 };
 use ghostlight_store::Store;
 use sqlx::migrate::Migrator;
@@ -74,6 +74,8 @@ pub(crate) fn levels(of: impl IntoIterator<Item = (u16, Option<u16>)>) -> Levels
 pub(crate) struct Show {
     rigs: Rigs,
     revision: u64,
+    /// How far apart the stamps of its entries are.
+    step: u64,
 }
 
 impl Show {
@@ -82,9 +84,18 @@ impl Show {
         Self::after(Image::default(), epoch)
     }
 
+    /// Rigs in which nothing has happened yet, in a log that gives no stamps.
+    pub(crate) fn without_times(epoch: u64) -> Self {
+        Self { step: 0, ..Self::new(epoch) }
+    }
+
     /// Rigs that go on from what a store holds, in a new epoch.
     pub(crate) fn after(image: Image, epoch: u64) -> Self {
-        Self { rigs: Rigs::restore(image, Position::new(epoch, 0), 1_000, Partition::default()), revision: 0 }
+        Self {
+            rigs: Rigs::restore(image, Position::new(epoch, 0), 1_000, Partition::default()),
+            revision: 0,
+            step: 1_000,
+        }
     }
 
     /// A change of one rig.
@@ -114,13 +125,21 @@ impl Show {
 
     /// A change that happens once.
     pub(crate) fn keyed(&mut self, name: &str, key: &str, dimmer: u16, hundredths: u16) -> &mut Self {
-        let once = Some(Key::new(key).unwrap());
-        self.fold(name, Change { once, ..Change::from(levels([(dimmer, Some(hundredths))])) })
+        let idempotency_key = Some(Key::new(key).unwrap());
+        self.fold(name, Change { idempotency_key, ..Change::from(levels([(dimmer, Some(hundredths))])) })
+    }
+
+    /// A change of a made-up item, by a client with a name.
+    pub(crate) fn make_up(&mut self, name: &str, item: &str, value: Option<&str>) -> &mut Self {
+        let made_up = [(ItemName::new(item).unwrap(), value.map(|value| Label::new(value).unwrap()))].into();
+        let origin = Some(Origin { client: ClientId::new("say \"hi\"").unwrap(), seq: 1 });
+        self.fold(name, Change { origin, ..Update { made_up, ..Update::default() }.into() })
     }
 
     pub(crate) fn fold(&mut self, name: &str, change: Change) -> &mut Self {
         self.revision += 1;
-        self.rigs.apply(Revision(self.revision), &rig(name), &Entry::new(change));
+        let stamp = Stamp(self.revision * self.step);
+        self.rigs.apply(Revision(self.revision), stamp, &rig(name), &Entry::new(change));
         self
     }
 
@@ -157,10 +176,10 @@ pub(crate) fn uniform(rigs: usize, dimmers: u16, revision: u16) -> Image {
 
 /// What a newer version may do to the tables.
 const ADDED: &str = "
-    ALTER TABLE level ADD COLUMN fade_ms INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE item ADD COLUMN fade_ms INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE position ADD COLUMN site TEXT;
     CREATE TABLE cue (name TEXT PRIMARY KEY, level INTEGER NOT NULL);
-    CREATE INDEX level_by_level ON level (rig, level);
+    CREATE INDEX item_by_value ON item (rig, value);
 ";
 
 /// How a migration of PostgreSQL begins: it waits for saves where they begin, so that neither waits for the other.

@@ -1,0 +1,58 @@
+//! Levels with who changed them last, and when.
+
+use ghostlight_rig::{Dimmer, Level, LogTime, Slot};
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+
+use crate::scalar::serialize_level;
+
+/// Levels as text, each with who changed it last and when:
+/// `{"1": {"level": 50, "client": "web-1", "time": "2026-11-27T12:00:00.123456789Z"}}`. A change without a name has no
+/// `client`, and a time that is not known is left out.
+#[derive(Clone, Debug)]
+pub struct LevelDetails<'a>(pub Vec<(Dimmer, Level, &'a Slot<Level>)>);
+
+impl Serialize for LevelDetails<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(dimmer, level, slot)| {
+            let client = slot.changed.by.as_ref().map(|client| client.as_str());
+            (dimmer.get(), DetailText { level: LevelText(*level), client, time: time_text(slot.changed.at) })
+        }))
+    }
+}
+
+#[derive(Serialize)]
+struct DetailText<'a> {
+    level: LevelText,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<String>,
+}
+
+struct LevelText(Level);
+
+impl Serialize for LevelText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_level(self.0, serializer)
+    }
+}
+
+/// A log time as RFC 3339 writes it, in UTC; `None` if it is not known.
+fn time_text(time: LogTime) -> Option<String> {
+    let timestamp = Timestamp::from_nanosecond(i128::from(time.0)).ok()?;
+    (time != LogTime::default()).then(|| timestamp.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_written_to_the_nanosecond_and_an_unknown_one_not_at_all() {
+        let written = |time| time_text(LogTime(time));
+        assert_eq!(written(1_790_000_000_123_456_789).as_deref(), Some("2026-09-21T14:13:20.123456789Z"));
+        assert_eq!(written(1_790_000_000_000_000_000).as_deref(), Some("2026-09-21T14:13:20Z"));
+        assert_eq!(written(0), None);
+    }
+}
