@@ -1,10 +1,16 @@
--- As a save does with the row in it: otherwise each might hold what the other waits for.
 LOCK TABLE position;
 
--- One table for every kind of thing that a rig has. `kind` is the kind's name, `key` its key's text (empty for what a rig
--- has one of), and `value` its value as JSON text, NULL once it is removed. A later kind needs no change here.
--- 0.1 was not released with the tables that this replaces, so it takes them over and drops them.
--- Levels move all the time: room is left on each page, so that no index has to be told.
+-- One table for everything that a rig holds. It takes the place of `level`, `label` and `setting`: a kind of thing that a
+-- later version adds needs no migration. `kind` is the kind's name in every message, `key` the item's key as text (empty
+-- for what a rig has one of), `value` its value as JSON text (`50`, `12.34`, `"Front wash"`, `true`), NULL once it is
+-- forgotten. `epoch` and `revision` say which entry changed it last, `changed_by` which client (NULL if it gave no name),
+-- `changed_at` the log time of that entry, in nanoseconds since 1970 (0 if it is not known). A service leaves rows of a
+-- kind that it does not know as they are.
+--
+-- This migration removes tables and replaces `save`, though migrations only add: 0.1 is not released, and no released
+-- version uses what goes. It takes the next number, so that databases of development versions are taken over.
+--
+-- Items change all the time: each page keeps free space, so that an update stays on its page and touches no index.
 CREATE TABLE item (
     rig        TEXT   NOT NULL,
     kind       TEXT   NOT NULL,
@@ -12,44 +18,44 @@ CREATE TABLE item (
     value      TEXT,
     epoch      BIGINT NOT NULL,
     revision   BIGINT NOT NULL,
-    -- Who changed it last, and the log time of that in nanoseconds since 1970; NULL and 0 if not known.
     changed_by TEXT,
-    changed_at BIGINT NOT NULL DEFAULT 0,
+    changed_at BIGINT NOT NULL,
     PRIMARY KEY (rig, kind, key)
 ) WITH (fillfactor = 70);
 
--- Hundredths of a percent as a number of percent, in its shortest form.
-CREATE FUNCTION percent_of(hundredths INTEGER) RETURNS TEXT LANGUAGE sql IMMUTABLE AS $$
-    SELECT trim_scale(hundredths::numeric / 100)::text
-$$;
+-- Levels were hundredths of a percent. They become the shortest decimal of a percent: 5000 is 50, 1250 is 12.5.
+INSERT INTO item (rig, kind, key, value, epoch, revision, changed_by, changed_at)
+    SELECT rig, 'levels', dimmer::text, trim_scale(level / 100.0)::text, epoch, revision, NULL, 0 FROM level;
 
-INSERT INTO item (rig, kind, key, value, epoch, revision)
-    SELECT rig, 'levels', dimmer::text, percent_of(level), epoch, revision FROM level;
-INSERT INTO item (rig, kind, key, value, epoch, revision)
-    SELECT rig, 'labels', dimmer::text, to_json(label)::text, epoch, revision FROM label;
-INSERT INTO item (rig, kind, key, value, epoch, revision)
-    SELECT rig, name, '', CASE name WHEN 'blackout' THEN (value <> 0)::text ELSE percent_of(value) END, epoch, revision
-    FROM setting;
+INSERT INTO item (rig, kind, key, value, epoch, revision, changed_by, changed_at)
+    SELECT rig, 'labels', dimmer::text, to_json(label)::text, epoch, revision, NULL, 0 FROM label;
 
-DROP FUNCTION percent_of;
-DROP FUNCTION save;
+INSERT INTO item (rig, kind, key, value, epoch, revision, changed_by, changed_at)
+    SELECT rig, 'master', '', trim_scale(value / 100.0)::text, epoch, revision, NULL, 0
+    FROM setting WHERE name = 'master';
+
+INSERT INTO item (rig, kind, key, value, epoch, revision, changed_by, changed_at)
+    SELECT rig, 'blackout', '', CASE value WHEN 0 THEN 'false' ELSE 'true' END, epoch, revision, NULL, 0
+    FROM setting WHERE name = 'blackout';
+
+DROP FUNCTION save(BIGINT, BIGINT, BIGINT, BIGINT, BIGINT, JSONB, JSONB, JSONB, JSONB, JSONB, JSONB);
 DROP TABLE level;
 DROP TABLE label;
 DROP TABLE setting;
 
--- The log time of the last entry, of all rigs and of each, in nanoseconds since 1970.
+-- The log time of the entry at the saved position, and of each rig's last entry, in nanoseconds since 1970; 0 if it is not
+-- known. A stamp is the least that the log time can be.
 ALTER TABLE position ADD COLUMN time BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE rig ADD COLUMN time BIGINT NOT NULL DEFAULT 0;
+UPDATE position SET time = stamp;
 
--- A save is one call of this, and so one transaction and one way to the database and back: all of it happens or none. It
--- says what it is an increment to, and is refused where that is not. Rows come as JSON arrays, so that any number of them
--- is the same statement. A row gives way only to a newer one: saving something old again, or two services saving at
--- once, changes nothing.
+-- A save is one call of this, and so one transaction (0003 says why). It says what it is an increment to. Rows come as
+-- JSON arrays. A row gives way only to a newer one.
 --   rigs        [[name, revision, time], ...]
 --   items       [[rig, kind, key, value or null, revision, changed_by or null, changed_at], ...]
 --   keys        [[rig, key, revision, fingerprint, applied], ...]
 --   oldest_keys [[rig, epoch, revision], ...]: what is older is forgotten
--- It answers `saved`, `superseded` if a newer epoch has begun, or `behind` if less is there than it is an increment to.
+-- It answers `saved`, `superseded` if a newer epoch has begun, or `behind` if less is saved than it is an increment to.
 CREATE FUNCTION save(
     new_epoch BIGINT, new_revision BIGINT, new_stamp BIGINT, new_time BIGINT, since_epoch BIGINT, since_revision BIGINT,
     rigs JSONB, items JSONB, keys JSONB, oldest_keys JSONB
@@ -69,11 +75,12 @@ BEGIN
     UPDATE position SET epoch = new_epoch, revision = new_revision, stamp = new_stamp, time = new_time;
     INSERT INTO rig (name, epoch, revision, time)
         SELECT value ->> 0, new_epoch, (value ->> 1)::bigint, (value ->> 2)::bigint FROM jsonb_array_elements(rigs)
-        ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch, revision = excluded.revision, time = excluded.time
+        ON CONFLICT (name) DO UPDATE
+        SET epoch = excluded.epoch, revision = excluded.revision, time = excluded.time
         WHERE (excluded.epoch, excluded.revision) > (rig.epoch, rig.revision);
     INSERT INTO item (rig, kind, key, value, epoch, revision, changed_by, changed_at)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, new_epoch, (value ->> 4)::bigint, value ->> 5,
-            (value ->> 6)::bigint
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, new_epoch, (value ->> 4)::bigint,
+            value ->> 5, (value ->> 6)::bigint
         FROM jsonb_array_elements(items)
         ON CONFLICT (rig, kind, key) DO UPDATE
         SET value = excluded.value, epoch = excluded.epoch, revision = excluded.revision,

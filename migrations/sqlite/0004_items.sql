@@ -1,6 +1,15 @@
--- One table for every kind of thing that a rig has. `kind` is the kind's name, `key` its key's text (empty for what a rig
--- has one of), and `value` its value as JSON text, NULL once it is removed. A later kind needs no change here.
--- 0.1 was not released with the tables that this replaces, so it takes them over and drops them.
+-- One table for everything that a rig holds. It takes the place of `level`, `label` and `setting`: a kind of thing that a
+-- later version adds needs no migration. `kind` is the kind's name in every message, `key` the item's key as text (empty
+-- for what a rig has one of), `value` its value as JSON text (`50`, `12.34`, `"Front wash"`, `true`), NULL once it is
+-- forgotten. `epoch` and `revision` say which entry changed it last, `changed_by` which client (NULL if it gave no name),
+-- `changed_at` the log time of that entry, in nanoseconds since 1970 (0 if it is not known). A service leaves rows of a
+-- kind that it does not know as they are.
+--
+-- This migration removes tables and replaces `save`, though migrations only add: 0.1 is not released, and no released
+-- version uses what goes. It takes the next number, so that databases of development versions are taken over.
+DROP TRIGGER save_all;
+DROP VIEW save;
+
 CREATE TABLE item (
     rig        TEXT    NOT NULL,
     kind       TEXT    NOT NULL,
@@ -8,51 +17,53 @@ CREATE TABLE item (
     value      TEXT,
     epoch      INTEGER NOT NULL,
     revision   INTEGER NOT NULL,
-    -- Who changed it last, and the log time of that in nanoseconds since 1970; NULL and 0 if not known.
     changed_by TEXT,
-    changed_at INTEGER NOT NULL DEFAULT 0,
+    changed_at INTEGER NOT NULL,
     PRIMARY KEY (rig, kind, key)
 ) WITHOUT ROWID;
 
-INSERT INTO item (rig, kind, key, value, epoch, revision)
-    SELECT rig, 'levels', CAST(dimmer AS TEXT),
-        CASE WHEN level IS NULL THEN NULL
-            WHEN level % 100 = 0 THEN CAST(level / 100 AS TEXT)
-            WHEN level % 10 = 0 THEN printf('%d.%d', level / 100, level % 100 / 10)
-            ELSE printf('%d.%02d', level / 100, level % 100) END,
-        epoch, revision FROM level;
-INSERT INTO item (rig, kind, key, value, epoch, revision)
-    SELECT rig, 'labels', CAST(dimmer AS TEXT), CASE WHEN label IS NULL THEN NULL ELSE json_quote(label) END, epoch,
-        revision FROM label;
-INSERT INTO item (rig, kind, key, value, epoch, revision)
-    SELECT rig, name, '',
-        CASE WHEN name = 'blackout' THEN CASE value WHEN 0 THEN 'false' ELSE 'true' END
-            WHEN value % 100 = 0 THEN CAST(value / 100 AS TEXT)
-            WHEN value % 10 = 0 THEN printf('%d.%d', value / 100, value % 100 / 10)
-            ELSE printf('%d.%02d', value / 100, value % 100) END,
-        epoch, revision FROM setting;
+-- Levels were hundredths of a percent. They become the shortest decimal of a percent: 5000 is 50, 1250 is 12.5.
+INSERT INTO item (rig, kind, key, value, epoch, revision, changed_by, changed_at)
+    SELECT rig, 'levels', dimmer,
+        CASE WHEN level % 100 = 0 THEN level / 100
+            WHEN level % 100 > 0 THEN rtrim(printf('%d.%02d', level / 100, level % 100), '0') END,
+        epoch, revision, NULL, 0
+    FROM level;
 
-DROP TRIGGER save_all;
-DROP VIEW save;
+INSERT INTO item (rig, kind, key, value, epoch, revision, changed_by, changed_at)
+    SELECT rig, 'labels', dimmer, CASE WHEN label IS NOT NULL THEN json_quote(label) END, epoch, revision, NULL, 0
+    FROM label;
+
+INSERT INTO item (rig, kind, key, value, epoch, revision, changed_by, changed_at)
+    SELECT rig, 'master', '',
+        CASE value % 100 WHEN 0 THEN value / 100 ELSE rtrim(printf('%d.%02d', value / 100, value % 100), '0') END,
+        epoch, revision, NULL, 0
+    FROM setting WHERE name = 'master';
+
+INSERT INTO item (rig, kind, key, value, epoch, revision, changed_by, changed_at)
+    SELECT rig, 'blackout', '', CASE value WHEN 0 THEN 'false' ELSE 'true' END, epoch, revision, NULL, 0
+    FROM setting WHERE name = 'blackout';
+
 DROP TABLE level;
 DROP TABLE label;
 DROP TABLE setting;
 
--- The log time of the last entry, of all rigs and of each, in nanoseconds since 1970.
+-- The log time of the entry at the saved position, and of each rig's last entry, in nanoseconds since 1970; 0 if it is not
+-- known. A stamp is the least that the log time can be.
 ALTER TABLE position ADD COLUMN time INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE rig ADD COLUMN time INTEGER NOT NULL DEFAULT 0;
+UPDATE position SET time = stamp;
 
--- A save is one INSERT into this view, and so one transaction: all of it happens or none. It says what it is an increment
--- to, and is refused where that is not: by the name of the reason. Rows come as JSON arrays, so that any number of them is
--- the same statement. A row gives way only to a newer one: saving something old again, or two services saving at once,
--- changes nothing.
+-- A save is one INSERT into this view, and so one transaction (0001 says why it is one statement). It says what it is an
+-- increment to. It is refused with `superseded` if a newer epoch has begun, and with `behind` if less is saved than it is
+-- an increment to. A row gives way only to a newer one.
 --   rigs        [[name, revision, time], ...]
 --   items       [[rig, kind, key, value or null, revision, changed_by or null, changed_at], ...]
 --   keyed       [[rig, key, revision, fingerprint, applied], ...]
 --   oldest_keys [[rig, epoch, revision], ...]: what is older is forgotten
 CREATE VIEW save AS
-    SELECT epoch, revision, stamp, time, 0 AS since_epoch, 0 AS since_revision, '[]' AS rigs, '[]' AS items, '[]' AS keyed,
-        '[]' AS oldest_keys
+    SELECT epoch, revision, stamp, time, 0 AS since_epoch, 0 AS since_revision, '[]' AS rigs, '[]' AS items,
+        '[]' AS keyed, '[]' AS oldest_keys
     FROM position;
 
 CREATE TRIGGER save_all INSTEAD OF INSERT ON save BEGIN
@@ -60,13 +71,15 @@ CREATE TRIGGER save_all INSTEAD OF INSERT ON save BEGIN
     SELECT RAISE(ABORT, 'behind')
         WHERE (NEW.since_epoch, NEW.since_revision)
             > (coalesce((SELECT epoch FROM position), 0), coalesce((SELECT revision FROM position), 0));
-    INSERT INTO position (id, epoch, revision, stamp, time) VALUES (1, NEW.epoch, NEW.revision, NEW.stamp, NEW.time)
+    INSERT INTO position (id, epoch, revision, stamp, time)
+        VALUES (1, NEW.epoch, NEW.revision, NEW.stamp, NEW.time)
         ON CONFLICT (id) DO UPDATE
         SET epoch = excluded.epoch, revision = excluded.revision, stamp = excluded.stamp, time = excluded.time
         WHERE (excluded.epoch, excluded.revision) > (position.epoch, position.revision);
     INSERT INTO rig (name, epoch, revision, time)
         SELECT value ->> 0, NEW.epoch, value ->> 1, value ->> 2 FROM json_each(NEW.rigs) WHERE true
-        ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch, revision = excluded.revision, time = excluded.time
+        ON CONFLICT (name) DO UPDATE
+        SET epoch = excluded.epoch, revision = excluded.revision, time = excluded.time
         WHERE (excluded.epoch, excluded.revision) > (rig.epoch, rig.revision);
     INSERT INTO item (rig, kind, key, value, epoch, revision, changed_by, changed_at)
         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, NEW.epoch, value ->> 4, value ->> 5, value ->> 6

@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ghostlight_proto::{
-    BadInput, LevelsText, OPENAPI, Problem, RigSummary, encode_rigs, etag, parse_etag, parse_levels, parse_position,
+    BadInput, LevelsText, OPENAPI, Problem, RigSummary, changed_items, encode_rigs, etag, parse_etag, parse_levels,
+    parse_position,
 };
-use ghostlight_rig::{Dimmer, Key, Level, Levels, Position, RigName};
+use ghostlight_rig::{Dimmer, Item, Key, Level, Levels, Position, RigName};
 use jsonschema::Validator;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -179,7 +180,12 @@ fn the_problems_of_bad_input_fit_the_schema() {
         let problem = serde_json::to_value(problem).unwrap();
         assert!(schema.is_valid(&problem), "{problem}");
     }
-    let changed = Problem { status: 412, code: "changed".to_owned(), changed: vec![1, 65_535], ..Problem::default() };
+    let changed = Problem {
+        status: 412,
+        code: "changed".to_owned(),
+        changed: Some(changed_items(&[Item::Level(Dimmer::MIN), Item::Master])),
+        ..Problem::default()
+    };
     assert!(schema.is_valid(&serde_json::to_value(changed).unwrap()));
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ghostlight_rig::{ClientId, ConsoleKind, ConsoleName, RigName};
+use ghostlight_rig::{ClientId, ConsoleKind, ConsoleName, Interest, RigName};
 
 /// Which rig to follow, and how.
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub struct Options {
     pub name: Option<ConsoleName>,
     /// What kind of console it is; `script` unless told.
     pub kind: ConsoleKind,
+    /// The kinds of things that it follows; levels, labels, the grand master and blackout unless told.
+    pub kinds: Interest,
     /// How long [`Client::connect`](crate::Client::connect) tries; 5 s unless told.
     pub answer_within: Duration,
     /// What the client does when.
@@ -52,6 +54,7 @@ impl Default for Options {
             client_id: Self::random_client("rust"),
             name: None,
             kind: ConsoleKind::default(),
+            kinds: Interest::default(),
             answer_within: Duration::from_secs(5),
             pace: Pace::default(),
         }

@@ -84,6 +84,7 @@ impl<'a> Session<'a> {
             resume,
             name: task.options.name.clone(),
             kind: Some(task.options.kind.clone()),
+            interest: task.options.kinds,
             ..Hello::new(task.options.client_id.clone())
         });
         let (mut sink, mut stream) = socket.split();

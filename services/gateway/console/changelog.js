@@ -69,10 +69,11 @@ export function owners(origins) {
   /** @type {{level: Map<number, Origin>, label: Map<number, Origin>, master?: Origin, blackout?: Origin}} */
   const of = { level: new Map(), label: new Map() };
   for (const origin of origins) {
-    for (const dimmer of origin.dimmers) of.level.set(dimmer, origin);
-    for (const dimmer of origin.labels) of.label.set(dimmer, origin);
-    if (origin.master) of.master = origin;
-    if (origin.blackout) of.blackout = origin;
+    const { levels = [], labels = [], master, blackout } = origin.items;
+    for (const dimmer of levels) of.level.set(dimmer, origin);
+    for (const dimmer of labels) of.label.set(dimmer, origin);
+    if (master) of.master = origin;
+    if (blackout) of.blackout = origin;
   }
   return of;
 }

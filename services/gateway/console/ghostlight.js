@@ -7,6 +7,9 @@
 // up, and the next one begins with a snapshot. Only lists of consoles and timings are no reason to part: what cannot be
 // read is passed over, as are messages and members that a newer server may send.
 //
+// What a rig has is of several kinds. `KINDS` lists them, and all that is done alike for every kind follows from it: reading,
+// changing, catching up, digests, whose change it was, what is pending. A new kind is one entry there.
+//
 // `read`, `Replica` and `Outbox` are pure: no DOM, no clock, no chance. Levels are percents that were rounded to whole
 // hundredths where they came in, so equal levels are equal numbers; digests and outputs add up hundredths, exactly.
 
@@ -26,20 +29,27 @@ const SEEDS = [0, 0x9e3779b9];
  *
  * `rig`: "main" if left out. `client`: differs in every page, which knows its own echo by it; made up if left out.
  * `name`: what people call this console. `kind`: desk, tablet, phone, script, ... `presence`: tell who is connected.
- * `timing`: tell with each ack how long the change took in the servers.
+ * `timing`: tell with each ack how long the change took in the servers. `kinds`: the names of the kinds that this page
+ * wants to hear of; those that servers send to whoever does not say if left out.
  * @typedef {{ rig?: string, client?: string, name?: string, kind?: string, presence?: boolean, timing?: boolean,
- *   WebSocket?: new (url: URL, protocol: string) => WebSocket, random?: () => number }} Options
+ *   kinds?: string[], WebSocket?: new (url: URL, protocol: string) => WebSocket, random?: () => number }} Options
  *
- * What is asked for, in percent; null forgets a level or removes a label.
+ * A kind of thing that a rig has. `key` reads a key's text; a kind of which a rig has one has none. `read` reads a value,
+ * more strictly if this page `asks` for it. A rig begins with `initial`. `hash` is an item's part of one lane of the
+ * digest (`services/rig/src/digest.rs`).
+ * @typedef {{ key?: (text: string) => any, read: (value: any, of: any, asks: boolean) => any, initial?: any,
+ *   hash?: (key: any, value: any, seed: number) => number }} Kind
+ *
+ * What is asked for, by kind, in percent; null removes an item that has a key.
  * @typedef {{ levels?: ByDimmer<number>, labels?: ByDimmer<string>, master?: number, blackout?: boolean }} Wish
  * @typedef {{ levels: Map<number, number | null>, labels: Map<number, string | null>,
  *   master?: number, blackout?: boolean }} Change
  *
  * A change is `whole` if a snapshot replaced the map: then it has every difference. Its origins: who asked for what of
- * it; `own` if it was this page.
+ * it, by kind: the keys of the items, or true; `own` if it was this page.
  * @typedef {Change & { whole: boolean, origins: Origin[] }} Changed
- * @typedef {{ client: string, seq: number, dimmers: number[], labels: number[], master: boolean, blackout: boolean,
- *   own?: boolean }} Origin
+ * @typedef {{ client: string, seq: number, items: Items, own?: boolean }} Origin
+ * @typedef {{ levels?: number[], labels?: number[], master?: true, blackout?: true }} Items
  * @typedef {{ client?: string, name: string, kind: string, since: number }} Console
  *
  * The details of the events. An echo is timed from sending a set to its delta, an ack to its answer; each tells what
@@ -53,8 +63,9 @@ const SEEDS = [0, 0x9e3779b9];
  * @typedef {{ log: number, fold: number, echo: number }} Timing
  *
  * @typedef {{ epoch: number, revision: number }} Position
- * @typedef {Position & Change & { type: 'snapshot' | 'delta', prev: number, origins: Origin[] }} Step
- * @typedef {Position & { type: 'beacon', digest: string }} Beacon
+ * `time`: the log time there, nanoseconds since 1970, in digits; "0" if it is not known.
+ * @typedef {Position & Change & { type: 'snapshot' | 'delta', prev: number, time: string, origins: Origin[] }} Step
+ * @typedef {Position & { type: 'beacon', time: string, digests: Record<string, string> }} Beacon
  * @typedef {{ type: 'ack', seq: number, position: Position, timing?: Timing }} Ack
  * @typedef {{ type: 'error', told: Events['refused'] } | { type: 'presence', told: Events['presence'] }
  *   | { type: 'stale' }} News
@@ -64,6 +75,27 @@ const SEEDS = [0, 0x9e3779b9];
  */
 /** @template T @typedef {Readonly<Record<number, T | null>> | ReadonlyMap<number, T | null>} ByDimmer */
 
+/** The kinds, by their names, in the order in which messages have them. @type {Map<string, Kind>} */
+export const KINDS = new Map(Object.entries({
+  levels: {
+    key: readDimmer,
+    read: readLevel,
+    hash: (dimmer, level, seed) => mix(((dimmer << 14) | hundredths(level)) ^ seed),
+  },
+  labels: {
+    key: readDimmer,
+    // The server's labels are taken as they are; those of this page follow a rule.
+    read: (label, of, asks) => proper(label, asks ? /^[^\p{Cc}]{1,40}$/u : /^/, 'is not a label (1 to 40 characters)', of),
+    hash: (dimmer, label, seed) => mix(fnv([dimmer & 0xff, dimmer >> 8, ...utf8(label)], seed)),
+  },
+  master: { read: readLevel, initial: 100, hash: (_, level, seed) => mix(hundredths(level) ^ seed) },
+  blackout: {
+    read: (is) => proper(is, typeof is === 'boolean', 'is not blackout (true or false)'),
+    initial: false,
+    hash: (_, is, seed) => mix(Number(is) ^ seed),
+  },
+}));
+
 /**
  * Follows a rig from now on, and comes back by itself whenever the connection is lost, until it is closed.
  * @param {string | URL} [url] of the gateway's page, `http(s):` or `ws(s):`; the page's own origin if left out
@@ -71,9 +103,9 @@ const SEEDS = [0, 0x9e3779b9];
  */
 export function connect(url = location.origin, options = {}) {
   const { rig = 'main', client = '-', name = '-', kind = 'web' } = options;
-  proper(rig, /^[a-z0-9][a-z0-9_-]{0,62}$/, 'is no name of a rig: 1 to 63 of a-z, 0-9, _ and -, not _ or - first');
-  proper(kind, /^[a-z][a-z0-9-]{0,15}$/, 'is no kind of console: 1 to 16 of a-z, 0-9 and -, a letter first');
-  for (const text of [client, name]) proper(text, /^[^\p{Cc}]{1,64}$/u, 'is no name: 1 to 64 characters');
+  proper(rig, /^[a-z0-9][a-z0-9_-]{0,62}$/, 'is not the name of a rig (1 to 63 of a-z, 0-9, _ and -, not _ or - first)');
+  proper(kind, /^[a-z][a-z0-9-]{0,15}$/, 'is not a kind of console (1 to 16 of a-z, 0-9 and -, a letter first)');
+  for (const text of [client, name]) proper(text, /^[^\p{Cc}]{1,64}$/u, 'is not a name (1 to 64 characters)');
   const address = new URL(url);
   address.protocol = address.protocol.replace('http', 'ws');
   address.pathname = `${address.pathname.replace(/\/([^/]*\.html)?$/, '')}/v1/rigs/${rig}/ws`;
@@ -81,13 +113,16 @@ export function connect(url = location.origin, options = {}) {
   return /** @type {Rig} */ (new RigClient(address, options));
 }
 
+/** The kinds that a page follows that does not say which. */
+const DEFAULT_KINDS = [...KINDS.keys()];
+
 /** One rig, as this page knows it. Made by `connect`. */
 class RigClient extends EventTarget {
   /** @type {State} */ #state = 'offline';
   /** @type {WebSocket | null} */ #socket = null;
   /** @type {Events['presence']} */ #presence = { consoles: [], total: 0 };
   /** @type {Record<string, any>} */ #timers = {};
-  #replica = new Replica();
+  #replica;
   #outbox = new Outbox();
   #resume = true;
   #closed = false;
@@ -99,12 +134,13 @@ class RigClient extends EventTarget {
 
   constructor(/** @type {URL} */ address, /** @type {Options} */ { random = Math.random, ...options }) {
     super();
-    const { client = `web-${hex(random() * 2 ** 32)}${hex(random() * 2 ** 32)}`, name, kind } = options;
+    const { client = `web-${hex(random() * 2 ** 32)}${hex(random() * 2 ** 32)}`, name, kind, kinds } = options;
     const { WebSocket = globalThis.WebSocket } = options;
     const want = /** @type {const} */ (['presence', 'timing']).filter((wanted) => options[wanted]);
     this.#make = () => new WebSocket(address, 'ghostlight.v1');
     this.#random = random;
-    this.#hello = { type: 'hello', client, resume: '', name, kind, want: want.length > 0 ? want : undefined };
+    this.#hello = { type: 'hello', client, resume: '', name, kind, kinds, want: want.length > 0 ? want : undefined };
+    this.#replica = new Replica(kinds);
     this.#open();
   }
 
@@ -120,16 +156,20 @@ class RigClient extends EventTarget {
   /** The grand master, in percent. */
   get master() { return this.#replica.master; }
   get blackout() { return this.#replica.blackout; }
-  /** Sixteen hexadecimal digits that prove which map this is. */
-  get digest() { return this.#replica.digest; }
+  /** What it holds of any kind, by the kind's name: a map by key, or the value. */
+  value(/** @type {string} */ kind) { return this.#replica.value(kind); }
+  /** The log time of the map, in digits: nanoseconds since 1970; "0" if it is not known. */
+  get time() { return this.#replica.time; }
+  /** Sixteen hexadecimal digits for each kind that prove which map this is. */
+  get digests() { return this.#replica.digests; }
   /** Who is connected, as last heard: at most 64 of `consolesTotal`. */
   get consoles() { return this.#presence.consoles; }
   get consolesTotal() { return this.#presence.total; }
   /** What leaves the dimmer, in percent; null if it has no level. @param {number} dimmer */
   output(dimmer) { return this.#replica.output(dimmer); }
-  /** Whether a change of it by this page is unsent, or its answer is not in the map yet.
-   * @param {'level' | 'label' | 'master' | 'blackout'} kind @param {number} [dimmer] */
-  pending(kind, dimmer = 0) { return this.#outbox.pending(kind, dimmer); }
+  /** Whether a change of an item by this page is unsent, or its answer is not in the map yet.
+   * @param {string} kind its name @param {any} [key] if the kind has keys */
+  pending(kind, key) { return this.#outbox.pending(kind, key); }
   /** Asks the rig for levels: see `change`. @param {ByDimmer<number>} levels */
   set(levels) { return this.change({ levels }); }
 
@@ -140,9 +180,9 @@ class RigClient extends EventTarget {
    * the rig's own. Throws a TypeError that names what cannot be asked.
    * @param {Wish} wish @returns {Promise<string>}
    */
-  change({ levels = {}, labels, master, blackout, ...unknown }) {
-    for (const member in unknown) proper(member, false, 'is nothing that can be changed');
-    const outcome = this.#outbox.put(readChange({ levels, labels, master, blackout }, /^[^\p{Cc}]{1,40}$/u));
+  change(wish) {
+    for (const member in wish) proper(member, KINDS.has(member), 'is not a kind of thing that can be changed');
+    const outcome = this.#outbox.put(readChange(wish, true));
     if (this.#state === 'live') this.#send();
     else this.#outbox.leave(this.#state);
     return outcome;
@@ -224,11 +264,15 @@ class RigClient extends EventTarget {
   }
 
   /** What a message is about to change. @returns {Changed} */
-  #changeBy(/** @type {Step} */ { type, levels, labels, master, blackout, origins }) {
-    const whole = type === 'snapshot';
-    if (whole) [levels, labels] = [difference(this.levels, levels), difference(this.labels, labels)];
-    origins = origins.map((origin) => ({ ...origin, own: origin.client === this.client }));
-    return { whole, levels, labels, master, blackout, origins };
+  #changeBy(/** @type {Step} */ step) {
+    const whole = step.type === 'snapshot';
+    const origins = step.origins.map((origin) => ({ ...origin, own: origin.client === this.client }));
+    /** @type {any} */ const changed = { whole, origins };
+    for (const name of this.#replica.kinds) {
+      const value = /** @type {any} */ (step)[name];
+      changed[name] = whole && value instanceof Map ? difference(this.#replica.value(name), value) : value;
+    }
+    return changed;
   }
 
   /** Sends what is asked for, as soon as the pace and the network allow. */
@@ -279,7 +323,7 @@ class RigClient extends EventTarget {
 
 /** What one `set` asks for, and the promise of what becomes of it, which nobody has to wait for. */
 class Asked {
-  /** @type {Change} */ change = { levels: new Map(), labels: new Map() };
+  /** @type {any} */ change = readChange({});
   /** @type {{ position: Position, ms: number } | null} */ answer = null;
   sentAt = 0;
   /** @type {number | undefined} */ echoMs;
@@ -298,11 +342,12 @@ class Outbox {
   #seq = 0;
   #nextAt = 0;
 
-  put(/** @type {Change} */ { levels, labels, ...rest }) {
+  put(/** @type {any} */ wish) {
     const { change, outcome } = (this.#unsent ??= new Asked());
-    levels.forEach((level, dimmer) => change.levels.set(dimmer, level));
-    labels.forEach((label, dimmer) => change.labels.set(dimmer, label));
-    Object.assign(change, rest);
+    for (const [name, { key }] of KINDS) {
+      if (key) wish[name].forEach((/** @type {any} */ value, /** @type {any} */ of) => change[name].set(of, value));
+      else if (wish[name] !== undefined) change[name] = wish[name];
+    }
     return outcome;
   }
 
@@ -318,10 +363,14 @@ class Outbox {
     this.#underWay.set(++this.#seq, set);
     set.sentAt = now;
     this.#nextAt = now + PACE_MS;
-    const { levels, labels, ...rest } = set.change;
-    const named = labels.size > 0 ? { labels: Object.fromEntries(labels), ...rest } : rest;
-    const isBare = levels.size === 0 && Object.keys(named).length > 0;
-    return { type: 'set', seq: this.#seq, ...(isBare ? {} : { levels: Object.fromEntries(levels) }), ...named };
+    /** @type {Record<string, any>} */ const members = {};
+    for (const [name, { key }] of KINDS) {
+      const value = set.change[name];
+      if (key && value.size > 0) members[name] = Object.fromEntries(value);
+      if (!key && value !== undefined) members[name] = value;
+    }
+    const isEmpty = Object.keys(members).length === 0; // it still has to set something
+    return { type: 'set', seq: this.#seq, ...(isEmpty ? { levels: {} } : members) };
   }
 
   /** What is to be told of the answer; null if none was due.
@@ -351,10 +400,9 @@ class Outbox {
     return echoed.map(({ sentAt, answer }) => ({ ms: now - sentAt, ackMs: answer?.ms }));
   }
 
-  pending(/** @type {string} */ kind, /** @type {number} */ dimmer) {
-    const changes = [...this.#underWay.values(), ...(this.#unsent ? [this.#unsent] : [])].map(({ change }) => change);
-    if (kind === 'level') return changes.some(({ levels }) => levels.has(dimmer));
-    return changes.some((change) => (kind === 'label' ? change.labels.has(dimmer) : kind in change));
+  pending(/** @type {string} */ kind, /** @type {any} */ key) {
+    const sets = [...this.#underWay.values(), ...(this.#unsent ? [this.#unsent] : [])];
+    return sets.some(({ change }) => (KINDS.get(kind)?.key ? change[kind].has(key) : change[kind] !== undefined));
   }
 
   /** The rig is not live: nothing is kept for later, and with the connection every answer is gone. */
@@ -370,14 +418,31 @@ class Outbox {
 /** A copy of a rig's map that follows along: `services/rig/src/replica.rs`, for a browser. Whatever is lost, doubled or
  * reordered on the way, it only ever holds maps that the rig had, in the rig's order. */
 export class Replica {
-  /** @type {Map<number, number>} */ levels = new Map();
-  /** @type {Map<number, string>} */ labels = new Map();
-  master = 100;
-  blackout = false;
   position = { epoch: 0, revision: 0 };
+  /** The log time there, in digits. */
+  time = '0';
+  /** The names of the kinds that it holds. @type {string[]} */
+  kinds;
+  /** By the kind's name: a map by key, or the value. @type {Record<string, any>} */ #values = {};
+  /** Two lanes for each kind. @type {Record<string, number[]>} */ #lanes = {};
   #newestEpoch = 0;
   #diverged = false;
-  #lanes = [0, 0];
+
+  constructor(/** @type {string[]} */ kinds = DEFAULT_KINDS) {
+    this.kinds = kinds.filter((name) => KINDS.has(name));
+    for (const [name, { key, initial }] of KINDS) this.#values[name] = key ? new Map() : initial;
+    this.#clear();
+  }
+
+  /** @returns {Map<number, number>} */
+  get levels() { return this.#values.levels; }
+  /** @returns {Map<number, string>} */
+  get labels() { return this.#values.labels; }
+  /** @returns {number} */
+  get master() { return this.#values.master; }
+  /** @returns {boolean} */
+  get blackout() { return this.#values.blackout; }
+  value(/** @type {string} */ kind) { return this.#values[kind]; }
 
   /**
    * Takes what `read` has read. "applied": the map moved on. "had": nothing new. Otherwise a snapshot is needed. "gap":
@@ -389,7 +454,7 @@ export class Replica {
     const order = compare(message, this.position);
     this.#newestEpoch = Math.max(this.#newestEpoch, message.epoch);
     if (message.type === 'snapshot' && (order > 0 || (order === 0 && this.#diverged))) return this.#apply(message);
-    if (message.type === 'beacon' && order === 0) this.#diverged ||= message.digest !== this.digest;
+    if (message.type === 'beacon' && order === 0) this.#diverged ||= !this.#agrees(message.digests);
     if (this.#diverged) return 'diverged';
     if (order <= 0) return 'had';
     if (message.epoch > this.position.epoch) return 'new epoch';
@@ -409,59 +474,75 @@ export class Replica {
     return this.blackout ? 0 : Math.floor((hundredths(level) * hundredths(this.master) + 5000) / 10000) / 100;
   }
 
-  /** Sixteen hexadecimal digits that prove which map it holds (`services/rig/src/digest.rs`). */
-  get digest() {
-    const words = [this.master === 100 ? [] : hundredths(this.master), this.blackout ? 0x3fff : []].flat();
-    return this.#lanes.map((lane, i) => hex(words.reduce((sum, word) => sum + mix(word ^ SEEDS[i]), lane))).join('');
+  /** Sixteen hexadecimal digits for each kind that prove what it holds (`services/rig/src/digest.rs`). */
+  get digests() {
+    return Object.fromEntries(this.kinds.map((name) => [name, (this.#lanes[name] ?? []).map(hex).join('')]));
+  }
+
+  /** Whether the digests are the same for all kinds that both know: a newer server may have more of them. */
+  #agrees(/** @type {Record<string, string>} */ digests) {
+    const own = this.digests;
+    return this.kinds.every((name) => digests[name] === undefined || digests[name] === own[name]);
+  }
+
+  #clear() {
+    for (const name of this.kinds) {
+      const { key, initial } = kindOf(name);
+      if (key) this.#values[name].clear();
+      else this.#values[name] = initial;
+      this.#lanes[name] = [0, 0];
+    }
   }
 
   /** A snapshot replaces, it never merges. The position moves last: it never tells of more than the map holds. */
-  #apply(/** @type {Step} */ { type, epoch, revision, levels, labels, master, blackout }) {
-    if (type === 'snapshot') {
-      this.levels.clear();
-      this.labels.clear();
-      this.#lanes = [0, 0];
+  #apply(/** @type {Step} */ step) {
+    if (step.type === 'snapshot') {
+      this.#clear();
       this.#diverged = false;
     }
-    levels.forEach((level, dimmer) => this.#put(this.levels, dimmer, level, levelHash));
-    labels.forEach((label, dimmer) => this.#put(this.labels, dimmer, label, labelHash));
-    this.master = master ?? this.master;
-    this.blackout = blackout ?? this.blackout;
-    this.position = { epoch, revision };
+    for (const name of this.kinds) {
+      const value = /** @type {any} */ (step)[name];
+      if (value instanceof Map) value.forEach((one, key) => this.#put(name, key, one));
+      else if (value !== undefined) this.#put(name, '', value);
+    }
+    this.position = { epoch: step.epoch, revision: step.revision };
+    if (step.time !== '0') this.time = step.time;
     return /** @type {const} */ ('applied');
   }
 
-  /** @template T @param {Map<number, T>} map @param {number} dimmer @param {T | null} value
-   * @param {(dimmer: number, value: T, seed: number) => number} hash */
-  #put(map, dimmer, value, hash) {
-    const old = map.get(dimmer);
-    if (old !== undefined) this.#lanes = this.#lanes.map((lane, i) => (lane - hash(dimmer, old, SEEDS[i])) | 0);
-    map.delete(dimmer);
-    if (value === null) return;
-    map.set(dimmer, value);
-    this.#lanes = this.#lanes.map((lane, i) => (lane + hash(dimmer, value, SEEDS[i])) | 0);
+  /** @param {string} name @param {any} key @param {any} value null removes it */
+  #put(name, key, value) {
+    const { key: isKeyed, initial, hash = hashOfText } = kindOf(name);
+    const old = isKeyed ? this.#values[name].get(key) : this.#values[name];
+    const part = (/** @type {any} */ of, /** @type {number} */ seed) =>
+      (of === undefined || of === null || of === initial ? 0 : hash(key, of, seed));
+    this.#lanes[name] = (this.#lanes[name] ?? [0, 0]).map((lane, i) =>
+      (lane - part(old, SEEDS[i] ?? 0) + part(value, SEEDS[i] ?? 0)) | 0);
+    if (!isKeyed) this.#values[name] = value;
+    else if (value === null) this.#values[name].delete(key);
+    else this.#values[name].delete(key), this.#values[name].set(key, value);
   }
 }
 
 /** Reads a message of the server. Null if it is of no known type; throws if it is, and cannot be understood.
  * @param {string} json @returns {Step | Beacon | Ack | News | null} */
 export function read(json) {
-  const { type, seq, code, message, digest, consoles, total, timing, ...rest } = JSON.parse(json);
+  const { type, seq, code, message, digests, consoles, total, timing, ...rest } = JSON.parse(json);
   const told = { code, message, ...(seq !== undefined && { seq }) };
   switch (type) {
     case 'snapshot':
-      return readStep({ labels: {}, master: 100, blackout: false, ...rest, type, prev: 0, origins: [] });
+      return readStep({ ...initials(), ...rest, type, prev: 0, origins: [] });
     case 'delta':
       return readStep({ ...rest, type });
     case 'beacon':
-      return { type, ...readPosition(rest), digest: proper(digest, /^[0-9a-f]{16}$/, 'is no digest') };
+      return { type, ...readPosition(rest), time: readTime(rest), digests: readDigests(digests) };
     case 'ack': {
       const [epoch, revision] = rest.position.split('-').map(Number);
       const timed = isTiming(timing) && { timing: { log: timing.log, fold: timing.fold, echo: timing.echo } };
       return { type, seq: whole(seq), position: readPosition({ epoch, revision }), ...timed };
     }
     case 'error':
-      for (const text of [code, message]) proper(text, /^/, 'is no text');
+      for (const text of [code, message]) proper(text, /^/, 'is not text');
       return { type, told };
     case 'presence':
       return total >= 0 && consoles?.every?.(isConsole) ? { type, told: { consoles, total } } : null;
@@ -472,45 +553,72 @@ export function read(json) {
   }
 }
 
+/** What a rig begins with, of the kinds of which it has one. */
+function initials() {
+  const singles = [...KINDS].filter(([, { key }]) => !key);
+  return Object.fromEntries(singles.map(([name, { initial }]) => [name, initial]));
+}
+
 /** @returns {Step} */
 function readStep(/** @type {any} */ message) {
   const change = readChange(message);
   const origins = [...(message.origins ?? [])].map((origin) => readOrigin(origin, change));
-  return { type: message.type, ...readPosition(message), prev: whole(message.prev), ...change, origins };
+  const at = { type: message.type, ...readPosition(message), prev: whole(message.prev), time: readTime(message) };
+  return { ...at, ...change, origins };
 }
 
-/** One without `dimmers` asked for all of the change. @returns {Origin} */
-function readOrigin(/** @type {any} */ { client, seq, ...part }, /** @type {Change} */ change) {
-  const switches = { master: change.master !== undefined, blackout: change.blackout !== undefined };
-  const all = { dimmers: change.levels.keys(), labels: change.labels.keys(), ...switches };
-  const { dimmers, labels = [], master = false, blackout = false } = part.dimmers ? part : all;
-  return { client, seq, dimmers: [...dimmers], labels: [...labels], master, blackout };
+/** One without `items` asked for all of the change. Kinds that are not known are passed over. @returns {Origin} */
+function readOrigin(/** @type {any} */ { client, seq, items }, /** @type {any} */ change) {
+  /** @type {any} */ const own = {};
+  for (const [name, { key }] of KINDS) {
+    if (items?.[name] !== undefined) own[name] = key ? [...items[name]] : true;
+    if (items === undefined && key && change[name].size > 0) own[name] = [...change[name].keys()];
+    if (items === undefined && !key && change[name] !== undefined) own[name] = true;
+  }
+  return { client, seq, items: own };
 }
 
-/** The server's labels are taken as they are, a caller's must follow a rule. @returns {Change} */
-function readChange(/** @type {any} */ { levels, labels = {}, master, blackout }, rule = /^/) {
-  return {
-    levels: readByDimmer(levels, readLevel),
-    labels: readByDimmer(labels, (label, of) => proper(label, rule, 'is no label: 1 to 40 characters', of)),
-    ...(master !== undefined && { master: readLevel(master, 'master') }),
-    ...(blackout !== undefined && { blackout: proper(blackout, typeof blackout === 'boolean', 'is no blackout') }),
-  };
+/** The members that are of kinds; a kind that has keys always has its map. @returns {any} */
+function readChange(/** @type {any} */ members, asks = false) {
+  /** @type {any} */ const change = {};
+  for (const [name, { key, read }] of KINDS) {
+    const value = members[name];
+    if (key) change[name] = readByKey(value === undefined ? {} : value, key, (one, of) => read(one, of, asks));
+    else if (value !== undefined) change[name] = read(value, name, asks);
+  }
+  return change;
 }
 
-/** @template T @param {any} values @param {(value: any, of: any) => T} read @returns {Map<number, T | null>} */
-function readByDimmer(values, read) {
-  proper(values, values === Object(values), 'is no map by dimmer');
+/** @template T @param {any} values @param {(text: string) => any} readKey @param {(value: any, of: any) => T} read
+ * @returns {Map<any, T | null>} */
+function readByKey(values, readKey, read) {
+  proper(values, values === Object(values) && !Array.isArray(values), 'is not a map by key');
   const map = new Map();
-  for (const [dimmer, value] of values instanceof Map ? values : Object.entries(values)) {
-    proper(dimmer, dimmer <= 65535 && /^[1-9]\d*$/.test(dimmer), 'is no dimmer: 1 to 65535');
-    map.set(Number(dimmer), value === null ? null : read(value, dimmer));
+  for (const [key, value] of values instanceof Map ? values : Object.entries(values)) {
+    map.set(readKey(key), value === null ? null : read(value, key));
   }
   return map;
 }
 
+function readDimmer(/** @type {any} */ dimmer) {
+  return Number(proper(dimmer, dimmer <= 65535 && /^[1-9]\d*$/.test(dimmer), 'is not a dimmer number (1 to 65535)'));
+}
+
 function readLevel(/** @type {any} */ level, /** @type {any} */ of) {
   const isLevel = typeof level === 'number' && level >= 0 && level <= 100;
-  return hundredths(proper(level, isLevel, 'is no level: 0 to 100', of)) / 100;
+  return hundredths(proper(level, isLevel, 'is not a level (0 to 100)', of)) / 100;
+}
+
+/** @returns {string} */
+function readTime(/** @type {any} */ { time = '0' }) {
+  return proper(time, /^(0|[1-9][0-9]*)$/, 'is not a log time');
+}
+
+/** @returns {Record<string, string>} */
+function readDigests(/** @type {any} */ digests) {
+  proper(digests, digests === Object(digests) && !Array.isArray(digests), 'are not digests by kind');
+  for (const digest of Object.values(digests)) proper(digest, /^[0-9a-f]{16}$/, 'is not a digest');
+  return digests;
 }
 
 /** The value, if the check holds.
@@ -528,7 +636,7 @@ function difference(from, to) {
 }
 
 const failure = (/** @type {string} */ code, /** @type {string} */ text) => Object.assign(new Error(text), { code });
-const whole = (/** @type {any} */ n) => Number(proper(n, Number.isSafeInteger(n) && n >= 0, 'is no whole number'));
+const whole = (/** @type {any} */ n) => Number(proper(n, Number.isSafeInteger(n) && n >= 0, 'is not a whole number'));
 const isText = (/** @type {any} */ it) => typeof it === 'string';
 const isConsole = (/** @type {any} */ it) => it?.since >= 0 && isText(it.name) && isText(it.kind);
 const isTiming = (/** @type {any} */ it) => [it?.log, it?.fold, it?.echo].every((ms) => ms >= 0 && Number.isFinite(ms));
@@ -538,13 +646,15 @@ const written = (/** @type {Position} */ { epoch, revision }) => `${epoch}-${rev
 const readPosition = (/** @type {any} */ at) => ({ epoch: whole(at.epoch), revision: whole(at.revision) });
 /** Negative, zero or positive, as `a` stands before, at or after `b`. @param {Position} a @param {Position} b */
 const compare = (a, b) => a.epoch - b.epoch || a.revision - b.revision;
-/** @param {number} dimmer @param {number} level @param {number} seed */
-const levelHash = (dimmer, level, seed) => mix(((dimmer << 14) | hundredths(level)) ^ seed);
+const utf8 = (/** @type {string} */ text) => new TextEncoder().encode(text);
+const kindOf = (/** @type {string} */ name) => /** @type {Kind} */ (KINDS.get(name));
 
-/** FNV-1a over the dimmer, in two bytes, and the label in UTF-8. */
-function labelHash(/** @type {number} */ dimmer, /** @type {string} */ label, /** @type {number} */ seed) {
-  const bytes = [dimmer & 0xff, dimmer >> 8, ...new TextEncoder().encode(label)];
-  return mix(bytes.reduce((fnv, byte) => Math.imul(fnv ^ byte, 0x01000193), 0x811c9dc5 ^ seed));
+/** FNV-1a over bytes, from the offset basis xor a seed. @param {number[]} bytes @param {number} seed */
+const fnv = (bytes, seed) => bytes.reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193), 0x811c9dc5 ^ seed);
+
+/** How a kind's items are hashed that does not say: the key's text, a zero byte, the value's text. */
+function hashOfText(/** @type {any} */ key, /** @type {any} */ value, /** @type {number} */ seed) {
+  return mix(fnv([...utf8(String(key)), 0, ...utf8(String(value))], seed));
 }
 
 /** The finaliser of MurmurHash3 for 32 bits. */

@@ -247,7 +247,7 @@ export class Hands {
 
   /** @param {number} dimmer */
   #pending(dimmer) {
-    return dimmer === MASTER ? this.#rig().pending('master') : this.#rig().pending('level', dimmer);
+    return dimmer === MASTER ? this.#rig().pending('master') : this.#rig().pending('levels', dimmer);
   }
 
   /** @param {number} dimmer */

@@ -184,7 +184,7 @@ pub async fn run(role: Role) -> anyhow::Result<ExitCode> {
         Err(error) => return refused(error),
     };
     // Before anyone can know that it runs, and end it.
-    let mut signals = Instruments::new()?;
+    let mut signals = Signals::new()?;
     let admin_address = admin.as_ref().map(TcpListener::local_addr).transpose()?;
     output::ended(greet(&role, &server, admin_address))?;
     let shutdown = CancellationToken::new();
@@ -221,7 +221,7 @@ pub async fn run(role: Role) -> anyhow::Result<ExitCode> {
 
 /// Waits, while the server drains and then finishes what is under way, for what makes it end before that; answers why.
 /// A signal during the drain only cuts the drain short.
-async fn hurried(drain: Option<(Duration, CancellationToken)>, mut instruments: Instruments) -> &'static str {
+async fn hurried(drain: Option<(Duration, CancellationToken)>, mut signals: Signals) -> &'static str {
     if let Some((within, closing)) = drain {
         let seconds = within.as_secs_f64();
         tracing::info!("draining: connections are closed one by one, over {seconds} s; another signal cuts that short");
@@ -244,12 +244,12 @@ fn ended_early(why: &str) -> ExitCode {
 }
 
 /// The signals that ask for an end, from when this is made.
-struct Instruments {
+struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
-impl Instruments {
+impl Signals {
     fn new() -> anyhow::Result<Self> {
         let terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
         let interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
@@ -267,7 +267,7 @@ impl Instruments {
 
 /// Resolves with the name of the signal that asks for an end.
 pub(crate) fn ended_by() -> anyhow::Result<impl Future<Output = &'static str>> {
-    let mut signals = Instruments::new()?;
+    let mut signals = Signals::new()?;
     Ok(async move { signals.next().await })
 }
 

@@ -242,10 +242,10 @@ async fn alone(
         None => State::Elsewhere,
         Some(Keeper { store: url, durability, most_rigs }) => {
             let store = ghostlight_store::open(&url, durability).await?;
-            let signals = Instruments::new(telemetry, database(&url));
+            let instruments = Instruments::new(telemetry, database(&url));
             let partition = Partition::default();
             let (log, echo) = (log.clone(), echo.clone());
-            let parts = Parts { log, echo, store: store.clone(), most_rigs, partition, signals };
+            let parts = Parts { log, echo, store: store.clone(), most_rigs, partition, instruments };
             let state = StateService::start(parts).await;
             let url = ghostlight_store::without_password(&url);
             let state = state.map_err(|cause| ServerError::Start { store: url.clone(), cause })?;
@@ -272,11 +272,11 @@ async fn join(
     let state = match keeper {
         None => State::Elsewhere,
         Some(keeper) => {
-            let signals = Instruments::new(&telemetry, database(&keeper.store));
-            let awaits = Awaits::new(signals.metrics().clone());
+            let instruments = Instruments::new(&telemetry, database(&keeper.store));
+            let awaits = Awaits::new(instruments.metrics().clone());
             tracing::info!(%partition, stream = subjects::stream(partition), "this process keeps the rigs of one partition");
             let (log, echo) = (log.clone(), echo.clone());
-            State::Waits(Box::new(Waits { keeper, partition, log, echo, signals, awaits }))
+            State::Waits(Box::new(Waits { keeper, partition, log, echo, instruments, awaits }))
         }
     };
     Ok((edge.map(|edge| Gateway::new(log, echo, edge.limits, &telemetry)), state, Some(connection)))

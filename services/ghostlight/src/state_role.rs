@@ -98,7 +98,7 @@ const LAG_TOLERANCE: Duration = Duration::from_secs(2);
 /// # Errors
 /// [`ServerError`] if waiting does not help.
 pub(crate) async fn keep(
-    Waits { keeper, partition, log, echo, signals, awaits }: Waits,
+    Waits { keeper, partition, log, echo, instruments, awaits }: Waits,
     shutdown: CancellationToken,
     ready: oneshot::Sender<Standing>,
 ) -> Result<(), ServerError> {
@@ -107,7 +107,7 @@ pub(crate) async fn keep(
         return Ok(());
     };
     awaits.set(Some(STARTS));
-    let parts = Parts { log, echo, store: store.clone(), most_rigs: *most_rigs, partition, signals };
+    let parts = Parts { log, echo, store: store.clone(), most_rigs: *most_rigs, partition, instruments };
     let started = patiently(&shutdown, &awaits, || start(url.clone(), parts.clone()).boxed()).await;
     if let Ok(Some(state)) = started {
         awaits.set(None);

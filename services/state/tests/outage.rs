@@ -102,12 +102,12 @@ async fn followers_hear_of_the_new_epoch_from_a_beacon() {
     let folder = TempDir::new().unwrap();
     let house = House::open(&folder, 10).await;
     let before = house.set(r#"{"1": 50}"#).await;
-    let kept = house.follow("main").await.beacon().await.digest;
+    let kept = house.follow("main").await.beacon().await.digests;
     let mut follower = house.follow("main").await;
     house.store.be(Mood::FailsToSave);
     let lost = house.append("main", entry(r#"{"1": 99}"#));
     assert_ne!(follower.delta().await.position, before);
-    assert_eq!(follower.beacon_of_a_new_epoch(before).await.digest, kept);
+    assert_eq!(follower.beacon_of_a_new_epoch(before).await.digests, kept);
     assert!(answer(lost).await.is_err());
 }
 

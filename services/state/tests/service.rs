@@ -7,7 +7,7 @@ mod support;
 use futures_util::future::join_all;
 use ghostlight_bus::{Echo, Question};
 use ghostlight_proto::{RigSummary, ServerMessage, encode_rigs, parse_levels};
-use ghostlight_rig::{Delta, Partition, Position, Revision, Rig, Verdict};
+use ghostlight_rig::{Delta, LogTime, Partition, Position, Revision, Rig, Verdict};
 use ghostlight_state::StartError;
 use ghostlight_store::StoreError;
 use tempfile::TempDir;
@@ -62,7 +62,7 @@ async fn every_rig_is_announced_again_and_again() {
     let position = house.set(r#"{"1": 50}"#).await;
     let mut follower = house.follow("main").await;
     let mut rig = Rig::new(position.epoch);
-    rig.apply(position.revision, &entry(r#"{"1": 50}"#));
+    rig.apply(position.revision, LogTime(1), &entry(r#"{"1": 50}"#));
     for _ in 0..2 {
         assert_eq!(follower.next().await, ServerMessage::Beacon(rig.beacon()));
     }

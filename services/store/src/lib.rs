@@ -6,6 +6,7 @@
 mod error;
 mod postgres;
 mod rows;
+mod scalar;
 mod sqlite;
 mod tables;
 
@@ -25,7 +26,9 @@ pub use error::{OpenError, StoreError};
 /// - all of an image is saved, or none of it;
 /// - saving is guarded by epoch and revision: saving an older image again, or two services saving at once, changes
 ///   nothing that is newer;
-/// - a new epoch begins once, whoever tries: what is saved of an older one is refused from then on.
+/// - a new epoch begins once, whoever tries: what is saved of an older one is refused from then on;
+/// - each item keeps which client changed it last, and when;
+/// - rows of kinds that this version does not know are not loaded, and stay as they are.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Everything that is saved.

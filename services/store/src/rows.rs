@@ -1,101 +1,91 @@
-//! Images as rows of tables: the same in every database, and for every kind of thing that a rig has.
+//! Images as rows of tables: the same in every database, and the same for every kind.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::sync::Once;
 
+use ghostlight_rig::kinds::ItemKey as _;
 use ghostlight_rig::{
-    Changed, ClientId, Fingerprint, IdempotentChange, Image, ItemKey, Key, KeyOf, KindId, KindVisitor, Listed, LogTime,
-    Position, Revision, RigImage, RigName, Scalar, Slot, Slots, Stamp, visit_kinds,
+    Changed, ClientId, Fingerprint, IdempotentChange, Image, Key, KeyOf, KindId, KindVisitor, Listed, LogTime,
+    Position, Revision, RigImage, RigName, Slot, Slots, Stamp, visit_kinds,
 };
 use serde::Serialize;
-use serde_json::value::RawValue;
 
-use crate::StoreError;
+use crate::{StoreError, scalar};
 
-/// A row of `item`: rig, kind, key, value as JSON text, revision, who changed it last, and when.
-pub(crate) type ItemRow<'a> = (&'a str, &'static str, String, Option<String>, u64, Option<&'a str>, u64);
+/// The query for [`ItemRow`]s: the position is two columns.
+pub(crate) const ITEMS: &str = "SELECT rig, kind, key, value, epoch, revision, changed_by, changed_at FROM item";
 
-/// An image as the rows of its tables.
-#[derive(Default)]
-pub(crate) struct Rows<'a> {
-    pub(crate) rigs: Vec<(&'a str, u64, u64)>,
-    pub(crate) items: Vec<ItemRow<'a>>,
-    pub(crate) keyed: Vec<(&'a str, &'a str, u64, String, u8)>,
-    pub(crate) oldest_keys: Vec<(&'a str, u64, u64)>,
+/// The query for keyed changes, in their order.
+pub(crate) const KEYED: &str =
+    "SELECT rig, key, epoch, revision, fingerprint, applied FROM keyed ORDER BY epoch, revision";
+
+/// An image as the rows of its tables: for each table a JSON array of arrays, in the form that `save` in the migrations
+/// describes.
+pub(crate) struct Rows {
+    pub(crate) rigs: String,
+    pub(crate) items: String,
+    pub(crate) keyed: String,
+    pub(crate) oldest_keys: String,
+    /// How many rows there are.
+    pub(crate) count: usize,
 }
 
-impl<'a> Rows<'a> {
-    pub(crate) fn of(image: &'a Image) -> Self {
-        let mut rows = Self::default();
+impl Rows {
+    pub(crate) fn of(image: &Image) -> Self {
+        let (mut rigs, mut items, mut keyed, mut oldest_keys) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (name, rig) in &image.rigs {
             let name = name.as_str();
-            rows.rigs.push((name, rig.position.revision.0, rig.time.0));
-            visit_kinds(&mut ItemRows { rig: name, slots: &rig.slots, rows: &mut rows.items });
-            rows.keyed.extend(rig.keyed.iter().map(|(key, keyed)| {
+            rigs.push((name, rig.position.revision.0, rig.time.0 as i64));
+            visit_kinds(&mut Items { rig: name, slots: &rig.slots, rows: &mut items });
+            keyed.extend(rig.keyed.iter().map(|(key, keyed)| {
                 let fingerprint = format!("{:016x}", keyed.fingerprint.0);
                 (name, key.as_str(), keyed.position.revision.0, fingerprint, u8::from(keyed.applied))
             }));
             if !rig.keyed.is_empty() {
-                rows.oldest_keys.extend(rig.oldest_key.map(|oldest| (name, oldest.epoch.0, oldest.revision.0)));
+                oldest_keys.extend(rig.oldest_key.map(|oldest| (name, oldest.epoch.0, oldest.revision.0)));
             }
         }
-        rows
-    }
-
-    /// How many there are.
-    pub(crate) fn count(&self) -> usize {
-        self.rigs.len() + self.items.len() + self.keyed.len()
+        Self {
+            count: rigs.len() + items.len() + keyed.len(),
+            rigs: json(&rigs),
+            items: json(&items),
+            keyed: json(&keyed),
+            oldest_keys: json(&oldest_keys),
+        }
     }
 }
 
-/// Rows as one JSON text.
-pub(crate) fn json_text(rows: &impl Serialize) -> String {
-    serde_json::to_string(rows).expect("texts and numbers can be written as JSON")
+fn json(rows: &impl Serialize) -> String {
+    serde_json::to_string(rows).expect("tuples of texts and integers are always JSON")
 }
 
-/// Makes the rows of one kind after the other.
-struct ItemRows<'a, 'b> {
+/// Rig, kind, key, value, revision, and who changed it last and when.
+type NewItem<'a> = (&'a str, &'static str, String, Option<String>, u64, Option<&'a str>, i64);
+
+/// Adds the items of each kind to the rows.
+struct Items<'a, 'rows> {
     rig: &'a str,
     slots: &'a Slots,
-    rows: &'b mut Vec<ItemRow<'a>>,
+    rows: &'rows mut Vec<NewItem<'a>>,
 }
 
-impl KindVisitor for ItemRows<'_, '_> {
+impl KindVisitor for Items<'_, '_> {
     fn visit<K: Listed>(&mut self) {
+        let rig = self.rig;
         self.rows.extend(K::slots(self.slots).map(|(key, slot)| {
-            let value = slot.value.as_ref().map(|value| json_of(&K::write(value)));
-            let Changed { by, at } = &slot.changed;
-            (self.rig, K::NAME, key.to_string(), value, slot.revision.0, by.as_ref().map(ClientId::as_str), at.0)
+            let value = slot.value.as_ref().map(|value| scalar::to_json(&K::write(value)));
+            let by = slot.changed.by.as_ref().map(ClientId::as_str);
+            (rig, K::NAME, key.to_string(), value, slot.revision.0, by, slot.changed.at.0 as i64)
         }));
-    }
-}
-
-/// A value as JSON text.
-fn json_of(scalar: &Scalar<'_>) -> String {
-    match scalar {
-        Scalar::Text(text) => serde_json::Value::from(&**text).to_string(),
-        number_or_flag => number_or_flag.to_string(),
-    }
-}
-
-/// The value that a JSON text is; `None` if it is not JSON.
-fn scalar_of(json: &str) -> Option<Scalar<'_>> {
-    let value: &RawValue = serde_json::from_str(json).ok()?;
-    match value.get().as_bytes().first()? {
-        b'"' => Some(Scalar::Text(serde_json::from_str::<String>(json).ok()?.into())),
-        b't' | b'f' => Some(Scalar::Flag(value.get() == "true")),
-        b'-' | b'0'..=b'9' => Some(Scalar::Number(value.get().into())),
-        b'{' => Some(Scalar::Other("an object")),
-        b'[' => Some(Scalar::Other("an array")),
-        _ => Some(Scalar::Other("null")),
     }
 }
 
 /// Where a row was last changed: epoch and revision, as databases have them.
 pub(crate) type At = (i64, i64);
 
-/// A row of `item` as it was read.
-pub(crate) struct SavedItem<'a> {
+/// An item as a database has it.
+pub(crate) struct ItemRow<'a> {
     pub(crate) rig: &'a str,
     pub(crate) kind: &'a str,
     pub(crate) key: &'a str,
@@ -105,11 +95,11 @@ pub(crate) struct SavedItem<'a> {
     pub(crate) changed_at: i64,
 }
 
-/// An image that is put together from the rows of a database: first where all of it stands, then the rest.
+/// An image that is put together from the rows of a database: first the position of all of it, then the rest.
 #[derive(Default)]
 pub(crate) struct Loading {
     image: Image,
-    /// How many items are of a kind that this version does not know, by the kind's name.
+    /// How many rows were passed over, by the names of their kinds.
     unknown: BTreeMap<String, usize>,
 }
 
@@ -120,28 +110,26 @@ impl Loading {
         (self.image.stamp, self.image.time) = (Stamp(stamp as u64), LogTime(time as u64));
     }
 
-    /// Where a rig's last entry stood.
+    /// Where a rig's last entry stood, and its log time.
     pub(crate) fn rig(&mut self, name: &str, at: At, time: i64) -> Result<(), StoreError> {
         let rig = self.rig_image(name)?;
         (rig.position, rig.time) = (position(at), LogTime(time as u64));
         Ok(())
     }
 
-    /// An item of any kind. One of a kind that this version does not know stays where it is, for newer ones.
-    pub(crate) fn item(&mut self, row: &SavedItem<'_>) -> Result<(), StoreError> {
+    /// An item. One of a kind that this version does not know is passed over.
+    pub(crate) fn item(&mut self, row: &ItemRow<'_>) -> Result<(), StoreError> {
         let Some(kind) = KindId::named(row.kind) else {
-            *self.unknown.entry(row.kind.to_owned()).or_default() += 1;
+            match self.unknown.get_mut(row.kind) {
+                Some(count) => *count += 1,
+                None => drop(self.unknown.insert(row.kind.to_owned(), 1)),
+            }
             return Ok(());
         };
-        let by = row.changed_by.map(ClientId::new).transpose().map_err(|error| corrupt(&error))?;
-        let changed = Changed { by, at: LogTime(row.changed_at as u64) };
         let revision = self.revision(row.at);
-        let slots = &mut self.rig_image(row.rig)?.slots;
-        let mut putting = PutItem { row, revision, changed, slots, result: Ok(()) };
-        kind.visit(&mut putting);
-        putting
-            .result
-            .map_err(|problem| StoreError::Corrupt(format!("rig {}, {} {:?}: {problem}", row.rig, row.kind, row.key)))
+        let mut put = Put { row, revision, slots: &mut self.rig_image(row.rig)?.slots, result: Ok(()) };
+        kind.visit(&mut put);
+        put.result.map_err(|why| corrupt(&format_args!("{} {:?} of rig {:?}: {why}", row.kind, row.key, row.rig)))
     }
 
     /// A keyed change that a rig remembers. They come in their order.
@@ -162,21 +150,28 @@ impl Loading {
         Ok(())
     }
 
-    /// All of it.
-    pub(crate) fn image(self) -> Image {
-        for (kind, count) in &self.unknown {
-            tracing::info!(
-                kind,
-                count,
-                "a newer Ghostlight has saved items of a kind that this one does not know; they stay"
-            );
+    /// All of it. Rows that were passed over are logged, if `unknown_logged` has not seen any yet.
+    pub(crate) fn image(self, unknown_logged: &Once) -> Image {
+        if !self.unknown.is_empty() {
+            let (kinds, rows) = (self.unknown.keys(), self.unknown.values().sum::<usize>());
+            unknown_logged.call_once(|| {
+                tracing::warn!(
+                    rows,
+                    ?kinds,
+                    "the database has items of kinds that this version does not know; they stay"
+                );
+            });
         }
         self.image
     }
 
     fn rig_image(&mut self, name: &str) -> Result<&mut RigImage, StoreError> {
-        let name = RigName::new(name).map_err(|error| corrupt(&error))?;
-        Ok(self.image.rigs.entry(name).or_default())
+        let rigs = &mut self.image.rigs;
+        if !rigs.contains_key(name) {
+            let name = RigName::new(name).map_err(|error| corrupt(&format_args!("rig {name:?}: {error}")))?;
+            rigs.insert(name, RigImage::default());
+        }
+        Ok(rigs.get_mut(name).expect("it was there, or was put there just now"))
     }
 
     /// What was set in an older epoch counts as older than everything in this one.
@@ -186,29 +181,30 @@ impl Loading {
     }
 }
 
-/// Puts an item among the slots of its kind.
-struct PutItem<'a> {
-    row: &'a SavedItem<'a>,
+/// Puts a row into the slots of its kind.
+struct Put<'a> {
+    row: &'a ItemRow<'a>,
     revision: Revision,
-    changed: Changed,
     slots: &'a mut Slots,
+    /// What is wrong with the row, for people.
     result: Result<(), String>,
 }
 
-impl PutItem<'_> {
-    fn put<K: Listed>(&mut self) -> Result<(), String> {
-        let key = KeyOf::<K>::read(self.row.key)?;
-        let read = |json| K::read(scalar_of(json).ok_or_else(|| format!("{json:?} is not JSON"))?);
-        let value = self.row.value.map(read).transpose()?;
-        let slot = Slot { value, revision: self.revision, changed: self.changed.clone() };
-        K::put(self.slots, key, slot);
-        Ok(())
+impl KindVisitor for Put<'_> {
+    fn visit<K: Listed>(&mut self) {
+        self.result = self.put::<K>();
     }
 }
 
-impl KindVisitor for PutItem<'_> {
-    fn visit<K: Listed>(&mut self) {
-        self.result = self.put::<K>();
+impl Put<'_> {
+    fn put<K: Listed>(&mut self) -> Result<(), String> {
+        let row = self.row;
+        let key = KeyOf::<K>::read(row.key)?;
+        let value = row.value.map(|value| K::read(scalar::from_json(value)?)).transpose()?;
+        let by = row.changed_by.map(ClientId::new).transpose().map_err(|error| error.to_string())?;
+        let changed = Changed { by, at: LogTime(row.changed_at as u64) };
+        K::put(self.slots, key, Slot { value, revision: self.revision, changed });
+        Ok(())
     }
 }
 
@@ -218,4 +214,31 @@ fn position((epoch, revision): At) -> Position {
 
 fn corrupt(what: &dyn Display) -> StoreError {
     StoreError::Corrupt(what.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row<'a>(kind: &'a str, key: &'a str) -> ItemRow<'a> {
+        ItemRow { rig: "main", kind, key, value: Some("\"x\""), at: (1, 1), changed_by: None, changed_at: 0 }
+    }
+
+    #[test]
+    fn rows_of_unknown_kinds_are_counted_and_logged_once() {
+        let mut loading = Loading::default();
+        for (kind, key) in [("tomorrow", "a"), ("made_up", "a"), ("later", ""), ("tomorrow", "b")] {
+            loading.item(&row(kind, key)).unwrap();
+        }
+        let unknown: Vec<_> = loading.unknown.iter().map(|(kind, count)| (kind.as_str(), *count)).collect();
+        assert_eq!(unknown, [("later", 1), ("tomorrow", 2)]);
+        let logged = Once::new();
+        let image = loading.image(&logged);
+        assert_eq!(image.rigs["main"].slots.made_up.len(), 1);
+        assert!(logged.is_completed());
+
+        let nothing_unknown = Once::new();
+        Loading::default().image(&nothing_unknown);
+        assert!(!nothing_unknown.is_completed(), "it is still to be said");
+    }
 }

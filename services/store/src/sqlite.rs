@@ -2,10 +2,11 @@
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Once};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::StreamExt;
 use ghostlight_rig::{Image, LogPosition, Position};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous};
@@ -13,8 +14,8 @@ use sqlx::{ConnectOptions, Connection, Row};
 use tokio::sync::Mutex;
 
 use crate::error::migration;
-use crate::rows::{At, Loading, Rows, SavedItem, json_text};
-use crate::{Durability, OpenError, Store, StoreError, tables};
+use crate::rows::{At, ItemRow, Loading, Rows};
+use crate::{Durability, OpenError, Store, StoreError, rows, tables};
 
 static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| tables::tolerant(sqlx::migrate!("../../migrations/sqlite")));
 
@@ -39,6 +40,8 @@ pub(crate) struct SqliteStore {
     options: SqliteConnectOptions,
     /// Taken out while it is used: whoever gives up half-way gives the connection up, and what it had begun with it.
     connection: Mutex<Option<SqliteConnection>>,
+    /// Rows of kinds that this version does not know are logged once.
+    unknown_logged: Once,
     _lock: Lock,
 }
 
@@ -66,7 +69,7 @@ impl SqliteStore {
             .map_err(|error| unusable(migration(error, Into::into)))?;
         check_tables(&mut connection).await.map_err(unusable)?;
         check_writable(&mut connection).await.map_err(unusable)?;
-        Ok(Self { options, connection: Mutex::new(Some(connection)), _lock: lock })
+        Ok(Self { options, connection: Mutex::new(Some(connection)), unknown_logged: Once::new(), _lock: lock })
     }
 }
 
@@ -118,7 +121,7 @@ impl Store for SqliteStore {
     async fn load(&self) -> Result<Image, StoreError> {
         let mut held = self.connection.lock().await;
         let mut connection = taken_or_new(&mut held, &self.options).await?;
-        let image = load(&mut connection).await;
+        let image = load(&mut connection, &self.unknown_logged).await;
         *held = Some(connection);
         image
     }
@@ -178,49 +181,62 @@ async fn save(connection: &mut SqliteConnection, image: &Image) -> Result<(), St
         .bind(image.time.0 as i64)
         .bind(image.since.epoch.0 as i64)
         .bind(image.since.revision.0 as i64)
-        .bind(json_text(&rows.rigs))
-        .bind(json_text(&rows.items))
-        .bind(json_text(&rows.keyed))
-        .bind(json_text(&rows.oldest_keys));
+        .bind(rows.rigs)
+        .bind(rows.items)
+        .bind(rows.keyed)
+        .bind(rows.oldest_keys);
     query.execute(connection).await?;
     Ok(())
 }
 
-async fn load(connection: &mut SqliteConnection) -> Result<Image, StoreError> {
+async fn load(connection: &mut SqliteConnection, unknown_logged: &Once) -> Result<Image, StoreError> {
     let mut loading = Loading::default();
     // One transaction, so that all of it is of one moment.
     let mut reading = connection.begin().await?;
-    let position =
-        sqlx::query("SELECT epoch, revision, stamp, time FROM position").fetch_optional(&mut *reading).await?;
-    if let Some(row) = position {
-        loading.position(at(&row)?, row.try_get("stamp")?, row.try_get("time")?);
-    }
-    for row in sqlx::query("SELECT name, epoch, revision, time FROM rig").fetch_all(&mut *reading).await? {
-        loading.rig(row.try_get("name")?, at(&row)?, row.try_get("time")?)?;
-    }
-    let items = "SELECT rig, kind, key, value, epoch, revision, changed_by, changed_at FROM item";
-    for row in sqlx::query(items).fetch_all(&mut *reading).await? {
-        loading.item(&SavedItem {
-            rig: row.try_get("rig")?,
-            kind: row.try_get("kind")?,
-            key: row.try_get("key")?,
-            value: row.try_get("value")?,
-            at: at(&row)?,
-            changed_by: row.try_get("changed_by")?,
-            changed_at: row.try_get("changed_at")?,
-        })?;
-    }
-    let keyed = "SELECT rig, key, epoch, revision, fingerprint, applied FROM keyed ORDER BY epoch, revision";
-    for row in sqlx::query(keyed).fetch_all(&mut *reading).await? {
-        let (fingerprint, applied) = (row.try_get("fingerprint")?, row.try_get("applied")?);
-        loading.keyed(row.try_get("rig")?, row.try_get("key")?, at(&row)?, fingerprint, applied)?;
-    }
+    each(&mut reading, "SELECT epoch, revision, stamp, time FROM position", |row| {
+        loading.position(at(row, 0)?, row.try_get(2)?, row.try_get(3)?);
+        Ok(())
+    })
+    .await?;
+    each(&mut reading, "SELECT name, epoch, revision, time FROM rig", |row| {
+        loading.rig(row.try_get(0)?, at(row, 1)?, row.try_get(3)?)
+    })
+    .await?;
+    each(&mut reading, rows::ITEMS, |row| {
+        loading.item(&ItemRow {
+            rig: row.try_get(0)?,
+            kind: row.try_get(1)?,
+            key: row.try_get(2)?,
+            value: row.try_get(3)?,
+            at: at(row, 4)?,
+            changed_by: row.try_get(6)?,
+            changed_at: row.try_get(7)?,
+        })
+    })
+    .await?;
+    each(&mut reading, rows::KEYED, |row| {
+        loading.keyed(row.try_get(0)?, row.try_get(1)?, at(row, 2)?, row.try_get(4)?, row.try_get(5)?)
+    })
+    .await?;
     reading.commit().await?;
-    Ok(loading.image())
+    Ok(loading.image(unknown_logged))
 }
 
-fn at(row: &SqliteRow) -> Result<At, StoreError> {
-    Ok((row.try_get("epoch")?, row.try_get("revision")?))
+/// Takes each row that a query gives.
+async fn each(
+    connection: &mut SqliteConnection,
+    query: &'static str,
+    mut take: impl FnMut(&SqliteRow) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut rows = sqlx::query(query).fetch(connection);
+    while let Some(row) = rows.next().await.transpose()? {
+        take(&row)?;
+    }
+    Ok(())
+}
+
+fn at(row: &SqliteRow, first: usize) -> Result<At, sqlx::Error> {
+    Ok((row.try_get(first)?, row.try_get(first + 1)?))
 }
 
 /// The primary result codes of <https://www.sqlite.org/rescode.html>.

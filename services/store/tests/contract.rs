@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use ghostlight_servers::Postgres;
 use ghostlight_store::{Durability, Store, open};
 use laws::Place;
-use support::{Folder, soon};
+use sqlx::AssertSqlSafe;
+use support::{Folder, postgres, soon, sqlite};
 
 /// Runs every law of [`Store`] on an adapter: one test for each, each at a place of its own.
 macro_rules! store_contract {
@@ -31,6 +32,10 @@ macro_rules! store_contract {
             keyed_changes_come_back_in_order_and_are_forgotten_in_order,
             a_load_never_shows_half_a_save,
             a_dropped_save_saved_all_or_nothing,
+            an_item_is_one_row_of_text,
+            who_changed_an_item_and_when_outlives_a_restart,
+            items_of_an_unknown_kind_are_left_alone,
+            a_row_that_cannot_be_read_is_named,
         }
     };
     ($adapter:ident, at $place:expr => $($law:ident),+ $(,)?) => {
@@ -54,6 +59,16 @@ impl Place for SqliteFile {
     async fn open(&self) -> Arc<dyn Store> {
         soon("the store", open(&self.0.url(), self.1)).await.expect("it opens")
     }
+
+    async fn execute(&self, sql: &str) {
+        let mut beside = sqlite(&self.0.file()).await;
+        soon(sql, sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut beside)).await.expect("it is executed");
+    }
+
+    async fn asked(&self, sql: &str) -> Vec<String> {
+        let mut beside = sqlite(&self.0.file()).await;
+        soon(sql, sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut beside)).await.expect("it is answered")
+    }
 }
 
 /// A database of the PostgreSQL that the tests share.
@@ -72,6 +87,16 @@ impl PostgresDatabase {
 impl Place for PostgresDatabase {
     async fn open(&self) -> Arc<dyn Store> {
         soon("the store", open(&self.0, self.1)).await.expect("it opens")
+    }
+
+    async fn execute(&self, sql: &str) {
+        let mut beside = postgres(&self.0).await;
+        soon(sql, sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut beside)).await.expect("it is executed");
+    }
+
+    async fn asked(&self, sql: &str) -> Vec<String> {
+        let mut beside = postgres(&self.0).await;
+        soon(sql, sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut beside)).await.expect("it is answered")
     }
 }
 

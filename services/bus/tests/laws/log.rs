@@ -78,6 +78,7 @@ fn every_kind() -> Vec<Entry> {
                 .into(),
             master: Level::from_hundredths(1),
             blackout: Some(true),
+            ..Update::default()
         },
         origin: origin("é", 1),
         if_match: Some(Position::new(0, 0)),

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ghostlight_proto::{ClientMessage, Hello, ServerMessage, Set};
-use ghostlight_rig::{Dimmer, Level, Position, State, Update};
+use ghostlight_rig::{Dimmer, Interest, Position, State, Update};
 
 use super::Options;
 use super::StartError;
@@ -73,11 +73,7 @@ async fn heard(socket: &mut Socket) -> Result<ServerMessage, Lost> {
 
 /// What takes away all that a rig holds. It names a dimmer in any case: the first change makes the rig.
 fn emptying(state: &State) -> Update {
-    let dimmers = state.levels.keys().copied().chain([Dimmer::MIN]);
-    Update {
-        levels: dimmers.map(|dimmer| (dimmer, None)).collect(),
-        labels: state.labels.keys().map(|&dimmer| (dimmer, None)).collect(),
-        master: Some(Level::FULL),
-        blackout: Some(false),
-    }
+    let mut update = Update::between(state, &State::default(), Interest::all());
+    update.levels.insert(Dimmer::MIN, None);
+    update
 }

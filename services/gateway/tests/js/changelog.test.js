@@ -60,11 +60,11 @@ test('it has a bound', () => {
 
 test('whose a value is: the last origin that names it', () => {
   const origin = (/** @type {string} */ client, /** @type {object} */ named) => ({
-    client, seq: 1, dimmers: [], labels: [], master: false, blackout: false, own: false, ...named,
+    client, seq: 1, own: false, items: named,
   });
   const of = owners([
-    origin('a', { dimmers: [1, 2], master: true }),
-    origin('b', { dimmers: [2], labels: [7] }),
+    origin('a', { levels: [1, 2], master: true }),
+    origin('b', { levels: [2], labels: [7] }),
   ]);
   assert.deepEqual([1, 2, 3].map((dimmer) => of.level.get(dimmer)?.client), ['a', 'b', undefined]);
   assert.equal(of.label.get(7)?.client, 'b');

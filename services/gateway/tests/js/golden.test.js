@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Replica, read } from '../../console/ghostlight.js';
 import { GOLDEN, PINNED, golden, messages } from './support/golden.js';
-import { digest, shown } from './support/ledger.js';
+import { digests, shown } from './support/ledger.js';
 import { World } from './support/world.js';
 
 /** What a server may say to a page. */
@@ -20,9 +20,9 @@ function replicaBefore({ epoch, prev }) {
 /** A live client of this name. */
 function clientOf(t, hello) {
   const world = new World(t);
-  const { client, name, kind, want = [] } = JSON.parse(hello);
+  const { client, name, kind, kinds, want = [] } = JSON.parse(hello);
   const [presence, timing] = ['presence', 'timing'].map((wanted) => want.includes(wanted));
-  const rig = world.connect({ client, name, kind, presence, timing });
+  const rig = world.connect({ client, name, kind, kinds, presence, timing });
   return { world, rig };
 }
 
@@ -64,8 +64,8 @@ describe('every message of a server of an older version is understood', () => {
       const message = read(text);
       assert.equal(message.type, type);
       if (epoch !== undefined) assert.deepEqual([message.epoch, message.revision], [epoch, revision]);
-      if (levels === undefined) return;
-      assert.deepEqual(Object.fromEntries(message.levels), levels);
+      if (!message.levels) return;
+      assert.deepEqual(Object.fromEntries(message.levels), levels ?? {});
       assert.deepEqual(Object.fromEntries(message.labels), labels);
     });
   }
@@ -77,7 +77,7 @@ describe('a snapshot is the map', () => {
       const said = JSON.parse(text);
       const replica = new Replica();
       assert.equal(replica.take(read(text)), said.revision > 0 || said.epoch > 0 ? 'applied' : 'had');
-      const { levels, labels = {}, master = 100, blackout = false } = said;
+      const { levels = {}, labels = {}, master = 100, blackout = false } = said;
       assert.deepEqual(shown(replica), { levels, labels, master, blackout });
       assert.equal(replica.written, `${said.epoch}-${said.revision}`);
     });
@@ -104,12 +104,10 @@ describe('a delta changes what it names, and nothing else', () => {
 test('origins that share a delta are told apart, and one alone has all of it', () => {
   const delta = (origins) => JSON.stringify({ ...JSON.parse(golden('delta_origins_shared')), origins });
   const { origins } = JSON.parse(golden('delta_origins_shared'));
-  const nothing = { dimmers: [], labels: [], master: false, blackout: false };
-  assert.deepEqual(read(delta(origins)).origins, origins.map((origin) => ({ ...nothing, ...origin })));
+  assert.deepEqual(read(delta(origins)).origins, origins);
   const [alone] = read(delta([{ client: 'console-2', seq: 3 }])).origins;
-  assert.deepEqual(alone, {
-    client: 'console-2', seq: 3, dimmers: [1, 2, 3], labels: [1, 2], master: true, blackout: true,
-  });
+  const items = { levels: [1, 2, 3], labels: [1, 2], master: true, blackout: true };
+  assert.deepEqual(alone, { client: 'console-2', seq: 3, items });
 });
 
 describe('a beacon agrees with the snapshot of the same position', () => {
@@ -119,7 +117,8 @@ describe('a beacon agrees with the snapshot of the same position', () => {
       const agreeing = messages('snapshot').filter(([, snapshot]) => {
         const { epoch, revision, ...map } = JSON.parse(snapshot);
         const isSame = epoch === beacon.epoch && revision === beacon.revision;
-        return isSame && digest({ labels: {}, master: 100, blackout: false, ...map }) === beacon.digest;
+        const all = digests({ levels: {}, labels: {}, master: 100, blackout: false, ...map });
+        return isSame && Object.entries(beacon.digests).every(([kind, digest]) => all[kind] === digest);
       });
       assert.notEqual(agreeing.length, 0, 'there is a snapshot for it');
       for (const [, snapshot] of agreeing) {
@@ -133,7 +132,7 @@ describe('a beacon agrees with the snapshot of the same position', () => {
   test('and not with another', () => {
     const replica = new Replica();
     replica.take(read(golden('snapshot')));
-    const beacon = { ...JSON.parse(golden('beacon')), digest: '0123456789abcdef' };
+    const beacon = { ...JSON.parse(golden('beacon')), digests: { levels: '0123456789abcdef' } };
     assert.equal(replica.take(read(JSON.stringify(beacon))), 'diverged');
   });
 });
@@ -141,11 +140,11 @@ describe('a beacon agrees with the snapshot of the same position', () => {
 test('the digests are those of the rig', () => {
   const vectors = JSON.parse(golden('digest_vectors'));
   assert.notEqual(vectors.length, 0);
-  for (const { snapshot, digest: expected } of vectors) {
+  for (const { snapshot, digests: expected } of vectors) {
     const replica = new Replica();
     replica.take(read(JSON.stringify(snapshot)));
-    assert.equal(replica.digest, expected, JSON.stringify(snapshot));
-    assert.equal(digest(snapshot), expected, 'the ledger of these tests computes it too');
+    assert.deepEqual(replica.digests, expected, JSON.stringify(snapshot));
+    assert.deepEqual(digests(snapshot), expected, 'the ledger of these tests computes it too');
   }
 });
 
@@ -188,9 +187,9 @@ describe('the client sets in the golden words', () => {
 
 test('a message that lacks a member, or has nonsense in it, is not half understood', () => {
   const needed = {
-    snapshot: ['epoch', 'revision', 'levels'],
-    delta: ['epoch', 'prev', 'revision', 'levels'],
-    beacon: ['epoch', 'revision', 'digest'],
+    snapshot: ['epoch', 'revision'],
+    delta: ['epoch', 'prev', 'revision'],
+    beacon: ['epoch', 'revision', 'digests'],
     ack: ['seq', 'position'],
     error: ['code', 'message'],
   };
@@ -207,7 +206,7 @@ test('a message that lacks a member, or has nonsense in it, is not half understo
   for (const text of ['', '{', 'null', '[object Blob]']) assert.throws(() => read(text), `${text}`);
   const noDimmers = [{ 0: 1 }, { 65536: 1 }, { '01': 1 }, { x: 1 }];
   const noLevels = [{ 1: 100.01 }, { 1: -0.01 }, { 1: '5' }, { 1: true }];
-  for (const levels of [...noDimmers, ...noLevels]) {
+  for (const levels of [...noDimmers, ...noLevels, null, -1, 'x', [7]]) {
     const text = JSON.stringify({ type: 'delta', epoch: 1, prev: 0, revision: 1, levels, origins: [] });
     assert.throws(() => read(text), TypeError, text);
   }

@@ -21,7 +21,7 @@ class FakeRig {
 
   set(/** @type {Record<number, number | null>} */ levels) {
     this.asked.push(levels);
-    for (const dimmer of Object.keys(levels)) this.open.add(`level ${dimmer}`);
+    for (const dimmer of Object.keys(levels)) this.open.add(`levels ${dimmer}`);
   }
 
   change(/** @type {object} */ wish) {
@@ -42,7 +42,7 @@ function setUp(/** @type {Record<number, number>} */ levels = {}) {
   const happens = (/** @type {number} */ dimmer, /** @type {number | null} */ level, own = false, by = 'Stalls') => {
     if (level === null) rig.levels.delete(dimmer);
     else rig.levels.set(dimmer, level);
-    if (own) rig.open.delete(`level ${dimmer}`);
+    if (own) rig.open.delete(`levels ${dimmer}`);
     hands.rigMoved(dimmer, own, by);
     hands.settle();
   };

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Replica, read } from '../../console/ghostlight.js';
 import { Chance, holds } from './support/chance.js';
-import { Ledger, digest, shown } from './support/ledger.js';
+import { Ledger, digests, shown } from './support/ledger.js';
 import { World } from './support/world.js';
 
 const parsed = (message) => read(JSON.stringify(message));
@@ -64,7 +64,7 @@ class Witness {
     assert.ok(at >= this.#last, `${position} comes before ${this.#order[this.#last]}`);
     this.#last = at;
     assert.deepEqual(shows, this.ledger.history.get(position), `the map at ${position}`);
-    assert.equal(itsDigest, digest(shows), `the digest at ${position}`);
+    assert.deepEqual(itsDigest, digests(shows), `the digest at ${position}`);
   }
 }
 
@@ -78,13 +78,13 @@ test('a replica only shows maps that the rig had, in order, and converges', () =
       const verdict = replica.take(parsed(message));
       assert.equal(verdict === 'applied', replica.written !== before, 'it says "applied" when it has moved, only then');
       assert.notEqual(verdict, 'diverged');
-      witness.look(replica.written, shown(replica), replica.digest);
+      witness.look(replica.written, shown(replica), replica.digests);
     }
     // The beacon shows what was lost, and the snapshot brings it.
     const verdict = replica.take(parsed(ledger.beacon()));
     assert.equal(verdict === 'had', replica.written === ledger.position);
     replica.take(parsed(ledger.snapshot()));
-    witness.look(replica.written, shown(replica), replica.digest);
+    witness.look(replica.written, shown(replica), replica.digests);
     assert.equal(replica.written, ledger.position);
     assert.equal(replica.take(parsed(ledger.beacon())), 'had');
   });
@@ -105,7 +105,7 @@ test('catching up from anywhere equals having seen it all', () => {
       const delta = ledger.delta(chance.whole(0, revision));
       assert.equal(replica.take(parsed(delta)), 'applied');
       assert.deepEqual(shown(replica), ledger.map);
-      assert.equal(replica.digest, digest(ledger.map));
+      assert.deepEqual(replica.digests, digests(ledger.map));
     }
   });
 });
@@ -115,7 +115,7 @@ test('a replica that is wrong says so, whatever comes, until a snapshot of the s
     const { ledger, said } = someHistory(chance);
     const replica = new Replica();
     replica.take(parsed(ledger.snapshot()));
-    const other = { ...ledger.beacon(), digest: digest({ ...ledger.map, master: 12.34 }) };
+    const other = { ...ledger.beacon(), digests: digests({ ...ledger.map, master: 12.34 }) };
     assert.equal(replica.take(parsed(other)), 'diverged');
     assert.equal(replica.resume, null, 'it does not go on from there');
     const older = badlyDelivered(chance, said).filter(({ revision }) => revision < ledger.revision);
@@ -159,15 +159,15 @@ test('a client on a bad network only shows maps that the rig had, tells every di
       }
       copy.master = detail.master ?? copy.master;
       copy.blackout = detail.blackout ?? copy.blackout;
-      witness.look(rig.position, shown(copy), rig.digest);
-      witness.look(rig.position, shown(rig), rig.digest);
+      witness.look(rig.position, shown(copy), rig.digests);
+      witness.look(rig.position, shown(rig), rig.digests);
     });
     for (const message of badlyDelivered(chance, said)) {
       if (world.socket.isClosed) world.pass(5000);
       if (!world.socket.isOpen) world.socket.open();
       if (chance.is(0.05)) world.socket.end();
       else world.socket.hear(chance.is(0.03) ? JSON.stringify(message).slice(0, -9) : message);
-      witness.look(rig.position, shown(rig), rig.digest);
+      witness.look(rig.position, shown(rig), rig.digests);
       assert.notEqual(rig.state, 'stale');
     }
     if (world.socket.isClosed) world.pass(5000);

@@ -177,7 +177,7 @@ describe('outcomes', () => {
     world.socket.hear({ type: 'error', seq: 1, ...refusal });
     await settled();
     assert.deepEqual(outcomes, [refusal]);
-    assert.equal(rig.pending('level', 1), false);
+    assert.equal(rig.pending('levels', 1), false);
     world.socket.hear({ type: 'error', code: 'bad_input', message: 'what?' });
     assert.deepEqual(world.details('refused'), [{ ...refusal, seq: 1 }, { code: 'bad_input', message: 'what?' }]);
     assert.equal(rig.state, 'live');
@@ -203,7 +203,7 @@ describe('outcomes', () => {
     world.pass(1000);
     assert.equal(rig.state, 'live');
     assert.deepEqual(world.socket.sets, []);
-    assert.equal(rig.pending('level', 1), false);
+    assert.equal(rig.pending('levels', 1), false);
     rig.close();
   });
 
@@ -219,7 +219,7 @@ describe('outcomes', () => {
       const underWay = watched(rig.set({ 1: 10 }));
       const unsent = watched(rig.set({ 2: 20 }));
       lose(world, ledger, rig);
-      assert.equal(rig.pending('level', 1) || rig.pending('level', 2), false);
+      assert.equal(rig.pending('levels', 1) || rig.pending('levels', 2), false);
       await settled();
       assert.deepEqual(underWay.map(({ code }) => code), ['unknown']);
       assert.deepEqual(unsent.map(({ code }) => code), ['offline']);
@@ -287,7 +287,7 @@ describe('outcomes', () => {
 });
 
 describe('pending', () => {
-  const kinds = [['level', 1], ['label', 1], ['master'], ['blackout']];
+  const kinds = [['levels', 1], ['labels', 1], ['master'], ['blackout']];
   const pending = (rig) => kinds.map(([kind, dimmer]) => rig.pending(kind, dimmer));
 
   test('from the asking until it is acknowledged', (t) => {
@@ -300,7 +300,7 @@ describe('pending', () => {
       assert.deepEqual(pending(rig), kinds.map((_, other) => other < at));
       rig.change(wish);
     }
-    assert.equal(rig.pending('level', 2) || rig.pending('label', 2), false);
+    assert.equal(rig.pending('levels', 2) || rig.pending('labels', 2), false);
     world.pass(23);
     const [first, second] = world.socket.sets;
     happen(world, ledger, first);
@@ -322,11 +322,11 @@ describe('pending', () => {
     world.socket.hear({ type: 'ack', seq: 1, position: ledger.position });
     await settled();
     assert.deepEqual(outcomes, [ledger.position]);
-    assert.equal(rig.pending('level', 1), true);
+    assert.equal(rig.pending('levels', 1), true);
     world.pass(3);
     world.socket.hear({ type: 'ack', seq: 1, position: ledger.position }); // a second time, which is nothing new
     let atChange = null;
-    rig.addEventListener('change', () => (atChange = rig.pending('level', 1)));
+    rig.addEventListener('change', () => (atChange = rig.pending('levels', 1)));
     world.socket.hear(delta);
     assert.equal(atChange, false, 'who hears of the change finds it settled');
     assert.deepEqual(world.details('ack'), [{ ms: 5, echoMs: undefined, timing: undefined }]);
@@ -345,11 +345,11 @@ describe('pending', () => {
     ledger.change({ levels: { 2: 50 } });
     world.socket.hear(ledger.delta(0));
     world.socket.hear({ type: 'ack', seq: 1, position: `${ledger.epoch}-1` });
-    assert.equal(rig.pending('level', 1), true, 'the second move is not in it');
+    assert.equal(rig.pending('levels', 1), true, 'the second move is not in it');
     ledger.change({ levels: { 1: 20 } });
     world.socket.hear(ledger.delta(2));
     world.socket.hear({ type: 'ack', seq: 2, position: ledger.position });
-    assert.equal(rig.pending('level', 1), false);
+    assert.equal(rig.pending('levels', 1), false);
     rig.close();
   });
 });
@@ -365,8 +365,7 @@ describe('echoes', () => {
     world.pass(2);
     world.socket.hear({ type: 'ack', seq: 1, position: ledger.position });
     const [own] = world.details('change').at(-1).origins;
-    const nothing = { labels: [], master: false, blackout: false };
-    assert.deepEqual(own, { client: 'console-1', seq: 1, own: true, dimmers: [1], ...nothing });
+    assert.deepEqual(own, { client: 'console-1', seq: 1, own: true, items: { levels: [1] } });
     assert.deepEqual(world.details('echo'), [{ ms: 7, ackMs: undefined }]);
     assert.deepEqual(world.details('ack'), [{ ms: 9, echoMs: 7, timing: undefined }]);
     rig.close();
@@ -401,7 +400,7 @@ describe('echoes', () => {
     world.socket.hear(ledger.change({ levels: { 1: 90 } }, [{ client: 'console-2', seq: 1 }]));
     assert.equal(world.details('change').at(-1).origins[0].own, false);
     assert.deepEqual(world.details('echo'), []);
-    assert.equal(rig.pending('level', 1), true);
+    assert.equal(rig.pending('levels', 1), true);
     rig.close();
   });
 
@@ -413,7 +412,7 @@ describe('echoes', () => {
     world.pass(30);
     rig.set({ 2: 20 });
     world.pass(5);
-    const origins = [{ client: 'console-1', seq: 1, dimmers: [1] }, { client: 'console-1', seq: 2, dimmers: [2] }];
+    const origins = [1, 2].map((seq) => ({ client: 'console-1', seq, items: { levels: [seq] } }));
     ledger.change({ levels: { 1: 10 } });
     world.socket.hear(ledger.delta(0, origins.slice(0, 1)));
     ledger.change({ levels: { 2: 20 } });

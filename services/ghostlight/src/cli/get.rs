@@ -50,7 +50,7 @@ pub async fn run(args: GetArgs) -> anyhow::Result<ExitCode> {
         Ok(client) => client,
         Err(code) => return Ok(code),
     };
-    let State { mut levels, labels, master, blackout } = client.rig();
+    let State { mut levels, labels, master, blackout, .. } = client.rig();
     if args.output {
         levels = client.output();
     }

@@ -1,11 +1,16 @@
-//! What can be set as words of a command line: `1=50`, `3-10=0`, `7=none`, `7:Wash`, `master=80`, `blackout=on`.
+//! What can be set as words of a command line: `1=50`, `3-10=0`, `7=none`, `7:Wash`, `master=80`, `blackout=on`, and for
+//! any kind of which a rig has many, `labels/7=Wash`.
 
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use ghostlight_proto::{parse_dimmer, parse_level};
-use ghostlight_rig::{Dimmer, Label, Level, Update};
+use ghostlight_rig::kinds::Keyed;
+use ghostlight_rig::kinds::labels::Labels;
+use ghostlight_rig::kinds::levels::Levels;
+use ghostlight_rig::{
+    Dimmer, Form, ItemKey, KeyOf, Kind, KindId, KindVisitor, Level, Listed, Scalar, Shape, Update, visit_kinds,
+};
 
 /// A dimmer, `7`, or a range of them, `3-10`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,9 +50,8 @@ impl FromStr for Dimmers {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, String> {
-        let dimmer = |text: &str| {
-            parse_dimmer(text).ok_or_else(|| format!("{text:?} is no dimmer, a whole number from 1 to 65535"))
-        };
+        let dimmer =
+            |text: &str| Dimmer::parse(text).ok_or_else(|| format!("{text:?} is not a dimmer number (1 to 65535)"));
         let Some((first, last)) = word.split_once('-') else { return dimmer(word).map(Self::one) };
         let (first, last) = (dimmer(first)?, dimmer(last)?);
         if first > last {
@@ -63,27 +67,9 @@ impl fmt::Display for Dimmers {
     }
 }
 
-/// Dimmers and the level that they are to take, `3-10=50`; `none` forgets them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Assignment {
-    /// The dimmers.
-    pub dimmers: Dimmers,
-    /// Their level.
-    pub level: Option<Level>,
-}
-
-/// One thing to set.
+/// Some things to set, as one word of a command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Word {
-    /// `3-10=50`: levels.
-    Levels(Assignment),
-    /// `3-10:Front wash`: labels; without one after the colon they are taken off.
-    Labels(Dimmers, Option<Label>),
-    /// `master=80`: the grand master.
-    Master(Level),
-    /// `blackout=on`.
-    Blackout(bool),
-}
+pub struct Word(Update);
 
 impl FromStr for Word {
     type Err = String;
@@ -91,91 +77,138 @@ impl FromStr for Word {
     fn from_str(word: &str) -> Result<Self, String> {
         let separator = word.find(['=', ':']).ok_or("it has no = or :, as in 1=50, 3-10=0 or 7:Wash")?;
         let (name, value) = (&word[..separator], &word[separator + 1..]);
-        match (name, &word[separator..=separator]) {
-            ("master", "=") => level(value, "0 to 100").map(Self::Master),
-            ("blackout", "=") => match value {
-                "on" => Ok(Self::Blackout(true)),
-                "off" => Ok(Self::Blackout(false)),
-                _ => Err(format!("{value:?} is not on or off")),
-            },
-            (dimmers, "=") if value == "none" => {
-                Ok(Self::Levels(Assignment { dimmers: dimmers.parse()?, level: None }))
-            }
-            (dimmers, "=") => {
-                let dimmers = dimmers.parse()?;
-                Ok(Self::Levels(Assignment { dimmers, level: Some(level(value, "0 to 100, or none")?) }))
-            }
-            (dimmers, _) => {
-                let label = if value.is_empty() { None } else { Some(Label::new(value).map_err(|e| e.to_string())?) };
-                Ok(Self::Labels(dimmers.parse()?, label))
-            }
+        let mut update = Update::default();
+        if &word[separator..=separator] == ":" {
+            set_dimmers::<Labels>(&mut update, name, value, "")?;
+        } else if let Some((kind, key)) = kind_and_key(name) {
+            let mut setting = SetItem { key, value, update: &mut update, result: Ok(()) };
+            kind.visit(&mut setting);
+            setting.result?;
+        } else {
+            set_dimmers::<Levels>(&mut update, name, value, "none")?;
         }
+        Ok(Self(update))
     }
 }
 
-fn level(text: &str, range: &str) -> Result<Level, String> {
-    let number = text.strip_suffix('%').unwrap_or(text);
-    parse_level(number).map_err(|_| format!("{text:?} is no level: {range}"))
+/// The kind that a name is of, and the item's key: `master`, or `labels/7`.
+fn kind_and_key(name: &str) -> Option<(KindId, &str)> {
+    let (kind, key) = name.split_once('/').unwrap_or((name, ""));
+    Some((KindId::named(kind)?, key))
 }
 
-/// As one would type it; with a label in quotes.
-impl fmt::Display for Word {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Levels(assignment) => assignment.fmt(f),
-            Self::Labels(dimmers, Some(label)) => write!(f, "{dimmers}:{:?}", label.as_str()),
-            Self::Labels(dimmers, None) => write!(f, "{dimmers}:"),
-            Self::Master(level) => write!(f, "master={level}"),
-            Self::Blackout(on) => write!(f, "blackout={}", if *on { "on" } else { "off" }),
-        }
+/// Sets one kind's value for dimmers; the word `removed` removes it.
+fn set_dimmers<K: Listed<Shape = Keyed<Dimmer>>>(
+    update: &mut Update,
+    dimmers: &str,
+    value: &str,
+    removed: &str,
+) -> Result<(), String> {
+    let dimmers: Dimmers = dimmers.parse()?;
+    let value = if value == removed { None } else { Some(read::<K>(value, removed)?) };
+    dimmers.iter().for_each(|dimmer| K::set(update, dimmer, value.clone()));
+    Ok(())
+}
+
+/// Sets one item of any kind.
+struct SetItem<'a> {
+    key: &'a str,
+    value: &'a str,
+    update: &'a mut Update,
+    result: Result<(), String>,
+}
+
+impl KindVisitor for SetItem<'_> {
+    fn visit<K: Listed>(&mut self) {
+        let removed = if <K::Shape as Shape<K>>::IS_SINGLE { "" } else { "none" };
+        self.result = KeyOf::<K>::read(self.key).and_then(|key| {
+            let is_removed = !removed.is_empty() && self.value == removed;
+            let value = if is_removed { None } else { Some(read::<K>(self.value, removed)?) };
+            K::set(self.update, key, value);
+            Ok(())
+        });
     }
 }
 
-impl fmt::Display for Assignment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.level {
-            Some(level) => write!(f, "{}={level}", self.dimmers),
-            None => write!(f, "{}=none", self.dimmers),
+/// Reads a value as a person writes it; the word `removed` would be possible too.
+fn read<K: Kind>(value: &str, removed: &str) -> Result<K::Value, String> {
+    let or_removed = if removed.is_empty() { String::new() } else { format!(", or {removed}") };
+    match K::FORM {
+        Form::Number => {
+            let number = value.strip_suffix('%').unwrap_or(value);
+            let number = K::read(Scalar::Number(number.into()));
+            number.map_err(|_| format!("{value:?} is not a level (0 to 100{or_removed})"))
         }
+        Form::Text => K::read(Scalar::Text(value.into())),
+        Form::Flag => match value {
+            "on" => K::read(Scalar::Flag(true)),
+            "off" => K::read(Scalar::Flag(false)),
+            _ => Err(format!("{value:?} is not on or off")),
+        },
     }
 }
 
 /// What these ask for together. Where two set one thing, the later one counts.
 pub fn to_update(words: &[Word]) -> Update {
-    let mut update = Update::default();
-    for word in words {
-        match word {
-            Word::Levels(Assignment { dimmers, level }) => {
-                update.levels.extend(dimmers.iter().map(|dimmer| (dimmer, *level)));
-            }
-            Word::Labels(dimmers, label) => {
-                update.labels.extend(dimmers.iter().map(|dimmer| (dimmer, label.clone())));
-            }
-            Word::Master(level) => update.master = Some(*level),
-            Word::Blackout(on) => update.blackout = Some(*on),
-        }
-    }
-    update
+    words.iter().fold(Update::default(), |mut update, Word(word)| {
+        update.extend(word);
+        update
+    })
 }
 
-/// Words that ask for this.
-pub fn to_words(update: &Update) -> Vec<Word> {
-    let levels = to_assignments(update.levels.iter().map(|(&dimmer, &level)| (dimmer, level)));
-    let labels = update.labels.iter().map(|(&dimmer, label)| Word::Labels(Dimmers::one(dimmer), label.clone()));
-    let rest = update.master.map(Word::Master).into_iter().chain(update.blackout.map(Word::Blackout));
-    levels.into_iter().map(Word::Levels).chain(labels).chain(rest).collect()
+/// Words that ask for this, as a person would type them; texts are in quotes.
+pub fn to_words(update: &Update) -> Vec<String> {
+    let mut writing = WriteWords { update, words: Vec::new() };
+    visit_kinds(&mut writing);
+    writing.words
 }
 
-/// The shortest assignments that ask for these levels: neighbours at one level become a range.
-fn to_assignments(levels: impl IntoIterator<Item = (Dimmer, Option<Level>)>) -> Vec<Assignment> {
-    let mut assignments: Vec<Assignment> = Vec::new();
-    for (dimmer, level) in levels {
-        let joined = assignments.last_mut().is_some_and(|last| last.level == level && last.dimmers.extend(dimmer));
-        if !joined {
-            assignments.push(Assignment { dimmers: Dimmers::one(dimmer), level });
+struct WriteWords<'a> {
+    update: &'a Update,
+    words: Vec<String>,
+}
+
+impl KindVisitor for WriteWords<'_> {
+    fn visit<K: Listed>(&mut self) {
+        match K::ID {
+            KindId::Level => self.words.extend(level_words(&self.update.levels)),
+            KindId::Label => self.words.extend(self.update.labels.iter().map(|(dimmer, label)| match label {
+                Some(label) => format!("{dimmer}:{:?}", label.as_str()),
+                None => format!("{dimmer}:"),
+            })),
+            _ => self.words.extend(K::changes(self.update).map(|(key, value)| {
+                let value = value.map_or("none".to_owned(), |value| written::<K>(value));
+                match key.to_string() {
+                    key if key.is_empty() => format!("{}={value}", K::NAME),
+                    key => format!("{}/{key}={value}", K::NAME),
+                }
+            })),
         }
     }
-    assignments
+}
+
+/// A value as a person would type it.
+fn written<K: Kind>(value: &K::Value) -> String {
+    match K::write(value) {
+        Scalar::Text(text) => format!("{text:?}"),
+        Scalar::Flag(is) => if is { "on" } else { "off" }.to_owned(),
+        number => number.to_string(),
+    }
+}
+
+/// The shortest words that ask for these levels: neighbours at one level become a range.
+fn level_words(levels: &ghostlight_rig::Levels) -> impl Iterator<Item = String> {
+    let mut ranges: Vec<(Dimmers, Option<Level>)> = Vec::new();
+    for (&dimmer, &level) in levels {
+        let is_joined = ranges.last_mut().is_some_and(|(dimmers, last)| *last == level && dimmers.extend(dimmer));
+        if !is_joined {
+            ranges.push((Dimmers::one(dimmer), level));
+        }
+    }
+    ranges.into_iter().map(|(dimmers, level)| match level {
+        Some(level) => format!("{dimmers}={level}"),
+        None => format!("{dimmers}=none"),
+    })
 }
 
 #[cfg(test)]
@@ -183,7 +216,7 @@ mod tests {
     use super::*;
 
     fn words(update: &Update) -> String {
-        to_words(update).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        to_words(update).join(" ")
     }
 
     fn read(text: &str) -> Result<Update, String> {
@@ -217,7 +250,9 @@ mod tests {
     fn a_word_may_set_a_label_the_master_or_blackout() {
         let set = read("master=80% blackout=off 3-4:Wash 5: blackout=on").unwrap();
         assert_eq!(words(&set), r#"3:"Wash" 4:"Wash" 5: master=80 blackout=on"#);
-        assert_eq!("7:a=b: c".parse(), Ok(Word::Labels("7".parse().unwrap(), Label::new("a=b: c").ok())));
+        assert_eq!(words(&to_update(&["7:a=b: c".parse().unwrap()])), r#"7:"a=b: c""#);
+        let items = ["made_up/one=a b", "labels/7=Wash", "levels/8=none"].map(|word| word.parse().unwrap());
+        assert_eq!(words(&to_update(&items)), r#"8=none 7:"Wash" made_up/one="a b""#);
     }
 
     #[test]
@@ -231,28 +266,30 @@ mod tests {
     fn a_bad_word_says_what_is_bad_about_it() {
         for (word, problem) in [
             ("1", "no ="),
-            ("=5", "\"\" is no dimmer"),
-            ("0=5", "\"0\" is no dimmer"),
-            ("01=5", "\"01\" is no dimmer"),
-            ("65536=5", "\"65536\" is no dimmer"),
-            ("x=5", "\"x\" is no dimmer"),
-            ("-5=5", "\"\" is no dimmer"),
-            ("1-=5", "\"\" is no dimmer"),
-            ("1-2-3=5", "\"2-3\" is no dimmer"),
+            ("=5", "\"\" is not a dimmer number"),
+            ("0=5", "\"0\" is not a dimmer number"),
+            ("01=5", "\"01\" is not a dimmer number"),
+            ("65536=5", "\"65536\" is not a dimmer number"),
+            ("x=5", "\"x\" is not a dimmer number"),
+            ("-5=5", "\"\" is not a dimmer number"),
+            ("1-=5", "\"\" is not a dimmer number"),
+            ("1-2-3=5", "\"2-3\" is not a dimmer number"),
             ("10-1=5", "starts with the lower number: 1-10"),
-            ("1=", "\"\" is no level"),
-            ("1=%", "\"%\" is no level"),
-            ("1=-1", "\"-1\" is no level"),
-            ("1=100.01", "\"100.01\" is no level"),
-            ("1=50%%", "\"50%%\" is no level"),
-            ("1=null", "\"null\" is no level"),
-            ("1=\"5\"", "is no level"),
-            ("1=5=6", "\"5=6\" is no level"),
-            ("1=5:6", "\"5:6\" is no level"),
-            ("x:Wash", "\"x\" is no dimmer"),
+            ("1=", "\"\" is not a level"),
+            ("1=%", "\"%\" is not a level"),
+            ("1=-1", "\"-1\" is not a level"),
+            ("1=100.01", "\"100.01\" is not a level"),
+            ("1=50%%", "\"50%%\" is not a level"),
+            ("1=null", "\"null\" is not a level"),
+            ("1=\"5\"", "is not a level"),
+            ("1=5=6", "\"5=6\" is not a level"),
+            ("1=5:6", "\"5:6\" is not a level"),
+            ("x:Wash", "\"x\" is not a dimmer number"),
             ("1:a\u{7}", "1 to 40 characters"),
-            ("master=none", "\"none\" is no level: 0 to 100"),
-            ("master:80", "\"master\" is no dimmer"),
+            ("master=none", "\"none\" is not a level (0 to 100)"),
+            ("master:80", "\"master\" is not a dimmer number"),
+            ("master/1=5", "without a key"),
+            ("labels/x=5", "a dimmer is a whole number"),
             ("blackout=yes", "\"yes\" is not on or off"),
         ] {
             let error = read(word).unwrap_err();

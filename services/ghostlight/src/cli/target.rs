@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use ghostlight_client::{Client, ConnectError, Options};
-use ghostlight_rig::{ClientId, RigName};
+use ghostlight_rig::{ClientId, Interest, RigName};
 
 /// What a command exits with when its arguments are wrong: `EX_USAGE` of sysexits.h.
 pub const EX_USAGE: u8 = 64;
@@ -36,9 +36,18 @@ impl Target {
     /// # Errors
     /// The exit code, when no server answers in time; why was said on the standard error.
     pub async fn connect(self) -> Result<Client, ExitCode> {
+        self.connect_for(Interest::default()).await
+    }
+
+    /// Connects and waits for the map, in these kinds.
+    ///
+    /// # Errors
+    /// The exit code, when no server answers in time; why was said on the standard error.
+    pub async fn connect_for(self, kinds: Interest) -> Result<Client, ExitCode> {
         let options = Options {
             rig: self.rig,
             client_id: self.client.unwrap_or_else(|| Options::random_client("cli")),
+            kinds,
             answer_within: ANSWER_TIMEOUT,
             ..Options::default()
         };

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use ghostlight_client::{Change, Client, News, State as Connection};
 use ghostlight_proto::{StateText, UpdateText};
-use ghostlight_rig::{Level, Origin, State, Update};
+use ghostlight_rig::{Interest, KindId, Origin, State, Update};
 use jiff::Zoned;
 use serde::Serialize;
 
@@ -37,9 +37,17 @@ pub struct WatchArgs {
     /// One JSON object a line
     #[arg(long)]
     pub json: bool,
+    /// The kinds of things to follow [default: levels,labels,master,blackout]
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = parse_kind)]
+    pub kinds: Vec<KindId>,
     /// Where.
     #[command(flatten)]
     pub target: Target,
+}
+
+fn parse_kind(name: &str) -> Result<KindId, String> {
+    let known: Vec<_> = KindId::ALL.iter().map(|kind| kind.name()).collect();
+    KindId::named(name).ok_or_else(|| format!("{name:?} is not one of {}", known.join(", ")))
 }
 
 /// Runs it, until whoever reads its output goes away.
@@ -47,24 +55,29 @@ pub struct WatchArgs {
 /// # Errors
 /// When the standard output cannot be written.
 pub async fn run(args: WatchArgs) -> anyhow::Result<ExitCode> {
-    let client = match args.target.connect().await {
+    let kinds = if args.kinds.is_empty() { Interest::default() } else { args.kinds.iter().copied().collect() };
+    let client = match args.target.connect_for(kinds).await {
         Ok(client) => client,
         Err(code) => return Ok(code),
     };
     tokio::select! {
-        printed = print_changes(&client, args.json) => printed?,
+        printed = print_changes(&client, args.json.then_some(kinds)) => printed?,
         () = tell_state(&client) => {}
     }
     client.shutdown().await;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn print_changes(client: &Client, json: bool) -> io::Result<()> {
+/// Prints as JSON with these kinds, or as lines for people.
+async fn print_changes(client: &Client, json: Option<Interest>) -> io::Result<()> {
     let mut follower = client.follow();
     while let Some(change) = follower.changed().await {
         let mut out = anstream::stdout().lock();
         let now = Zoned::now();
-        let written = if json { write_json(&mut out, &now, &change) } else { write_line(&mut out, &now, &change) };
+        let written = match json {
+            Some(kinds) => write_json(&mut out, &now, &change, kinds),
+            None => write_line(&mut out, &now, &change),
+        };
         if output::ended(written.and_then(|()| out.flush()))? {
             break;
         }
@@ -96,7 +109,7 @@ async fn tell_state(client: &Client) {
 fn write_line(out: &mut impl Write, now: &Zoned, change: &Change) -> io::Result<()> {
     write!(out, "{FAINT}{}{FAINT:#} ", now.strftime("%H:%M:%S%.3f"))?;
     let words = match &change.news {
-        News::State(state) => to_words(&differing(state)),
+        News::State(state) => to_words(&Update::between(&State::default(), state, Interest::all())),
         News::Update(update) => to_words(update),
     };
     for word in &words {
@@ -112,16 +125,6 @@ fn write_line(out: &mut impl Write, now: &Zoned, change: &Change) -> io::Result<
     writeln!(out)
 }
 
-/// What makes a rig of an empty one.
-fn differing(state: &State) -> Update {
-    Update {
-        levels: state.levels.iter().map(|(&dimmer, &level)| (dimmer, Some(level))).collect(),
-        labels: state.labels.iter().map(|(&dimmer, label)| (dimmer, Some(label.clone()))).collect(),
-        master: (state.master != Level::FULL).then_some(state.master),
-        blackout: state.blackout.then_some(true),
-    }
-}
-
 /// Who it was, each once, in the order of what they did.
 fn names(origins: &[Origin]) -> Vec<&str> {
     let mut names: Vec<&str> = Vec::new();
@@ -134,7 +137,7 @@ fn names(origins: &[Origin]) -> Vec<&str> {
     names
 }
 
-fn write_json(out: &mut impl Write, now: &Zoned, change: &Change) -> io::Result<()> {
+fn write_json(out: &mut impl Write, now: &Zoned, change: &Change, kinds: Interest) -> io::Result<()> {
     let origins = change.origins.iter().map(|origin| OriginLine { client: origin.client.as_str(), seq: origin.seq });
     let line = Line {
         kind: match change.news {
@@ -144,8 +147,8 @@ fn write_json(out: &mut impl Write, now: &Zoned, change: &Change) -> io::Result<
         time: now.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string(),
         position: change.position.to_string(),
         news: match &change.news {
-            News::State(state) => NewsText::State(StateText::new(state, None)),
-            News::Update(update) => NewsText::Update(update.into()),
+            News::State(state) => NewsText::State(StateText { state, kinds }),
+            News::Update(update) => NewsText::Update(UpdateText(update)),
         },
         origins: origins.collect(),
     };
@@ -206,7 +209,7 @@ mod tests {
 
     fn json(change: &Change) -> String {
         let mut out = Vec::new();
-        write_json(&mut out, &noon(), change).unwrap();
+        write_json(&mut out, &noon(), change, Interest::default()).unwrap();
         String::from_utf8(out).unwrap()
     }
 

@@ -74,7 +74,9 @@ impl Watched {
         let levels = reqwest::get(format!("http://{}/v1/rigs/main/levels", self.addresses[0])).await.unwrap();
         let position = levels.headers()["etag"].to_str().unwrap().trim_matches('"').to_owned();
         let (epoch, revision) = position.split_once('-').unwrap();
-        let lie = format!(r#"{{"type":"beacon","epoch":{epoch},"revision":{revision},"digest":"0123456789abcdef"}}"#);
+        let lie = format!(
+            r#"{{"type":"beacon","epoch":{epoch},"revision":{revision},"digests":{{"levels":"0123456789abcdef"}}}}"#
+        );
         let client = async_nats::connect(self.nats.url()).await.unwrap();
         client.publish("ghostlight.main.echo", lie.into()).await.unwrap();
         client.flush().await.unwrap();

@@ -141,7 +141,7 @@ async fn a_watch_tells_what_changes_through_a_restart() {
         if line["type"] == "snapshot" {
             map.clear();
         }
-        map.extend(serde_json::from_value::<Map>(line["levels"].clone()).unwrap());
+        map.extend(serde_json::from_value::<Option<Map>>(line["levels"].clone()).unwrap().unwrap_or_default());
         map.retain(|_, level| !level.is_null());
     }
     let Watch { mut child, lines } = watch;

@@ -35,7 +35,7 @@ async fn no_increment_is_lost() {
                 }
                 StatusCode::PRECONDITION_FAILED => {
                     let problem: Value = response.json().await.unwrap();
-                    assert_eq!(problem["changed"], json!([7]));
+                    assert_eq!(problem["changed"], json!({"levels": [7]}));
                     (etag, level) = read(&http, &served).await;
                 }
                 other => panic!("{other}"),

@@ -1,7 +1,7 @@
 //! What a client of the full protocol holds, checked with every message.
 
-use ghostlight_proto::{parse_dimmer, parse_level};
-use ghostlight_rig::Digest;
+use ghostlight_rig::kinds::levels::Levels;
+use ghostlight_rig::{Digest, Dimmer, Kind, Level};
 use serde_json::Value;
 
 use crate::support::{Map, Socket};
@@ -34,12 +34,14 @@ impl FullMap {
                 let (prev, revision) = (number("prev"), number("revision"));
                 assert!(prev <= self.revision && self.revision < revision, "{message} at {}", self.revision);
                 self.revision = revision;
-                self.map.extend(serde_json::from_value::<Map>(message["levels"].clone()).unwrap());
+                self.map.extend(
+                    serde_json::from_value::<Option<Map>>(message["levels"].clone()).unwrap().unwrap_or_default(),
+                );
                 self.map.retain(|_, level| !level.is_null());
             }
             Some("beacon") => {
                 assert_eq!((number("epoch"), number("revision")), (self.epoch, self.revision), "{message}");
-                assert_eq!(message["digest"], digest(&self.map), "{message}");
+                assert_eq!(message["digests"]["levels"], digest(&self.map), "{message}");
                 self.proofs += 1;
             }
             Some("ack") => {
@@ -76,11 +78,11 @@ impl FullMap {
     }
 }
 
-/// The digest of a map, computed anew.
+/// The digest of the levels of a map, computed anew.
 pub(crate) fn digest(map: &Map) -> String {
     let mut digest = Digest::default();
     for (dimmer, level) in map {
-        digest += Digest::of_level(parse_dimmer(dimmer).unwrap(), parse_level(&level.to_string()).unwrap());
+        digest += Levels::digest(&Dimmer::parse(dimmer).unwrap(), &Level::parse(&level.to_string()).unwrap());
     }
     digest.to_string()
 }

@@ -59,7 +59,7 @@ async fn what_one_console_sets_all_see_and_a_killed_server_keeps() {
     let mut desk = Socket::full(&served, "desk", None).await;
     let snapshot = desk.message("snapshot").await;
     let beacon = desk.message("beacon").await;
-    assert_ne!(beacon["digest"], json!("0000000000000000"));
+    assert_ne!(beacon["digests"]["levels"], json!("0000000000000000"));
     let held = ["levels", "labels", "master", "blackout"].map(|member| (member.to_owned(), snapshot[member].clone()));
     assert_eq!(Value::Object(held.into_iter().collect()), whole);
 }
@@ -82,7 +82,7 @@ async fn what_leaves_the_rig_is_the_product_for_those_who_ask() {
     assert_eq!(delta["origins"], json!([{"client": "a", "seq": 0}]));
     patch(&served, "a", &json!({"master": 100})).await;
     let delta = node.message("delta").await;
-    assert_eq!((&delta["levels"], &delta["output"]), (&json!({}), &json!({"1": 0.01, "2": 12.34})));
+    assert_eq!((&delta["levels"], &delta["output"]), (&Value::Null, &json!({"1": 0.01, "2": 12.34})));
     patch(&served, "a", &json!({"blackout": true, "labels": {"2": "spot"}})).await;
     assert_eq!(node.message("delta").await["output"], json!({"1": 0, "2": 0}));
     patch(&served, "a", &json!({"levels": {"2": 100}})).await;
@@ -122,9 +122,9 @@ async fn who_set_what_is_told_to_those_who_catch_up() {
     assert_eq!((&delta["type"], &delta["prev"]), (&json!("delta"), &snapshot["revision"]));
     assert_eq!(delta["levels"], json!({"1": 10, "2": 21, "3": 30}));
     let origins = json!([
-        {"client": "a", "seq": 0, "dimmers": [1]},
-        {"client": "b", "seq": 0, "dimmers": [2], "labels": [9]},
-        {"client": "c", "seq": 0, "dimmers": [], "master": true, "blackout": true},
+        {"client": "a", "seq": 0, "items": {"levels": [1]}},
+        {"client": "b", "seq": 0, "items": {"levels": [2], "labels": [9]}},
+        {"client": "c", "seq": 0, "items": {"master": true, "blackout": true}},
     ]);
     assert_eq!(delta["origins"], origins, "dimmer 3 was set by somebody without a name");
 

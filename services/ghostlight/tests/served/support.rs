@@ -50,8 +50,8 @@ pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>
 
 /// What a state service in this process works with, on this bus.
 pub(crate) fn parts(log: &Arc<MemoryLog>, echo: &Arc<MemoryEcho>, store: Arc<dyn Store>) -> Parts {
-    let signals = Instruments::new(&Telemetry::default(), "sqlite");
-    Parts { log: log.clone(), echo: echo.clone(), store, most_rigs: 10, partition: Partition::default(), signals }
+    let instruments = Instruments::new(&Telemetry::default(), "sqlite");
+    Parts { log: log.clone(), echo: echo.clone(), store, most_rigs: 10, partition: Partition::default(), instruments }
 }
 
 /// A running server.

@@ -216,8 +216,8 @@ pub(crate) fn entry(levels: &str) -> Entry {
 
 /// An entry of one change that happens once.
 pub(crate) fn once(key: &str, levels: &str) -> Entry {
-    let once = Some(Key::new(key).unwrap());
-    Entry::new(Change { once, ..Change::from(parse_levels(levels.as_bytes()).unwrap()) })
+    let idempotency_key = Some(Key::new(key).unwrap());
+    Entry::new(Change { idempotency_key, ..Change::from(parse_levels(levels.as_bytes()).unwrap()) })
 }
 
 /// The levels of a snapshot, as numbers: dimmer and hundredths of a percent.

@@ -4,7 +4,7 @@ mod connections;
 mod failure;
 
 use std::str::FromStr;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Once};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,8 +14,8 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{ConnectOptions, Connection, Row};
 
-use crate::rows::{At, Loading, Rows, SavedItem, json_text};
-use crate::{Durability, OpenError, Store, StoreError, tables};
+use crate::rows::{At, ItemRow, Loading, Rows};
+use crate::{Durability, OpenError, Store, StoreError, rows, tables};
 use connections::Connections;
 use failure::{Failure, within};
 
@@ -47,6 +47,8 @@ const BEGIN: &str = "UPDATE position SET epoch = $1, revision = $2, stamp = $3 W
 /// A PostgreSQL database.
 pub(crate) struct PostgresStore {
     connections: Connections,
+    /// Rows of kinds that this version does not know are logged once.
+    unknown_logged: Once,
 }
 
 impl PostgresStore {
@@ -59,7 +61,7 @@ impl PostgresStore {
         let path = place(&options);
         let connections = Connections::new(options.disable_statement_logging(), durability);
         match prepare(&connections).await {
-            Ok(()) => Ok(Self { connections }),
+            Ok(()) => Ok(Self { connections, unknown_logged: Once::new() }),
             Err(cause) => Err(OpenError::Unusable { path, cause }),
         }
     }
@@ -104,7 +106,7 @@ async fn prepare(connections: &Connections) -> Result<(), StoreError> {
 impl Store for PostgresStore {
     async fn load(&self) -> Result<Image, StoreError> {
         let mut lent = self.connections.lend().await?;
-        let image = load(&mut lent.connection).await?;
+        let image = load(&mut lent.connection, &self.unknown_logged).await?;
         lent.give_back();
         Ok(image)
     }
@@ -124,6 +126,7 @@ impl Store for PostgresStore {
 
     async fn save(&self, image: &Image) -> Result<(), StoreError> {
         let rows = Rows::of(image);
+        let limit = limit(rows.count);
         let query = sqlx::query_scalar::<_, String>(SAVE)
             .bind(image.position.epoch.0 as i64)
             .bind(image.position.revision.0 as i64)
@@ -131,12 +134,11 @@ impl Store for PostgresStore {
             .bind(image.time.0 as i64)
             .bind(image.since.epoch.0 as i64)
             .bind(image.since.revision.0 as i64)
-            .bind(json_text(&rows.rigs))
-            .bind(json_text(&rows.items))
-            .bind(json_text(&rows.keyed))
-            .bind(json_text(&rows.oldest_keys));
+            .bind(rows.rigs)
+            .bind(rows.items)
+            .bind(rows.keyed)
+            .bind(rows.oldest_keys);
         let mut lent = self.connections.lend().await?;
-        let limit = limit(rows.count());
         let saving = async {
             if limit == ANSWER_TIMEOUT {
                 return Ok(query.fetch_one(&mut lent.connection).await?);
@@ -174,7 +176,7 @@ async fn allow(transaction: &mut PgConnection, limit: Duration) -> Result<(), sq
     Ok(())
 }
 
-async fn load(connection: &mut PgConnection) -> Result<Image, StoreError> {
+async fn load(connection: &mut PgConnection, unknown_logged: &Once) -> Result<Image, StoreError> {
     let mut loading = Loading::default();
     // One transaction, so that all of it is of one moment.
     let beginning = async {
@@ -192,9 +194,8 @@ async fn load(connection: &mut PgConnection) -> Result<Image, StoreError> {
         Ok(loading.rig(row.try_get(0)?, at(row, 1)?, row.try_get(3)?)?)
     })
     .await?;
-    let items = "SELECT rig, kind, key, value, epoch, revision, changed_by, changed_at FROM item";
-    each(&mut reading, items, |row| {
-        let saved = SavedItem {
+    each(&mut reading, rows::ITEMS, |row| {
+        let row = ItemRow {
             rig: row.try_get(0)?,
             kind: row.try_get(1)?,
             key: row.try_get(2)?,
@@ -203,16 +204,15 @@ async fn load(connection: &mut PgConnection) -> Result<Image, StoreError> {
             changed_by: row.try_get(6)?,
             changed_at: row.try_get(7)?,
         };
-        Ok(loading.item(&saved)?)
+        Ok(loading.item(&row)?)
     })
     .await?;
-    let keyed = "SELECT rig, key, epoch, revision, fingerprint, applied FROM keyed ORDER BY epoch, revision";
-    each(&mut reading, keyed, |row| {
+    each(&mut reading, rows::KEYED, |row| {
         Ok(loading.keyed(row.try_get(0)?, row.try_get(1)?, at(row, 2)?, row.try_get(4)?, row.try_get(5)?)?)
     })
     .await?;
     within(ANSWER_TIMEOUT, async { Ok(reading.commit().await?) }).await?;
-    Ok(loading.image())
+    Ok(loading.image(unknown_logged))
 }
 
 /// Takes each row that a query gives. A large table may take its time, but something must come.

@@ -1,4 +1,4 @@
-//! The laws of the store.
+//! The laws of the store. Those that are about the rows of items are in `items.rs`.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -6,18 +6,29 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use ghostlight_rig::{
-    Changed, ClientId, Dimmer, Epoch, Fingerprint, IdempotentChange, Image, ItemName, Key, Label, Level, LogPosition,
-    LogTime, Position, Revision, RigImage, Slot, Slots, Stamp,
-};
+use ghostlight_rig::{Changed, Dimmer, Epoch, Image, Label, Level, LogPosition, Position, Revision, Slot, Stamp};
 use ghostlight_store::{Store, StoreError};
 
 use crate::support::{Show, rig, soon, uniform};
+
+mod items;
+
+use items::everything;
+pub(crate) use items::{
+    a_row_that_cannot_be_read_is_named, an_item_is_one_row_of_text, items_of_an_unknown_kind_are_left_alone,
+    who_changed_an_item_and_when_outlives_a_restart,
+};
 
 /// Where a store is.
 pub(crate) trait Place {
     /// Opens the store that is there, or a new one. Only one is open at a time.
     fn open(&self) -> impl Future<Output = Arc<dyn Store>>;
+
+    /// Runs SQL on the tables, beside the store.
+    fn execute(&self, sql: &str) -> impl Future<Output = ()>;
+
+    /// The texts that a query of one column gives.
+    fn asked(&self, sql: &str) -> impl Future<Output = Vec<String>>;
 }
 
 async fn load(store: &Arc<dyn Store>) -> Image {
@@ -42,54 +53,6 @@ pub(crate) async fn what_was_saved_is_loaded(place: &impl Place) {
     soon("the store to close", store.close()).await;
     drop(store);
     assert_eq!(load(&place.open().await).await, image);
-}
-
-/// Every kind of thing that is kept, at the bounds of what it may be.
-fn everything() -> Image {
-    const MAX: u64 = (1 << 53) - 1;
-    // Some by a client with a name, some by one without.
-    let changed = |revision: u64| {
-        let by = (revision % 2 == 1).then(|| ClientId::new(&format!("'\"{{}}\\ {}", "\u{1d11e}".repeat(55))).unwrap());
-        Changed { by, at: LogTime(revision.min(i64::MAX as u64)) }
-    };
-    let slot = |hundredths, revision| {
-        let value = Option::map(hundredths, |h| Level::from_hundredths(h).unwrap());
-        Slot { value, revision: Revision(revision), changed: changed(revision) }
-    };
-    let label = |label: Option<&str>, revision| {
-        let value = label.map(|label| Label::new(label).unwrap());
-        Slot { value, revision: Revision(revision), changed: changed(revision) }
-    };
-    let keyed = |key: &str, revision, fingerprint, applied| {
-        let position = Position::new(MAX, revision);
-        (Key::new(key).unwrap(), IdempotentChange { position, fingerprint: Fingerprint(fingerprint), applied })
-    };
-    let levels =
-        [(1, slot(Some(0), 1)), (2, slot(None, 2)), (512, slot(Some(1), 3)), (65_535, slot(Some(10_000), MAX))];
-    let widest = "\u{1d11e}".repeat(40);
-    let labels = [(1, label(Some("'\"{}\\ wash"), 1)), (2, label(None, 5)), (65_535, label(Some(&widest), MAX))];
-    let dimmer = |number| Dimmer::new(number).unwrap();
-    let slots = Slots {
-        levels: levels.into_iter().map(|(number, slot)| (dimmer(number), slot)).collect(),
-        labels: labels.into_iter().map(|(number, slot)| (dimmer(number), slot)).collect(),
-        master: Some(slot(Some(1), 6)),
-        blackout: Some(Slot { value: Some(true), revision: Revision(7), changed: changed(7) }),
-        made_up: [(ItemName::new("say \"hi\"").unwrap(), label(Some("50"), 8))].into(),
-    };
-    let keys = vec![
-        keyed("\"'{}\\,~!", 1, 0, true),
-        keyed(&"k".repeat(128), 2, u64::MAX, false),
-        keyed("a", MAX, 1 << 63, true),
-    ];
-    let time = LogTime(i64::MAX as u64);
-    let full =
-        RigImage { position: Position::new(MAX, MAX), time, slots, oldest_key: Some(keys[0].1.position), keyed: keys };
-    // A rig whose only change was refused is there all the same.
-    let empty = RigImage { position: Position::new(MAX, 4), ..RigImage::default() };
-    let rigs = [(rig("main"), full.clone()), (rig(&"r".repeat(63)), full), (rig("0_-"), empty)];
-    // The year 2262.
-    let stamp = Stamp(i64::MAX as u64);
-    Image { position: Position::new(MAX, MAX), stamp, time, rigs: rigs.into(), ..Image::default() }
 }
 
 pub(crate) async fn a_store_that_was_dropped_has_lost_nothing(place: &impl Place) {
@@ -121,6 +84,10 @@ pub(crate) async fn a_forgotten_dimmer_stays_known_as_forgotten(place: &impl Pla
 /// Changes of one of three rigs that depend on `step` alone: they set, change and forget, with a key now and then.
 fn step(show: &mut Show, step: u16) {
     let name = ["main", "stage", "foyer"][usize::from(step * step % 5 % 3)];
+    show.by(["desk", "phone"][usize::from(step % 2)]);
+    if step % 8 == 5 {
+        show.make_up(name, [("look", (!step.is_multiple_of(3)).then_some("dawn")), ("look 2", Some("dusk"))]);
+    }
     if step % 6 == 3 {
         show.set(
             name,
@@ -249,10 +216,8 @@ pub(crate) async fn a_new_epoch_wins_over_a_higher_revision(place: &impl Place) 
         main.slots.labels.iter().map(|(d, s)| (d.get(), s.value.as_ref().map(Label::as_str), s.revision.0)).collect();
     assert_eq!(labels, [(1, Some("wash"), 0), (2, None, 3)]);
     let newest = Revision(3);
-    let changed = Changed { by: None, at: LogTime(54_000) };
-    // The log time never goes back, in a new order either.
-    let slot = main.slots.master.clone();
-    assert_eq!(slot, Some(Slot { value: Some(Level::FULL), revision: newest, changed: changed.clone() }));
+    let changed = Changed { by: None, at: loaded.time };
+    assert_eq!(main.slots.master, Some(Slot { value: Some(Level::FULL), revision: newest, changed: changed.clone() }));
     assert_eq!(main.slots.blackout, Some(Slot { value: Some(false), revision: newest, changed }));
     let slots: Vec<_> =
         main.slots.levels.iter().map(|(d, s)| (d.get(), s.value.map(Level::hundredths), s.revision.0)).collect();

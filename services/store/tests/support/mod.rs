@@ -14,6 +14,8 @@ use ghostlight_rig::{
 };
 use ghostlight_store::Store;
 use sqlx::migrate::Migrator;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection, PgConnection};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
@@ -59,6 +61,17 @@ pub(crate) fn url(file: &std::path::Path) -> String {
     format!("sqlite:{}", file.display())
 }
 
+/// Another program's connection to an SQLite file, which is made if it is not there.
+pub(crate) async fn sqlite(file: &Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
+    soon("the connection", options.connect()).await.unwrap()
+}
+
+/// Another program's connection to a PostgreSQL database.
+pub(crate) async fn postgres(url: &str) -> PgConnection {
+    soon("the connection", PgConnection::connect(url)).await.unwrap()
+}
+
 /// A rig's name.
 pub(crate) fn rig(name: &str) -> RigName {
     RigName::new(name).unwrap()
@@ -71,11 +84,15 @@ pub(crate) fn levels(of: impl IntoIterator<Item = (u16, Option<u16>)>) -> Levels
 }
 
 /// The rigs that a store is to keep: entries are folded in, images come out.
+///
+/// The log's stamp of each entry is three milliseconds later than the one of the entry before.
 pub(crate) struct Show {
     rigs: Rigs,
     revision: u64,
-    /// How far apart the stamps of its entries are.
-    step: u64,
+    /// The stamp of the entry before the first.
+    began: u64,
+    /// Who asks for the changes to come.
+    client: Option<ClientId>,
 }
 
 impl Show {
@@ -84,18 +101,22 @@ impl Show {
         Self::after(Image::default(), epoch)
     }
 
-    /// Rigs in which nothing has happened yet, in a log that gives no stamps.
-    pub(crate) fn without_times(epoch: u64) -> Self {
-        Self { step: 0, ..Self::new(epoch) }
-    }
-
     /// Rigs that go on from what a store holds, in a new epoch.
     pub(crate) fn after(image: Image, epoch: u64) -> Self {
-        Self {
-            rigs: Rigs::restore(image, Position::new(epoch, 0), 1_000, Partition::default()),
-            revision: 0,
-            step: 1_000,
-        }
+        let began = 1_700_000_000_123_456_789 + epoch * 1_000_000_000;
+        let rigs = Rigs::restore(image, Position::new(epoch, 0), 1_000, Partition::default());
+        Self { rigs, revision: 0, began, client: None }
+    }
+
+    /// The same, for a log that gives no stamps: no time is known.
+    pub(crate) fn without_time(self) -> Self {
+        Self { began: 0, ..self }
+    }
+
+    /// The client that asks for the changes to come.
+    pub(crate) fn by(&mut self, client: &str) -> &mut Self {
+        self.client = Some(ClientId::new(client).unwrap());
+        self
     }
 
     /// A change of one rig.
@@ -129,16 +150,24 @@ impl Show {
         self.fold(name, Change { idempotency_key, ..Change::from(levels([(dimmer, Some(hundredths))])) })
     }
 
-    /// A change of a made-up item, by a client with a name.
-    pub(crate) fn make_up(&mut self, name: &str, item: &str, value: Option<&str>) -> &mut Self {
-        let made_up = [(ItemName::new(item).unwrap(), value.map(|value| Label::new(value).unwrap()))].into();
-        let origin = Some(Origin { client: ClientId::new("say \"hi\"").unwrap(), seq: 1 });
-        self.fold(name, Change { origin, ..Update { made_up, ..Update::default() }.into() })
+    /// A change of items of the made-up kind.
+    pub(crate) fn make_up<'a>(
+        &mut self,
+        name: &str,
+        items: impl IntoIterator<Item = (&'a str, Option<&'a str>)>,
+    ) -> &mut Self {
+        let item = |(name, text): (&str, Option<&str>)| {
+            (ItemName::new(name).unwrap(), text.map(|text| Label::new(text).unwrap()))
+        };
+        let made_up = items.into_iter().map(item).collect();
+        self.fold(name, Update { made_up, ..Update::default() }.into())
     }
 
     pub(crate) fn fold(&mut self, name: &str, change: Change) -> &mut Self {
         self.revision += 1;
-        let stamp = Stamp(self.revision * self.step);
+        let stamp = Stamp(if self.began == 0 { 0 } else { self.began + self.revision * 3_000_000 });
+        let origin = self.client.clone().map(|client| Origin { client, seq: self.revision });
+        let change = Change { origin, ..change };
         self.rigs.apply(Revision(self.revision), stamp, &rig(name), &Entry::new(change));
         self
     }
@@ -179,7 +208,7 @@ const ADDED: &str = "
     ALTER TABLE item ADD COLUMN fade_ms INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE position ADD COLUMN site TEXT;
     CREATE TABLE cue (name TEXT PRIMARY KEY, level INTEGER NOT NULL);
-    CREATE INDEX item_by_value ON item (rig, value);
+    CREATE INDEX item_by_value ON item (kind, value);
 ";
 
 /// How a migration of PostgreSQL begins: it waits for saves where they begin, so that neither waits for the other.
@@ -187,14 +216,29 @@ pub(crate) const LOCKS: &str = "LOCK TABLE position;";
 
 /// The migrations of a newer version, which adds one under this number.
 pub(crate) async fn newer_migrations(database: &str, number: u32) -> Migrator {
+    let begins = if database == "postgres" { LOCKS } else { "" };
+    let added = (format!("{number:04}_added.sql"), format!("{begins}{ADDED}"));
+    migrations(database, u32::MAX, Some(added)).await
+}
+
+/// The migrations up to this number, which an older version had.
+pub(crate) async fn older_migrations(database: &str, number: u32) -> Migrator {
+    migrations(database, number, None).await
+}
+
+async fn migrations(database: &str, most: u32, added: Option<(String, String)>) -> Migrator {
     let folder = TempDir::new().unwrap();
     let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations").join(database);
     for file in std::fs::read_dir(ours).unwrap() {
         let file = file.unwrap();
-        std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+        let name = file.file_name().into_string().unwrap();
+        if name[..4].parse::<u32>().unwrap() <= most {
+            std::fs::copy(file.path(), folder.path().join(name)).unwrap();
+        }
     }
-    let begins = if database == "postgres" { LOCKS } else { "" };
-    std::fs::write(folder.path().join(format!("{number:04}_added.sql")), format!("{begins}{ADDED}")).unwrap();
+    if let Some((name, text)) = added {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
     Migrator::new(folder.path()).await.unwrap()
 }
 
@@ -202,10 +246,15 @@ pub(crate) async fn newer_migrations(database: &str, number: u32) -> Migrator {
 pub(crate) async fn goes_on(store: &dyn Store, show: &Show) {
     let found = soon("the load", store.load()).await.unwrap();
     assert_eq!(found, show.whole());
+    goes_on_from(store, found).await;
+}
+
+/// Goes on with what a store has been found to hold.
+pub(crate) async fn goes_on_from(store: &dyn Store, found: Image) {
     let epoch = found.position.epoch.0 + 1;
     soon("the beginning", store.begin(found.position, Position::new(epoch, 0).into())).await.unwrap();
     let mut next = Show::after(found, epoch);
-    next.change("main", [(1, Some(11)), (2, None), (7, Some(77))]).keyed("main", "key", 9, 90);
+    next.by("desk").change("main", [(1, Some(11)), (2, None), (7, Some(77))]).keyed("main", "key", 9, 90);
     next.set("main", [(1, Some("Front wash"))], 8_000, true);
     soon("the save", store.save(&next.since(Revision(0)))).await.unwrap();
     let loaded = soon("the load", store.load()).await.unwrap();

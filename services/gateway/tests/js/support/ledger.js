@@ -21,6 +21,11 @@ export class Ledger {
     return `${this.epoch}-${this.revision}`;
   }
 
+  /** The log time: it goes on with each entry, and holds more digits than a number does. */
+  get time() {
+    return `${1790000000123456789n + BigInt(this.revision)}`;
+  }
+
   /** The map as it is now: not shared with later ones. */
   get map() {
     return this.history.get(this.position);
@@ -48,23 +53,25 @@ export class Ledger {
 
   /** What catches up a replica that stands at `prev`: the newest of everything that was set after it. */
   delta(prev, origins = []) {
-    const delta = { type: 'delta', epoch: this.epoch, prev, revision: this.revision, levels: {}, labels: {} };
+    const delta = { type: 'delta', epoch: this.epoch, prev, revision: this.revision, time: this.time, levels: {}, labels: {} };
     for (const [item, revision] of this.#setAt) {
       if (revision <= prev) continue;
       const [kind, dimmer] = item.split(' ');
       if (dimmer) delta[kind][dimmer] = this.#map[kind][dimmer] ?? null;
       else delta[kind] = this.#map[kind];
     }
-    if (Object.keys(delta.labels).length === 0) delete delta.labels;
+    for (const kind of ['levels', 'labels']) if (Object.keys(delta[kind]).length === 0) delete delta[kind];
     return { ...delta, origins };
   }
 
   snapshot() {
-    return { type: 'snapshot', epoch: this.epoch, revision: this.revision, ...structuredClone(this.map) };
+    const at = { type: 'snapshot', epoch: this.epoch, revision: this.revision, time: this.time };
+    return { ...at, ...structuredClone(this.map) };
   }
 
   beacon() {
-    return { type: 'beacon', epoch: this.epoch, revision: this.revision, digest: digest(this.map) };
+    const at = { type: 'beacon', epoch: this.epoch, revision: this.revision, time: this.time };
+    return { ...at, digests: digests(this.map) };
   }
 
   /** A new order begins, with another map: every position of the former one is void. */
@@ -86,17 +93,18 @@ export function shown({ levels, labels, master, blackout }) {
   return { levels: Object.fromEntries(levels), labels: Object.fromEntries(labels), master, blackout };
 }
 
-/** The digest of a map, computed from nothing. */
-export function digest({ levels, labels, master, blackout }) {
+/** The digest of each kind of a map, computed from nothing. */
+export function digests({ levels, labels, master, blackout }) {
   const hundredths = (level) => BigInt(Math.round(level * 100));
   const words = Object.entries(levels).map(([dimmer, level]) => (BigInt(dimmer) << 14n) | hundredths(level));
-  if (master !== 100) words.push(hundredths(master));
-  if (blackout) words.push(0x3fffn);
-  const lanes = SEEDS.map((seed) => {
-    const named = Object.entries(labels).map(([dimmer, label]) => mix(fnv(seed, Number(dimmer), label)));
-    return [...words.map((word) => mix(word ^ seed)), ...named].reduce((sum, word) => (sum + word) % LANE, 0n);
-  });
-  return lanes.map((lane) => lane.toString(16).padStart(8, '0')).join('');
+  const sum = (hashes) => hashes.reduce((total, hash) => (total + hash) % LANE, 0n);
+  const lanes = (hashes) => SEEDS.map((seed) => sum(hashes(seed)).toString(16).padStart(8, '0')).join('');
+  return {
+    levels: lanes((seed) => words.map((word) => mix(word ^ seed))),
+    labels: lanes((seed) => Object.entries(labels).map(([dimmer, label]) => mix(fnv(seed, Number(dimmer), label)))),
+    master: lanes((seed) => (master === 100 ? [] : [mix(hundredths(master) ^ seed)])),
+    blackout: lanes((seed) => (blackout ? [mix(1n ^ seed)] : [])),
+  };
 }
 
 function fnv(seed, dimmer, label) {

@@ -49,10 +49,10 @@ impl Deployment {
     }
 
     /// Waits until the database has a level.
-    async fn saved(&self, dimmer: u16, hundredths: u16) {
-        let query = format!("SELECT level FROM level WHERE rig = 'main' AND dimmer = {dimmer}");
+    async fn saved(&self, dimmer: u16, percent: u16) {
+        let query = format!("SELECT value FROM item WHERE rig = 'main' AND kind = 'levels' AND key = '{dimmer}'");
         let ask = self.in_postgres(&["psql", "-At", "-U", "ghostlight", "ghostlight", "-c", &query]);
-        until("a level to be saved", async || (ask.run().await.ok()?.trim() == hundredths.to_string()).then_some(()))
+        until("a level to be saved", async || (ask.run().await.ok()?.trim() == percent.to_string()).then_some(()))
             .await;
     }
 }
@@ -69,10 +69,10 @@ fn the_documentation_has_these_commands() {
 async fn the_log_overtakes_a_backup_that_is_restored_under_it_and_is_left_behind_where_that_is_asked_for() {
     let mut deployment = Deployment::ready().await;
     deployment.set(json!({"1": 10, "2": 20})).await;
-    deployment.saved(2, 2000).await;
+    deployment.saved(2, 20).await;
     let backup = deployment.in_postgres(&DUMP).run().await.unwrap();
     deployment.set(json!({"2": 99, "3": 30})).await;
-    deployment.saved(3, 3000).await;
+    deployment.saved(3, 30).await;
     let mut console = Console::open(deployment.address("gateway", 80), None).await;
 
     deployment.in_postgres(&RESTORE).run_with(&backup).await.unwrap();
@@ -80,8 +80,8 @@ async fn the_log_overtakes_a_backup_that_is_restored_under_it_and_is_left_behind
     let notices =
         async || deployment.pods(&["state"]).find_map(|state| state.logged("put back to an older state").pop());
     until("the backup to be noticed", notices).await;
-    deployment.saved(2, 9900).await;
-    deployment.saved(3, 3000).await;
+    deployment.saved(2, 99).await;
+    deployment.saved(3, 30).await;
     deployment.all_show(json!({"1": 10, "2": 99, "3": 30})).await;
 
     for state in deployment.names("state") {
@@ -95,7 +95,7 @@ async fn the_log_overtakes_a_backup_that_is_restored_under_it_and_is_left_behind
     while console.message("snapshot").await["levels"] != json!({"1": 10, "2": 20}) {}
     deployment.set(json!({"4": 40})).await;
     deployment.all_show(json!({"1": 10, "2": 20, "4": 40})).await;
-    deployment.saved(4, 4000).await;
+    deployment.saved(4, 40).await;
     deployment.all_ready().await;
     assert_eq!(deployment.faults(), [""; 0]);
 }

@@ -94,7 +94,7 @@ impl Follower {
                 "delta" => {
                     assert_eq!(message["epoch"], self.position.0);
                     assert!(message["prev"].as_u64().unwrap() <= self.position.1, "{message} at {:?}", self.position);
-                    for (dimmer, level) in message["levels"].as_object().unwrap() {
+                    for (dimmer, level) in message["levels"].as_object().into_iter().flatten() {
                         self.map.insert(dimmer.clone(), level.clone());
                     }
                     self.map.retain(|_, level| !level.is_null());
