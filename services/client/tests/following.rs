@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use ghostlight_client::{Client, Follower, News, State};
 use ghostlight_proto::ServerMessage;
-use ghostlight_rig::{Beacon, Digests, Dimmer, Level, LogTime, Position, Revision, Snapshot};
+use ghostlight_rig::{Beacon, Digest, Digests, Dimmer, KindId, Level, LogTime, Position, Revision, Snapshot};
 use support::{Script, Server, converges, map, news, next, options, origin, reaches, soon};
 
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn a_map_that_differs_is_replaced_though_the_position_is_the_same() {
         .say(ServerMessage::Beacon(Beacon {
             position: script.position(),
             time: LogTime::default(),
-            digests: Digests::default(),
+            digests: [(KindId::Level, Digest::from_lanes([1, 2]))].into_iter().collect(),
         }))
         .await;
     let (mut connection, hello) = server.accept().await;

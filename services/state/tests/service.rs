@@ -7,13 +7,13 @@ mod support;
 use futures_util::future::join_all;
 use ghostlight_bus::{Echo, Question};
 use ghostlight_proto::{RigSummary, ServerMessage, encode_rigs, parse_levels};
-use ghostlight_rig::{Delta, LogTime, Partition, Position, Revision, Rig, Verdict};
+use ghostlight_rig::{Delta, Partition, Position, Revision, Rig, Verdict};
 use ghostlight_state::StartError;
 use ghostlight_store::StoreError;
 use tempfile::TempDir;
 
 use support::store::Mood;
-use support::{House, answer, entry, kept, moody, name, numbers, once, refused, soon};
+use support::{House, TIME, answer, entry, kept, moody, name, numbers, once, refused, soon};
 
 #[tokio::test]
 async fn a_change_is_announced_saved_and_answered() {
@@ -27,7 +27,7 @@ async fn a_change_is_announced_saved_and_answered() {
 
     let delta = |position: Position, prev, levels: &str| {
         let update = parse_levels(levels.as_bytes()).unwrap().into();
-        Delta { position, prev, update, ..Delta::default() }
+        Delta { position, prev, time: TIME, update, ..Delta::default() }
     };
     assert_eq!(follower.delta().await, delta(first, Revision(0), r#"{"1": 50, "2": 12.34}"#));
     assert_eq!(follower.delta().await, delta(second, first.revision, r#"{"2": null, "3": 100}"#));
@@ -62,7 +62,7 @@ async fn every_rig_is_announced_again_and_again() {
     let position = house.set(r#"{"1": 50}"#).await;
     let mut follower = house.follow("main").await;
     let mut rig = Rig::new(position.epoch);
-    rig.apply(position.revision, LogTime(1), &entry(r#"{"1": 50}"#));
+    rig.apply(position.revision, TIME, &entry(r#"{"1": 50}"#));
     for _ in 0..2 {
         assert_eq!(follower.next().await, ServerMessage::Beacon(rig.beacon()));
     }

@@ -14,7 +14,7 @@ use ghostlight_bus::memory::{MemoryEcho, MemoryLog};
 use ghostlight_bus::{Announcements, AppendError, Echo, Heard, Log, Question};
 use ghostlight_proto::{ServerMessage, decode, parse_levels};
 use ghostlight_rig::{
-    Beacon, Change, Delta, Entry, Image, Interest, Key, Level, Partition, Position, RigName, Snapshot,
+    Beacon, Change, Delta, Entry, Image, Interest, Key, Level, LogTime, Partition, Position, RigName, Snapshot,
 };
 use ghostlight_state::{Instruments, Parts, StartError, StateService, Superseded};
 use ghostlight_store::{Durability, Store, open};
@@ -29,6 +29,14 @@ use store::Moody;
 
 /// How long a test waits for anything.
 const DEADLINE: Duration = Duration::from_secs(30);
+
+/// The log time of every entry, by the clock of these tests.
+pub(crate) const TIME: LogTime = LogTime(1_790_000_000_000_000_000);
+
+/// A clock that stands still.
+fn clock() -> Duration {
+    Duration::from_nanos(TIME.0)
+}
 
 /// Waits for something that must happen.
 pub(crate) async fn soon<F: Future>(what: &str, future: F) -> F::Output {
@@ -50,19 +58,19 @@ pub(crate) struct House {
 impl House {
     /// Starts one on the database in a folder.
     pub(crate) async fn open(folder: &TempDir, most_rigs: usize) -> Self {
-        let log = Arc::new(MemoryLog::default());
+        let log = Arc::new(MemoryLog::with_clock(clock));
         Self::on(log.clone(), log, folder, most_rigs, Partition::default()).await
     }
 
     /// Starts one that keeps the rigs of a partition.
     pub(crate) async fn of(folder: &TempDir, partition: Partition) -> Self {
-        let log = Arc::new(MemoryLog::default());
+        let log = Arc::new(MemoryLog::with_clock(clock));
         Self::on(log.clone(), log, folder, 10, partition).await
     }
 
     /// Starts one whose log keeps what is not saved.
     pub(crate) async fn keeping(folder: &TempDir) -> Self {
-        let log = Arc::new(MemoryLog::default());
+        let log = Arc::new(MemoryLog::with_clock(clock));
         Self::on(Arc::new(Keeping(log.clone())), log, folder, 10, Partition::default()).await
     }
 
@@ -146,7 +154,7 @@ fn instruments() -> Instruments {
 
 /// Why a service does not start on a store.
 pub(crate) async fn refused(store: Arc<Moody>, partition: Partition) -> StartError {
-    let (log, echo) = (Arc::new(MemoryLog::default()), Arc::new(MemoryEcho::default()));
+    let (log, echo) = (Arc::new(MemoryLog::with_clock(clock)), Arc::new(MemoryEcho::default()));
     let started = StateService::start(Parts { log, echo, store, most_rigs: 10, partition, instruments: instruments() });
     soon("the refusal", started).await.err().expect("it does not start")
 }
