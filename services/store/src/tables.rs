@@ -9,8 +9,8 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 use crate::StoreError;
 
-/// The migrations of a folder of `migrations`, by the names of their files. sqlx has a macro that finds the files itself,
-/// and with it comes all of sqlx a second time, for the compiler: a minute of the build.
+/// The migrations of a folder of `migrations`, by the names of their files. sqlx has a macro that finds the files itself;
+/// it compiles sqlx, both drivers and SQLite a second time, for the compiler.
 macro_rules! migrations {
     ($folder:literal: $($file:literal),+ $(,)?) => {
         $crate::tables::migrator(&[$((
