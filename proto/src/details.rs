@@ -1,7 +1,7 @@
 //! Levels with who changed them last, and when.
 
+use chrono::{DateTime, SecondsFormat};
 use ghostlight_rig::{Dimmer, Level, LogTime, Slot};
-use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use crate::scalar::serialize_level;
@@ -40,8 +40,8 @@ impl Serialize for LevelText {
 
 /// A log time as RFC 3339 writes it, in UTC; `None` if it is not known.
 fn time_text(time: LogTime) -> Option<String> {
-    let timestamp = Timestamp::from_nanosecond(i128::from(time.0)).ok()?;
-    (time != LogTime::default()).then(|| timestamp.to_string())
+    let nanoseconds = i64::try_from(time.0).ok().filter(|nanoseconds| *nanoseconds != 0)?;
+    Some(DateTime::from_timestamp_nanos(nanoseconds).to_rfc3339_opts(SecondsFormat::AutoSi, true))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! The packages of npm that the console's tests need: a compiler that checks types, and rules of accessibility. The
-//! console itself needs none.
+//! The packages of npm that the console's tests need: a compiler that checks types, a parser that compares
+//! programs, and rules of accessibility. The console itself needs none.
 
 use std::path::Path;
 use std::time::SystemTime;

@@ -13,42 +13,54 @@ pub(crate) struct Memory {
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use procfs::WithCurrentSystemInfo;
-    use procfs::net::TcpState;
-    use procfs::process::{FDTarget, Process};
+    use std::fs;
 
     use super::{Duration, Memory};
 
+    /// What times are told in, in `/proc`: hundredths of a second (USER_HZ).
+    const TICK: Duration = Duration::from_millis(10);
+
+    /// How `/proc/net/tcp` names the state of a socket that listens.
+    const LISTENS: &str = "0A";
+
     pub(crate) fn cpu_time(pid: u32) -> Option<Duration> {
-        let stat = process(pid)?.stat().ok()?;
-        let ticks = stat.utime + stat.stime;
-        Some(Duration::from_secs_f64(ticks as f64 / procfs::ticks_per_second() as f64))
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // After the program's name, in which anything may stand: the user time is the 14th field of all.
+        let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+        let mut ticks = || fields.next()?.parse::<u32>().ok();
+        Some(TICK * (ticks()? + ticks()?))
     }
 
     pub(crate) fn memory(pid: u32) -> Option<Memory> {
-        let process = process(pid)?;
-        let rss = process.stat().ok()?.rss_bytes().get();
-        let rollup = process.smaps_rollup().ok();
-        let pss = rollup.and_then(|rollup| rollup.memory_map_rollup.iter().next()?.extension.map.get("Pss").copied());
-        Some(Memory { rss, pss })
+        let bytes = |file: &str, name: &str| {
+            let text = fs::read_to_string(format!("/proc/{pid}/{file}")).ok()?;
+            let kilobytes = text.lines().find_map(|line| line.strip_prefix(name))?.split_whitespace().next()?;
+            Some(kilobytes.parse::<u64>().ok()? * 1024)
+        };
+        Some(Memory { rss: bytes("status", "VmRSS:")?, pss: bytes("smaps_rollup", "Pss:") })
     }
 
     pub(crate) fn listening_on(port: u16) -> Option<u32> {
-        let sockets = procfs::net::tcp().into_iter().flatten().chain(procfs::net::tcp6().into_iter().flatten());
-        let inodes: Vec<u64> = sockets
-            .filter(|socket| socket.state == TcpState::Listen && socket.local_address.port() == port)
-            .map(|socket| socket.inode)
-            .collect();
-        let holds = |process: &Process| {
-            let mut files = process.fd().into_iter().flatten().flatten();
-            files.any(|file| matches!(file.target, FDTarget::Socket(inode) if inodes.contains(&inode)))
-        };
-        let found = procfs::process::all_processes().ok()?.flatten().find(holds)?;
-        u32::try_from(found.pid()).ok()
+        let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|table| fs::read_to_string(table).unwrap_or_default());
+        let sockets: Vec<_> =
+            tables.iter().flat_map(|table| table.lines().filter_map(|line| socket(line, port))).collect();
+        let mut pids =
+            fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        pids.find(|pid| holds(*pid, &sockets))
     }
 
-    fn process(pid: u32) -> Option<Process> {
-        Process::new(i32::try_from(pid).ok()?).ok()
+    /// What a process' file is linked to that is the socket of this line, if that listens on the port.
+    fn socket(line: &str, port: u16) -> Option<String> {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        let [_, local, _, state, _, _, _, _, _, inode, ..] = fields[..] else { return None };
+        let of_port = u16::from_str_radix(local.rsplit_once(':')?.1, 16).ok()?;
+        (state == LISTENS && of_port == port).then(|| format!("socket:[{inode}]"))
+    }
+
+    fn holds(pid: u32, sockets: &[String]) -> bool {
+        let files = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        let mut links = files.filter_map(|file| fs::read_link(file.path()).ok());
+        links.any(|link| sockets.iter().any(|socket| link.as_os_str() == socket.as_str()))
     }
 }
 

@@ -1,14 +1,15 @@
 //! The description of the interface, and a page to read it and try it out.
 
-use std::sync::Arc;
-
 use axum::extract::Path;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use ghostlight_proto::OPENAPI;
-use utoipa_swagger_ui::Config;
 
+use crate::files::{self, DOCS};
 use crate::problem::Refused;
+
+/// The name of the script that starts the page, and what it says: which description the page reads.
+const INITIALIZER: (&str, &str) = ("swagger-initializer.js", include_str!("docs/swagger-initializer.js"));
 
 /// `GET /v1/openapi.json`.
 pub(crate) async fn openapi() -> Response {
@@ -22,7 +23,7 @@ pub(crate) async fn docs() -> Redirect {
 
 /// `GET /docs/`.
 pub(crate) async fn docs_index() -> Result<Response, Refused> {
-    serve("")
+    serve("index.html")
 }
 
 /// `GET /docs/{file}`.
@@ -31,10 +32,11 @@ pub(crate) async fn docs_file(Path(name): Path<String>) -> Result<Response, Refu
 }
 
 fn serve(name: &str) -> Result<Response, Refused> {
-    let config = Arc::new(Config::from("/v1/openapi.json"));
+    if name == INITIALIZER.0 {
+        return Ok(
+            ([(header::CONTENT_TYPE, HeaderValue::from_static("text/javascript"))], INITIALIZER.1).into_response()
+        );
+    }
     let missing = || Refused::not_found(format!("there is no page /docs/{name}"));
-    let file = utoipa_swagger_ui::serve(name, config).ok().flatten().ok_or_else(missing)?;
-    let kind = HeaderValue::try_from(file.content_type);
-    let kind = kind.unwrap_or(HeaderValue::from_static("application/octet-stream"));
-    Ok(([(header::CONTENT_TYPE, kind)], file.bytes.into_owned()).into_response())
+    files::find(DOCS, name).map(IntoResponse::into_response).ok_or_else(missing)
 }

@@ -12,6 +12,7 @@ mod body;
 mod delivery_spans;
 mod docs;
 mod drain;
+mod files;
 mod following;
 mod health;
 mod http;

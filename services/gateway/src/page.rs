@@ -1,18 +1,14 @@
-//! The console's files, carried in the binary as `build.rs` made them.
+//! The console's files, carried in the binary as the build made them.
 
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use rust_embed::{EmbeddedFile, RustEmbed};
 
 use crate::Gateway;
+use crate::files::{self, CONSOLE};
 use crate::http::{RigPath, get_levels, is_known};
 use crate::problem::Refused;
 use crate::routes::method_not_allowed;
-
-#[derive(RustEmbed)]
-#[folder = "$OUT_DIR/console"]
-struct Console;
 
 /// The one file that pages from anywhere may import.
 const LIBRARY: &str = "ghostlight.js";
@@ -43,7 +39,7 @@ pub(crate) async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Result
     if method == Method::GET || method == Method::HEAD {
         return serve(name, &headers);
     }
-    if Console::get(name).is_none() {
+    if files::find(CONSOLE, name).is_none() {
         return Err(Refused::not_found(format!("there is nothing at {}", uri.path())));
     }
     let mut response = method_not_allowed(method, uri).await.into_response();
@@ -52,17 +48,14 @@ pub(crate) async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Result
 }
 
 fn serve(name: &str, headers: &HeaderMap) -> Result<Response, Refused> {
-    let file = Console::get(name).ok_or_else(|| Refused::not_found(format!("there is no page /{name}")))?;
-    let tag = tag(&file);
-    let mut response = if is_known(headers, |known| tag == known) {
+    let file = files::find(CONSOLE, name).ok_or_else(|| Refused::not_found(format!("there is no page /{name}")))?;
+    let mut response = if is_known(headers, |known| file.tag == known) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let kind = HeaderValue::try_from(file.metadata.mimetype());
-        let kind = kind.unwrap_or(HeaderValue::from_static("application/octet-stream"));
-        ([(header::CONTENT_TYPE, kind)], file.data).into_response()
+        file.into_response()
     };
     let headers = response.headers_mut();
-    headers.insert(header::ETAG, tag);
+    headers.insert(header::ETAG, HeaderValue::from_static(file.tag));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -71,10 +64,4 @@ fn serve(name: &str, headers: &HeaderMap) -> Result<Response, Refused> {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     }
     Ok(response)
-}
-
-/// The file's own hash.
-fn tag(file: &EmbeddedFile) -> HeaderValue {
-    let hash: String = file.metadata.sha256_hash().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    HeaderValue::try_from(format!("\"{hash}\"")).unwrap_or(HeaderValue::from_static("\"\""))
 }

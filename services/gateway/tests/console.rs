@@ -47,3 +47,17 @@ fn the_console_is_typed_without_a_gap() {
     assert!(compiler.exists(), "node_modules, with the TypeScript compiler in it, is missing: {REMEDY}");
     run("the TypeScript compiler", node().arg(compiler).args(["-p", "."]));
 }
+
+/// The build takes comments and white space out of the modules, and nothing else.
+#[test]
+fn the_served_modules_are_the_same_programs_as_the_written_ones() {
+    let (written, served) =
+        (Path::new(env!("CARGO_MANIFEST_DIR")).join("console"), Path::new(env!("OUT_DIR")).join("console"));
+    assert!(
+        folder().join("node_modules/typescript").exists(),
+        "node_modules, with TypeScript in it, is missing: {REMEDY}"
+    );
+    run("the comparison", node().arg("support/same.js").args([&written, &served]));
+    let text = std::fs::read_to_string(served.join("ghostlight.js")).unwrap();
+    assert!(!text.contains("/**") && !text.contains("\n  "), "comments and indentation are gone");
+}

@@ -15,9 +15,18 @@ use tokio::sync::Mutex;
 
 use crate::error::migration;
 use crate::rows::{At, ItemRow, Loading, Rows};
-use crate::{Durability, OpenError, Store, StoreError, rows, tables};
+use crate::tables::{self, migrations};
+use crate::{Durability, OpenError, Store, StoreError, rows};
 
-static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| tables::tolerant(sqlx::migrate!("../../migrations/sqlite")));
+pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    migrations!(
+        "sqlite":
+        "0001_rigs.sql",
+        "0002_labels_and_master.sql",
+        "0003_many_services.sql",
+        "0004_items.sql",
+    )
+});
 
 /// How long a statement waits for another program that holds the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);

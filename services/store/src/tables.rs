@@ -4,9 +4,22 @@
 //! One that older services could not work with takes the next thousand (1000, 2000, ...): they leave such a database to
 //! newer ones.
 
-use sqlx::migrate::Migrator;
+use sqlx::SqlSafeStr as _;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 use crate::StoreError;
+
+/// The migrations of a folder of `migrations`, by the names of their files. sqlx has a macro that finds the files itself;
+/// it compiles sqlx, both drivers and SQLite a second time, for the compiler.
+macro_rules! migrations {
+    ($folder:literal: $($file:literal),+ $(,)?) => {
+        $crate::tables::migrator(&[$((
+            $file,
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/", $folder, "/", $file)),
+        )),+])
+    };
+}
+pub(crate) use migrations;
 
 /// The highest migration that a database has had.
 pub(crate) const NEWEST: &str = "SELECT max(version) FROM _sqlx_migrations";
@@ -14,10 +27,21 @@ pub(crate) const NEWEST: &str = "SELECT max(version) FROM _sqlx_migrations";
 /// So many migrations may only add to what the first of them made.
 const GENERATION: i64 = 1_000;
 
-/// Migrations that are applied to a database which may have had newer ones.
-pub(crate) fn tolerant(mut migrations: Migrator) -> Migrator {
-    migrations.set_ignore_missing(true);
-    migrations
+/// Migrations from names and contents of files, to be applied to a database which may have had newer ones.
+pub(crate) fn migrator(files: &[(&'static str, &'static str)]) -> Migrator {
+    let migrations = files.iter().map(|&(file, sql)| {
+        let (version, description) = parts(file).expect("a migration is called 0001_what_it_does.sql");
+        Migration::new(version, description.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    });
+    let mut migrator = Migrator::with_migrations(migrations.collect());
+    migrator.set_ignore_missing(true);
+    migrator
+}
+
+/// The number and the description of a migration, from the name of its file.
+fn parts(file: &str) -> Option<(i64, String)> {
+    let (version, description) = file.strip_suffix(".sql")?.split_once('_')?;
+    Some((version.parse().ok()?, description.replace('_', " ")))
 }
 
 /// Decides whether a database that has had this migration can be used, and says so if it is newer.
@@ -32,4 +56,26 @@ pub(crate) fn check(newest: i64, known: &Migrator) -> Result<(), StoreError> {
         tracing::info!(newest, known, "a newer Ghostlight has added to the database's tables; they are used as known");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::{postgres, sqlite};
+
+    /// As sqlx's own macro would find them.
+    #[tokio::test]
+    async fn every_migration_is_listed() {
+        for (folder, listed) in [("sqlite", &sqlite::MIGRATIONS), ("postgres", &postgres::MIGRATIONS)] {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations").join(folder);
+            let found = sqlx::migrate::Migrator::new(folder.as_path()).await.unwrap();
+            let told = |migrator: &sqlx::migrate::Migrator| -> Vec<_> {
+                let told = |of: &sqlx::migrate::Migration| (of.version, of.description.clone(), of.checksum.clone());
+                migrator.iter().map(told).collect()
+            };
+            assert!(!told(&found).is_empty());
+            assert_eq!(told(listed), told(&found), "{}", folder.display());
+        }
+    }
 }

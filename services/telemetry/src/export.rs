@@ -11,7 +11,9 @@ use std::time::Duration;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Meter, MeterProvider as _};
 use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_otlp::{MetricExporter, SpanExporter};
+use opentelemetry_otlp::{
+    ExporterBuildError, MetricExporter, Protocol, SpanExporter, WithExportConfig, WithHttpConfig,
+};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::metrics::data::ResourceMetrics;
@@ -19,10 +21,15 @@ use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::metrics::{SdkMeterProvider, Temporality};
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider, SpanData};
 
+use crate::collector::Collector;
 use crate::metrics::{Counter, ExportFailures};
 
 /// How long the last of it may take to be sent at the end.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Where a collector takes traces and metrics over gRPC.
+const TRACES_CALL: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+const METRICS_CALL: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
 
 /// What is exported, for as long as the process runs.
 #[derive(Clone, Debug, Default)]
@@ -124,7 +131,7 @@ pub(crate) fn begin(service: &'static str, version: &'static str) -> Begun {
     let resource = resource(service, version);
     let (mut exports, failures) = (Exports::default(), ExportFailures::default());
     if is_asked_for("TRACES") {
-        exports.traces = told("traces", SpanExporter::builder().build()).map(|exporter| {
+        exports.traces = told("traces", span_exporter()).map(|exporter| {
             let exporter = Told { exporter, outcomes: Outcomes::new("traces", &failures.traces) };
             let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource.clone());
             // What comes this far is sampled.
@@ -132,7 +139,7 @@ pub(crate) fn begin(service: &'static str, version: &'static str) -> Begun {
         });
     }
     if is_asked_for("METRICS") {
-        exports.metrics = told("metrics", MetricExporter::builder().build()).map(|exporter| {
+        exports.metrics = told("metrics", metric_exporter()).map(|exporter| {
             let exporter = Told { exporter, outcomes: Outcomes::new("metrics", &failures.metrics) };
             SdkMeterProvider::builder().with_periodic_exporter(exporter).with_resource(resource).build()
         });
@@ -163,7 +170,31 @@ fn is_asked_for(signal: &str) -> bool {
     endpoint.is_some() && !is("OTEL_SDK_DISABLED", "true") && !is(&format!("OTEL_{signal}_EXPORTER"), "none")
 }
 
-fn told<E>(what: &str, built: Result<E, opentelemetry_otlp::ExporterBuildError>) -> Option<E> {
+fn span_exporter() -> Result<SpanExporter, ExporterBuildError> {
+    through(SpanExporter::builder().with_http(), "TRACES", TRACES_CALL)?.build()
+}
+
+fn metric_exporter() -> Result<MetricExporter, ExporterBuildError> {
+    through(MetricExporter::builder().with_http(), "METRICS", METRICS_CALL)?.build()
+}
+
+/// An exporter's builder, to export through the collector that the environment names.
+fn through<B>(builder: B, signal: &str, grpc_path: &str) -> Result<B, ExporterBuildError>
+where
+    B: WithExportConfig + WithHttpConfig,
+{
+    let collector = Collector::from_environment(signal, grpc_path)
+        .map_err(|error| ExporterBuildError::InternalFailure(error.to_string()))?;
+    // The content is the same in both protocols.
+    let builder = builder.with_protocol(Protocol::HttpBinary).with_timeout(collector.timeout());
+    let builder = match collector.endpoint() {
+        Some(endpoint) => builder.with_endpoint(endpoint),
+        None => builder,
+    };
+    Ok(builder.with_http_client(collector))
+}
+
+fn told<E>(what: &str, built: Result<E, ExporterBuildError>) -> Option<E> {
     built.inspect_err(|error| tracing::error!(%error, "{what} are not exported: the OTEL_* settings are wrong")).ok()
 }
 

@@ -2,9 +2,11 @@
 //! takes, where it is slow, and what is wrong.
 //!
 //! [`metrics`] is the list of everything that is counted; [`trace`] makes the spans of one change; `export` sends both
-//! to a collector, if the environment names one; [`logs`] writes lines.
+//! through `collector`, if the environment names one; [`logs`] writes lines.
 
+mod collector;
 mod export;
+mod grpc;
 pub mod logs;
 pub mod metrics;
 mod sampling;

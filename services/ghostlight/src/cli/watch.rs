@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use chrono::{DateTime, FixedOffset, Local};
 use clap::Args;
 use ghostlight_client::{Change, Client, News, State as Connection};
 use ghostlight_proto::{StateText, UpdateText};
 use ghostlight_rig::{Interest, KindId, Origin, State, Update};
-use jiff::Zoned;
 use serde::Serialize;
 
 use super::levels::to_words;
@@ -73,7 +73,7 @@ async fn print_changes(client: &Client, json: Option<Interest>) -> io::Result<()
     let mut follower = client.follow();
     while let Some(change) = follower.changed().await {
         let mut out = anstream::stdout().lock();
-        let now = Zoned::now();
+        let now = Local::now().fixed_offset();
         let written = match json {
             Some(kinds) => write_json(&mut out, &now, &change, kinds),
             None => write_line(&mut out, &now, &change),
@@ -91,8 +91,7 @@ async fn tell_state(client: &Client) {
     let mut live = true;
     while status.changed().await.is_ok() {
         let now = status.borrow_and_update().clone();
-        let time = Zoned::now();
-        let time = time.strftime("%H:%M:%S");
+        let time = Local::now().format("%H:%M:%S");
         match now.state {
             Connection::Live if !live => output::remark(format_args!("{time}  connected again")),
             Connection::Stale if live => output::remark(format_args!("{time}  no word from the server")),
@@ -106,8 +105,8 @@ async fn tell_state(client: &Client) {
     }
 }
 
-fn write_line(out: &mut impl Write, now: &Zoned, change: &Change) -> io::Result<()> {
-    write!(out, "{FAINT}{}{FAINT:#} ", now.strftime("%H:%M:%S%.3f"))?;
+fn write_line(out: &mut impl Write, now: &DateTime<FixedOffset>, change: &Change) -> io::Result<()> {
+    write!(out, "{FAINT}{}{FAINT:#} ", now.format("%H:%M:%S%.3f"))?;
     let words = match &change.news {
         News::State(state) => to_words(&Update::between(&State::default(), state, Interest::all())),
         News::Update(update) => to_words(update),
@@ -137,14 +136,14 @@ fn names(origins: &[Origin]) -> Vec<&str> {
     names
 }
 
-fn write_json(out: &mut impl Write, now: &Zoned, change: &Change, kinds: Interest) -> io::Result<()> {
+fn write_json(out: &mut impl Write, now: &DateTime<FixedOffset>, change: &Change, kinds: Interest) -> io::Result<()> {
     let origins = change.origins.iter().map(|origin| OriginLine { client: origin.client.as_str(), seq: origin.seq });
     let line = Line {
         kind: match change.news {
             News::State(_) => "snapshot",
             News::Update(_) => "delta",
         },
-        time: now.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string(),
+        time: now.format("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string(),
         position: change.position.to_string(),
         news: match &change.news {
             News::State(state) => NewsText::State(StateText { state, kinds }),
@@ -188,8 +187,8 @@ mod tests {
 
     use super::*;
 
-    fn noon() -> Zoned {
-        "2026-01-31T12:00:01.123+01:00[+01:00]".parse().unwrap()
+    fn noon() -> DateTime<FixedOffset> {
+        "2026-01-31T12:00:01.123+01:00".parse().unwrap()
     }
 
     fn change(news: News, by: &[&str]) -> Change {

@@ -1,7 +1,17 @@
 //! Exporting: what is sent, and that a collector which does not take it costs nothing else.
 
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
 use reqwest::Client;
 use serde_json::json;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::collector::{Answers, Collector};
 use crate::process::Process;
@@ -128,4 +138,53 @@ async fn a_histogram_names_a_trace_as_an_example() {
         metrics.lines().find(|line| line.starts_with("ghostlight_echo_seconds_bucket") && line.contains("trace_id"));
     let trace = example.unwrap().split("trace_id=\"").nth(1).unwrap()[..32].to_owned();
     until("that trace", async || (!collector.trace(&trace).is_empty()).then_some(())).await;
+}
+
+/// Puts TLS before an address, with a certificate for `localhost` that is written to a file. Returns the port.
+async fn behind_tls(address: SocketAddr, certificate: &Path, protocol: &str) -> u16 {
+    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    std::fs::write(certificate, signed.cert.pem()).unwrap();
+    let key = PrivateKeyDer::Pkcs8(signed.signing_key.serialize_der().into());
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+    let mut config = config.with_single_cert(vec![signed.cert.der().clone()], key).unwrap();
+    // A server of gRPC insists on it.
+    config.alpn_protocols = if protocol == "grpc" { vec![b"h2".to_vec()] } else { Vec::new() };
+    let (acceptor, listener) = (TlsAcceptor::from(Arc::new(config)), TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut client) = acceptor.accept(stream).await else { continue };
+            let mut collector = TcpStream::connect(address).await.unwrap();
+            tokio::spawn(async move { copy_bidirectional(&mut client, &mut collector).await });
+        }
+    });
+    port
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_collector_behind_tls_is_trusted_if_the_machine_trusts_its_certificate() {
+    for protocol in ["grpc", "http/protobuf"] {
+        let (folder, collector, client) = (tempfile::tempdir().unwrap(), Collector::start().await, Client::new());
+        let certificate = folder.path().join("collector.pem");
+        let address = if protocol == "grpc" { collector.grpc } else { collector.http };
+        let port = behind_tls(address, &certificate, protocol).await;
+        let mut environment = collector.environment(protocol);
+        environment[0].1 = format!("https://localhost:{port}");
+
+        let stranger = serve(&folder, &environment);
+        change(&client, &format!("http://{}/", stranger.address().await), 1).await;
+        stranger.logs("traces cannot be exported").await;
+        stranger.signal("TERM");
+        assert_eq!(collector.exports(), 0, "{protocol}: nobody knows the certificate");
+
+        let folder = tempfile::tempdir().unwrap();
+        environment.push(("SSL_CERT_FILE", certificate.display().to_string()));
+        let server = serve(&folder, &environment);
+        change(&client, &format!("http://{}/", server.address().await), 1).await;
+        until("spans and metrics", async || {
+            (!collector.spans().is_empty() && !collector.metrics().is_empty()).then_some(())
+        })
+        .await;
+    }
 }

@@ -15,11 +15,20 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{ConnectOptions, Connection, Row};
 
 use crate::rows::{At, ItemRow, Loading, Rows};
-use crate::{Durability, OpenError, Store, StoreError, rows, tables};
+use crate::tables::{self, migrations};
+use crate::{Durability, OpenError, Store, StoreError, rows};
 use connections::Connections;
 use failure::{Failure, within};
 
-static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| tables::tolerant(sqlx::migrate!("../../migrations/postgres")));
+pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    migrations!(
+        "postgres":
+        "0001_rigs.sql",
+        "0002_labels_and_master.sql",
+        "0003_many_services.sql",
+        "0004_items.sql",
+    )
+});
 
 /// How long the database may take for anything that is not large, so that one that hangs never holds up the service.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use chrono::Local;
 use crossterm::event::{Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use futures_util::StreamExt;
-use jiff::Zoned;
 use ratatui::DefaultTerminal;
 use tokio::time::Instant;
 
@@ -115,7 +115,7 @@ impl Desk {
         let view = self.followed.take(readings);
         self.history.add(at_seconds, view.whole.echo.and_then(|echo| echo.p99_seconds));
         self.view = Some(view);
-        self.time = Zoned::now().strftime("%H:%M:%S").to_string();
+        self.time = Local::now().format("%H:%M:%S").to_string();
     }
 
     fn wish(&mut self, event: &Event) -> Wish {

@@ -1,0 +1,115 @@
+//! Writes the files that the binary carries into the build's output folder, and `files.rs`, which lists them:
+//!
+//! - the page in `console/`, its modules without comments and without white space that nothing needs (`script.rs`): they
+//!   are half as large then, and the page loads in one go on a slow network;
+//! - the pages of Swagger UI that read the description of the interface, from the archive that one crate carries
+//!   (`archive.rs`).
+//!
+//! Everyone who builds Ghostlight waits for this program and for what it depends on: two small crates.
+#![allow(clippy::print_stdout, reason = "a build script speaks to cargo that way")]
+
+mod archive;
+mod script;
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
+
+/// What `/docs/` loads. The archive has more: other bundles of the same program.
+const DOCS: [&str; 7] = [
+    "favicon-16x16.png",
+    "favicon-32x32.png",
+    "index.css",
+    "index.html",
+    "swagger-ui-bundle.js",
+    "swagger-ui-standalone-preset.js",
+    "swagger-ui.css",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=build");
+    println!("cargo::rerun-if-changed=console");
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let mut console = Folder::new(out.join("console"))?;
+    console.add_all(Path::new("console"), "")?;
+    let mut docs = Folder::new(out.join("docs"))?;
+    for name in DOCS {
+        docs.add(name, &archive::unpacked(SWAGGER_UI_VENDORED, &format!("/dist/{name}"))?)?;
+    }
+    let list = format!("{}{}", console.list("CONSOLE"), docs.list("DOCS"));
+    Ok(fs::write(out.join("files.rs"), list)?)
+}
+
+/// Files that the binary is to carry.
+struct Folder {
+    path: PathBuf,
+    /// An expression for each file, in the order of their names.
+    listed: Vec<String>,
+}
+
+impl Folder {
+    /// An empty one.
+    fn new(path: PathBuf) -> Result<Self, Box<dyn Error>> {
+        if path.exists() {
+            fs::remove_dir_all(&path)?;
+        }
+        Ok(Self { path, listed: Vec::new() })
+    }
+
+    /// Adds all files of a folder and of those in it; their names begin with `prefix`.
+    fn add_all(&mut self, folder: &Path, prefix: &str) -> Result<(), Box<dyn Error>> {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            let name = format!("{prefix}{}", path.file_name().unwrap_or_default().to_string_lossy());
+            if path.is_dir() {
+                self.add_all(&path, &format!("{name}/"))?;
+            } else if path.extension().is_some_and(|extension| extension == "js") {
+                let short = script::shortened(&fs::read_to_string(&path)?);
+                self.add(&name, short.map_err(|error| format!("{}: {error}", path.display()))?.as_bytes())?;
+            } else {
+                self.add(&name, &fs::read(&path)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, name: &str, bytes: &[u8]) -> Result<(), Box<dyn Error>> {
+        let path = self.path.join(name);
+        fs::create_dir_all(path.parent().unwrap_or(&self.path))?;
+        fs::write(&path, bytes)?;
+        let (media, tag) = (media_type(name)?, format!("\"{:016x}\"", fnv1a(bytes)));
+        let bytes = format!("include_bytes!({path:?})");
+        self.listed.push(format!("File {{ name: {name:?}, media_type: {media:?}, tag: {tag:?}, bytes: {bytes} }}"));
+        Ok(())
+    }
+
+    /// A constant with all of them.
+    fn list(&self, name: &str) -> String {
+        let mut list = format!("pub(crate) const {name}: &[File] = &[\n");
+        for file in &self.listed {
+            let _ = writeln!(list, "    {file},");
+        }
+        list + "];\n"
+    }
+}
+
+/// The type that the file is served with.
+fn media_type(name: &str) -> Result<&'static str, Box<dyn Error>> {
+    Ok(match name.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("html") => "text/html",
+        Some("js") => "text/javascript",
+        Some("css") => "text/css",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("webmanifest") => "application/manifest+json",
+        _ => return Err(format!("{name}: of which type is it? Say so in services/gateway/build/main.rs").into()),
+    })
+}
+
+/// FNV-1a of 64 bits: another content has another tag.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
