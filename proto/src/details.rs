@@ -1,7 +1,7 @@
 //! Levels with who changed them last, and when.
 
 use chrono::{DateTime, SecondsFormat};
-use ghostlight_rig::{Dimmer, Level, LogTime, Slot};
+use ghostlight_rig::{ClientId, Dimmer, Level, LogTime, Slot};
 use serde::{Serialize, Serializer};
 
 use crate::scalar::serialize_level;
@@ -15,7 +15,7 @@ pub struct LevelDetails<'a>(pub Vec<(Dimmer, Level, &'a Slot<Level>)>);
 impl Serialize for LevelDetails<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(dimmer, level, slot)| {
-            let client = slot.changed.by.as_ref().map(|client| client.as_str());
+            let client = slot.changed.by.as_ref().map(ClientId::as_str);
             (dimmer.get(), DetailText { level: LevelText(*level), client, time: time_text(slot.changed.at) })
         }))
     }

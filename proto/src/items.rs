@@ -93,8 +93,7 @@ struct ReadKeys<'a> {
 impl KindVisitor for ReadKeys<'_> {
     fn visit<K: Listed>(&mut self) {
         let read = if K::Shape::IS_SINGLE {
-            let is_true = if self.json == "true" { Ok(vec![String::new()]) } else { Err("it is true".to_owned()) };
-            is_true
+            if self.json == "true" { Ok(vec![String::new()]) } else { Err("it is true".to_owned()) }
         } else {
             keys(self.json)
         };

@@ -292,8 +292,8 @@ impl<M: SerializeMap> KindVisitor for WriteUpdate<'_, M> {
             return;
         }
         self.result = if K::Shape::IS_SINGLE {
-            let values = K::changes(self.update).filter_map(|(_, value)| value);
-            values.map(|value| self.map.serialize_entry(K::NAME, &ScalarText(K::write(value)))).collect()
+            let mut values = K::changes(self.update).filter_map(|(_, value)| value);
+            values.try_for_each(|value| self.map.serialize_entry(K::NAME, &ScalarText(K::write(value))))
         } else {
             self.map.serialize_entry(K::NAME, &ChangesText::<K>(self.update, PhantomData))
         };

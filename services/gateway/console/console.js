@@ -18,6 +18,7 @@ import { Master } from './master.js';
 import { Paging } from './paging.js';
 import { panel } from './panel.js';
 import { Presence } from './presence.js';
+import { LastChange } from './last_change.js';
 import { Selection } from './selection.js';
 import { Session } from './session.js';
 import { consoleName, nameOf, remember } from './settings.js';
@@ -36,6 +37,7 @@ class Console {
   #changes;
   #delays = new Delays();
   #view = new View();
+  #lastChange;
   #selection = new Selection();
   #typed = { dimmer: MASTER, text: '' };
   /** @type {number[]} on when the connection was lost */
@@ -65,6 +67,8 @@ class Console {
     this.#hands = hands;
     this.#board = board;
     this.#master = new Master(rig, hands);
+    const nameOf = (/** @type {string | undefined} */ client) => this.#presence.nameOf(client);
+    this.#lastChange = new LastChange(rigName, nameOf, (text) => this.#tools.tell(text));
     this.#tools = new Tools(this.#selection, hands, { label: () => askLabel(rig, this.#selection), clear });
 
     /** @type {import('./grip.js').Desk} */
@@ -180,6 +184,7 @@ class Console {
       const owner = of.level.get(dimmer);
       this.#hands.rigMoved(dimmer, owner?.own ?? false, note(owner, 'level', dimmer, level));
       this.#use(dimmer);
+      this.#lastChange.changed(dimmer);
     }
     for (const [dimmer, label] of labels) {
       note(of.label.get(dimmer), 'label', dimmer, label);
@@ -249,6 +254,8 @@ class Console {
   /** @param {(selection: Selection) => void} change */
   #select(change) {
     change(this.#selection);
+    const [only] = this.#selection;
+    this.#lastChange.select(this.#selection.size === 1 && only !== undefined ? only : null);
     this.#tools.show(this.#hands.locked);
     this.#board.touchAll();
   }

@@ -50,7 +50,9 @@ export class Session {
 
   /** @param {string} name */
   #connect(name) {
-    const wanted = { presence: true, timing: true };
+    // The kinds that this page shows.
+    const kinds = ['levels', 'labels', 'master', 'blackout'];
+    const wanted = { presence: true, timing: true, kinds };
     const rig = connect(new URL('.', location.href), { rig: this.#name, name, kind: kindOfScreen(), ...wanted });
     for (const type of /** @type {const} */ (['state', 'change', 'presence', 'refused', 'ack'])) {
       rig.addEventListener(type, (event) => this.#rig === rig && this.#told(event));

@@ -7,6 +7,7 @@ const GRIP = 'tool flash';
 
 export class Tools {
   #selection;
+  #lastChange = '';
 
   /**
    * @param {import('./selection.js').Selection} selection
@@ -39,11 +40,24 @@ export class Tools {
     this.show(true);
   }
 
+  /** Who changed the one dimmer that is selected, and when. @param {string} text */
+  tell(text) {
+    this.#lastChange = text;
+    this.#write();
+  }
+
+  #write() {
+    const { size } = this.#selection;
+    const [only] = size === 1 ? this.#selection : [];
+    const told = only !== undefined && this.#lastChange ? `${only}: ${this.#lastChange}` : `${size} selected`;
+    write(byId('selected', HTMLElement), size === 0 ? 'None selected' : told);
+  }
+
   /** @param {boolean} locked */
   show(locked) {
     const { size } = this.#selection;
     document.body.toggleAttribute('data-selecting', size > 0);
-    write(byId('selected', HTMLElement), size === 0 ? 'None selected' : `${size} selected`);
+    this.#write();
     for (const id of ['full', 'out', 'flash', 'label', 'clear']) {
       byId(`tool-${id}`, HTMLButtonElement).disabled = size === 0 || (locked && id !== 'clear');
     }

@@ -10,6 +10,8 @@
 //! There is no I/O here, no async, no clock, no randomness and no serialisation: what happened comes in, what to do
 //! goes out.
 
+#![allow(clippy::clone_on_copy, reason = "the keys of some kinds are Copy, those of others are not")]
+
 mod attribution;
 #[macro_use]
 pub mod kinds;

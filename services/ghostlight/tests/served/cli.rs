@@ -41,7 +41,7 @@ fn text(bytes: Vec<u8>) -> String {
 }
 
 /// A client's command against this server.
-async fn ask(served: &Served, args: &[&str]) -> Ran {
+pub(crate) async fn ask(served: &Served, args: &[&str]) -> Ran {
     let mut command = program(args);
     command.args(["--url", &served.url("")]);
     run(command).await

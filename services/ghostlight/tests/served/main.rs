@@ -12,6 +12,7 @@ mod conditional;
 mod crash;
 mod drain;
 mod http;
+mod kinds;
 mod limits;
 mod openapi;
 mod order;

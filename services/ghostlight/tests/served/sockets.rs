@@ -218,7 +218,7 @@ async fn a_follower_of_a_rig_that_nobody_has_made_hears_its_first_change() {
     let mut follower = Socket::open(served.address, "/v1/rigs/stage/ws", Some("ghostlight.v1")).await.unwrap();
     follower.send(r#"{"type":"hello","client":"desk"}"#).await;
     let mut map = FullMap::default();
-    assert_eq!(map.hear(&mut follower).await.get("levels"), None);
+    assert_eq!(map.hear(&mut follower).await["levels"], json!({}));
     // It is proved to be current while it waits.
     while map.proofs < 2 {
         map.hear(&mut follower).await;

@@ -6,7 +6,7 @@ use crate::asking::{Answer, ask, call};
 use crate::support::{Served, Socket, folder, within};
 
 /// Changes a rig as a script of this name does.
-async fn patch(served: &Served, script: &str, update: &Value) -> Answer {
+pub(crate) async fn patch(served: &Served, script: &str, update: &Value) -> Answer {
     let request = reqwest::Client::new().patch(served.url("/v1/rigs/main"));
     let request = request.header("content-type", "application/json").header("ghostlight-client", script);
     let answer = ask(request.body(update.to_string())).await;

@@ -117,6 +117,15 @@ pub(super) fn with_more(text: &[u8]) -> Bytes {
     let mut message: Value = serde_json::from_slice(text).unwrap();
     let tomorrow = json!({"levels": 7, "type": [null]});
     message["tomorrow"] = tomorrow.clone();
+    // A kind that is yet to come: its member is above, here are its digest and its items.
+    if message.get("digests").is_some() {
+        message["digests"]["tomorrow"] = json!("0123456789abcdef");
+    }
+    for one in message.get_mut("origins").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(items) = one.get_mut("items") {
+            items["tomorrow"] = json!(["dawn", 7]);
+        }
+    }
     for list in ["origins", "refused", "consoles", "changes", "rigs"] {
         for one in message[list].as_array_mut().into_iter().flatten() {
             one["tomorrow"] = tomorrow.clone();

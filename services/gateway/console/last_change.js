@@ -1,0 +1,70 @@
+// Who changed the level of the one dimmer that is selected, and when: asked of the gateway, which keeps it for each item.
+
+import { timeOfDay } from './dom.js';
+
+/** Changes that come close together are asked about once. */
+const DELAY_MS = 300;
+
+export class LastChange {
+  #rigName;
+  #nameOf;
+  #show;
+  #fetch;
+  /** @type {number | null} */ #dimmer = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
+  #isAsking = false;
+  #isOutdated = false;
+
+  /**
+   * @param {string} rigName
+   * @param {(client: string | undefined) => string} nameOf what people call a client
+   * @param {(text: string) => void} show shows it; nothing if it is empty
+   * @param {(url: URL) => Promise<Response>} [ask]
+   */
+  constructor(rigName, nameOf, show, ask = (url) => fetch(url)) {
+    this.#rigName = rigName;
+    this.#nameOf = nameOf;
+    this.#show = show;
+    this.#fetch = ask;
+  }
+
+  /** The one dimmer that is selected; null if there is none, or more than one. @param {number | null} dimmer */
+  select(dimmer) {
+    if (dimmer === this.#dimmer) return;
+    this.#dimmer = dimmer;
+    this.#show('');
+    this.#later();
+  }
+
+  /** Its level has changed. @param {number} dimmer */
+  changed(dimmer) {
+    if (dimmer === this.#dimmer) this.#later();
+  }
+
+  #later() {
+    clearTimeout(this.#timer);
+    if (this.#dimmer !== null) this.#timer = setTimeout(() => void this.#ask(), DELAY_MS);
+  }
+
+  /** One request at a time: what changes meanwhile is asked about afterwards. */
+  async #ask() {
+    const dimmer = this.#dimmer;
+    if (dimmer === null) return;
+    this.#isOutdated = this.#isAsking;
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    let text = '';
+    try {
+      const url = new URL(`v1/rigs/${this.#rigName}/levels?detail=1&dimmer=${dimmer}`, new URL('.', location.href));
+      const answer = await this.#fetch(url);
+      const { client, time } = (answer.ok && (await answer.json())[dimmer]) || {};
+      if (time) text = `${this.#nameOf(client)}, ${timeOfDay(Date.parse(time))}`;
+    } catch {
+      // Nothing is shown: the connection's own state is told elsewhere.
+    }
+    this.#isAsking = false;
+    if (dimmer === this.#dimmer) this.#show(text);
+    if (this.#isOutdated || dimmer !== this.#dimmer) this.#later();
+    this.#isOutdated = false;
+  }
+}
