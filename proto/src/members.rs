@@ -97,10 +97,10 @@ impl<'a> Members<'a> {
         self.0.iter().map(|(kind, _)| *kind).collect()
     }
 
-    /// Reads them. All that is wrong is named together.
+    /// Reads them, in the order of the list of kinds. All that is wrong is named together.
     pub(crate) fn read(&self) -> Result<Update, BadInput> {
         let mut reading = ReadMember { value: "", update: Update::default(), faults: Faults::default(), failed: None };
-        for (kind, value) in &self.0 {
+        for (kind, value) in KindId::ALL.iter().filter_map(|kind| Some((kind, self.of(*kind)?))) {
             reading.value = value.get();
             kind.visit(&mut reading);
         }
