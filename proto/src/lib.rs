@@ -17,11 +17,14 @@ mod scalar;
 pub mod subjects;
 mod text;
 mod trace;
+mod update;
+
+use std::time::Duration;
 
 pub use details::LevelDetails;
 pub use fault::{BadInput, Fault, MAX_FAULTS, Unread};
 pub use items::ItemsText;
-pub use members::{ChangeText, LevelsText, StateText, UpdateText, parse_levels, parse_update};
+pub use members::{ChangeText, LevelsText, StateText, UpdateText, parse_levels};
 pub use messages::ack::{Ack, Timing};
 pub use messages::client::ClientMessage;
 pub use messages::entry::{decode_entry, encode_entry};
@@ -35,12 +38,19 @@ pub use problem::{Problem, changed_items};
 pub use rigs::{RigSummary, encode_rigs, join_rigs, lists_rig};
 pub use text::{etag, parse_etag, parse_position};
 pub use trace::{TRACEPARENT, parse_traceparent, traceparent};
+pub use update::parse_update;
 
 /// The OpenAPI description of the HTTP interface, as JSON.
 pub const OPENAPI: &str = include_str!("../openapi.json");
 
 /// The WebSocket subprotocol of the full protocol.
 pub const SUBPROTOCOL: &str = "ghostlight.v1";
+
+/// How often a state service announces every rig, whether or not it changed.
+pub const BEACON_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A reader that has received no beacon and no delta for so long knows that its map may be old: three beacons are missing.
+pub const STALE_AFTER: Duration = Duration::from_secs(3);
 
 /// The largest number that a browser holds exactly, and so the largest `seq`.
 pub const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;

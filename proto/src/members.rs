@@ -13,34 +13,8 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
-use crate::envelope::{Envelope, Message};
 use crate::fault::{BadInput, Faults};
 use crate::scalar::{MemberName, ScalarText, scalar_of, serialize_level};
-
-/// The envelope of a change that is nothing but members of kinds.
-#[derive(Default)]
-struct Bare;
-
-impl<'de> Envelope<'de> for Bare {
-    const IS_STRICT: bool = true;
-    const NAMES: &'static [&'static str] = &[];
-
-    fn read<A: MapAccess<'de>>(&mut self, _: &str, _: &mut A) -> Result<bool, A::Error> {
-        Ok(false)
-    }
-}
-
-/// Reads an update: a member for each kind of which it sets something, and nothing else. It is a merge patch (RFC 7396)
-/// to a rig's [`StateText`], in which `null` takes an item away that has a key, and nothing else.
-///
-/// # Errors
-/// [`BadInput`], naming every bad key.
-pub fn parse_update(json: &[u8]) -> Result<Update, BadInput> {
-    if !json.trim_ascii_start().starts_with(b"{") {
-        return Err(BadInput::form(format_args!("a change is an object of {}", kind_names())));
-    }
-    Message::<Bare>::read(json)?.members.read()
-}
 
 /// Reads the levels that a client asks for: an object of dimmers and levels, `null` to forget a dimmer.
 ///

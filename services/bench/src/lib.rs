@@ -16,6 +16,7 @@
 mod contender;
 mod failure;
 mod levels;
+mod log;
 mod measure;
 mod nats;
 mod options;
@@ -30,7 +31,8 @@ mod wanted;
 mod wire;
 
 pub use failure::{Failure, Fault};
+pub use log::Log;
 pub use options::{Effort, Measure, NatsServers, Options, Yardstick};
 pub use peer::{bare_peer, serve_bare};
-pub use report::{Bound, Log, Measured, Ratio, Report, Side, Wanted};
+pub use report::{Bound, Measured, Ratio, Report, Side, Wanted};
 pub use runner::run;

@@ -13,8 +13,8 @@ use async_nats::{Client, ConnectOptions, ServerAddr};
 use serde::Deserialize;
 
 use crate::failure::{Failure, Fault};
+use crate::log::Log;
 use crate::options::NatsServers;
-use crate::report::Log;
 use crate::target::{Target, resolve};
 use crate::wire::{Http, get};
 

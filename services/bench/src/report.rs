@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::log::Log;
 use crate::measure::Round;
 
 /// A whole run.
@@ -23,19 +24,6 @@ pub struct Report {
     pub notes: Vec<String>,
     /// The measures.
     pub measures: Vec<Measured>,
-}
-
-/// How NATS keeps the log.
-#[derive(Clone, Debug, Serialize)]
-pub struct Log {
-    /// The server's version.
-    pub version: String,
-    /// `file` or `memory`.
-    pub storage: &'static str,
-    /// How many servers keep each entry.
-    pub replicas: usize,
-    /// When it is synced to the disk: `always`, or how often. `None` if no monitoring port was named.
-    pub sync: Option<String>,
 }
 
 /// One measure.

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::report::{Bound, Log, Measured, Ratio, Report, Wanted};
+use crate::log::Log;
+use crate::report::{Bound, Measured, Ratio, Report, Wanted};
 
 /// Figures in the order in which they are shown, and what they are called. What a report has besides is in its JSON.
 const SHOWN: [(&str, &str); 14] = [

@@ -22,18 +22,21 @@
 
 mod address;
 mod backoff;
+mod change;
 mod client;
 mod error;
 mod follow;
 mod options;
 mod pending;
 mod session;
+mod shared;
 mod status;
 mod task;
 mod view;
 
+pub use change::{Change, News};
 pub use client::Client;
 pub use error::{AddressError, ConnectError, SetError};
-pub use follow::{Change, Follower, News};
+pub use follow::Follower;
 pub use options::{Options, Pace};
 pub use status::{State, Status};

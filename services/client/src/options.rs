@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ghostlight_proto::STALE_AFTER;
 use ghostlight_rig::{ClientId, ConsoleKind, ConsoleName, Interest, RigName};
 
 /// Which rig to follow, and how.
@@ -64,7 +65,7 @@ impl Default for Options {
 impl Default for Pace {
     fn default() -> Self {
         Self {
-            stale_after: Duration::from_secs(3),
+            stale_after: STALE_AFTER,
             silent_after: Duration::from_secs(10),
             unanswered_after: Duration::from_secs(15),
             backoff_first: Duration::from_millis(100),

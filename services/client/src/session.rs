@@ -1,6 +1,6 @@
 //! One connection: hello, then the map and what changes it, until it ends.
 //!
-//! Reading and writing go on side by side in one task. What the server says goes through [`Session::take`], which
+//! Reading and writing go on side by side in one shared. What the server says goes through [`Session::take`], which
 //! decides what it means; all else here is reading, writing and deadlines.
 
 use std::fmt::Display;
@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::pending::{Command, Pending};
-use crate::task::{Ask, Socket, Task};
+use crate::shared::{Ask, Shared, Socket};
 use crate::view::{Trust, View};
 use crate::{Pace, SetError, State, Status};
 
@@ -52,7 +52,7 @@ pub(crate) enum End {
 
 /// One connection.
 pub(crate) struct Session<'a> {
-    task: &'a mut Task,
+    shared: &'a mut Shared,
     ask: Ask,
 }
 
@@ -73,28 +73,28 @@ struct Reader<'a> {
 }
 
 impl<'a> Session<'a> {
-    pub(crate) fn new(task: &'a mut Task, ask: Ask) -> Self {
-        Self { task, ask }
+    pub(crate) fn new(shared: &'a mut Shared, ask: Ask) -> Self {
+        Self { shared, ask }
     }
 
     pub(crate) async fn run(self, socket: Socket) -> End {
-        let Self { task, ask } = self;
-        let resume = if ask == Ask::Rest { task.view.borrow().resume() } else { None };
+        let Self { shared, ask } = self;
+        let resume = if ask == Ask::Rest { shared.view.borrow().resume() } else { None };
         let hello = ClientMessage::Hello(Hello {
             resume,
-            name: task.options.name.clone(),
-            kind: Some(task.options.kind.clone()),
-            interest: task.options.kinds,
-            ..Hello::new(task.options.client_id.clone())
+            name: shared.options.name.clone(),
+            kind: Some(shared.options.kind.clone()),
+            interest: shared.options.kinds,
+            ..Hello::new(shared.options.client_id.clone())
         });
         let (mut sink, mut stream) = socket.split();
         let pending = Pending::default();
         let now = Instant::now();
         let mut reader = Reader {
-            view: &task.view,
-            status: &task.status,
+            view: &shared.view,
+            status: &shared.status,
             pending: &pending,
-            pace: task.options.pace,
+            pace: shared.options.pace,
             ask: if resume.is_some() { Ask::Rest } else { fresh(ask) },
             synced: false,
             sent_on: false,
@@ -103,7 +103,7 @@ impl<'a> Session<'a> {
         };
         let end = tokio::select! {
             end = reader.run(&mut stream) => end,
-            end = write(&mut sink, hello, &mut task.commands, &pending, &mut task.seq) => match end {
+            end = write(&mut sink, hello, &mut shared.commands, &pending, &mut shared.seq) => match end {
                 Ok(()) => End::Stopped,
                 Err(error) => lost(error),
             },

@@ -3,20 +3,20 @@
 use std::time::Duration;
 
 use ghostlight_proto::SUBPROTOCOL;
-use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
+use tokio_tungstenite::connect_async_with_config;
 use tokio_tungstenite::tungstenite::client::ClientRequestBuilder;
 use tokio_tungstenite::tungstenite::error::{ProtocolError, SubProtocolError};
 use tokio_tungstenite::tungstenite::http::Uri;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Error};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 use crate::backoff::Backoff;
 use crate::pending::Command;
 use crate::session::{End, Session};
-use crate::view::{Trust, View};
+use crate::shared::{Ask, Shared, Socket};
+use crate::view::View;
 use crate::{Options, SetError, State, Status};
 
 /// How long one attempt to connect may take.
@@ -32,28 +32,12 @@ const MAX_MESSAGE_BYTES: usize = 16 << 20;
 /// Small, so that thousands of clients fit into one process, as the bench has them.
 const BUFFER_BYTES: usize = 4_096;
 
-pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-
 /// The task, between connections.
 pub(crate) struct Task {
     uri: Uri,
-    pub(crate) options: Options,
-    pub(crate) view: watch::Sender<View>,
-    pub(crate) status: watch::Sender<Status>,
-    pub(crate) commands: mpsc::Receiver<Command>,
-    /// The number of the last change that was sent. It goes on through all connections, so that none comes twice.
-    pub(crate) seq: u64,
+    shared: Shared,
     /// What the next connection asks for.
     next: Ask,
-}
-
-/// What a connection asks the server for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ask {
-    /// What has changed since the replica's position, if there is one.
-    Rest,
-    /// A snapshot, whatever the replica holds.
-    Snapshot(Trust),
 }
 
 /// Why there is no connection any more, or was none.
@@ -73,40 +57,41 @@ impl Task {
         status: watch::Sender<Status>,
         commands: mpsc::Receiver<Command>,
     ) -> Self {
-        Self { uri, options, view, status, commands, seq: 0, next: Ask::Rest }
+        let shared = Shared { options, view, status, commands, seq: 0 };
+        Self { uri, shared, next: Ask::Rest }
     }
 
     /// Until the client is dropped or shut down.
     pub(crate) async fn run(mut self) {
-        let pace = self.options.pace;
+        let pace = self.shared.options.pace;
         let mut backoff = Backoff::new(pace.backoff_first, pace.backoff_most);
         loop {
-            self.status.send_modify(|status| status.state = State::Connecting);
+            self.shared.status.send_modify(|status| status.state = State::Connecting);
             let Some(failed) = self.connect_once().await else { break };
             if failed.held {
                 backoff.reset();
             }
             tracing::debug!(reason = failed.reason, "connection lost");
-            self.status.send_replace(Status {
+            self.shared.status.send_replace(Status {
                 state: State::Offline,
                 reason: Some(failed.reason.into()),
                 hopeless: failed.hopeless,
             });
             let wait = tokio::time::sleep(backoff.next(fastrand::f64()));
-            if while_offline(&mut self.commands, wait).await.is_none() {
+            if while_offline(&mut self.shared.commands, wait).await.is_none() {
                 break;
             }
         }
-        self.status.send_replace(Status { state: State::Closed, ..Status::default() });
+        self.shared.status.send_replace(Status { state: State::Closed, ..Status::default() });
     }
 
     /// Has one connection; `None` when its owner has ended it.
     async fn connect_once(&mut self) -> Option<Failed> {
         let ask = std::mem::replace(&mut self.next, Ask::Rest);
-        let connected = while_offline(&mut self.commands, connect(&self.uri)).await?;
+        let connected = while_offline(&mut self.shared.commands, connect(&self.uri)).await?;
         let began = Instant::now();
         let end = match connected {
-            Ok(socket) => Session::new(self, ask).run(socket).await,
+            Ok(socket) => Session::new(&mut self.shared, ask).run(socket).await,
             Err(failed) => {
                 self.next = ask;
                 return Some(failed);

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use ghostlight_rig::{Beacon, Delta, Origin, Position, Received, Replica, RigMap, Snapshot};
 
-use crate::follow::{Change, Cursor, News};
+use crate::change::{Change, Cursor, News};
 
 /// So many of the newest origins are remembered, for readers that are not far behind.
 const MAX_ORIGINS: usize = 1_024;

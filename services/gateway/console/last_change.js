@@ -4,6 +4,8 @@ import { timeOfDay } from './dom.js';
 
 /** Changes that come close together are asked about once. */
 const DELAY_MS = 300;
+/** An answer that takes longer is as good as none. */
+const TIMEOUT_MS = 5000;
 
 export class LastChange {
   #rigName;
@@ -21,7 +23,7 @@ export class LastChange {
    * @param {(text: string) => void} show shows it; nothing if it is empty
    * @param {(url: URL) => Promise<Response>} [ask]
    */
-  constructor(rigName, nameOf, show, ask = (url) => fetch(url)) {
+  constructor(rigName, nameOf, show, ask = (url) => fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) })) {
     this.#rigName = rigName;
     this.#nameOf = nameOf;
     this.#show = show;

@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use crate::hub::{Folded, RigFeed};
+use crate::feed::{Folded, RigFeed};
 use crate::instruments::Instruments;
 use crate::outcome::{Done, Outcome, Refusal};
 use crate::problem::Refused;

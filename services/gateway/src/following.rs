@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ghostlight_bus::{Announcement, Announcements, Echo, EchoError, Heard, Question};
+use ghostlight_proto::STALE_AFTER;
 use ghostlight_rig::{Interest, Received, RigName};
 
-use crate::hub::{RigFeed, STALE_AFTER};
+use crate::feed::RigFeed;
 
 /// How long to wait before an echo that cannot be reached is tried again.
 const RETRY: Duration = Duration::from_millis(250);

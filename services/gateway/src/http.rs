@@ -7,10 +7,10 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::collections::BTreeMap;
 
-use ghostlight_proto::{BadInput, LevelDetails, LevelsText, Timing, etag, parse_etag, parse_levels};
+use ghostlight_proto::{BadInput, LevelDetails, LevelsText, STALE_AFTER, Timing, etag, parse_etag, parse_levels};
 use ghostlight_rig::{Change, ClientId, Key, Origin, Position, RigMap, RigName, Update};
 
-use crate::hub::{Hub, STALE_AFTER};
+use crate::hub::Hub;
 use crate::outcome::Done;
 use crate::problem::Refused;
 use crate::request_span::{self, Request, Route};

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ghostlight_bus::{Echo, Question};
-use ghostlight_proto::lists_rig;
+use ghostlight_proto::{STALE_AFTER, lists_rig};
 use ghostlight_rig::{Position, RigName};
 use ghostlight_telemetry::metrics::RigsNow;
 
 use crate::batcher::Appending;
-use crate::hub::{Hub, STALE_AFTER};
+use crate::hub::Hub;
 use crate::instruments::stale_for;
 use crate::outcome::Refusal;
 

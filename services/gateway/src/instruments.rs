@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use ghostlight_proto::STALE_AFTER;
 use ghostlight_telemetry::Telemetry;
 use ghostlight_telemetry::metrics::{Appended, GatewayMetrics, Label as _, Rejection};
 use ghostlight_telemetry::trace::Tracer;
 
-use crate::hub::STALE_AFTER;
 use crate::outcome::Refusal;
 
 /// What a gateway counts and traces; all parts of it share it.

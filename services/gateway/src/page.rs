@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use crate::Gateway;
 use crate::files::{self, CONSOLE};
 use crate::http::{RigPath, get_levels, is_known};
+use crate::method::method_not_allowed;
 use crate::problem::Refused;
-use crate::routes::method_not_allowed;
 
 /// The one file that pages from anywhere may import.
 const LIBRARY: &str = "ghostlight.js";

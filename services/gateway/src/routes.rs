@@ -1,12 +1,11 @@
 //! Where everything is.
 
 use axum::Router;
-use axum::http::{Method, StatusCode, Uri};
 use axum::routing::get;
 use ghostlight_rig::{Change, RigName};
 
+use crate::method::method_not_allowed;
 use crate::outcome::Outcome;
-use crate::problem::Refused;
 use crate::{Gateway, docs, health, http, page, rig_routes, sse, ws};
 
 /// A place in the interface.
@@ -59,10 +58,4 @@ impl Gateway {
         let hub = self.hubs.get(&RigName::default()).await?;
         hub.queue.change(Change::default()).await
     }
-}
-
-/// Says so; which methods are for a path, the router adds.
-pub(crate) async fn method_not_allowed(method: Method, uri: Uri) -> Refused {
-    let detail = format!("{method} is not for {}", uri.path());
-    Refused::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This cannot be done here", detail)
 }

@@ -15,7 +15,8 @@ use ghostlight_telemetry::metrics::{Held, Spoken};
 use crate::http::RigPath;
 use crate::presence::Present;
 use crate::problem::Refused;
-use crate::subscriber::{Protocol, Subscriber, Subscription, Told};
+use crate::subscriber::{Subscriber, Told};
+use crate::subscription::{Protocol, Subscription};
 use crate::{Gateway, query};
 
 /// Tells a browser how soon to connect again, in case the connection breaks.

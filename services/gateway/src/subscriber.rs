@@ -10,51 +10,19 @@ use std::time::{Duration, Instant};
 
 use axum::extract::ws::Utf8Bytes;
 use ghostlight_proto::{LevelsText, ServerMessage, with_output};
-use ghostlight_rig::{Delta, Dimmer, Interest, KindId, Level, Levels, Position, Revision, RigMap, Update};
+use ghostlight_rig::{Delta, Dimmer, Interest, Level, Levels, Position, Revision, RigMap, Update};
 use ghostlight_telemetry::metrics::Stage;
 use tokio::sync::watch;
 
 use crate::delivery_spans::Delivery;
-use crate::hub::{FeedState, Hub, Latest, Texts};
+use crate::feed::{FeedState, Latest};
+use crate::hub::Hub;
 use crate::subscribers::Registration;
+use crate::subscription::{CaughtUp, Protocol, Subscription, Texts, Whole};
 
 /// A client that comes from another gateway may be ahead of this one, for as long as that has not heard what it has
 /// heard. If a state service is heard of after so long, and still knows less, the client comes from another world.
 const BEHIND_LOG_DELAY: Duration = Duration::from_secs(2);
-
-/// Which protocol a reader speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Protocol {
-    /// Levels only.
-    Plain,
-    /// Tagged messages.
-    Full,
-    /// Tagged messages that also tell what leaves the rig.
-    Output,
-}
-
-/// What a reader is told of: in which protocol, and which kinds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Subscription {
-    pub(crate) protocol: Protocol,
-    pub(crate) kinds: Interest,
-}
-
-impl Subscription {
-    /// The plain protocol tells of levels, and of nothing else.
-    pub(crate) fn plain() -> Self {
-        Self { protocol: Protocol::Plain, kinds: Interest::NONE.with(KindId::Level) }
-    }
-}
-
-/// A step that was encoded for one reader, and serves all who take the same.
-#[derive(Clone, Debug)]
-pub(crate) struct CaughtUp {
-    from: Position,
-    to: Position,
-    subscription: Subscription,
-    texts: Texts,
-}
 
 /// What a reader is told next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,15 +31,6 @@ pub(crate) enum Told {
     Delta(Utf8Bytes),
     Beacon(Utf8Bytes),
     Stale(Utf8Bytes),
-}
-
-/// A whole map that was encoded for one reader, and serves all of the same protocol at this position.
-#[derive(Clone, Debug)]
-pub(crate) struct Whole {
-    generation: u64,
-    position: Position,
-    subscription: Subscription,
-    text: Utf8Bytes,
 }
 
 /// A reader.

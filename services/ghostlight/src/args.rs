@@ -12,7 +12,7 @@ use ghostlight_store::Durability;
 use ghostlight_telemetry::logs::LogFormat;
 
 use crate::admin::AdminAddress;
-use crate::server::{Distributed, Edge, Keeper};
+use crate::config::{Distributed, Edge, Keeper};
 
 /// A gateway.
 #[derive(Args, Clone, Debug)]

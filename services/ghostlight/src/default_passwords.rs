@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 
-use crate::server::Config;
+use crate::config::Config;
 
 /// How each of them begins.
 const MARK: &str = "change-me";
@@ -90,7 +90,7 @@ mod tests {
     use ghostlight_store::Durability;
 
     use super::*;
-    use crate::server::{Distributed, Keeper};
+    use crate::config::{Distributed, Keeper};
 
     fn config(bus: &str, store: &str) -> Config {
         let nats = NatsSettings { urls: bus.to_owned(), ..NatsSettings::default() };

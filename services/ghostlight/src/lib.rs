@@ -3,6 +3,7 @@
 mod admin;
 pub mod args;
 pub mod cli;
+pub mod config;
 mod default_passwords;
 pub mod serve;
 pub mod server;

@@ -18,7 +18,8 @@ use tokio_util::sync::CancellationToken;
 use crate::admin::{self, Admin};
 use crate::args::{BusArgs, GatewayArgs, PartitionsArgs, ProcessArgs, StateArgs, StreamArgs};
 use crate::cli::output;
-use crate::server::{Config, Server, ServerError};
+use crate::config::{Config, ServerError};
+use crate::server::Server;
 use crate::state_role::Standing;
 
 /// All that is under way at a shutdown must end within this.

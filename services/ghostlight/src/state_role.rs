@@ -13,7 +13,7 @@ use ghostlight_telemetry::metrics::StateMetrics;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use crate::server::{Keeper, ServerError};
+use crate::config::{Keeper, ServerError};
 
 /// The first and the longest pause before what is waited for is tried again.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use ghostlight_bus::{Announcement, DurableOnce, Entries, LogError, Logged, Request, Requests};
+use ghostlight_proto::BEACON_INTERVAL;
 use ghostlight_rig::{Image, LogPosition, Position, RigName, Rigs};
 use ghostlight_store::StoreError;
 use ghostlight_telemetry::trace::{Span, logged};
@@ -14,9 +15,6 @@ use crate::fold::Fold;
 use crate::instruments::Carried;
 use crate::recovery::{begin, load};
 use crate::{Parts, StartError, Superseded};
-
-/// How often every rig is announced whether or not it changed.
-const BEACON_INTERVAL: Duration = Duration::from_secs(1);
 
 /// So many rigs are announced at once, and the next ones a little later, so that all have had their turn after that time.
 /// All of many thousands at once would hold up changes, and be more than may wait to be sent.

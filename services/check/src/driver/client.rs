@@ -7,12 +7,9 @@ use std::time::{Duration, Instant};
 use ghostlight_rig::{Beacon, ClientId, Levels, Position};
 use tokio::sync::watch;
 
-use super::http_client::ONE_IN;
-use super::session::{End, Session, client_id, retry_wait};
-use super::shared::Shared;
-use super::socket::Socket;
+use super::shared::{Shared, client_id};
 use super::target::Target;
-use super::workload::Workload;
+use super::workload::{ONE_IN, Workload};
 use super::{Pace, Phase};
 use crate::{Event, NaiveReplica, News, Who};
 
@@ -34,7 +31,7 @@ pub(super) struct Client {
     pub(super) shared: Arc<Shared>,
     pub(super) literal: NaiveReplica,
     pub(super) pending: BTreeMap<u64, Pending>,
-    targets: Arc<[Target]>,
+    pub(super) targets: Arc<[Target]>,
     hand: Workload,
     seq: u64,
 }
@@ -45,38 +42,6 @@ impl Client {
         let hand = Workload::new(options.seed, who.0, options.clients, options.dimmers);
         let id = client_id(options.seed, who.0);
         Self { who, id, shared, literal: NaiveReplica::default(), pending: BTreeMap::new(), targets, hand, seq: 0 }
-    }
-
-    /// Lives until the run is over: on losing a gateway it goes to the next.
-    pub(super) async fn run(mut self, mut phase: watch::Receiver<Phase>) {
-        let pace = self.pace();
-        let (mut gateway, mut attempt) = (self.who.0 % self.targets.len(), 0);
-        loop {
-            let opened = tokio::select! {
-                opened = Socket::open(&self.targets[gateway].socket, pace.connect_within) => opened,
-                () = over(&mut phase) => break,
-            };
-            let end = match opened {
-                Ok(socket) => {
-                    attempt = 0;
-                    Session::new(&mut self, socket, gateway).run(&mut phase).await
-                }
-                Err(lost) => End::Lost(lost),
-            };
-            let End::Lost(why) = end else { break };
-            tracing::debug!(who = self.who.0, url = self.targets[gateway].url, why, "connection lost");
-            self.lost();
-            gateway = (gateway + 1) % self.targets.len();
-            let wait = retry_wait(attempt, pace.retry_first, pace.retry_most, fastrand::f64());
-            attempt += 1;
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = over(&mut phase) => break,
-            }
-        }
-        for seq in std::mem::take(&mut self.pending).into_keys() {
-            self.tell(Event::Unknown { seq });
-        }
     }
 
     pub(super) fn pace(&self) -> Pace {
@@ -157,7 +122,7 @@ impl Client {
     }
 
     /// The connection broke: what was sent twice is given up.
-    fn lost(&mut self) {
+    pub(super) fn lost(&mut self) {
         self.shared.gauge(self.who, |gauge| {
             gauge.counts.lost += u64::from(gauge.live_at.is_some());
             gauge.lost(Instant::now());

@@ -8,14 +8,10 @@ use tokio::sync::watch;
 
 use super::Phase;
 use super::http::{Answer, Http, Read};
-use super::session::client_id;
-use super::shared::Shared;
+use super::shared::{Shared, client_id};
 use super::target::Target;
-use super::workload::Workload;
+use super::workload::{ONE_IN, Workload};
 use crate::{Event, Way, Who};
-
-/// Of so many changes of a client, one goes over HTTP.
-pub(super) const ONE_IN: f64 = 11.0;
 
 /// A connection is left after so many changes, so that all gateways are asked.
 const MAX_REQUESTS_PER_CONNECTION: u32 = 20;

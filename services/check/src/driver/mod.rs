@@ -67,7 +67,8 @@ impl Driver {
         let run = fastrand::u64(..);
         let mut tasks = JoinSet::new();
         for who in (0..shared.options.clients).map(Who) {
-            tasks.spawn(Client::new(who, shared.clone(), targets.clone()).run(shared.phase.subscribe()));
+            let client = Client::new(who, shared.clone(), targets.clone());
+            tasks.spawn(session::run(client, shared.phase.subscribe()));
             tasks.spawn(HttpClient::new(who, shared.clone(), targets.clone(), run).run(shared.phase.subscribe()));
         }
         let running = Running { shared, tasks, began: Instant::now() };

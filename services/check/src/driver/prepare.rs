@@ -7,7 +7,7 @@ use ghostlight_rig::{Dimmer, Interest, Position, State, Update};
 
 use super::Options;
 use super::StartError;
-use super::session::client_id;
+use super::shared::client_id;
 use super::socket::{Heard, Lost, Socket};
 use super::target::Target;
 

@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use ghostlight_proto::{ClientMessage, Hello, ServerMessage, Set};
-use ghostlight_rig::{ClientId, Levels, Position};
+use ghostlight_rig::{Levels, Position};
 use tokio::sync::watch;
 
 use super::Phase;
-use super::client::Client;
+use super::client::{Client, over};
 use super::socket::{Heard, Lost, Socket};
 use crate::{Event, News, Way};
 
@@ -19,15 +19,47 @@ const UNKNOWN_OUTCOME: &str = "unknown_outcome";
 
 /// How a connection ended.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum End {
+enum End {
     /// The run is over.
     Over,
     /// The gateway is gone.
     Lost(Lost),
 }
 
+/// Lives until the run is over: on losing a gateway it goes to the next.
+pub(super) async fn run(mut client: Client, mut phase: watch::Receiver<Phase>) {
+    let pace = client.pace();
+    let (mut gateway, mut attempt) = (client.who.0 % client.targets.len(), 0);
+    loop {
+        let opened = tokio::select! {
+            opened = Socket::open(&client.targets[gateway].socket, pace.connect_within) => opened,
+            () = over(&mut phase) => break,
+        };
+        let end = match opened {
+            Ok(socket) => {
+                attempt = 0;
+                Session::new(&mut client, socket, gateway).run(&mut phase).await
+            }
+            Err(lost) => End::Lost(lost),
+        };
+        let End::Lost(why) = end else { break };
+        tracing::debug!(who = client.who.0, url = client.targets[gateway].url, why, "connection lost");
+        client.lost();
+        gateway = (gateway + 1) % client.targets.len();
+        let wait = retry_wait(attempt, pace.retry_first, pace.retry_most, fastrand::f64());
+        attempt += 1;
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = over(&mut phase) => break,
+        }
+    }
+    for seq in std::mem::take(&mut client.pending).into_keys() {
+        client.tell(Event::Unknown { seq });
+    }
+}
+
 /// One connection.
-pub(super) struct Session<'a> {
+struct Session<'a> {
     client: &'a mut Client,
     socket: Socket,
     gateway: usize,
@@ -39,12 +71,12 @@ pub(super) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(client: &'a mut Client, socket: Socket, gateway: usize) -> Self {
+    fn new(client: &'a mut Client, socket: Socket, gateway: usize) -> Self {
         let now = Instant::now();
         Self { client, socket, gateway, is_live: false, came: now, last_heard: now, next_change: now }
     }
 
-    pub(super) async fn run(mut self, phase: &mut watch::Receiver<Phase>) -> End {
+    async fn run(mut self, phase: &mut watch::Receiver<Phase>) -> End {
         match self.follow(phase).await {
             Ok(()) => {
                 self.socket.close().await;
@@ -186,12 +218,7 @@ async fn until(moment: Instant) {
 
 /// The wait before the next attempt to connect: it doubles, and half of it is left to chance, so that the clients of a
 /// gateway that went away do not come back all at once.
-pub(super) fn retry_wait(attempt: u32, first: Duration, most: Duration, random: f64) -> Duration {
+fn retry_wait(attempt: u32, first: Duration, most: Duration, random: f64) -> Duration {
     let wait = first.saturating_mul(2_u32.saturating_pow(attempt)).min(most);
     wait.mul_f64(0.5 + random / 2.0)
-}
-
-/// What a client calls itself.
-pub(super) fn client_id(seed: u64, who: usize) -> ClientId {
-    ClientId::new(&format!("check-{seed}-{who}")).unwrap_or_else(|_| client_id(0, who))
 }

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use ghostlight_rig::Position;
+use ghostlight_rig::{ClientId, Position};
 use tokio::sync::watch;
 
 use super::stats::Stats;
@@ -103,4 +103,9 @@ impl Shared {
     pub(super) fn gauges<T>(&self, mut look: impl FnMut(&Stats) -> T) -> Vec<T> {
         (0..self.gauges.len()).map(|who| self.gauge(Who(who), |gauge| look(gauge))).collect()
     }
+}
+
+/// What a client calls itself.
+pub(super) fn client_id(seed: u64, who: usize) -> ClientId {
+    ClientId::new(&format!("check-{seed}-{who}")).unwrap_or_else(|_| client_id(0, who))
 }

@@ -4,6 +4,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use ghostlight_rig::{Dimmer, Level, Levels};
 
+/// Of so many changes of a client, one goes over HTTP.
+pub(super) const ONE_IN: f64 = 11.0;
+
 /// One in so many values takes a dimmer's level away.
 const FORGETS: u32 = 50;
 

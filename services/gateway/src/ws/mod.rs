@@ -3,6 +3,7 @@
 mod ending;
 mod reading;
 mod session;
+mod shared;
 mod writing;
 
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use crate::Gateway;
 use crate::http::RigPath;
 use crate::problem::Refused;
 use crate::server::Place;
-use crate::subscriber::Protocol;
+use crate::subscription::Protocol;
 
 /// What is read at once from a client, in bytes. Every idle client holds this much, so it is no more than what a few
 /// changes need; a larger message comes in several reads.

@@ -12,9 +12,9 @@ use tokio::sync::mpsc;
 
 use crate::batcher::{Answer, Reply};
 use crate::request_span::Request;
-use crate::subscriber::Protocol;
+use crate::subscription::Protocol;
 use crate::ws::ending::{Ending, ending};
-use crate::ws::session::Session;
+use crate::ws::shared::Session;
 
 pub(crate) type Stream = SplitStream<WebSocket>;
 

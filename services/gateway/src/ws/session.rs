@@ -11,16 +11,18 @@ use axum::extract::ws::WebSocket;
 use futures_util::StreamExt;
 use ghostlight_proto::{Hello, Wants};
 use ghostlight_rig::{ClientId, Interest, Position};
-use ghostlight_telemetry::metrics::{Held, Spoken};
+use ghostlight_telemetry::metrics::Spoken;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::Gateway;
 use crate::hub::Hub;
 use crate::presence::Present;
-use crate::subscriber::{Protocol, Subscriber, Subscription};
+use crate::subscriber::Subscriber;
+use crate::subscription::{Protocol, Subscription};
 use crate::ws::ending::Ending;
 use crate::ws::reading::{self, Incoming};
+use crate::ws::shared::Session;
 use crate::ws::writing;
 
 /// How many changes of one connection may wait for their answers; then its next messages wait in its socket.
@@ -28,21 +30,6 @@ const MAX_UNANSWERED: usize = 32;
 
 /// How long a client of the full protocol has to say hello.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// What both tasks of a session know.
-pub(crate) struct Session {
-    pub(crate) gateway: Gateway,
-    pub(crate) hub: Arc<Hub>,
-    pub(crate) protocol: Protocol,
-    pub(crate) client: Option<ClientId>,
-    /// Cancelled by whichever task ends first.
-    pub(crate) ended: CancellationToken,
-    /// Whether it wants to know how long its changes took.
-    pub(crate) wants_timing: bool,
-    /// For as long as the session lasts, others see that its console is there.
-    _present: Option<Present>,
-    _counted: Held,
-}
 
 /// A client that has said what it is, as far as its protocol lets it.
 struct Greeted {

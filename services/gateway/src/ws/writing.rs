@@ -15,9 +15,10 @@ use crate::batcher::Answer;
 use crate::presence::Shown;
 use crate::problem::Refused;
 use crate::request_span::Request;
-use crate::subscriber::{Protocol, Subscriber, Told};
+use crate::subscriber::{Subscriber, Told};
+use crate::subscription::Protocol;
 use crate::ws::ending::{Ending, ending};
-use crate::ws::session::Session;
+use crate::ws::shared::Session;
 
 pub(crate) type Sink = SplitSink<WebSocket, Message>;
 

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use ghostlight::server::{Config, Edge, Keeper, Server, ServerError};
+use ghostlight::config::{Config, Edge, Keeper, ServerError};
+use ghostlight::server::Server;
 use ghostlight_check::{Options, Pace, Running};
 use ghostlight_gateway::Limits;
 use ghostlight_store::Durability;

@@ -1,0 +1,30 @@
+//! What the task and its sessions share.
+
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, watch};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+use crate::pending::Command;
+use crate::view::{Trust, View};
+use crate::{Options, Status};
+
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// What outlives a connection.
+pub(crate) struct Shared {
+    pub(crate) options: Options,
+    pub(crate) view: watch::Sender<View>,
+    pub(crate) status: watch::Sender<Status>,
+    pub(crate) commands: mpsc::Receiver<Command>,
+    /// The number of the last change that was sent. It goes on through all connections, so that none comes twice.
+    pub(crate) seq: u64,
+}
+
+/// What a connection asks the server for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ask {
+    /// What has changed since the replica's position, if there is one.
+    Rest,
+    /// A snapshot, whatever the replica holds.
+    Snapshot(Trust),
+}

@@ -1,0 +1,326 @@
+//! What a gateway knows of one rig, and shows to all who read it: the feed of a hub.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::extract::ws::Utf8Bytes;
+use bytes::Bytes;
+use ghostlight_bus::Announcement;
+use ghostlight_proto::{Decoded, STALE_AFTER, ServerMessage, Unread, decode};
+use ghostlight_rig::{
+    Attribution, Beacon, Delta, Interest, Item, Position, Received, Replica, Revision, RigName, Snapshot, TraceContext,
+    Verdict,
+};
+use ghostlight_telemetry::trace::Kind;
+use tokio::sync::watch;
+
+use crate::delivery_spans::Delivery;
+use crate::instruments::Instruments;
+use crate::presence::RigPresence;
+use crate::subscribers::Subscribers;
+use crate::subscription::{CaughtUp, Texts, Whole};
+
+/// So many entries are remembered: a gateway asks for the verdicts on its own within the time that a few of its entries
+/// take, and a reader that fell behind is soon caught up.
+const REMEMBERED_ENTRIES: usize = 4_096;
+
+/// Of so many entries it is remembered whose changes are in them, and a step over more is told without. Somebody who is
+/// further behind than that has no fader in the hand whose echo it would have to know.
+const ATTRIBUTED_ENTRIES: usize = 256;
+
+/// And so is a step in which more was asked for: each item has to be looked up, and each change has to be told.
+const ATTRIBUTED_ITEMS: usize = 4_096;
+const ATTRIBUTED_CHANGES: usize = 256;
+
+/// Every state service announces every entry, in the same words. So many of the last deltas are known again by these,
+/// without being read.
+const KNOWN_AGAIN: usize = 16;
+
+/// What the following task, the queue and the readers share.
+pub(crate) struct RigFeed {
+    state: Mutex<FeedState>,
+    pub(crate) latest: watch::Sender<Arc<Latest>>,
+    presence: Arc<RigPresence>,
+    pub(crate) subscribers: Arc<Subscribers>,
+    pub(crate) instruments: Arc<Instruments>,
+}
+
+/// What the hub knows.
+#[derive(Default)]
+pub(crate) struct FeedState {
+    pub(crate) replica: Replica,
+    folded: VecDeque<Folded>,
+    /// The deltas that were heard last, the oldest first.
+    heard: VecDeque<Bytes>,
+    /// The catching-up text that was made last: readers who fall behind often fall behind together.
+    pub(crate) caught_up: Option<CaughtUp>,
+    /// And the whole map: after a restart all of them want it.
+    pub(crate) whole: Option<Whole>,
+}
+
+/// What became of one entry.
+#[derive(Clone, Debug)]
+pub(crate) struct Folded {
+    position: Position,
+    prev: Revision,
+    /// What became of its changes that were not simply applied, by their index in the entry.
+    pub(crate) verdicts: Arc<BTreeMap<usize, Verdict>>,
+    /// Whose changes are in it.
+    attributions: Arc<[Attribution]>,
+    /// How long the state service took.
+    pub(crate) fold: Duration,
+    /// When this gateway heard of it.
+    pub(crate) heard: Instant,
+}
+
+/// The newest that happened, for every reader to see.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Latest {
+    pub(crate) position: Position,
+    /// Grows when the map was replaced by one that does not continue it.
+    pub(crate) generation: u64,
+    /// The last delta, which serves every reader at `prev` or later.
+    pub(crate) prev: Revision,
+    pub(crate) delta: Option<Texts>,
+    /// The kinds of the items that it sets.
+    pub(crate) delta_kinds: Interest,
+    /// When that was applied.
+    pub(crate) applied: Option<Instant>,
+    /// What is told of it, if somebody traces it.
+    pub(crate) delivery: Option<Arc<Delivery>>,
+    /// The last beacon, if nothing has changed since.
+    pub(crate) beacon: Utf8Bytes,
+    /// The kinds that it has digests of.
+    pub(crate) beacon_kinds: Interest,
+    /// How many beacons there were.
+    pub(crate) beacons: u64,
+    /// When a state service was last heard of; `None` if never.
+    pub(crate) heard: Option<Instant>,
+    /// Whether that is so long ago that what is shown may be old.
+    pub(crate) is_stale: bool,
+}
+
+impl Latest {
+    /// How long ago a state service was last heard of; `None` if never.
+    pub(crate) fn silence(&self) -> Option<Duration> {
+        self.heard.map(|heard| heard.elapsed())
+    }
+
+    fn hear(&mut self, instruments: &Instruments) {
+        if self.is_stale {
+            instruments.was_stale(self.silence().unwrap_or_default());
+        }
+        self.heard = Some(Instant::now());
+        self.is_stale = false;
+    }
+}
+
+impl FeedState {
+    /// Whose changes are in the step from a revision to where the replica stands, as far as their values still count;
+    /// none if that is not remembered.
+    pub(crate) fn attributions_since(&self, from: Revision) -> Vec<Attribution> {
+        let map = self.replica.map();
+        let mut at = self.replica.position();
+        let mut newest_first = Vec::new();
+        let mut items = 0;
+        for folded in self.folded.iter().rev().take(ATTRIBUTED_ENTRIES) {
+            items += folded.attributions.iter().map(|attribution| attribution.items.len()).sum::<usize>();
+            let changes = newest_first.len() + folded.attributions.len();
+            if folded.position != at || items > ATTRIBUTED_ITEMS || changes > ATTRIBUTED_CHANGES {
+                break;
+            }
+            let stands = |item: &Item| map.revision_of(item) == Some(folded.position.revision);
+            newest_first.extend(folded.attributions.iter().rev().map(|Attribution { origin, items }| Attribution {
+                origin: origin.clone(),
+                items: items.iter().filter(|item| stands(item)).cloned().collect(),
+            }));
+            at.revision = folded.prev;
+            if at.revision <= from {
+                newest_first.reverse();
+                return newest_first;
+            }
+        }
+        Vec::new()
+    }
+}
+
+impl RigFeed {
+    /// A feed of a rig of which nothing is known yet.
+    pub(crate) fn new(presence: Arc<RigPresence>, instruments: Arc<Instruments>) -> Self {
+        let latest = watch::Sender::new(Arc::default());
+        Self { state: Mutex::default(), latest, presence, subscribers: Arc::default(), instruments }
+    }
+
+    /// Waits until the replica stands at a position or later.
+    pub(crate) async fn reached(&self, position: Position) {
+        // The sender is here, so the wait can only end by reaching.
+        let _ = self.latest.subscribe().wait_for(|latest| latest.position >= position).await;
+    }
+
+    /// Where the replica stands.
+    pub(crate) fn position(&self) -> Position {
+        self.latest.borrow().position
+    }
+
+    /// What became of an entry; `None` if that announcement was missed.
+    pub(crate) fn folded(&self, position: Position) -> Option<Folded> {
+        let state = self.state();
+        let index = state.folded.binary_search_by_key(&position, |folded| folded.position).ok()?;
+        state.folded.get(index).cloned()
+    }
+
+    // Held to fold one message in or to read, never across an await.
+    pub(crate) fn state(&self) -> MutexGuard<'_, FeedState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a message in and shows it to the subscribers; `None` if it is not from a state service.
+    pub(crate) fn take(&self, rig: &RigName, announcement: &Announcement) -> Option<Received> {
+        let text = &announcement.text;
+        if self.state().heard.iter().rev().any(|heard| heard == text) {
+            return Some(Received::Had);
+        }
+        let Decoded { message, levels } = match decode(text) {
+            Ok(decoded) => decoded,
+            // Newer versions have more to say to each other.
+            Err(error @ Unread::UnknownType(_)) => {
+                tracing::debug!(%rig, %error, "an announcement is passed over");
+                return None;
+            }
+            // If it was part of the map, the next one shows that.
+            Err(error) => {
+                tracing::warn!(%rig, %error, "an announcement cannot be read; it is passed over");
+                return None;
+            }
+        };
+        match message {
+            ServerMessage::Delta(delta) => Some(self.take_delta(delta, announcement, levels)),
+            ServerMessage::Beacon(beacon) => Some(self.take_beacon(rig, &beacon, text)),
+            ServerMessage::Snapshot(snapshot) => Some(self.take_snapshot(&snapshot)),
+            ServerMessage::Roster { gateway, roster } => {
+                self.presence.heard(gateway, roster);
+                None
+            }
+            ServerMessage::Presence(_)
+            | ServerMessage::Ack(_)
+            | ServerMessage::Error(_)
+            | ServerMessage::Stale { .. } => None,
+        }
+    }
+
+    fn take_delta(&self, delta: Delta, announcement: &Announcement, levels: Bytes) -> Received {
+        let Announcement { text, fold, traces } = announcement;
+        let heard = Instant::now();
+        let mut state = self.state();
+        let received = state.replica.delta(&delta);
+        if received != Received::Applied {
+            return received;
+        }
+        if state.heard.len() == KNOWN_AGAIN {
+            state.heard.pop_front();
+        }
+        state.heard.push_back(text.clone());
+        if state.folded.len() == REMEMBERED_ENTRIES {
+            state.folded.pop_front();
+        }
+        let Delta { position, prev, update, origins, verdicts, .. } = delta;
+        let (verdicts, attributions) = (Arc::new(verdicts), origins.into());
+        state.folded.push_back(Folded { position, prev, verdicts, attributions, fold: *fold, heard });
+        if let Some(old) = state.folded.iter_mut().rev().nth(ATTRIBUTED_ENTRIES) {
+            old.attributions = Arc::default();
+        }
+        let kinds = update.kinds();
+        let plain = if update.levels.is_empty() { Utf8Bytes::default() } else { utf8(levels) };
+        let texts = Texts { full: utf8(text.clone()), plain };
+        let traces = self.applied(traces, position, heard);
+        let delivery = Delivery::begin(&self.instruments.tracer, traces, self.subscribers.count()).map(Arc::new);
+        self.show(&state, |latest| {
+            latest.hear(&self.instruments);
+            latest.position = position;
+            latest.prev = prev;
+            latest.delta = Some(texts);
+            latest.delta_kinds = kinds;
+            latest.applied = Some(heard);
+            latest.delivery = delivery;
+            latest.beacon = Utf8Bytes::default();
+        });
+        received
+    }
+
+    /// Tells those who trace the changes of a delta that it is applied here; where they stand then.
+    fn applied(&self, traces: &[TraceContext], position: Position, heard: Instant) -> Vec<TraceContext> {
+        let apply = |trace: &TraceContext| {
+            let mut span = self.instruments.tracer.child("apply", Kind::Consumer, *trace, heard)?;
+            span.set("messaging.operation.type", "process");
+            span.set("ghostlight.position", position.to_string());
+            Some(span.context())
+        };
+        traces.iter().filter_map(apply).collect()
+    }
+
+    fn take_beacon(&self, rig: &RigName, beacon: &Beacon, text: &Bytes) -> Received {
+        let mut state = self.state();
+        let received = state.replica.beacon(beacon);
+        if received == Received::Diverged {
+            self.instruments.metrics.divergences.add_one();
+            tracing::error!(%rig, position = %beacon.position, "this replica held another map than the state service");
+        }
+        self.show(&state, |latest| {
+            latest.hear(&self.instruments);
+            if beacon.position == latest.position && received == Received::Had {
+                latest.beacon = utf8(text.clone());
+                latest.beacon_kinds = beacon.digests.kinds();
+                latest.beacons += 1;
+            }
+        });
+        received
+    }
+
+    fn take_snapshot(&self, snapshot: &Snapshot) -> Received {
+        let mut state = self.state();
+        let received = state.replica.snapshot(snapshot);
+        self.show(&state, |latest| {
+            latest.hear(&self.instruments);
+            if matches!(received, Received::Applied | Received::Replaced) {
+                latest.position = snapshot.position;
+                latest.delta = None;
+                latest.applied = Some(Instant::now());
+                latest.delivery = None;
+                latest.beacon = Utf8Bytes::default();
+                latest.generation += u64::from(received == Received::Replaced);
+            }
+        });
+        received
+    }
+
+    /// Tells the readers if no state service was heard of for long.
+    pub(crate) fn note_silence(&self) {
+        let state = self.state();
+        let latest = self.latest.borrow().clone();
+        let is_silent = latest.silence().is_some_and(|silence| silence >= STALE_AFTER);
+        if is_silent && !latest.is_stale {
+            self.show(&state, |latest| latest.is_stale = true);
+        }
+    }
+
+    /// Shows the readers what is newest. What is state stays locked meanwhile, so that whoever locks it finds both alike;
+    /// showing only wakes subscribers, it runs none of their code.
+    fn show(&self, _state: &MutexGuard<'_, FeedState>, change: impl FnOnce(&mut Latest)) {
+        self.latest.send_modify(|latest| change(Arc::make_mut(latest)));
+    }
+}
+
+impl Drop for RigFeed {
+    fn drop(&mut self) {
+        let latest = self.latest.borrow();
+        if latest.is_stale {
+            self.instruments.was_stale(latest.silence().unwrap_or_default());
+        }
+    }
+}
+
+/// What `decode` has read is UTF-8.
+fn utf8(text: Bytes) -> Utf8Bytes {
+    Utf8Bytes::try_from(text).unwrap_or_default()
+}
