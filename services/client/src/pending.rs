@@ -1,9 +1,9 @@
 //! The changes that were sent and not yet answered.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ghostlight_rig::{Position, Update};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::Instant;
 
@@ -58,7 +58,7 @@ impl Pending {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, (Instant, Asker)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

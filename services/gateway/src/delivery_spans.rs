@@ -1,11 +1,11 @@
 //! What is told of a traced change on its way to the clients of this gateway: when the first of them was sent it, and
 //! when the last.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use ghostlight_rig::TraceContext;
 use ghostlight_telemetry::trace::{Kind, Tracer};
+use parking_lot::{Mutex, MutexGuard};
 
 /// One step of the map that somebody traces. Every reader that takes it says so once it was sent.
 ///
@@ -91,7 +91,7 @@ impl Delivery {
 
     // Held to count, never across an await.
     fn sent(&self) -> MutexGuard<'_, Sent> {
-        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
+        self.sent.lock()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a gateway knows of one rig, and shows to all who read it: the feed of a hub.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::ws::Utf8Bytes;
@@ -13,6 +13,7 @@ use ghostlight_rig::{
     Verdict,
 };
 use ghostlight_telemetry::trace::Kind;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 
 use crate::delivery_spans::Delivery;
@@ -172,7 +173,7 @@ impl RigFeed {
 
     // Held to fold one message in or to read, never across an await.
     pub(crate) fn state(&self) -> MutexGuard<'_, FeedState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Takes a message in and shows it to the subscribers; `None` if it is not from a state service.

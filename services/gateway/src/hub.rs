@@ -1,10 +1,11 @@
 //! The hub of a rig: its feed, the queue of its changes, and the tasks that serve them.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ghostlight_bus::Echo;
 use ghostlight_rig::{Position, RigName};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -43,12 +44,12 @@ impl Hub {
 
     /// Somebody needs it.
     pub(crate) fn touch(&self) {
-        *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        *self.used.lock() = Instant::now();
     }
 
     /// How long ago somebody needed it.
     pub(crate) fn unused_for(&self) -> Duration {
-        self.used.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+        self.used.lock().elapsed()
     }
 
     /// Watches what is newest.

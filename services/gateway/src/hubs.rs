@@ -1,7 +1,7 @@
 //! The hubs of the rigs that this gateway follows.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,6 +9,7 @@ use ghostlight_bus::{Echo, Question};
 use ghostlight_proto::{STALE_AFTER, lists_rig};
 use ghostlight_rig::{Position, RigName};
 use ghostlight_telemetry::metrics::RigsNow;
+use parking_lot::Mutex;
 
 use crate::batcher::Appending;
 use crate::hub::Hub;
@@ -51,7 +52,7 @@ impl Hubs {
 
     fn find_or_follow(&self, rig: &RigName) -> Arc<Hub> {
         // Held to look one up or start one, never across an await.
-        let mut hubs = self.hubs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hubs = self.hubs.lock();
         if let Some(hub) = hubs.get(rig) {
             hub.touch();
             return hub.clone();
@@ -73,7 +74,7 @@ impl Hubs {
     }
 
     fn let_go_unless_used_within(&self, kept: Duration) {
-        let mut hubs = self.hubs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hubs = self.hubs.lock();
         for hub in hubs.values().filter(|hub| Arc::strong_count(hub) > 1) {
             hub.touch();
         }
@@ -97,7 +98,7 @@ impl Hubs {
     /// How the rigs stand.
     pub(crate) fn now(&self) -> RigsNow {
         // Held to look through them, never across an await.
-        let hubs: Vec<_> = self.hubs.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        let hubs: Vec<_> = self.hubs.lock().values().cloned().collect();
         let mut now =
             RigsNow { followed: hubs.len(), stale_for: self.appending.instruments.stale(), ..RigsNow::default() };
         let mut lags = Vec::new();

@@ -1,13 +1,14 @@
 //! Which consoles are connected to a rig: at this gateway, and at the others, which are heard through the echo.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use axum::extract::ws::Utf8Bytes;
 use ghostlight_bus::{Announcement, Echo};
 use ghostlight_proto::ServerMessage;
 use ghostlight_rig::{ClientId, Console, ConsoleKind, ConsoleName, Presence, RigName, Roster};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, watch};
 
 /// How often the other gateways are told the roster though nothing has changed: several times within what a roster holds.
@@ -135,11 +136,11 @@ impl RigPresence {
 
     // Both are held for a look-up or a short copy, never across an await.
     fn here(&self) -> MutexGuard<'_, Here> {
-        self.here.lock().unwrap_or_else(PoisonError::into_inner)
+        self.here.lock()
     }
 
     fn everywhere(&self) -> MutexGuard<'_, Presence> {
-        self.everywhere.lock().unwrap_or_else(PoisonError::into_inner)
+        self.everywhere.lock()
     }
 }
 

@@ -1,10 +1,11 @@
 //! Who reads a rig's map, and how far each has got.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ghostlight_rig::Revision;
+use parking_lot::{Mutex, MutexGuard};
 
 /// The readers of one rig.
 #[derive(Debug, Default)]
@@ -51,7 +52,7 @@ impl Subscribers {
 
     // Held to look a place up, never across an await.
     fn seats(&self) -> MutexGuard<'_, Seats> {
-        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seats.lock()
     }
 }
 

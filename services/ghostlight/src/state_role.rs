@@ -1,6 +1,6 @@
 //! A state service that joins others: it waits for NATS and for its store, and says what it waits for.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -10,6 +10,7 @@ use ghostlight_rig::{Partition, Position};
 use ghostlight_state::{Instruments, Parts, StartError, StateService};
 use ghostlight_store::{Durability, OpenError, Store};
 use ghostlight_telemetry::metrics::StateMetrics;
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -69,12 +70,12 @@ impl Awaits {
     }
 
     fn set(&self, why: Option<&str>) {
-        *self.why.lock().unwrap_or_else(PoisonError::into_inner) = why.map(str::to_owned);
+        *self.why.lock() = why.map(str::to_owned);
     }
 
     /// Whether gateways hear of it, and how far it is; otherwise why not.
     pub(crate) fn ready(&self) -> Result<String, String> {
-        if let Some(why) = &*self.why.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(why) = &*self.why.lock() {
             return Err(format!("waiting: {why}"));
         }
         if self.metrics.speaking.get() == 0 {

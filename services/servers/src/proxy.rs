@@ -2,9 +2,10 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::mpsc;
 use std::thread::JoinHandle;
 
+use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -102,7 +103,7 @@ impl Proxy {
 
     fn order(&self, state: State) {
         let (done, is_done) = mpsc::channel();
-        let orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        let orders = self.orders.lock();
         if let Some(orders) = &*orders
             && orders.try_send(Order(state, done)).is_ok()
         {
@@ -114,7 +115,7 @@ impl Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        *self.orders.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.orders.lock() = None;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

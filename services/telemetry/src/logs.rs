@@ -3,8 +3,9 @@
 use std::fmt;
 use std::io::IsTerminal;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -52,7 +53,7 @@ impl fmt::Debug for LogFilter {
 impl LogFilter {
     /// What it is.
     pub fn get(&self) -> String {
-        self.text.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.text.lock().clone()
     }
 
     /// Makes it another.
@@ -63,7 +64,7 @@ impl LogFilter {
         let parsed = EnvFilter::try_new(filter)?;
         // It fails only when nobody logs any more.
         let _ = self.handle.reload(parsed);
-        *self.text.lock().unwrap_or_else(PoisonError::into_inner) = filter.to_owned();
+        *self.text.lock() = filter.to_owned();
         Ok(())
     }
 }

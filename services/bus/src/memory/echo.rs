@@ -1,12 +1,12 @@
 //! The echo of one process.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use ghostlight_rig::RigName;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -32,11 +32,11 @@ pub struct MemoryEcho {
 impl MemoryEcho {
     // Held to look a channel up, never across an await. Sending to a channel runs no follower's code.
     fn followed(&self) -> MutexGuard<'_, HashMap<RigName, broadcast::Sender<Announcement>>> {
-        self.followed.lock().unwrap_or_else(PoisonError::into_inner)
+        self.followed.lock()
     }
 
     fn questions(&self) -> MutexGuard<'_, Option<mpsc::Sender<Request>>> {
-        self.questions.lock().unwrap_or_else(PoisonError::into_inner)
+        self.questions.lock()
     }
 }
 

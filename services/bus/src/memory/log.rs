@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use ghostlight_proto::{decode_entry, encode_entry};
 use ghostlight_rig::{Entry, Epoch, LogPosition, Position, Revision, RigName, Stamp};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, oneshot};
 
 use crate::{AppendError, DurableOnce, Entries, Log, LogError, Logged};
@@ -89,7 +90,7 @@ impl Shared {
 
     // Held for a few pushes and pops, never across an await.
     fn order(&self) -> MutexGuard<'_, Order> {
-        self.order.lock().unwrap_or_else(PoisonError::into_inner)
+        self.order.lock()
     }
 }
 

@@ -1,13 +1,14 @@
 //! The one connection of a process to the NATS servers, and what is known of it.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::connection::State;
 use async_nats::{Client, ConnectOptions, Event};
 use bytes::Bytes;
+use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -178,7 +179,7 @@ impl Connection {
     /// Leaves a server that has not answered for another one: it may be cut off from its peers.
     pub(super) async fn move_on(&self) {
         {
-            let mut moved = self.moved.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut moved = self.moved.lock();
             if moved.is_some_and(|moved| moved.elapsed() < SERVER_CHANGE_INTERVAL) {
                 return;
             }

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::pin::pin;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::{HeaderMap, Message, Subscriber};
@@ -15,6 +14,7 @@ use ghostlight_proto::{
     decode_snapshot_request, encode_snapshot_request, join_rigs, parse_traceparent, subjects, traceparent,
 };
 use ghostlight_rig::{Partition, Partitions, RigName, TraceContext};
+use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::task::coop::unconstrained;
 
@@ -53,11 +53,11 @@ impl NatsEcho {
 
     /// Whether an announcement about a rig could not be sent since this was last asked.
     fn take_lost(&self, rig: &RigName) -> bool {
-        self.lost.lock().unwrap_or_else(PoisonError::into_inner).remove(rig)
+        self.lost.lock().remove(rig)
     }
 
     fn note_lost(&self, rig: &RigName) {
-        self.lost.lock().unwrap_or_else(PoisonError::into_inner).insert(rig.clone());
+        self.lost.lock().insert(rig.clone());
     }
 
     /// The rigs of all partitions. If one of them does not answer there is no list: one that lacks rigs looks whole.

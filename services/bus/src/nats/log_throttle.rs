@@ -1,8 +1,8 @@
 //! What is the same for a while is logged now and then.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 /// So often the same is told again: a server that is away, or refuses us, is tried several times a second.
@@ -18,7 +18,7 @@ pub(super) struct LogThrottle(Mutex<Option<(String, Instant)>>);
 impl LogThrottle {
     /// Whether this is to be told now; if so, it is remembered.
     pub(super) fn is_due(&self, what: &str, now: Instant) -> bool {
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = self.0.lock();
         let is_due = told.as_ref().is_none_or(|(last, at)| {
             let pause = if last == what { SAME_MESSAGE_INTERVAL } else { OTHER_MESSAGE_INTERVAL };
             now.saturating_duration_since(*at) >= pause
@@ -31,7 +31,7 @@ impl LogThrottle {
 
     /// What comes next is new, whatever it is.
     pub(super) fn forget(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.0.lock() = None;
     }
 }
 

@@ -1,9 +1,9 @@
 //! Which server is connected to next, and what is told of those that cannot be.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_nats::{ReconnectToServer, Server, ServerAddr};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use super::log_throttle::LogThrottle;
@@ -107,7 +107,7 @@ impl Servers {
 
     // Held to choose and to note, never across an await.
     fn turn(&self) -> MutexGuard<'_, Turn> {
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+        self.turn.lock()
     }
 }
 

@@ -1,9 +1,9 @@
 //! What all clients of a run share.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use ghostlight_rig::{ClientId, Position};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 
 use super::stats::Stats;
@@ -91,12 +91,12 @@ impl Shared {
 
     // Held for one event or one look, never across an await.
     pub(super) fn bench(&self) -> MutexGuard<'_, Bench> {
-        self.bench.lock().unwrap_or_else(PoisonError::into_inner)
+        self.bench.lock()
     }
 
     /// Looks at a client's gauge, or changes it.
     pub(super) fn gauge<T>(&self, who: Who, look: impl FnOnce(&mut Stats) -> T) -> T {
-        look(&mut self.gauges[who.0].lock().unwrap_or_else(PoisonError::into_inner))
+        look(&mut self.gauges[who.0].lock())
     }
 
     /// Looks at every client's gauge.

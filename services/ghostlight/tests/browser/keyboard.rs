@@ -87,7 +87,7 @@ async fn the_keyboard_does_it_all() {
     )
     .await;
     page.type_keys(300, END).await;
-    other.until_true("it is there", "return true").await;
+    page.until_level(300, 100.0).await;
     assert_eq!(stage.server.rig().await["levels"]["300"], 100);
 
     // The grand master and blackout.

@@ -3,9 +3,9 @@
 //! Not the driver's own pool: that hides why it cannot connect behind how long it tried, asks before each use whether a
 //! connection still works, and cleans up one that was given up half-way, which takes for ever with a server that hangs.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection};
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -52,7 +52,7 @@ impl Lent<'_> {
     /// Keeps it for the next. One that failed is not given back.
     pub(super) fn give_back(self) {
         let idle = (self.connection, Instant::now());
-        self.home.idle.lock().unwrap_or_else(PoisonError::into_inner).push(idle);
+        self.home.idle.lock().push(idle);
     }
 }
 
@@ -96,7 +96,7 @@ impl Connections {
     }
 
     async fn idle(&self) -> Option<PgConnection> {
-        let newest = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let newest = self.idle.lock().pop();
         let (mut connection, since) = newest?;
         if since.elapsed() < TRUSTED_FOR {
             return Some(connection);
@@ -110,12 +110,12 @@ impl Connections {
     }
 
     fn all_idle(&self) -> Vec<(PgConnection, Instant)> {
-        std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.idle.lock())
     }
 
     /// A new one. An attempt that comes too soon after one that failed waits.
     async fn connect(&self) -> Result<PgConnection, StoreError> {
-        let not_before = self.backoff.lock().unwrap_or_else(PoisonError::into_inner).not_before;
+        let not_before = self.backoff.lock().not_before;
         if let Some(not_before) = not_before {
             sleep_until(not_before).await;
         }
@@ -125,7 +125,7 @@ impl Connections {
             Ok(connection)
         };
         let connected = within(LEND_TIMEOUT, connecting).await;
-        let mut backoff = self.backoff.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut backoff = self.backoff.lock();
         match &connected {
             Ok(_) => *backoff = Backoff::default(),
             Err(_) => backoff.failed(),

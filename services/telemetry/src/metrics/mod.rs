@@ -7,10 +7,11 @@ mod observed;
 mod process;
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use parking_lot::RwLock;
 use prometheus_client::encoding::{prometheus_text, text};
 use prometheus_client::metrics::info::Info;
 
@@ -76,7 +77,7 @@ impl Metrics {
 
     /// Adds metrics.
     fn with<T>(&self, add: impl FnOnce(&mut Meters) -> T) -> T {
-        add(&mut self.meters.write().unwrap_or_else(PoisonError::into_inner))
+        add(&mut self.meters.write())
     }
 
     /// All of them in the text format of OpenMetrics, with exemplars.
@@ -91,7 +92,7 @@ impl Metrics {
 
     fn encoded(&self, encode: impl FnOnce(&mut String, &Meters) -> std::fmt::Result) -> String {
         let mut out = String::new();
-        let meters = self.meters.read().unwrap_or_else(PoisonError::into_inner);
+        let meters = self.meters.read();
         if let Err(error) = encode(&mut out, &meters) {
             // A string takes everything; it would be one of our own that refuses.
             let _ = write!(out, "# {error}");
