@@ -1,17 +1,17 @@
 // The console. Here the parts meet; each tells its own story.
 //
-//   hand -> grip -> hands -> rig (ghostlight.js) -> hands, view, changes -> board, master -> fader
+//   hand -> input -> grabs -> rig (ghostlight.js) -> grabs, view, changes -> board, master -> fader
 
-import { askLabel, askLevel } from './asking.js';
+import { askLabel, askLevel } from './prompt.js';
 import { Board } from './board.js';
 import { owners } from './changelog.js';
 import { Changes } from './changes.js';
-import { Delays } from './delays.js';
+import { LatencyPanel } from './latency_panel.js';
 import { byId } from './dom.js';
 import { LightFader } from './fader.js';
 import { draw, drawNow } from './frame.js';
-import { Grip } from './grip.js';
-import { Hands, MASTER, hundredths } from './hands.js';
+import { Input } from './input.js';
+import { Grabs, MASTER, hundredths } from './grabs.js';
 import { keepShell } from './install.js';
 import { pageKeys } from './keys.js';
 import { Master } from './master.js';
@@ -26,7 +26,7 @@ import { sizes } from './sizes.js';
 import { Status } from './status.js';
 import { Tools } from './tools.js';
 import { View } from './view.js';
-import { screenSwitches } from './wake.js';
+import { screenSwitches } from './screen_wake.js';
 
 /** @typedef {import('./ghostlight.js').Changed} Changed */
 /** @typedef {import('./changelog.js').Kind} Kind */
@@ -35,7 +35,7 @@ class Console {
   #status;
   #presence = new Presence();
   #changes;
-  #delays = new Delays();
+  #latencyPanel = new LatencyPanel();
   #view = new View();
   #lastChange;
   #selection = new Selection();
@@ -43,11 +43,11 @@ class Console {
   /** @type {number[]} on when the connection was lost */
   #flashed = [];
   #session;
-  #hands;
+  #grabs;
   #board;
   #master;
   #tools;
-  #grips;
+  #inputs;
   #told = () => this.#tell();
   #tidied = () => this.#tidy();
 
@@ -58,22 +58,22 @@ class Console {
     this.#session = new Session(rigName, consoleName(), (event) => this.#hear(event), () => this.#begin());
     const rig = () => this.#rig;
     const tell = (/** @type {string} */ text) => status.tell(text);
-    const hands = new Hands(rig, (dimmer) => this.#touch(dimmer));
+    const grabs = new Grabs(rig, (dimmer) => this.#touch(dimmer));
     const place = byId('board', HTMLElement);
     const look = (/** @type {number} */ dimmer) => this.#look(dimmer);
     const board = new Board(place, this.#view, look, (first, last) => paging.show(first, last));
     const paging = new Paging(board, this.#view, tell);
     const clear = () => this.#select((selection) => selection.clear());
-    this.#hands = hands;
+    this.#grabs = grabs;
     this.#board = board;
-    this.#master = new Master(rig, hands);
+    this.#master = new Master(rig, grabs);
     const nameOf = (/** @type {string | undefined} */ client) => this.#presence.nameOf(client);
     this.#lastChange = new LastChange(rigName, nameOf, (text) => this.#tools.tell(text));
-    this.#tools = new Tools(this.#selection, hands, { label: () => askLabel(rig, this.#selection), clear });
+    this.#tools = new Tools(this.#selection, grabs, { label: () => askLabel(rig, this.#selection), clear });
 
-    /** @type {import('./grip.js').Desk} */
+    /** @type {import('./input.js').Desk} */
     const desk = {
-      hands,
+      grabs,
       group: (dimmer) => (this.#selection.has(dimmer) ? this.#selection : [dimmer]),
       select: (dimmer, extend) => this.#select((selection) => {
         if (extend) selection.extend(dimmer, this.#view);
@@ -81,14 +81,14 @@ class Console {
       }),
       reveal: (dimmer) => board.reveal(dimmer),
       ask(dimmer, what) {
-        if (what === 'level') askLevel(hands, desk.group(dimmer));
+        if (what === 'level') askLevel(grabs, desk.group(dimmer));
         else askLabel(rig, desk.group(dimmer));
       },
       typing: (dimmer, text) => this.#type(dimmer, text),
       refuse: tell,
     };
-    this.#grips = [new Grip(place, desk), new Grip(byId('grand', HTMLElement), desk)];
-    const latency = () => turnTo('delays', () => this.#wayBack());
+    this.#inputs = [new Input(place, desk), new Input(byId('grand', HTMLElement), desk)];
+    const latency = () => turnTo('latency-panel', () => this.#wayBack());
     byId('latency', HTMLElement).addEventListener('click', latency);
     pageKeys({
       '[': () => board.turn(-1),
@@ -128,12 +128,12 @@ class Console {
       case 'presence':
         return this.#presence.show(detail.consoles, detail.total, this.#rig.client);
       case 'ack':
-        this.#delays.add(detail);
+        this.#latencyPanel.add(detail);
         break;
       case 'refused':
         this.#status.tell(`The rig refused: ${detail.message}`);
     }
-    return this.#hands.settle(); // an answer came
+    return this.#grabs.settle(); // an answer came
   }
 
   /** A connection takes the place of another, or is the first: another map altogether. */
@@ -150,11 +150,11 @@ class Console {
     const { state, position } = this.#rig;
     const locked = state !== 'live';
     this.#status.enter(state, position !== null);
-    this.#delays.live = !locked;
+    this.#latencyPanel.live = !locked;
     if (state === 'offline') this.#presence.unknown();
     if (locked) {
-      for (const grip of this.#grips) grip.drop();
-      this.#flashed.push(...this.#hands.drop());
+      for (const input of this.#inputs) input.drop();
+      this.#flashed.push(...this.#grabs.drop());
     } else {
       this.#tellFlashed();
     }
@@ -182,7 +182,7 @@ class Console {
     };
     for (const [dimmer, level] of levels) {
       const owner = of.level.get(dimmer);
-      this.#hands.rigMoved(dimmer, owner?.own ?? false, note(owner, 'level', dimmer, level));
+      this.#grabs.rigMoved(dimmer, owner?.own ?? false, note(owner, 'level', dimmer, level));
       this.#use(dimmer);
       this.#lastChange.changed(dimmer);
     }
@@ -192,14 +192,14 @@ class Console {
       this.#touch(dimmer);
     }
     if (master !== undefined) {
-      this.#hands.rigMoved(MASTER, of.master?.own ?? false, note(of.master, 'master', MASTER, master));
+      this.#grabs.rigMoved(MASTER, of.master?.own ?? false, note(of.master, 'master', MASTER, master));
     }
     if (blackout !== undefined) {
       note(of.blackout, 'blackout', MASTER, blackout);
-      if (!of.blackout?.own) this.#hands.blackoutTurned();
+      if (!of.blackout?.own) this.#grabs.blackoutTurned();
     }
     if (master !== undefined || blackout !== undefined) this.#touchAll();
-    this.#hands.settle();
+    this.#grabs.settle();
     draw(this.#told);
     draw(this.#tidied);
   }
@@ -219,20 +219,20 @@ class Console {
 
   /** Lets used dimmers take their places: never while a hand is on one, or half a level is typed. */
   #tidy() {
-    if (!this.#hands.busy && !this.#typed.text && this.#view.renew()) this.#board.renew();
+    if (!this.#grabs.busy && !this.#typed.text && this.#view.renew()) this.#board.renew();
   }
 
   /** @param {number} dimmer @returns {import('./fader.js').Look} */
   #look(dimmer) {
-    const hands = this.#hands;
+    const grabs = this.#grabs;
     return {
-      level: hands.shown(dimmer),
+      level: grabs.shown(dimmer),
       output: hundredths(this.#rig.output(dimmer)) ?? 0,
-      ghost: hands.ghost(dimmer),
+      ghost: grabs.ghost(dimmer),
       label: this.#rig.labels.get(dimmer) ?? '',
-      held: hands.held(dimmer),
+      held: grabs.held(dimmer),
       selected: this.#selection.has(dimmer),
-      locked: hands.locked,
+      locked: grabs.locked,
       typed: this.#typed.dimmer === dimmer ? this.#typed.text : '',
     };
   }
@@ -256,7 +256,7 @@ class Console {
     change(this.#selection);
     const [only] = this.#selection;
     this.#lastChange.select(this.#selection.size === 1 && only !== undefined ? only : null);
-    this.#tools.show(this.#hands.locked);
+    this.#tools.show(this.#grabs.locked);
     this.#board.touchAll();
   }
 

@@ -1,6 +1,6 @@
 // <light-fader data-dimmer="1">: one dimmer's fader, and without a number the grand master's.
 //
-// It draws what it is shown, and nothing else: the hand is grip.js, and which level counts is hands.js. It touches only
+// It draws what it is shown, and nothing else: the hand is input.js, and which level counts is grabs.js. It touches only
 // what has changed. 300 of them move at once, so what moves does so by `transform`, which costs no layout. Figures do
 // cost layout; they are written by `read`, which can wait for its turn.
 // Levels are hundredths of a percent; null is a dimmer without a level.

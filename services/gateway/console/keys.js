@@ -1,4 +1,4 @@
-// Keys for the whole page; those of a fader are in grip.js.
+// Keys for the whole page; those of a fader are in input.js.
 
 /** @param {Record<string, (event: KeyboardEvent) => void>} commands by key */
 export function pageKeys(commands) {

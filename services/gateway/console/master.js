@@ -3,24 +3,24 @@
 import { byId } from './dom.js';
 import { draw } from './frame.js';
 import { LightFader } from './fader.js';
-import { MASTER, hundredths } from './hands.js';
+import { MASTER, hundredths } from './grabs.js';
 
 export class Master {
   #fader = byId('master', LightFader);
   #blackout = byId('blackout', HTMLButtonElement);
   #rig;
-  #hands;
+  #grabs;
   #typed = '';
   #paint = () => this.#draw();
 
   /**
-   * @param {() => import('./hands.js').Rig} rig
-   * @param {import('./hands.js').Hands} hands
+   * @param {() => import('./grabs.js').Rig} rig
+   * @param {import('./grabs.js').Grabs} grabs
    */
-  constructor(rig, hands) {
+  constructor(rig, grabs) {
     this.#rig = rig;
-    this.#hands = hands;
-    this.#blackout.addEventListener('click', () => hands.turnBlackout());
+    this.#grabs = grabs;
+    this.#blackout.addEventListener('click', () => grabs.turnBlackout());
   }
 
   set typed(/** @type {string} */ text) {
@@ -38,14 +38,14 @@ export class Master {
 
   #draw() {
     const { blackout, master } = this.#rig();
-    const { locked } = this.#hands;
+    const { locked } = this.#grabs;
     this.#fader.style.setProperty('--out', blackout ? '0%' : '100%');
     const changed = this.#fader.show({
-      level: this.#hands.shown(MASTER),
+      level: this.#grabs.shown(MASTER),
       output: blackout ? 0 : (hundredths(master) ?? 0),
-      ghost: this.#hands.ghost(MASTER),
+      ghost: this.#grabs.ghost(MASTER),
       label: '',
-      held: this.#hands.held(MASTER),
+      held: this.#grabs.held(MASTER),
       selected: false,
       locked,
       typed: this.#typed,

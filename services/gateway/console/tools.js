@@ -11,22 +11,22 @@ export class Tools {
 
   /**
    * @param {import('./selection.js').Selection} selection
-   * @param {import('./hands.js').Hands} hands
+   * @param {import('./grabs.js').Grabs} grabs
    * @param {{label: () => void, clear: () => void}} actions
    */
-  constructor(selection, hands, { label, clear }) {
+  constructor(selection, grabs, { label, clear }) {
     this.#selection = selection;
     const on = (/** @type {string} */ id, /** @type {() => void} */ action) => {
       byId(`tool-${id}`, HTMLElement).addEventListener('click', action);
     };
-    on('full', () => hands.set(selection, FULL));
-    on('out', () => hands.set(selection, 0));
+    on('full', () => grabs.set(selection, FULL));
+    on('out', () => grabs.set(selection, 0));
     on('label', label);
     on('clear', clear);
 
     const flash = byId('tool-flash', HTMLElement);
-    const press = () => hands.flash(GRIP, selection);
-    const lift = () => hands.release(GRIP);
+    const press = () => grabs.flash(GRIP, selection);
+    const lift = () => grabs.release(GRIP);
     const isPress = (/** @type {KeyboardEvent} */ { key }) => key === ' ' || key === 'Enter';
     flash.addEventListener('pointerdown', (event) => {
       if (event.button !== 0) return;

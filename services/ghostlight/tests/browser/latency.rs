@@ -52,7 +52,7 @@ async fn the_latency_is_a_key_away_and_back() {
     assert_eq!(page.script(is_open, vec![]).await, false);
     page.type_keys(2, "t").await;
     page.until_true("the panel is open", is_open).await;
-    let is_there = "return document.activeElement.id === 'delays'";
+    let is_there = "return document.activeElement.id === 'latency-panel'";
     page.until_true("the keyboard is at the latency", is_there).await;
     is_told(&page, "Nothing measured yet").await;
     assert!(figures(&page).await.iter().all(|(_, figures)| *figures == [None; 3]), "nothing is made up");

@@ -10,7 +10,7 @@ const WRITE_EVERY_MS = 500;
 /** As they are explained in the panel. @type {Record<import('./latency.js').Stage, string>} */
 const NAMES = { trip: 'Round trip', network: 'Network', echo: 'Echo', log: 'Log', fold: 'Fold' };
 
-export class Delays {
+export class LatencyPanel {
   #latency = new Latency();
   #readout = byId('latency', HTMLElement);
   #count = byId('latency-count', HTMLElement);

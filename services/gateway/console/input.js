@@ -1,9 +1,9 @@
-// What a hand does on the faders: mouse, fingers, wheel and keys become grabs, moves and releases (hands.js).
+// What a hand does on the faders: mouse, fingers, wheel and keys become grabs, moves and releases (grabs.js).
 //
-// One set of listeners for a whole board, whose faders come and go. Each finger has its own grip.
+// One set of listeners for a whole board, whose faders come and go. Each finger has its own grab.
 
 import { LightFader } from './fader.js';
-import { MASTER } from './hands.js';
+import { MASTER } from './grabs.js';
 import { FULL } from './selection.js';
 import { Typed } from './typed.js';
 
@@ -18,8 +18,8 @@ const MOVES = { ArrowUp: STEP, ArrowRight: STEP, ArrowDown: -STEP, ArrowLeft: -S
 const PLACES = { Home: 0, End: FULL, Delete: null };
 
 /**
- * @typedef {object} Desk what grips act on
- * @property {import('./hands.js').Hands} hands
+ * @typedef {object} Desk what inputs act on
+ * @property {import('./grabs.js').Grabs} grabs
  * @property {(dimmer: number) => Iterable<number>} group the dimmers that move with this one, itself among them
  * @property {(dimmer: number, extend: boolean) => void} select
  * @property {(dimmer: number) => void} reveal brings it into view
@@ -28,11 +28,11 @@ const PLACES = { Home: 0, End: FULL, Delete: null };
  * @property {(told: string) => void} refuse
  */
 
-export class Grip {
+export class Input {
   #desk;
-  /** @type {Map<number, {key: import('./hands.js').Key, from: number, travel: number, by: number}>} */
+  /** @type {Map<number, {key: import('./grabs.js').Key, from: number, travel: number, by: number}>} */
   #pointers = new Map();
-  /** @type {{key: string, grip: import('./hands.js').Key, by: number} | null} */
+  /** @type {{key: string, grab: import('./grabs.js').Key, by: number} | null} */
   #keys = null;
   /** @type {{dimmer: number, by: number} | null} */
   #wheel = null;
@@ -78,16 +78,16 @@ export class Grip {
     const { fader, target } = at(event);
     if (!fader) return;
     fader.focus({ preventScroll: true });
-    const { hands, group } = this.#desk;
+    const { grabs, group } = this.#desk;
     const { dimmer } = fader;
     const flashes = target.closest('.bump');
-    if (event.button !== 0 || hands.locked || !(flashes || target.closest('.track'))) return;
+    if (event.button !== 0 || grabs.locked || !(flashes || target.closest('.track'))) return;
     event.preventDefault();
     target.setPointerCapture(event.pointerId);
     if (flashes) {
       const key = `bump ${dimmer}`;
       this.#pointers.set(event.pointerId, { key, from: 0, travel: 0, by: 0 });
-      return hands.flash(key, [dimmer]);
+      return grabs.flash(key, [dimmer]);
     }
     if (!this.#canTake(dimmer)) return;
     // Read when the hand comes, never while it moves.
@@ -96,11 +96,11 @@ export class Grip {
     const y = event.clientY;
     const held = { key: dimmer, from: y, travel: travel.height, by: 0 };
     this.#pointers.set(event.pointerId, held);
-    const level = hands.shown(dimmer) ?? 0;
-    hands.grab(dimmer, group(dimmer));
+    const level = grabs.shown(dimmer) ?? 0;
+    grabs.grab(dimmer, group(dimmer));
     if (event.pointerType !== 'touch' && (y < cap.top || y > cap.bottom)) {
       held.by = ((travel.bottom - y) / travel.height) * FULL - level;
-      hands.move(dimmer, held.by);
+      grabs.move(dimmer, held.by);
     }
   }
 
@@ -109,12 +109,12 @@ export class Grip {
     // It was let go of where nobody heard: outside of the window.
     if (held && event.buttons === 0) return this.#lift(event.pointerId);
     if (typeof held?.key !== 'number') return;
-    this.#desk.hands.move(held.key, held.by + ((held.from - event.clientY) / held.travel) * FULL);
+    this.#desk.grabs.move(held.key, held.by + ((held.from - event.clientY) / held.travel) * FULL);
   }
 
   #lift(/** @type {number} */ pointer) {
     const held = this.#pointers.get(pointer);
-    if (held && this.#pointers.delete(pointer)) this.#desk.hands.release(held.key);
+    if (held && this.#pointers.delete(pointer)) this.#desk.grabs.release(held.key);
   }
 
   /** The head selects; what is clicked twice is typed. */
@@ -139,43 +139,43 @@ export class Grip {
 
   /** Digits and what ends them. */
   #type(/** @type {KeyboardEvent} */ { key }, /** @type {number} */ dimmer) {
-    const { hands, group, typing, refuse } = this.#desk;
-    const came = hands.locked ? null : this.#typed.key(key);
+    const { grabs, group, typing, refuse } = this.#desk;
+    const came = grabs.locked ? null : this.#typed.key(key);
     if (came === null) return false;
     if (came === 'refused') refuse('A level is 0 to 100, with two decimals at most.');
-    if (typeof came === 'number') hands.set(group(dimmer), came);
+    if (typeof came === 'number') grabs.set(group(dimmer), came);
     typing(dimmer, this.#typed.text);
     return true;
   }
 
-  /** Keys that move. Held down they repeat, and are one grip. */
+  /** Keys that move. Held down they repeat, and are one grab. */
   #move(/** @type {KeyboardEvent} */ { key, repeat, shiftKey }, /** @type {number} */ dimmer) {
-    const { hands, group } = this.#desk;
+    const { grabs, group } = this.#desk;
     const place = PLACES[key];
     const move = MOVES[key];
     if (place === undefined && move === undefined) return false;
-    const busy = this.#keys?.grip !== dimmer && !this.#canTake(dimmer);
-    if (hands.locked || busy || (place === null && dimmer === MASTER)) return true;
+    const busy = this.#keys?.grab !== dimmer && !this.#canTake(dimmer);
+    if (grabs.locked || busy || (place === null && dimmer === MASTER)) return true;
     if (place !== undefined) {
-      if (!repeat) hands.set(group(dimmer), place);
+      if (!repeat) grabs.set(group(dimmer), place);
     } else if (move !== undefined) {
-      if (!this.#keys) hands.grab(dimmer, group(dimmer));
+      if (!this.#keys) grabs.grab(dimmer, group(dimmer));
       const by = (this.#keys?.by ?? 0) + (shiftKey ? Math.sign(move) * PAGE : move);
-      this.#keys = { key: key.toLowerCase(), grip: dimmer, by: hands.move(dimmer, by) };
+      this.#keys = { key: key.toLowerCase(), grab: dimmer, by: grabs.move(dimmer, by) };
     }
     return true;
   }
 
   /** Letters. */
   #command(/** @type {KeyboardEvent} */ { key, repeat, shiftKey }, /** @type {number} */ dimmer) {
-    const { hands, select, ask } = this.#desk;
+    const { grabs, select, ask } = this.#desk;
     if (dimmer === MASTER || !/^[fbl ]$/i.test(key)) return false;
     if (repeat) return true;
     if (key === ' ') select(dimmer, shiftKey);
     else if (/l/i.test(key)) ask(dimmer, 'label');
-    else if (!hands.locked && !this.#keys && this.#canTake(dimmer)) {
-      this.#keys = { key: key.toLowerCase(), grip: `key ${dimmer}`, by: 0 };
-      hands.flash(this.#keys.grip, [dimmer]);
+    else if (!grabs.locked && !this.#keys && this.#canTake(dimmer)) {
+      this.#keys = { key: key.toLowerCase(), grab: `key ${dimmer}`, by: 0 };
+      grabs.flash(this.#keys.grab, [dimmer]);
     }
     return true;
   }
@@ -183,11 +183,11 @@ export class Grip {
   /** Whether nothing else holds it. The wheel gives way: nobody can let go of it. */
   #canTake(/** @type {number} */ dimmer) {
     this.#rest();
-    return !this.#desk.hands.held(dimmer);
+    return !this.#desk.grabs.held(dimmer);
   }
 
   #keyUp() {
-    if (this.#keys) this.#desk.hands.release(this.#keys.grip);
+    if (this.#keys) this.#desk.grabs.release(this.#keys.grab);
     this.#keys = null;
   }
 
@@ -197,23 +197,23 @@ export class Grip {
 
   #turn(/** @type {WheelEvent} */ event) {
     const { fader } = at(event);
-    const { hands, group } = this.#desk;
-    if (!fader || fader !== document.activeElement || hands.locked || event.ctrlKey) return;
+    const { grabs, group } = this.#desk;
+    if (!fader || fader !== document.activeElement || grabs.locked || event.ctrlKey) return;
     event.preventDefault();
     const { dimmer } = fader;
     if (!this.#wheel) {
-      if (hands.held(dimmer)) return;
-      hands.grab(dimmer, group(dimmer));
+      if (grabs.held(dimmer)) return;
+      grabs.grab(dimmer, group(dimmer));
     }
     const notches = -(event.deltaY || event.deltaX) / (event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? 100 : 3);
     const by = (this.#wheel?.by ?? 0) + notches * (event.shiftKey ? PAGE : STEP);
-    this.#wheel = { dimmer, by: hands.move(dimmer, by) };
+    this.#wheel = { dimmer, by: grabs.move(dimmer, by) };
     clearTimeout(this.#resting);
     this.#resting = setTimeout(() => this.#rest(), WHEEL_REST_MS);
   }
 
   #rest() {
-    if (this.#wheel) this.#desk.hands.release(this.#wheel.dimmer);
+    if (this.#wheel) this.#desk.grabs.release(this.#wheel.dimmer);
     this.#wheel = null;
   }
 }

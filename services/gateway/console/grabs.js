@@ -1,6 +1,6 @@
 // The hands on the faders: one hold for each dimmer that is touched, alone or with its selection.
 //
-//   grip -> hands -> rig -> hands -> board
+//   input -> grabs -> rig -> grabs -> board
 //
 // Dimmer 0 is the grand master, which is a fader like the others. Levels here are hundredths of a percent, whole
 // numbers that compare and add up exactly; null is a dimmer without a level.
@@ -16,12 +16,12 @@ const REACTION_MS = 300;
 const STEP = 100;
 
 /** @typedef {ReturnType<typeof import('./ghostlight.js').connect>} Rig */
-/** @typedef {number | string} Key what a grip is known by: the dimmer that leads it, or a name */
+/** @typedef {number | string} Key what a grab is known by: the dimmer that leads it, or a name */
 
 /** @param {number | null | undefined} level percent */
 export const hundredths = (level) => (level == null ? null : Math.round(level * 100));
 
-export class Hands {
+export class Grabs {
   #rig;
   #touched;
   /** @type {Map<number, Hold>} */
@@ -29,7 +29,7 @@ export class Hands {
   /** @type {Map<number, string>} who put it where its ghost mark is */
   #ghosts = new Map();
   /** @type {Map<Key, {starts: Map<number, number | null>, flash: boolean}>} */
-  #grips = new Map();
+  #grabs = new Map();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #turnedAt = -Infinity;
@@ -50,11 +50,11 @@ export class Hands {
 
   /** Whether any fader is in a hand. */
   get busy() {
-    return this.#grips.size > 0;
+    return this.#grabs.size > 0;
   }
 
   /**
-   * Takes these faders. A fader that is in another grip changes hands.
+   * Takes these faders. A fader that is in another grab changes grabs.
    * @param {Key} key
    * @param {Iterable<number>} dimmers
    */
@@ -64,45 +64,45 @@ export class Hands {
     /** @type {Map<number, number | null>} */
     const starts = new Map();
     for (const dimmer of dimmers) {
-      const flashed = flash ? [...this.#grips.values()].find((grip) => grip.flash && grip.starts.has(dimmer)) : null;
+      const flashed = flash ? [...this.#grabs.values()].find((grab) => grab.flash && grab.starts.has(dimmer)) : null;
       const level = this.shown(dimmer);
       // A flash of what is flashed goes back to what was before both.
       const start = flashed?.starts.get(dimmer) ?? (flashed ? null : level);
-      for (const grip of this.#grips.values()) grip.starts.delete(dimmer);
+      for (const grab of this.#grabs.values()) grab.starts.delete(dimmer);
       const hold = this.#holds.get(dimmer) ?? new Hold();
       this.#holds.set(dimmer, hold);
       hold.grab(level);
       starts.set(dimmer, start);
       this.#touched(dimmer);
     }
-    this.#grips.set(key, { starts, flash });
+    this.#grabs.set(key, { starts, flash });
   }
 
   /**
-   * Moves a grip by so much from where it began; the fader that leads it comes to a whole percent, and the others keep
+   * Moves a grab by so much from where it began; the fader that leads it comes to a whole percent, and the others keep
    * their distance. Returns how far it could go.
    * @param {number} lead
    * @param {number} by
    */
   move(lead, by) {
-    const grip = this.#grips.get(lead);
-    if (!grip?.starts.has(lead)) return 0;
-    const starts = new Map([...grip.starts].map(([dimmer, level]) => [dimmer, level ?? 0]));
+    const grab = this.#grabs.get(lead);
+    if (!grab?.starts.has(lead)) return 0;
+    const starts = new Map([...grab.starts].map(([dimmer, level]) => [dimmer, level ?? 0]));
     const reach = within(starts, by);
     const start = starts.get(lead) ?? 0;
     const whole = reach === 0 ? 0 : Math.round((start + reach) / STEP) * STEP - start;
-    this.#put(whole === 0 ? grip.starts : together(starts, whole));
+    this.#put(whole === 0 ? grab.starts : together(starts, whole));
     return reach;
   }
 
   /**
-   * Moves all of a grip to one level.
+   * Moves all of a grab to one level.
    * @param {Key} key
    * @param {number | null} level
    */
   put(key, level) {
-    const grip = this.#grips.get(key);
-    if (grip) this.#put(new Map([...grip.starts.keys()].map((dimmer) => [dimmer, level])));
+    const grab = this.#grabs.get(key);
+    if (grab) this.#put(new Map([...grab.starts.keys()].map((dimmer) => [dimmer, level])));
   }
 
   /**
@@ -110,15 +110,15 @@ export class Hands {
    * @param {Key} key
    */
   release(key) {
-    const grip = this.#grips.get(key);
-    if (!grip) return;
-    this.#grips.delete(key);
+    const grab = this.#grabs.get(key);
+    if (!grab) return;
+    this.#grabs.delete(key);
     const now = performance.now();
-    if (grip.flash) {
+    if (grab.flash) {
       // Who moved it meanwhile meant it for after the flash too.
-      this.#put(new Map([...grip.starts].filter(([dimmer]) => this.#holds.get(dimmer)?.ghost == null)));
+      this.#put(new Map([...grab.starts].filter(([dimmer]) => this.#holds.get(dimmer)?.ghost == null)));
     }
-    for (const dimmer of grip.starts.keys()) this.#holds.get(dimmer)?.release(now);
+    for (const dimmer of grab.starts.keys()) this.#holds.get(dimmer)?.release(now);
     this.settle();
   }
 
@@ -190,8 +190,8 @@ export class Hands {
    */
   drop() {
     clearTimeout(this.#timer);
-    const flashed = [...this.#grips.values()].flatMap(({ starts, flash }) => (flash ? [...starts.keys()] : []));
-    this.#grips.clear();
+    const flashed = [...this.#grabs.values()].flatMap(({ starts, flash }) => (flash ? [...starts.keys()] : []));
+    this.#grabs.clear();
     for (const dimmer of this.#holds.keys()) {
       this.#forget(dimmer);
       this.#touched(dimmer);
