@@ -1,7 +1,7 @@
 //! Writes the files that the binary carries into the build's output folder, and `files.rs`, which lists them:
 //!
 //! - the page in `console/`, its modules without comments and without white space that nothing needs (`script.rs`): they
-//!   are half as large then, and the page loads in one go on a slow network;
+//!   are half as large then, and the page loads in one go on a slow network; its style sheets likewise (`style.rs`);
 //! - the pages of Swagger UI that read the description of the interface, from the archive that one crate carries
 //!   (`archive.rs`).
 //!
@@ -10,6 +10,7 @@
 
 mod archive;
 mod script;
+mod style;
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -66,8 +67,8 @@ impl Folder {
             let name = format!("{prefix}{}", path.file_name().unwrap_or_default().to_string_lossy());
             if path.is_dir() {
                 self.add_all(&path, &format!("{name}/"))?;
-            } else if path.extension().is_some_and(|extension| extension == "js") {
-                let short = script::shortened(&fs::read_to_string(&path)?);
+            } else if let Some(shorten) = shortener(&path) {
+                let short = shorten(&fs::read_to_string(&path)?);
                 self.add(&name, short.map_err(|error| format!("{}: {error}", path.display()))?.as_bytes())?;
             } else {
                 self.add(&name, &fs::read(&path)?)?;
@@ -93,6 +94,15 @@ impl Folder {
             let _ = writeln!(list, "    {file},");
         }
         list + "];\n"
+    }
+}
+
+/// What makes a file of this type shorter, if anything does.
+fn shortener(path: &Path) -> Option<fn(&str) -> Result<String, String>> {
+    match path.extension()?.to_str()? {
+        "js" => Some(script::shortened),
+        "css" => Some(style::shortened),
+        _ => None,
     }
 }
 

@@ -2,6 +2,9 @@
 //! types that its comments give.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "../build/style.rs"]
+mod style;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -60,4 +63,13 @@ fn the_served_modules_are_the_same_programs_as_the_written_ones() {
     run("the comparison", node().arg("support/same.js").args([&written, &served]));
     let text = std::fs::read_to_string(served.join("ghostlight.js")).unwrap();
     assert!(!text.contains("/**") && !text.contains("\n  "), "comments and indentation are gone");
+}
+
+#[test]
+fn a_style_sheet_loses_what_only_people_read() {
+    let sheet = "/* why */\na {\n  content: '/* \\' \"'; /* b */\n\n  color: red;\n}\n";
+    assert_eq!(style::shortened(sheet).unwrap(), "a {\ncontent: '/* \\' \"';\ncolor: red;\n}\n");
+    for broken in ["a { /* ", "a { content: 'x; }", "a { content: \"x\\\"; }"] {
+        assert!(style::shortened(broken).is_err(), "{broken}");
+    }
 }
