@@ -97,8 +97,11 @@ impl Folder {
     }
 }
 
+/// Makes a text shorter, or says what is wrong with it.
+type Shorten = fn(&str) -> Result<String, String>;
+
 /// What makes a file of this type shorter, if anything does.
-fn shortener(path: &Path) -> Option<fn(&str) -> Result<String, String>> {
+fn shortener(path: &Path) -> Option<Shorten> {
     match path.extension()?.to_str()? {
         "js" => Some(script::shortened),
         "css" => Some(style::shortened),

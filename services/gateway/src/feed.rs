@@ -273,6 +273,9 @@ impl RigFeed {
                 latest.beacon = utf8(text.clone());
                 latest.beacon_kinds = beacon.digests.kinds();
                 latest.beacons += 1;
+            } else if received != Received::Had {
+                // The last one proves nothing any more.
+                latest.beacon = Utf8Bytes::default();
             }
         });
         received

@@ -21,7 +21,7 @@ use crate::subscribers::Registration;
 use crate::subscription::{CaughtUp, Protocol, Subscription, Texts, Whole};
 
 /// A client that comes from another gateway may be ahead of this one, for as long as that has not heard what it has
-/// heard. If a state service is heard of after so long, and still knows less, the client comes from another world.
+/// received. If a state service proves after so long that the map is its newest, the client comes from another order.
 const BEHIND_LOG_DELAY: Duration = Duration::from_secs(2);
 
 /// What a reader is told next.
@@ -157,7 +157,10 @@ impl Subscriber {
     /// Whether the map has got to where its client stands. Until then there is nothing to tell it: what it has is newer.
     fn meets(&mut self, latest: &Latest) -> bool {
         let Some((ahead, since)) = self.ahead else { return true };
-        let is_of_another_world = latest.heard.is_some_and(|heard| heard > since + BEHIND_LOG_DELAY);
+        // A beacon says that the map is as new as the state service's. A gateway that has just received something again,
+        // after a while without, may have missed what the client has.
+        let is_current = !latest.beacon.is_empty();
+        let is_of_another_world = is_current && latest.heard.is_some_and(|heard| heard > since + BEHIND_LOG_DELAY);
         if latest.position < ahead && !is_of_another_world {
             return false;
         }
