@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use crate::page::Page;
 use crate::screen::PHONE;
 use crate::server::Wire;
 use crate::{PATIENCE, Stage};
@@ -12,6 +13,11 @@ use crate::{PATIENCE, Stage};
 const MAX_BYTES: u64 = 100_000;
 
 const MAX_FIRST_PAINT_MS: f64 = 200.0;
+
+/// On a machine on which that cannot be had, so many times as long as a page that has nothing in it.
+const MAX_TIMES_BARE: f64 = 4.0;
+
+const BARE_PAGE: &str = "data:text/html,<title>Bare</title><p>bare";
 
 #[tokio::test]
 async fn the_page_is_light_and_quick_and_asks_nobody_else() {
@@ -31,20 +37,30 @@ async fn the_page_is_light_and_quick_and_asks_nobody_else() {
     let bytes: u64 = loaded.iter().map(|(_, bytes)| bytes).sum();
     println!("{bytes} bytes in {} files", loaded.len());
     assert!(bytes < MAX_BYTES, "{bytes} bytes: {loaded:?}");
-    // Of several loads one is quick enough: how fast the machine is otherwise is no matter of right or wrong.
+    // Of several loads one is quick enough: how fast the machine is otherwise is no matter of right or wrong. On one that is
+    // slow or busy, a page that has nothing in it says how fast is quick there.
     let begun = Instant::now();
     let mut paints = Vec::new();
     loop {
+        page.go(BARE_PAGE).await;
+        let bare = first_paint(&page).await;
         page.go(&ours).await;
         page.until_live().await;
-        let paint = page.script("return performance.getEntriesByName('first-paint')[0].startTime", vec![]).await;
-        paints.push(paint.as_f64().unwrap());
-        if paints.iter().any(|paint| *paint < MAX_FIRST_PAINT_MS) {
+        let paint = first_paint(&page).await;
+        paints.push((paint, bare));
+        if paint < MAX_FIRST_PAINT_MS || paint < bare * MAX_TIMES_BARE {
             break;
         }
-        assert!(begun.elapsed() < PATIENCE, "first paints after {paints:?} ms");
+        assert!(begun.elapsed() < PATIENCE, "first paints, and those of a bare page, after {paints:?} ms");
     }
-    println!("first paint after {paints:?} ms");
+    println!("first paint, and that of a bare page, after {paints:?} ms");
+}
+
+/// When something was first shown of the page that is open, in milliseconds.
+async fn first_paint(page: &Page) -> f64 {
+    let paints = "performance.getEntriesByName('first-paint')";
+    page.until_true("something is shown", &format!("return {paints}.length > 0")).await;
+    page.script(&format!("return {paints}[0].startTime"), vec![]).await.as_f64().unwrap()
 }
 
 /// The shell is kept for when there is no network; the levels never are.
