@@ -252,6 +252,7 @@ fn what_openapi_has_too_is_the_same_there() {
             "Consoles",
             "Dimmer",
             "DimmerName",
+            "Items",
             "Label",
             "Labels",
             "LabelsChange",

@@ -1,6 +1,6 @@
 //! `ghostlight top`: how running processes stand.
 //!
-//! [`fetch`] asks them, [`between`] makes a [`view`] of two scrapes, [`draw`] and [`plain`] show it. All but `fetch` and
+//! [`fetch`] asks them, [`rates`] makes a [`view`] of two scrapes, [`draw`] and [`plain`] show it. All but `fetch` and
 //! [`screen`] is pure.
 
 pub mod alarms;
