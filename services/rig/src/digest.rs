@@ -1,6 +1,5 @@
 //! A short proof that two maps hold the same.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::{AddAssign, SubAssign};
 
@@ -85,17 +84,17 @@ impl fmt::Debug for Digest {
 
 /// The digest of each kind that is told of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Digests(BTreeMap<KindId, Digest>);
+pub struct Digests([Option<Digest>; KindId::ALL.len()]);
 
 impl Digests {
     /// The digest of a kind; that of an empty rig if it is not told of.
     pub fn of(&self, kind: KindId) -> Digest {
-        self.0.get(&kind).copied().unwrap_or_default()
+        self.0[kind as usize].unwrap_or_default()
     }
 
     /// Sets the digest of a kind.
     pub fn set(&mut self, kind: KindId, digest: Digest) {
-        self.0.insert(kind, digest);
+        self.0[kind as usize] = Some(digest);
     }
 
     /// The digests of these kinds, each told of.
@@ -106,7 +105,7 @@ impl Digests {
 
     /// The sum over all kinds: what differs in one kind alone shows in it.
     pub fn sum(&self) -> Digest {
-        self.0.values().fold(Digest::default(), |mut sum, digest| {
+        self.0.iter().flatten().fold(Digest::default(), |mut sum, digest| {
             sum += *digest;
             sum
         })
@@ -114,22 +113,26 @@ impl Digests {
 
     /// The kinds that are told of.
     pub fn kinds(&self) -> Interest {
-        self.0.keys().copied().collect()
+        self.iter().map(|(kind, _)| kind).collect()
     }
 
     /// Each kind that is told of, and its digest.
     pub fn iter(&self) -> impl Iterator<Item = (KindId, Digest)> + '_ {
-        self.0.iter().map(|(kind, digest)| (*kind, *digest))
+        KindId::ALL.iter().filter_map(|kind| Some((*kind, self.0[*kind as usize]?)))
     }
 
     /// Whether both tell the same of all kinds that both tell of, among those that are wanted.
     pub fn agree(&self, other: &Self, wanted: Interest) -> bool {
-        self.iter().all(|(kind, digest)| !wanted.wants(kind) || other.0.get(&kind).is_none_or(|other| *other == digest))
+        self.iter()
+            .all(|(kind, digest)| !wanted.wants(kind) || other.0[kind as usize].is_none_or(|other| other == digest))
     }
 }
 
 impl FromIterator<(KindId, Digest)> for Digests {
     fn from_iter<I: IntoIterator<Item = (KindId, Digest)>>(digests: I) -> Self {
-        Self(digests.into_iter().collect())
+        digests.into_iter().fold(Self::default(), |mut all, (kind, digest)| {
+            all.set(kind, digest);
+            all
+        })
     }
 }
