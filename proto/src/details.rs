@@ -1,10 +1,10 @@
 //! Levels with who changed them last, and when.
 
 use chrono::{DateTime, SecondsFormat};
-use ghostlight_rig::{ClientId, Dimmer, Level, LogTime, Slot};
+use ghostlight_rig::{ClientId, Dimmer, Level, LogTime, Scalar, Slot};
 use serde::{Serialize, Serializer};
 
-use crate::scalar::serialize_level;
+use crate::scalar::ScalarText;
 
 /// Levels as text, each with who changed it last and when:
 /// `{"1": {"level": 50, "client": "web-1", "time": "2026-11-27T12:00:00.123456789Z"}}`. A change without a name has no
@@ -16,26 +16,21 @@ impl Serialize for LevelDetails<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(dimmer, level, slot)| {
             let client = slot.changed.by.as_ref().map(ClientId::as_str);
-            (dimmer.get(), DetailText { level: LevelText(*level), client, time: time_text(slot.changed.at) })
+            (
+                dimmer.get(),
+                DetailText { level: ScalarText(Scalar::Percent(*level)), client, time: time_text(slot.changed.at) },
+            )
         }))
     }
 }
 
 #[derive(Serialize)]
 struct DetailText<'a> {
-    level: LevelText,
+    level: ScalarText<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     time: Option<String>,
-}
-
-struct LevelText(Level);
-
-impl Serialize for LevelText {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serialize_level(self.0, serializer)
-    }
 }
 
 /// A log time as RFC 3339 writes it, in UTC; `None` if it is not known.

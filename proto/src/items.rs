@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use ghostlight_rig::{Changed, Item, ItemKey, KeyOf, KindId, KindVisitor, Listed, LogTime, Shape, visit_kinds};
+use ghostlight_rig::{Changed, Item, ItemKey, KeyOf, KindId, KindVisitor, Listed, Shape, visit_kinds};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::fault::BadInput;
-use crate::text::{need, parse_time};
+use crate::text::read_time;
 
 /// Items as text.
 #[derive(Clone, Copy, Debug)]
@@ -167,10 +167,7 @@ pub(crate) struct ChangedIn<'a> {
 impl ChangedIn<'_> {
     pub(crate) fn read(&self) -> Result<Vec<(Item, Changed)>, BadInput> {
         let by = self.client.as_deref().map(ghostlight_rig::ClientId::new).transpose().map_err(BadInput::form)?;
-        let at = match self.time.as_deref() {
-            Some(time) => need(parse_time(time), "time")?,
-            None => LogTime::default(),
-        };
+        let at = read_time(self.time.as_deref())?;
         let changed = Changed { by, at };
         let items = self.items.read()?;
         let mut changes: Vec<_> = items.into_iter().map(|item| (item, changed.clone())).collect();

@@ -6,15 +6,15 @@ use std::marker::PhantomData;
 
 use bytes::Bytes;
 use ghostlight_rig::{
-    Dimmer, Interest, ItemKey, KeyOf, Kind as _, KindId, KindVisitor, Level, Levels, Listed, Shape, State, Update,
-    kinds, visit_kinds,
+    Dimmer, Interest, ItemKey, KeyOf, Kind as _, KindId, KindVisitor, Level, Levels, Listed, Scalar, Shape, State,
+    Update, kinds, visit_kinds,
 };
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
 use crate::fault::{BadInput, Faults};
-use crate::scalar::{MemberName, ScalarText, scalar_of, serialize_level};
+use crate::scalar::{MemberName, ScalarText, scalar_of};
 
 /// Reads the levels that a client asks for: an object of dimmers and levels, `null` to forget a dimmer.
 ///
@@ -325,22 +325,19 @@ impl<K: Listed> Serialize for ValuesText<'_, K> {
 #[derive(Clone, Copy, Debug)]
 pub struct LevelsText<'a, T>(pub &'a T);
 
-struct LevelText(Level);
-
-impl Serialize for LevelText {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serialize_level(self.0, serializer)
-    }
+/// A level as a number.
+fn level_text(level: Level) -> ScalarText<'static> {
+    ScalarText(Scalar::Percent(level))
 }
 
 impl Serialize for LevelsText<'_, Levels> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(dimmer, level)| (dimmer.get(), level.map(LevelText))))
+        serializer.collect_map(self.0.iter().map(|(dimmer, level)| (dimmer.get(), level.map(level_text))))
     }
 }
 
 impl Serialize for LevelsText<'_, BTreeMap<Dimmer, Level>> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(dimmer, level)| (dimmer.get(), LevelText(*level))))
+        serializer.collect_map(self.0.iter().map(|(dimmer, level)| (dimmer.get(), level_text(*level))))
     }
 }

@@ -33,7 +33,7 @@ impl Serialize for ScalarText<'_> {
 }
 
 /// A level as a JSON number, in its shortest form.
-pub(crate) fn serialize_level<S: Serializer>(level: Level, serializer: S) -> Result<S::Ok, S::Error> {
+fn serialize_level<S: Serializer>(level: Level, serializer: S) -> Result<S::Ok, S::Error> {
     let hundredths = level.hundredths();
     if hundredths.is_multiple_of(100) {
         serializer.serialize_u16(hundredths / 100)

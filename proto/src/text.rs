@@ -13,9 +13,14 @@ pub fn parse_position(text: &str) -> Option<Position> {
 
 /// Reads a log time as it is written: nanoseconds since 1970; `None` if it is not one. It is a string in JSON, because a
 /// browser's numbers do not hold it.
-pub(crate) fn parse_time(text: &str) -> Option<LogTime> {
+fn parse_time(text: &str) -> Option<LogTime> {
     let is_canonical = text == "0" || (!text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit()));
     text.parse().ok().filter(|_| is_canonical).map(LogTime)
+}
+
+/// The log time of a message; 0 if it does not tell it, as a message of an older version.
+pub(crate) fn read_time(time: Option<&str>) -> Result<LogTime, BadInput> {
+    time.map_or(Ok(LogTime::default()), |time| need(parse_time(time), "time"))
 }
 
 /// The value of a member that a message must have.

@@ -7,7 +7,7 @@ use ghostlight_rig::{Beacon, Digest, Digests, KindId, Position};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::fault::BadInput;
-use crate::text::{need, parse_time};
+use crate::text::{need, read_time};
 
 pub(super) fn encode(Beacon { position, time, digests }: &Beacon) -> serde_json::Result<Vec<u8>> {
     serde_json::to_vec(&BeaconOut {
@@ -21,10 +21,7 @@ pub(super) fn encode(Beacon { position, time, digests }: &Beacon) -> serde_json:
 
 pub(super) fn decode(text: &[u8]) -> Result<Beacon, BadInput> {
     let BeaconIn { epoch, revision, time, digests } = serde_json::from_slice(text)?;
-    let time = match time {
-        Some(time) => need(parse_time(&time), "time")?,
-        None => Default::default(),
-    };
+    let time = read_time(time.as_deref())?;
     let mut known = Digests::default();
     for (name, digest) in need(digests, "digests")? {
         let digest = need(parse_digest(&digest), "digests")?;

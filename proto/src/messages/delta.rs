@@ -10,7 +10,7 @@ use crate::envelope::Message;
 use crate::fault::BadInput;
 use crate::items::{ItemsIn, ItemsText};
 use crate::members::UpdateText;
-use crate::text::{need, parse_position, parse_time};
+use crate::text::{need, parse_position, read_time};
 
 envelope! {
     /// What a delta has beside its members of kinds.
@@ -53,10 +53,7 @@ pub(super) fn decode(text: &Bytes) -> Result<(Delta, Bytes), BadInput> {
     let delta = Delta {
         position,
         prev: Revision(need(envelope.prev, "prev")?),
-        time: match envelope.time {
-            Some(time) => need(parse_time(&time), "time")?,
-            None => Default::default(),
-        },
+        time: read_time(envelope.time.as_deref())?,
         origins: origins.into_iter().map(|origin| origin.read(&update)).collect::<Result<_, _>>()?,
         verdicts: refused.into_iter().map(RefusedIn::read).collect::<Result<_, _>>()?,
         update,

@@ -10,7 +10,7 @@ use crate::envelope::Message;
 use crate::fault::BadInput;
 use crate::items::{ChangedIn, ChangedText, changes_text};
 use crate::members::StateText;
-use crate::text::{need, parse_time};
+use crate::text::{need, read_time};
 
 envelope! {
     /// What a snapshot has beside its members of kinds.
@@ -50,10 +50,7 @@ pub(super) fn decode(text: &Bytes) -> Result<(Snapshot, Bytes), BadInput> {
     changes.sort();
     let snapshot = Snapshot {
         position: Position::new(need(envelope.epoch, "epoch")?, need(envelope.revision, "revision")?),
-        time: match envelope.time {
-            Some(time) => need(parse_time(&time), "time")?,
-            None => Default::default(),
-        },
+        time: read_time(envelope.time.as_deref())?,
         kinds: members.kinds(),
         state,
         changes,
