@@ -61,6 +61,7 @@ UPDATE position SET time = stamp;
 --   items       [[rig, kind, key, value or null, revision, changed_by or null, changed_at], ...]
 --   keyed       [[rig, key, revision, fingerprint, applied], ...]
 --   oldest_keys [[rig, epoch, revision], ...]: what is older is forgotten
+-- `jsonb_each` (SQLite 3.51) gives each row in binary: its members are then read without parsing the text again.
 CREATE VIEW save AS
     SELECT epoch, revision, stamp, time, 0 AS since_epoch, 0 AS since_revision, '[]' AS rigs, '[]' AS items,
         '[]' AS keyed, '[]' AS oldest_keys
@@ -77,26 +78,26 @@ CREATE TRIGGER save_all INSTEAD OF INSERT ON save BEGIN
         SET epoch = excluded.epoch, revision = excluded.revision, stamp = excluded.stamp, time = excluded.time
         WHERE (excluded.epoch, excluded.revision) > (position.epoch, position.revision);
     INSERT INTO rig (name, epoch, revision, time)
-        SELECT value ->> 0, NEW.epoch, value ->> 1, value ->> 2 FROM json_each(NEW.rigs) WHERE true
+        SELECT value ->> 0, NEW.epoch, value ->> 1, value ->> 2 FROM jsonb_each(NEW.rigs) WHERE true
         ON CONFLICT (name) DO UPDATE
         SET epoch = excluded.epoch, revision = excluded.revision, time = excluded.time
         WHERE (excluded.epoch, excluded.revision) > (rig.epoch, rig.revision);
     INSERT INTO item (rig, kind, key, value, epoch, revision, changed_by, changed_at)
         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, NEW.epoch, value ->> 4, value ->> 5, value ->> 6
-        FROM json_each(NEW.items) WHERE true
+        FROM jsonb_each(NEW.items) WHERE true
         ON CONFLICT (rig, kind, key) DO UPDATE
         SET value = excluded.value, epoch = excluded.epoch, revision = excluded.revision,
             changed_by = excluded.changed_by, changed_at = excluded.changed_at
         WHERE (excluded.epoch, excluded.revision) > (item.epoch, item.revision);
     INSERT INTO keyed (rig, key, epoch, revision, fingerprint, applied)
         SELECT value ->> 0, value ->> 1, NEW.epoch, value ->> 2, value ->> 3, value ->> 4
-        FROM json_each(NEW.keyed) WHERE true
+        FROM jsonb_each(NEW.keyed) WHERE true
         ON CONFLICT (rig, key) DO UPDATE
         SET epoch = excluded.epoch, revision = excluded.revision,
             fingerprint = excluded.fingerprint, applied = excluded.applied
         WHERE (excluded.epoch, excluded.revision) > (keyed.epoch, keyed.revision);
     -- By the index: a rig may remember ten thousand.
     DELETE FROM keyed WHERE (rig, key) IN (
-        SELECT old.rig, old.key FROM json_each(NEW.oldest_keys) AS oldest CROSS JOIN keyed AS old
+        SELECT old.rig, old.key FROM jsonb_each(NEW.oldest_keys) AS oldest CROSS JOIN keyed AS old
         ON old.rig = oldest.value ->> 0 AND (old.epoch, old.revision) < (oldest.value ->> 1, oldest.value ->> 2));
 END;

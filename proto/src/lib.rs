@@ -6,6 +6,7 @@
 #[macro_use]
 mod envelope;
 
+mod code;
 mod details;
 mod fault;
 mod items;
@@ -21,6 +22,7 @@ mod update;
 
 use std::time::Duration;
 
+pub use code::Code;
 pub use details::LevelDetails;
 pub use fault::{BadInput, Fault, MAX_FAULTS, Unread};
 pub use items::ItemsText;
@@ -34,7 +36,7 @@ pub use messages::presence::encode_consoles;
 pub use messages::server::{Decoded, ServerMessage, decode, with_output};
 pub use messages::set::Set;
 pub use messages::snapshot::{decode_snapshot_request, encode_snapshot_request};
-pub use problem::{Problem, changed_items};
+pub use problem::Problem;
 pub use rigs::{RigSummary, encode_rigs, join_rigs, lists_rig};
 pub use text::{etag, parse_etag, parse_position};
 pub use trace::{TRACEPARENT, parse_traceparent, traceparent};

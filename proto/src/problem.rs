@@ -4,16 +4,17 @@ use ghostlight_rig::Item;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::code::Code;
 use crate::fault::{BadInput, Fault};
 use crate::items::ItemsText;
 
 /// A problem detail, sent as `application/problem+json`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     /// The HTTP status code.
     pub status: u16,
-    /// A short word for the kind of problem, the same one that WebSocket errors carry: what software looks at.
-    pub code: String,
+    /// The kind of problem: what software looks at.
+    pub code: Code,
     /// What kind of problem it is, for people.
     pub title: String,
     /// What was wrong this time, for people.
@@ -44,23 +45,34 @@ impl From<Fault> for BadKey {
     }
 }
 
-impl From<BadInput> for Problem {
-    fn from(bad: BadInput) -> Self {
-        let detail = bad.to_string();
-        let (errors, more_errors) = match bad {
-            BadInput::Form(_) => (Vec::new(), 0),
-            BadInput::Levels { faults, more } => (faults.into_iter().map(BadKey::from).collect(), more),
+impl Problem {
+    /// A problem of this kind.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        let (errors, more_errors, changed) = Default::default();
+        let (status, title) = (code.status(), code.title().to_owned());
+        Self { status, code, title, detail: detail.into(), errors, more_errors, changed }
+    }
+
+    /// A conditional change was refused, because these items had changed.
+    pub fn changed(items: &[Item]) -> Self {
+        let changed = match serde_json::to_value(ItemsText(items)) {
+            Ok(Value::Object(items)) => items,
+            _ => unreachable!("items are written as an object"),
         };
-        let title = "The change was refused; nothing happened".to_owned();
-        Self { status: 400, code: "bad_input".to_owned(), title, detail, errors, more_errors, ..Self::default() }
+        let detail = "what the change names has changed after the position in If-Match";
+        Self { changed: Some(changed), ..Self::new(Code::Changed, detail) }
     }
 }
 
-/// Items as a member of a problem.
-pub fn changed_items(items: &[Item]) -> Map<String, Value> {
-    match serde_json::to_value(ItemsText(items)) {
-        Ok(Value::Object(items)) => items,
-        _ => unreachable!("items are written as an object"),
+impl From<BadInput> for Problem {
+    fn from(bad: BadInput) -> Self {
+        let problem = Self::new(Code::BadInput, bad.to_string());
+        match bad {
+            BadInput::Form(_) => problem,
+            BadInput::Levels { faults, more } => {
+                Self { errors: faults.into_iter().map(BadKey::from).collect(), more_errors: more, ..problem }
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ghostlight_proto::{
-    BadInput, LevelsText, OPENAPI, Problem, RigSummary, changed_items, encode_rigs, etag, parse_etag, parse_levels,
+    BadInput, Code, LevelsText, OPENAPI, Problem, RigSummary, encode_rigs, etag, parse_etag, parse_levels,
     parse_position,
 };
 use ghostlight_rig::{Dimmer, Item, Key, Level, Levels, Position, RigName};
@@ -164,11 +164,15 @@ fn every_error_is_a_problem_that_the_code_reads_and_whose_code_is_described() {
         for (_, example) in examples.and_then(Value::as_object).into_iter().flatten() {
             let problem: Problem = serde_json::from_value(example["value"].clone()).unwrap();
             assert_eq!(serde_json::to_value(&problem).unwrap(), example["value"], "{at}");
-            assert!(codes.contains(&format!("- `{}` ({})", problem.code, problem.status)), "{at}: {problem:?}");
+            assert_eq!((problem.status, &*problem.title), (problem.code.status(), problem.code.title()), "{at}");
             seen.insert(problem.code);
         }
     });
-    assert_eq!(seen.len(), codes.matches("\n- `").count() - 1, "an example for each code but method_not_allowed");
+    for code in Code::ALL {
+        assert!(codes.contains(&format!("- `{}` ({})", code.name(), code.status())), "{code:?}");
+        assert!(seen.contains(&code) || code == Code::MethodNotAllowed, "{code:?} has no example");
+    }
+    assert_eq!(codes.matches("\n- `").count(), Code::ALL.len());
 }
 
 #[test]
@@ -180,12 +184,7 @@ fn the_problems_of_bad_input_fit_the_schema() {
         let problem = serde_json::to_value(problem).unwrap();
         assert!(schema.is_valid(&problem), "{problem}");
     }
-    let changed = Problem {
-        status: 412,
-        code: "changed".to_owned(),
-        changed: Some(changed_items(&[Item::Level(Dimmer::MIN), Item::Master])),
-        ..Problem::default()
-    };
+    let changed = Problem::changed(&[Item::Level(Dimmer::MIN), Item::Master]);
     assert!(schema.is_valid(&serde_json::to_value(changed).unwrap()));
 }
 

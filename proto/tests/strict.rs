@@ -133,7 +133,7 @@ fn twenty_bad_keys_are_named_and_the_rest_is_counted() {
     assert_eq!(named, (0..20).map(|key| format!("0{key}")).collect::<Vec<_>>());
     assert_eq!(more, 5);
     let problem = Problem::from(read(&bad).unwrap_err());
-    assert_eq!((problem.status, problem.code.as_str()), (400, "bad_input"));
+    assert_eq!((problem.status, problem.code.name()), (400, "bad_input"));
     assert_eq!((problem.errors.len(), problem.more_errors), (20, 5));
     assert!(problem.detail.ends_with("and 5 more"), "{}", problem.detail);
     assert_eq!(bad_keys(json(20_000)).1, 40_000 - MAX_FAULTS);

@@ -10,7 +10,7 @@ pub struct ErrorMessage {
     /// The client's number for the change that was refused, if it could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
-    /// A short word for the kind of problem, as in problem details.
+    /// The kind of problem: the name of a [`Code`](crate::Code), or one that a newer server knows.
     pub code: String,
     /// What was wrong, for people.
     pub message: String,

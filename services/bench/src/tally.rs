@@ -1,9 +1,9 @@
 //! Durations, counted by many tasks.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use parking_lot::Mutex;
 
 /// The longest duration that is told apart, in nanoseconds: a minute. Longer ones count as a minute.
 const LONGEST_NS: u64 = 60_000_000_000;
@@ -25,7 +25,7 @@ impl Tally {
     /// Counts a duration that task number `who` has seen.
     pub(crate) fn record(&self, who: usize, duration: Duration) {
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(LONGEST_NS);
-        let mut part = lock(&self.parts[who % PARTS]);
+        let mut part = self.parts[who % PARTS].lock();
         part.saturating_record(nanos);
     }
 
@@ -34,16 +34,11 @@ impl Tally {
         let mut total = empty();
         for part in &self.parts {
             // Both have the same bounds, so adding cannot fail.
-            let added = total.add(&*lock(part));
+            let added = total.add(&*part.lock());
             debug_assert!(added.is_ok());
         }
         total
     }
-}
-
-/// A poisoned part is still a count: the task that panicked is reported where it is joined.
-fn lock(part: &Mutex<Histogram<u64>>) -> std::sync::MutexGuard<'_, Histogram<u64>> {
-    part.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 fn empty() -> Histogram<u64> {

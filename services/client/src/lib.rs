@@ -21,7 +21,6 @@
 //! replica ([`Follower`]): one that is slow has no queue that could fill up, it skips to the newest levels.
 
 mod address;
-mod backoff;
 mod change;
 mod client;
 mod error;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
-use ghostlight_proto::{ClientMessage, ErrorMessage, Hello, ServerMessage, Set, Unread, decode};
+use ghostlight_proto::{ClientMessage, Code, ErrorMessage, Hello, ServerMessage, Set, Unread, decode};
 use ghostlight_rig::{Position, Received, Snapshot};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -23,9 +23,6 @@ use crate::{Pace, SetError, State, Status};
 
 /// How long saying goodbye may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// The code of an error that is no refusal: the server itself does not know what became of the change.
-const UNKNOWN_OUTCOME: &str = "unknown_outcome";
 
 /// How a connection ended.
 #[derive(Debug)]
@@ -329,7 +326,7 @@ impl Reader<'_> {
     fn refused(&self, error: ErrorMessage) {
         let ErrorMessage { seq, code, message, .. } = error;
         match seq {
-            Some(seq) if code == UNKNOWN_OUTCOME => self.pending.answer(seq, Err(SetError::Unknown)),
+            Some(seq) if code == Code::UnknownOutcome.name() => self.pending.answer(seq, Err(SetError::Unknown)),
             Some(seq) => self.pending.answer(seq, Err(SetError::Refused { code, message })),
             None => tracing::warn!(code, message, "the server complains"),
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use backon::{BackoffBuilder as _, ExponentialBuilder};
 use ghostlight_proto::SUBPROTOCOL;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -12,7 +13,6 @@ use tokio_tungstenite::tungstenite::http::Uri;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Error};
 
-use crate::backoff::Backoff;
 use crate::pending::Command;
 use crate::session::{End, Session};
 use crate::shared::{Ask, Shared, Socket};
@@ -64,12 +64,16 @@ impl Task {
     /// Until the client is dropped or shut down.
     pub(crate) async fn run(mut self) {
         let pace = self.shared.options.pace;
-        let mut backoff = Backoff::new(pace.backoff_first, pace.backoff_most);
+        // Jitter adds up to as much again. The clients of a gateway that went away do not come back all at once.
+        let waits =
+            ExponentialBuilder::new().with_min_delay(pace.backoff_first / 2).with_max_delay(pace.backoff_most / 2);
+        let waits = waits.with_jitter().without_max_times();
+        let mut backoff = waits.build();
         loop {
             self.shared.status.send_modify(|status| status.state = State::Connecting);
             let Some(failed) = self.connect_once().await else { break };
             if failed.held {
-                backoff.reset();
+                backoff = waits.build();
             }
             tracing::debug!(reason = failed.reason, "connection lost");
             self.shared.status.send_replace(Status {
@@ -77,7 +81,7 @@ impl Task {
                 reason: Some(failed.reason.into()),
                 hopeless: failed.hopeless,
             });
-            let wait = tokio::time::sleep(backoff.next(fastrand::f64()));
+            let wait = tokio::time::sleep(backoff.next().expect("attempts have no end"));
             if while_offline(&mut self.shared.commands, wait).await.is_none() {
                 break;
             }

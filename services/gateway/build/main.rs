@@ -14,6 +14,7 @@ mod style;
 
 use std::error::Error;
 use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -81,7 +82,7 @@ impl Folder {
         let path = self.path.join(name);
         fs::create_dir_all(path.parent().unwrap_or(&self.path))?;
         fs::write(&path, bytes)?;
-        let (media, tag) = (media_type(name)?, format!("\"{:016x}\"", fnv1a(bytes)));
+        let (media, tag) = (media_type(name)?, format!("\"{:016x}\"", hash(bytes)));
         let bytes = format!("include_bytes!({path:?})");
         self.listed.push(format!("File {{ name: {name:?}, media_type: {media:?}, tag: {tag:?}, bytes: {bytes} }}"));
         Ok(())
@@ -122,7 +123,9 @@ fn media_type(name: &str) -> Result<&'static str, Box<dyn Error>> {
     })
 }
 
-/// FNV-1a of 64 bits: another content has another tag.
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+/// A hash of the content. A compiler with another hash function gives other tags: browsers then fetch the files once more.
+fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(bytes);
+    hasher.finish()
 }

@@ -19,8 +19,8 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::feed::{Folded, RigFeed};
 use crate::instruments::Instruments;
-use crate::outcome::{Done, Outcome, Refusal};
-use crate::problem::Refused;
+use crate::outcome::{Done, Outcome};
+use crate::refusal::Refusal;
 use crate::request_span::Request;
 
 /// An entry takes changes until it sets so many items. With levels that is some 32 KiB of text; with a change for each,
@@ -46,7 +46,7 @@ pub(crate) struct Answer {
     /// The client's number for the change, if there is one.
     pub(crate) seq: Option<u64>,
     /// Where it stands and how long that took, or why it does not.
-    pub(crate) outcome: Result<(Position, Timing), Refused>,
+    pub(crate) outcome: Result<(Position, Timing), Refusal>,
     /// It lasts until it is answered.
     pub(crate) request: Request,
 }
@@ -57,7 +57,7 @@ impl Reply {
             // A client that is gone needs no answer; what it asked for has happened or not all the same.
             Self::Request(reply) => drop(reply.send(outcome)),
             Self::Connection(permit, seq, request) => {
-                let outcome = outcome.map(|done| (done.position, done.timing)).map_err(Refused::from);
+                let outcome = outcome.map(|done| (done.position, done.timing));
                 permit.send(Answer { seq, outcome, request });
             }
         }
@@ -124,7 +124,7 @@ impl Queue {
         let waiting = Waiting { came, reply, _tracked: self.tasks.token(), append, trace: change.trace };
         let asked = Queued { change, waiting, counted: self.instruments.metrics.waiting.hold() };
         if let Err(error) = self.asked.try_send(asked) {
-            let refusal = Refusal::Unavailable("too many changes wait their turn".to_owned());
+            let refusal = Refusal::unavailable("too many changes wait their turn".to_owned());
             error.into_inner().waiting.refuse(&refusal);
         }
     }
@@ -143,7 +143,7 @@ impl Queue {
     pub(crate) async fn change(&self, change: Change) -> Outcome {
         let (reply, outcome) = oneshot::channel();
         self.submit(change, Reply::Request(reply));
-        outcome.await.unwrap_or(Err(Refusal::Unknown))
+        outcome.await.unwrap_or_else(|_| Err(Refusal::unknown_outcome()))
     }
 }
 
@@ -204,11 +204,11 @@ async fn append(rig: &RigName, feed: &RigFeed, appending: &Appending, mut batch:
             batch.appended(&appending.instruments, position, durable);
             return Some(Landed { batch, position, durable, deadline });
         }
-        Ok(Err(AppendError::Unavailable(why))) => Refusal::Unavailable(why),
-        Ok(Err(AppendError::TooLarge(most))) => Refusal::TooLarge(most),
-        Ok(Err(AppendError::Unknown)) | Err(_) => Refusal::Unknown,
+        Ok(Err(AppendError::Unavailable(why))) => Refusal::unavailable(why),
+        Ok(Err(AppendError::TooLarge(most))) => Refusal::too_large(most),
+        Ok(Err(AppendError::Unknown)) | Err(_) => Refusal::unknown_outcome(),
     };
-    appending.instruments.appended(Err(&refusal));
+    appending.instruments.appended(Err(refusal.code()));
     batch.refuse(&refusal);
     None
 }
@@ -216,11 +216,11 @@ async fn append(rig: &RigName, feed: &RigFeed, appending: &Appending, mut batch:
 /// Answers the changes of an entry, once it is to be read here.
 async fn answer(Landed { batch, position, durable, deadline }: Landed, feed: &RigFeed) {
     if tokio::time::timeout_at(deadline, feed.reached(position)).await.is_err() {
-        return batch.refuse(&Refusal::Unknown);
+        return batch.refuse(&Refusal::unknown_outcome());
     }
     match feed.folded(position) {
         // The order began anew before it was heard what became of the entry in the old one.
-        None if feed.position().epoch != position.epoch => batch.refuse(&Refusal::Unknown),
+        None if feed.position().epoch != position.epoch => batch.refuse(&Refusal::unknown_outcome()),
         folded => settle(batch, position, durable, folded.as_ref(), &feed.instruments.metrics),
     }
 }
@@ -235,8 +235,7 @@ struct Batch {
 impl Waiting {
     fn refuse(self, refusal: &Refusal) {
         if let Some(mut span) = self.append {
-            let Refused(problem) = refusal.clone().into();
-            span.fail(problem.code, problem.detail);
+            span.fail(refusal.code().name(), refusal.detail().to_owned());
         }
         self.reply.send(Err(refusal.clone()));
     }
@@ -296,7 +295,7 @@ fn settle(batch: Batch, position: Position, durable: Instant, folded: Option<&Fo
         metrics.stages.of(Stage::Echo).took_in(echo.saturating_sub(log), trace);
         metrics.echo.took_in(echo.max(log), trace);
         reply.send(match verdict(folded, index, change) {
-            None | Some(Verdict::Unknown) => Err(Refusal::Unknown),
+            None | Some(Verdict::Unknown) => Err(Refusal::unknown_outcome()),
             Some(Verdict::Applied) => {
                 // One that sets nothing tries out the way, as readiness does.
                 if !change.update.is_empty() {
@@ -306,9 +305,9 @@ fn settle(batch: Batch, position: Position, durable: Instant, folded: Option<&Fo
             }
             // The entry that it came in then was ended by it, so what it asked for is what it left.
             Some(Verdict::Repeated(first)) => Ok(Done { position: *first, update: change.update.clone(), timing }),
-            Some(Verdict::Changed(items)) => Err(Refusal::Changed(items.clone())),
-            Some(Verdict::KeyReused) => Err(Refusal::KeyReused),
-            Some(Verdict::NoRoom) => Err(Refusal::NoRoom),
+            Some(Verdict::Changed(items)) => Err(Refusal::changed(items)),
+            Some(Verdict::KeyReused) => Err(Refusal::key_reused()),
+            Some(Verdict::NoRoom) => Err(Refusal::rig_limit()),
         });
     }
 }

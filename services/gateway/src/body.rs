@@ -1,11 +1,11 @@
 //! Request bodies: read whole, within their bounds.
 
 use axum::body::{Body, Bytes, HttpBody};
-use axum::http::StatusCode;
+use ghostlight_proto::Code;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::Gateway;
-use crate::problem::Refused;
+use crate::refusal::Refusal;
 
 /// How many times the largest body is read on, and thrown away, for a client that sends more.
 const LINGER: usize = 32;
@@ -14,24 +14,23 @@ const LINGER: usize = 32;
 ///
 /// # Errors
 /// If it is too large, does not come in time, or breaks off.
-pub(crate) async fn read(gateway: &Gateway, mut body: Body) -> Result<Bytes, Refused> {
+pub(crate) async fn read(gateway: &Gateway, mut body: Body) -> Result<Bytes, Refusal> {
     let most = gateway.limits.message_bytes;
     if body.size_hint().lower() > most as u64 {
         linger(gateway, body);
-        return Err(Refused::too_large(most));
+        return Err(Refusal::too_large(most));
     }
     let collected = Limited::new(&mut body, most).collect();
     match tokio::time::timeout(gateway.limits.stall, collected).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
             linger(gateway, body);
-            Err(Refused::too_large(most))
+            Err(Refusal::too_large(most))
         }
-        Ok(Err(error)) => Err(Refused::bad_input(error.to_string())),
+        Ok(Err(error)) => Err(Refusal::bad_input(error.to_string())),
         Err(_) => {
             let detail = format!("the body did not come within {} s", gateway.limits.stall.as_secs_f32());
-            let title = "The body came too slowly; nothing happened";
-            Err(Refused::new(StatusCode::REQUEST_TIMEOUT, "too_slow", title, detail))
+            Err(Refusal::new(Code::TooSlow, detail))
         }
     }
 }

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use ghostlight_proto::OPENAPI;
 
 use crate::files::{self, DOCS};
-use crate::problem::Refused;
+use crate::refusal::Refusal;
 
 /// The name of the script that starts the page, and what it says: which description the page reads.
 const INITIALIZER: (&str, &str) = ("swagger-initializer.js", include_str!("docs/swagger-initializer.js"));
@@ -22,21 +22,21 @@ pub(crate) async fn docs() -> Redirect {
 }
 
 /// `GET /docs/`.
-pub(crate) async fn docs_index() -> Result<Response, Refused> {
+pub(crate) async fn docs_index() -> Result<Response, Refusal> {
     serve("index.html")
 }
 
 /// `GET /docs/{file}`.
-pub(crate) async fn docs_file(Path(name): Path<String>) -> Result<Response, Refused> {
+pub(crate) async fn docs_file(Path(name): Path<String>) -> Result<Response, Refusal> {
     serve(&name)
 }
 
-fn serve(name: &str) -> Result<Response, Refused> {
+fn serve(name: &str) -> Result<Response, Refusal> {
     if name == INITIALIZER.0 {
         return Ok(
             ([(header::CONTENT_TYPE, HeaderValue::from_static("text/javascript"))], INITIALIZER.1).into_response()
         );
     }
-    let missing = || Refused::not_found(format!("there is no page /docs/{name}"));
+    let missing = || Refusal::not_found(format!("there is no page /docs/{name}"));
     files::find(DOCS, name).map(IntoResponse::into_response).ok_or_else(missing)
 }

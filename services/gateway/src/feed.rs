@@ -326,5 +326,5 @@ impl Drop for RigFeed {
 
 /// What `decode` has read is UTF-8.
 fn utf8(text: Bytes) -> Utf8Bytes {
-    Utf8Bytes::try_from(text).unwrap_or_default()
+    Utf8Bytes::try_from(text).expect("a message is UTF-8")
 }

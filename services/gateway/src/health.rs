@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use axum::extract::State;
+use ghostlight_proto::Code;
 
 use crate::Gateway;
-use crate::outcome::Refusal;
-use crate::problem::Refused;
+use crate::refusal::Refusal;
 
 /// How long the log may take to take an empty change. A change may take longer; who asks whether changes go through does
 /// not wait for that, and is to hear why they do not.
@@ -20,8 +20,8 @@ pub(crate) async fn alive() -> &'static str {
 /// `GET /readyz`: a state service was heard of lately, and the log takes what is appended. That is tried out, not
 /// assumed: an empty change to `main` goes the whole way. Of several partitions it tells how that of `main` works: a
 /// gateway that serves most rigs is not to be taken from the consoles because one partition is away.
-pub(crate) async fn ready(State(gateway): State<Gateway>) -> Result<&'static str, Refused> {
-    gateway.ready().await.map_err(Refused::unavailable)?;
+pub(crate) async fn ready(State(gateway): State<Gateway>) -> Result<&'static str, Refusal> {
+    gateway.ready().await.map_err(Refusal::unavailable)?;
     Ok("ready\n")
 }
 
@@ -39,9 +39,12 @@ impl Gateway {
         }
         match tokio::time::timeout(CANARY_TIMEOUT, self.canary()).await {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(Refusal::Unavailable(why))) => Err(why),
-            Ok(Err(Refusal::Unknown)) | Err(_) => Err("the log does not answer in time".to_owned()),
-            Ok(Err(_)) => Err("the log refuses what is appended".to_owned()),
+            Err(_) => Err("the log does not answer in time".to_owned()),
+            Ok(Err(refusal)) => Err(match refusal.code() {
+                Code::Unavailable => refusal.detail().to_owned(),
+                Code::UnknownOutcome => "the log does not answer in time".to_owned(),
+                _ => "the log refuses what is appended".to_owned(),
+            }),
         }
     }
 }

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use crate::batcher::Appending;
 use crate::hub::Hub;
 use crate::instruments::stale_for;
-use crate::outcome::Refusal;
+use crate::refusal::Refusal;
 
 /// How long a reader waits for a hub's first snapshot.
 const READY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -45,7 +45,7 @@ impl Hubs {
         if hub.latest().position == Position::default() {
             let known = hub.reached(Position::new(1, 0));
             let known = tokio::time::timeout(READY_TIMEOUT, known).await;
-            known.map_err(|_| Refusal::Unavailable("no state service answers".to_owned()))?;
+            known.map_err(|_| Refusal::unavailable("no state service answers".to_owned()))?;
         }
         Ok(hub)
     }
@@ -87,7 +87,7 @@ impl Hubs {
     }
 
     async fn ask(&self, question: Question) -> Result<Bytes, Refusal> {
-        self.echo.ask(question).await.map_err(|error| Refusal::Unavailable(error.to_string()))
+        self.echo.ask(question).await.map_err(|error| Refusal::unavailable(error.to_string()))
     }
 
     /// Whether a rig has been made. The one that is always there is known without asking.
@@ -143,7 +143,7 @@ mod tests {
             instruments: Arc::new(crate::instruments::Instruments::new(&Default::default())),
         };
         let hubs = Hubs::new(Arc::new(MemoryEcho::default()), appending, 10);
-        let [held, unused] = ["held", "unused"].map(|name| RigName::new(name).unwrap_or_default());
+        let [held, unused] = ["held", "unused"].map(|name| RigName::new(name).expect("the name is valid"));
         let hub = hubs.find_or_follow(&held);
         let gone = Arc::downgrade(&hubs.find_or_follow(&unused));
         hubs.let_go();

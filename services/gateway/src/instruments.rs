@@ -3,12 +3,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ghostlight_proto::STALE_AFTER;
+use ghostlight_proto::{Code, STALE_AFTER};
 use ghostlight_telemetry::Telemetry;
-use ghostlight_telemetry::metrics::{Appended, GatewayMetrics, Label as _, Rejection};
+use ghostlight_telemetry::metrics::{Appended, GatewayMetrics};
 use ghostlight_telemetry::trace::Tracer;
-
-use crate::outcome::Refusal;
 
 /// What a gateway counts and traces; all parts of it share it.
 #[derive(Debug)]
@@ -36,18 +34,12 @@ impl Instruments {
         Duration::from_millis(self.stale.load(Ordering::Relaxed))
     }
 
-    /// A change was rejected, with this code of a problem.
-    pub(crate) fn rejected(&self, code: &str) {
-        let known = Rejection::ALL.iter().find(|rejection| rejection.value() == code);
-        self.metrics.rejected.of(*known.unwrap_or(&Rejection::Other)).add_one();
-    }
-
     /// An entry was appended, or not.
-    pub(crate) fn appended(&self, outcome: Result<(), &Refusal>) {
+    pub(crate) fn appended(&self, outcome: Result<(), Code>) {
         let outcome = match outcome {
             Ok(()) => Appended::Durable,
-            Err(Refusal::Unknown) => Appended::Unknown,
-            Err(Refusal::TooLarge(_)) => Appended::TooLarge,
+            Err(Code::UnknownOutcome) => Appended::Unknown,
+            Err(Code::TooLarge) => Appended::TooLarge,
             Err(_) => Appended::Unavailable,
         };
         self.metrics.appends.of(outcome).add_one();

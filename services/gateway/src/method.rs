@@ -1,11 +1,12 @@
 //! Methods that a path is not for.
 
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::{Method, Uri};
+use ghostlight_proto::Code;
 
-use crate::problem::Refused;
+use crate::refusal::Refusal;
 
 /// Says so; which methods are for a path, the router adds.
-pub(crate) async fn method_not_allowed(method: Method, uri: Uri) -> Refused {
+pub(crate) async fn method_not_allowed(method: Method, uri: Uri) -> Refusal {
     let detail = format!("{method} is not for {}", uri.path());
-    Refused::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This cannot be done here", detail)
+    Refusal::new(Code::MethodNotAllowed, detail)
 }

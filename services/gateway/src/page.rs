@@ -6,9 +6,11 @@ use axum::response::{IntoResponse, Response};
 
 use crate::Gateway;
 use crate::files::{self, CONSOLE};
-use crate::http::{RigPath, get_levels, is_known};
+use crate::headers::is_known;
+use crate::http::RigPath;
+use crate::levels_routes::get_levels;
 use crate::method::method_not_allowed;
-use crate::problem::Refused;
+use crate::refusal::Refusal;
 
 /// The one file that pages from anywhere may import.
 const LIBRARY: &str = "ghostlight.js";
@@ -22,7 +24,7 @@ pub(crate) async fn index(
     rig: RigPath,
     query: RawQuery,
     headers: HeaderMap,
-) -> Result<Response, Refused> {
+) -> Result<Response, Refusal> {
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     let mut response = if accept.contains("application/json") && !accept.contains("text/html") {
         get_levels(state, rig, query, headers).await?
@@ -34,21 +36,21 @@ pub(crate) async fn index(
 }
 
 /// Any other path: a file of the page, or nothing.
-pub(crate) async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Result<Response, Refused> {
+pub(crate) async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Result<Response, Refusal> {
     let name = uri.path().trim_start_matches('/');
     if method == Method::GET || method == Method::HEAD {
         return serve(name, &headers);
     }
     if files::find(CONSOLE, name).is_none() {
-        return Err(Refused::not_found(format!("there is nothing at {}", uri.path())));
+        return Err(Refusal::not_found(format!("there is nothing at {}", uri.path())));
     }
     let mut response = method_not_allowed(method, uri).await.into_response();
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET,HEAD"));
     Ok(response)
 }
 
-fn serve(name: &str, headers: &HeaderMap) -> Result<Response, Refused> {
-    let file = files::find(CONSOLE, name).ok_or_else(|| Refused::not_found(format!("there is no page /{name}")))?;
+fn serve(name: &str, headers: &HeaderMap) -> Result<Response, Refusal> {
+    let file = files::find(CONSOLE, name).ok_or_else(|| Refusal::not_found(format!("there is no page /{name}")))?;
     let mut response = if is_known(headers, |known| file.tag == known) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {

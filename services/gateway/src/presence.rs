@@ -124,7 +124,7 @@ impl RigPresence {
             let differs = shown.roster != roster;
             if differs {
                 let text = ServerMessage::Presence(roster.clone()).encode();
-                *shown = Arc::new(Shown { roster, text: Utf8Bytes::try_from(text).unwrap_or_default() });
+                *shown = Arc::new(Shown { roster, text: Utf8Bytes::try_from(text).expect("a message is UTF-8") });
             }
             differs
         });

@@ -10,7 +10,7 @@ use ghostlight_telemetry::trace::{Kind, Span, after, logged};
 use tracing::Instrument as _;
 
 use crate::instruments::Instruments;
-use crate::problem::Refused;
+use crate::refusal::Refusal;
 
 /// A request for a change, from when it came to when it is answered. Small, if nobody traces it.
 #[derive(Debug, Default)]
@@ -61,16 +61,16 @@ impl Request {
 
     /// It is refused: that is counted, and told in the log and in its trace. It is no failure of ours if something is wrong
     /// with the request.
-    pub(crate) fn refused(&mut self, instruments: &Instruments, refused: &Refused) {
-        let problem = &refused.0;
-        instruments.rejected(&problem.code);
+    pub(crate) fn refused(&mut self, instruments: &Instruments, refusal: &Refusal) {
+        let (code, detail) = (refusal.code(), refusal.detail());
+        instruments.metrics.rejected.of(code).add_one();
         logged(self.context()).in_scope(|| {
-            tracing::debug!(code = problem.code, detail = problem.detail, "a change was rejected");
+            tracing::debug!(code = code.name(), detail, "a change was rejected");
         });
         let Some(span) = self.span() else { return };
-        span.set("ghostlight.problem", problem.code.clone());
-        if problem.status >= 500 {
-            span.fail(problem.code.clone(), problem.detail.clone());
+        span.set("ghostlight.problem", code.name());
+        if code.status() >= 500 {
+            span.fail(code.name(), detail.to_owned());
         }
     }
 }
@@ -83,7 +83,7 @@ pub(crate) async fn answer<R: IntoResponse>(
     instruments: &Instruments,
     (method, route, name): Route,
     headers: &HeaderMap,
-    work: impl AsyncFnOnce(&Request) -> Result<R, Refused>,
+    work: impl AsyncFnOnce(&Request) -> Result<R, Refusal>,
 ) -> Response {
     let theirs = headers.get(TRACEPARENT).and_then(|theirs| theirs.to_str().ok()).and_then(parse_traceparent);
     let mut request = Request::begin(instruments, name, theirs);

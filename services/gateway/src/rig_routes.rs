@@ -6,8 +6,9 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use ghostlight_proto::{ChangeText, StateText, encode_consoles, parse_update, with_output};
 
-use crate::http::{self, JSON, RigPath};
-use crate::problem::Refused;
+use crate::headers::JSON;
+use crate::http::{self, RigPath};
+use crate::refusal::Refusal;
 use crate::{Gateway, query, request_span};
 
 /// `GET /v1/rigs/{rig}`: all that it holds of the kinds in `?kinds=`.
@@ -16,13 +17,14 @@ pub(crate) async fn get(
     RigPath(rig): RigPath,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-) -> Result<Response, Refused> {
+) -> Result<Response, Refusal> {
     let query = query.as_deref();
     let (output, kinds) = (query::flag(query, "output")?, query::kinds(query)?);
     http::read(&gateway, &rig, &headers, |map| {
-        let text = serde_json::to_string(&StateText { state: &map.slots().state(kinds), kinds })?;
+        let text =
+            serde_json::to_string(&StateText { state: &map.slots().state(kinds), kinds }).expect("a state is JSON");
         let outputs = || map.outputs().map(|(dimmer, level)| (dimmer, Some(level))).collect();
-        Ok(if output { with_output(&text, &outputs()) } else { text }.into_bytes())
+        if output { with_output(&text, &outputs()) } else { text }.into_bytes()
     })
     .await
 }
@@ -34,18 +36,18 @@ pub(crate) async fn patch(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    const KINDS: [&str; 2] = ["application/json", "application/merge-patch+json"];
+    const TYPES: [&str; 2] = ["application/json", "application/merge-patch+json"];
     let route = ("PATCH", "/v1/rigs/{rig}", "PATCH /v1/rigs/{rig}");
     request_span::answer(&gateway.instruments, route, &headers, async |request| {
-        let done = http::change(&gateway, request, rig, &headers, body, &KINDS, parse_update).await?;
-        let text = serde_json::to_vec(&ChangeText(&done.update)).unwrap_or_default();
+        let done = http::change(&gateway, request, rig, &headers, body, &TYPES, parse_update).await?;
+        let text = serde_json::to_vec(&ChangeText(&done.update)).expect("a change is JSON");
         Ok(http::answer(&done, text))
     })
     .await
 }
 
 /// `GET /v1/rigs/{rig}/consoles`: who is connected.
-pub(crate) async fn consoles(State(gateway): State<Gateway>, RigPath(rig): RigPath) -> Result<Response, Refused> {
+pub(crate) async fn consoles(State(gateway): State<Gateway>, RigPath(rig): RigPath) -> Result<Response, Refusal> {
     let hub = gateway.hubs.get(&rig).await?;
     let shown = hub.presence.watch().borrow().clone();
     let no_cache = HeaderValue::from_static("no-cache");

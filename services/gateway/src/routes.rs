@@ -6,7 +6,7 @@ use ghostlight_rig::{Change, RigName};
 
 use crate::method::method_not_allowed;
 use crate::outcome::Outcome;
-use crate::{Gateway, docs, health, http, page, rig_routes, sse, ws};
+use crate::{Gateway, docs, health, levels_routes, page, rig_routes, sse, ws};
 
 /// A place in the interface.
 pub type Route = (&'static str, &'static str);
@@ -34,11 +34,11 @@ impl Gateway {
     /// The whole interface.
     pub fn router(&self) -> Router {
         Router::new()
-            .route("/", get(page::index).post(http::post_main))
+            .route("/", get(page::index).post(levels_routes::post_main))
             .route("/ws", get(ws::plain))
-            .route("/v1/rigs", get(http::list))
+            .route("/v1/rigs", get(levels_routes::list_rigs))
             .route("/v1/rigs/{rig}", get(rig_routes::get).patch(rig_routes::patch))
-            .route("/v1/rigs/{rig}/levels", get(http::get_levels).post(http::post_levels))
+            .route("/v1/rigs/{rig}/levels", get(levels_routes::get_levels).post(levels_routes::post_levels))
             .route("/v1/rigs/{rig}/consoles", get(rig_routes::consoles))
             .route("/v1/rigs/{rig}/events", get(sse::events))
             .route("/v1/rigs/{rig}/ws", get(ws::full))

@@ -14,7 +14,7 @@ use ghostlight_telemetry::metrics::{Held, Spoken};
 
 use crate::http::RigPath;
 use crate::presence::Present;
-use crate::problem::Refused;
+use crate::refusal::Refusal;
 use crate::subscriber::{Subscriber, Told};
 use crate::subscription::{Protocol, Subscription};
 use crate::{Gateway, query};
@@ -28,7 +28,7 @@ pub(crate) async fn events(
     RigPath(rig): RigPath,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refused> {
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
     let kinds = query::kinds(query.as_deref())?;
     let resume = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(parse_position);
     let hub = gateway.hubs.get(&rig).await?;

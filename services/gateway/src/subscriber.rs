@@ -289,9 +289,9 @@ fn outputs(map: &RigMap, levels: Levels) -> Levels {
 }
 
 fn plain(levels: &Levels) -> Utf8Bytes {
-    serde_json::to_string(&LevelsText(levels)).unwrap_or_default().into()
+    serde_json::to_string(&LevelsText(levels)).expect("levels are JSON").into()
 }
 
 fn text(encoded: &bytes::Bytes) -> Utf8Bytes {
-    Utf8Bytes::try_from(encoded.clone()).unwrap_or_default()
+    Utf8Bytes::try_from(encoded.clone()).expect("a message is UTF-8")
 }

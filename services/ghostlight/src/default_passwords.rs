@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use percent_encoding::percent_decode_str;
-
 use crate::config::Config;
 
 /// How each of them begins.
@@ -20,8 +18,8 @@ impl Examples {
     /// Those among the settings of a server.
     pub(crate) fn among(config: &Config) -> Self {
         let bus =
-            config.distributed.as_ref().map(|distributed| ("--bus", distributed.nats.urls.split(',').any(of_nats)));
-        let store = config.keeper.as_ref().map(|keeper| ("--store", of_store(&keeper.store)));
+            config.distributed.as_ref().map(|distributed| ("--bus", distributed.nats.urls.split(',').any(is_default)));
+        let store = config.keeper.as_ref().map(|keeper| ("--store", is_default(&keeper.store)));
         let marked = [bus, store].into_iter().flatten().filter(|(_, is_marked)| *is_marked);
         Self(marked.map(|(setting, _)| setting).collect())
     }
@@ -56,32 +54,9 @@ impl Examples {
     }
 }
 
-/// Whether one of NATS' URLs, which need no scheme, has such a password, or such a token in place of a user.
-fn of_nats(url: &str) -> bool {
-    let Some((_, login)) = login(url) else { return false };
-    is_marked(login.split_once(':').map_or(login, |(_, password)| password))
-}
-
-/// Whether a store's URL has such a password, before the host or among its parameters.
-fn of_store(url: &str) -> bool {
-    let (place, parameters) = url.split_once('?').unwrap_or((url, ""));
-    let before_host =
-        login(place).filter(|(scheme, _)| *scheme != "sqlite").and_then(|(_, login)| login.split_once(':'));
-    let among = parameters.split('&').filter_map(|parameter| parameter.split_once('='));
-    let among = among.filter(|(name, _)| *name == "password");
-    before_host.into_iter().chain(among).any(|(_, password)| is_marked(password))
-}
-
-/// The scheme of a URL, empty if there is none, and what it says before the host of who we are.
-fn login(url: &str) -> Option<(&str, &str)> {
-    let (scheme, rest) = url.trim().split_once("://").unwrap_or(("", url.trim()));
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    authority.rsplit_once('@').map(|(login, _)| (scheme, login))
-}
-
-/// Whether this is such a password, as it stands in a URL.
-fn is_marked(password: &str) -> bool {
-    percent_decode_str(password).collect::<Vec<u8>>().starts_with(MARK.as_bytes())
+/// Whether a URL has such a password.
+fn is_default(url: &str) -> bool {
+    ghostlight_url::secrets(url.trim()).iter().any(|secret| secret.starts_with(MARK.as_bytes()))
 }
 
 #[cfg(test)]

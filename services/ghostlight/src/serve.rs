@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use ghostlight_bus::nats::ConnectError;
-use ghostlight_store::{OpenError, without_password};
+use ghostlight_store::OpenError;
 use ghostlight_telemetry::{Telemetry, logs};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -296,7 +296,7 @@ fn greet(role: &Role, server: &Server, admin: Option<SocketAddr>) -> io::Result<
 
 /// What is kept where.
 fn kept(args: &StateArgs, standing: Standing) -> String {
-    let (store, durability) = (without_password(&args.store), args.durability);
+    let (store, durability) = (ghostlight_url::redacted(&args.store), args.durability);
     let (rigs, dimmers) = (count(standing.rigs, "rig"), count(standing.dimmers, "dimmer"));
     format!("  store      {store}, durability {durability}; loaded {dimmers}, {rigs}")
 }

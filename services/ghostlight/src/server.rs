@@ -170,7 +170,7 @@ async fn alone(
             let (log, echo) = (log.clone(), echo.clone());
             let parts = Parts { log, echo, store: store.clone(), most_rigs, partition, instruments };
             let state = StateService::start(parts).await;
-            let url = ghostlight_store::without_password(&url);
+            let url = ghostlight_url::redacted(&url);
             let state = state.map_err(|cause| ServerError::Start { store: url.clone(), cause })?;
             State::Here { state: Box::new(state), store, url }
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use backon::{BackoffBuilder as _, ExponentialBuilder};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use ghostlight_bus::{Echo, Log, LogError};
@@ -16,8 +17,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Keeper, ServerError};
 
-/// The first and the longest pause before what is waited for is tried again.
-const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+/// The pauses between attempts: 50 to 100 ms, in the end 1 to 2 s. Jitter adds up to as much again, so that many that wait for
+/// the same server do not ask all at once.
+const RETRY: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(50))
+    .with_max_delay(Duration::from_secs(1))
+    .with_jitter()
+    .without_max_times();
 
 /// Where a state service stands.
 #[derive(Clone, Copy, Debug)]
@@ -116,7 +122,7 @@ pub(crate) async fn keep(
         let _ = ready.send(Standing::of(&state));
         let ran = state.run(shutdown).await;
         store.close().await;
-        return ran.map_err(|cause| ServerError::Superseded { store: ghostlight_store::without_password(url), cause });
+        return ran.map_err(|cause| ServerError::Superseded { store: ghostlight_url::redacted(url), cause });
     }
     store.close().await;
     started.map(drop)
@@ -131,9 +137,7 @@ async fn open(url: String, durability: Durability) -> Result<Arc<dyn Store>, Tri
 
 async fn start(url: String, parts: Parts) -> Result<StateService, Tried> {
     StateService::start(parts).await.map_err(|cause| match cause {
-        StartError::Foreign { .. } => {
-            Tried::Never(ServerError::Start { store: ghostlight_store::without_password(&url), cause })
-        }
+        StartError::Foreign { .. } => Tried::Never(ServerError::Start { store: ghostlight_url::redacted(&url), cause }),
         StartError::Log(LogError::Unfit(_)) => Tried::Never(ServerError::Start { store: "--bus".into(), cause }),
         cause => Tried::Later(cause.to_string()),
     })
@@ -151,7 +155,7 @@ async fn patiently<T>(
     awaits: &Awaits,
     mut attempt: impl FnMut() -> BoxFuture<'static, Result<T, Tried>>,
 ) -> Result<Option<T>, ServerError> {
-    let mut pause = RETRY.0;
+    let mut pauses = RETRY.build();
     let mut told = String::new();
     loop {
         let Some(tried) = shutdown.run_until_cancelled(attempt()).await else { return Ok(None) };
@@ -165,11 +169,9 @@ async fn patiently<T>(
             }
             Err(Tried::Later(_)) => {}
         }
-        // Many that wait for the same are not to ask all at once.
-        let jittered = pause.mul_f64(0.5 + fastrand::f64() / 2.0);
-        if shutdown.run_until_cancelled(tokio::time::sleep(jittered)).await.is_none() {
+        let pause = pauses.next().expect("attempts have no end");
+        if shutdown.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
             return Ok(None);
         }
-        pause = (pause * 2).min(RETRY.1);
     }
 }

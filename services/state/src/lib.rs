@@ -4,8 +4,10 @@
 //! everything that has changed since its last save in one transaction. When a save fails, the service starts over from
 //! what the store holds, as it would after a crash: what was not saved has then not happened, for everyone alike.
 
+mod beacon_schedule;
 mod fold;
 mod instruments;
+mod phase;
 mod recovery;
 mod requested;
 mod service;

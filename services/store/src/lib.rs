@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ghostlight_rig::{Image, LogPosition, Position};
+use ghostlight_url::redacted;
 
 pub use error::{OpenError, StoreError};
 
@@ -98,28 +99,6 @@ pub async fn open(url: &str, durability: Durability) -> Result<Arc<dyn Store>, O
         Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => {
             Ok(Arc::new(postgres::PostgresStore::open(url, durability).await?))
         }
-        _ => Err(OpenError::Url(without_password(url))),
+        _ => Err(OpenError::Url(redacted(url))),
     }
-}
-
-/// A store's URL as it may be shown: without the password, if there is one.
-pub fn without_password(url: &str) -> String {
-    let (place, settings) = url.split_once('?').map_or((url, None), |(place, settings)| (place, Some(settings)));
-    let mut shown = match place.split_once("://") {
-        Some((scheme, rest)) => match rest.rsplit_once('@') {
-            Some((user, host)) => {
-                let user = user.split(':').next().unwrap_or_default();
-                format!("{scheme}://{user}@{host}")
-            }
-            None => place.to_owned(),
-        },
-        None => place.to_owned(),
-    };
-    for (number, setting) in settings.iter().flat_map(|settings| settings.split('&')).enumerate() {
-        let (name, _) = setting.split_once('=').unwrap_or((setting, ""));
-        let is_open = !name.to_ascii_lowercase().contains("pass");
-        shown.push(if number == 0 { '?' } else { '&' });
-        shown.push_str(if is_open { setting } else { name });
-    }
-    shown
 }

@@ -3,9 +3,10 @@
 
 use std::time::{Duration, Instant};
 
+use ghostlight_proto::Code;
 use ghostlight_rig::TraceContext;
 use ghostlight_telemetry::metrics::{
-    BusNow, GatewayMetrics, Label, Metrics, Rejection, RigsNow, SECONDS, Spoken, Stage, StateMetrics,
+    BusNow, GatewayMetrics, Label, Metrics, RigsNow, SECONDS, Spoken, Stage, StateMetrics,
 };
 
 /// The value of a series, as it is scraped.
@@ -19,14 +20,14 @@ fn scraped(metrics: &Metrics, series: &str) -> String {
 fn what_is_counted_is_read_under_its_label() {
     let metrics = Metrics::default();
     let gateway = GatewayMetrics::new(&metrics);
-    for rejection in Rejection::ALL {
+    for rejection in &Code::ALL {
         let series = format!("ghostlight_rejected_changes_total{{reason=\"{}\"}}", rejection.value());
         assert_eq!(scraped(&metrics, &series), "0", "it is there before it happens");
     }
-    for (times, rejection) in (1..).zip(Rejection::ALL) {
-        gateway.rejected.of(*rejection).add(times);
+    for (times, rejection) in (1..).zip(Code::ALL) {
+        gateway.rejected.of(rejection).add(times);
     }
-    for (times, rejection) in (1..).zip(Rejection::ALL) {
+    for (times, rejection) in (1..).zip(Code::ALL) {
         let series = format!("ghostlight_rejected_changes_total{{reason=\"{}\"}}", rejection.value());
         assert_eq!(scraped(&metrics, &series), u64::to_string(&times), "each has a count of its own");
     }

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use async_nats::{ConnectOptions, ServerAddr};
+use ghostlight_url::redacted;
 use percent_encoding::percent_decode_str;
 
 use super::ConnectError;
@@ -27,7 +28,7 @@ impl Addresses {
     pub(super) fn parse(urls: &str) -> Result<Self, ConnectError> {
         let mut addresses = Self { servers: Vec::new(), login: None, is_encrypted: false };
         for text in urls.split(',').map(str::trim) {
-            let (server, login) = parse(text).ok_or_else(|| ConnectError::Url(without_secrets(text)))?;
+            let (server, login) = parse(text).ok_or_else(|| ConnectError::Url(redacted(text)))?;
             addresses.is_encrypted |= server.tls_required();
             addresses.servers.push(server);
             let known = addresses.login.is_none() || login.is_none() || addresses.login == login;
@@ -68,16 +69,6 @@ fn parse(text: &str) -> Option<(ServerAddr, Option<Login>)> {
     Some((ServerAddr::from_url(url).ok()?, login))
 }
 
-/// A URL as it may be shown.
-fn without_secrets(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
-    match rest.rsplit_once('@') {
-        Some((_, place)) if scheme.is_empty() => format!("...@{place}"),
-        Some((_, place)) => format!("{scheme}://...@{place}"),
-        None => url.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,11 +106,11 @@ mod tests {
             ("ws://a", "ws://a"),
             ("nats://", "nats://"),
             ("http//a:1", "http//a:1"),
-            ("nats://me:se?cret@a", "nats://...@a"),
-            ("nats://me:secret@a:port", "nats://...@a:port"),
-            ("me:secret@a:port", "...@a:port"),
+            ("nats://me:se?cret@a", "nats://me@a"),
+            ("nats://me:secret@a:port", "nats://me@a:port"),
+            ("me:secret@a:port", "me@a:port"),
             ("secr%FFet@a", "...@a"),
-            ("nats://a,http://me:se@cret@a", "http://...@a"),
+            ("nats://a,http://me:se@cret@a", "http://me@a/"),
         ] {
             assert_eq!(Addresses::parse(urls).err(), Some(ConnectError::Url(shown.to_owned())), "{urls}");
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_nats::connection::State;
 use async_nats::{Client, ConnectOptions, Event};
+use backon::{BackoffBuilder as _, ExponentialBuilder};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -24,8 +25,16 @@ const PING_INTERVAL: Duration = Duration::from_secs(1);
 /// How long connecting may take, with the handshakes.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The longest pause before a connection is tried again: a server that is back is found well within two seconds.
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+/// The pauses between attempts to connect: 13 to 26 ms, in the end 250 to 500 ms. A server that is back is found well within
+/// two seconds. Jitter adds up to as much again, so that many processes do not come back all at once.
+const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(13))
+    .with_max_delay(Duration::from_millis(250))
+    .with_jitter()
+    .without_max_times();
+
+/// After so many attempts the pauses grow no more.
+const MAX_GROWTH: usize = 6;
 
 /// What may wait for a follower that does not listen; what comes then is lost, and it is told so.
 const MAX_UNHEARD: usize = 16_384;
@@ -234,11 +243,9 @@ fn check(file: &Path, what: &str) -> Result<(), ConnectError> {
     if text.contains(what) { Ok(()) } else { Err(told(format!("it has no {}", what.trim_end_matches('-')))) }
 }
 
-/// Pauses grow, and differ from one process to the next: they are not to come back all at once.
+/// The pause before an attempt to connect.
 fn pause(attempts: usize) -> Duration {
-    let attempts = u32::try_from(attempts).unwrap_or(u32::MAX);
-    let longest = Duration::from_millis(25).saturating_mul(1 << attempts.min(5)).min(LONGEST_PAUSE);
-    longest.mul_f64(0.5 + fastrand::f64() / 2.0)
+    PAUSES.build().nth(attempts.min(MAX_GROWTH)).expect("attempts have no end")
 }
 
 /// Notes what becomes of the connection.

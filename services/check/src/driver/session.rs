@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ghostlight_proto::{ClientMessage, Hello, ServerMessage, Set};
+use ghostlight_proto::{ClientMessage, Code, Hello, ServerMessage, Set};
 use ghostlight_rig::{Levels, Position};
 use tokio::sync::watch;
 
@@ -13,9 +13,6 @@ use crate::{Event, News, Way};
 
 /// With so many changes unanswered a client waits. Fewer than a gateway takes from one connection.
 const MAX_PENDING: usize = 24;
-
-/// The code of an error that is no refusal: the gateway does not know what became of the change.
-const UNKNOWN_OUTCOME: &str = "unknown_outcome";
 
 /// How a connection ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -200,7 +197,7 @@ impl<'a> Session<'a> {
             }
             ServerMessage::Error(error) => {
                 match error.seq {
-                    Some(seq) if error.code == UNKNOWN_OUTCOME => client.unknown(seq),
+                    Some(seq) if error.code == Code::UnknownOutcome.name() => client.unknown(seq),
                     Some(seq) => client.refused(seq),
                     // It was sent nothing without a number but hello.
                     None => client.tell(Event::Unreadable { why: format!("{}: {}", error.code, error.message) }),

@@ -11,14 +11,14 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{State, WebSocketUpgrade};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
-use ghostlight_proto::SUBPROTOCOL;
+use ghostlight_proto::{Code, SUBPROTOCOL};
 use ghostlight_rig::RigName;
 
 use crate::Gateway;
 use crate::http::RigPath;
-use crate::problem::Refused;
+use crate::refusal::Refusal;
 use crate::server::Place;
 use crate::subscription::Protocol;
 
@@ -32,7 +32,7 @@ pub(crate) async fn plain(
     place: Option<Extension<Arc<Place>>>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
-) -> Result<Response, Refused> {
+) -> Result<Response, Refusal> {
     let protocol = match offered(&headers) {
         Offered::Nothing => Protocol::Plain,
         Offered::Ours => Protocol::Full,
@@ -48,7 +48,7 @@ pub(crate) async fn full(
     place: Option<Extension<Arc<Place>>>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
-) -> Result<Response, Refused> {
+) -> Result<Response, Refusal> {
     match offered(&headers) {
         Offered::Ours => start(gateway, rig, Protocol::Full, upgrade, place).await,
         Offered::Nothing | Offered::Others => Err(unknown_subprotocol()),
@@ -70,8 +70,8 @@ fn offered(headers: &HeaderMap) -> Offered {
     if names.any(|name| name.trim() == SUBPROTOCOL) { Offered::Ours } else { Offered::Others }
 }
 
-fn unknown_subprotocol() -> Refused {
-    Refused::bad_input(format!("the subprotocol that is spoken here is {SUBPROTOCOL}"))
+fn unknown_subprotocol() -> Refusal {
+    Refusal::bad_input(format!("the subprotocol that is spoken here is {SUBPROTOCOL}"))
 }
 
 async fn start(
@@ -80,11 +80,8 @@ async fn start(
     protocol: Protocol,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     place: Option<Extension<Arc<Place>>>,
-) -> Result<Response, Refused> {
-    let upgrade = upgrade.map_err(|rejection| {
-        let title = "This is where a WebSocket is opened";
-        Refused::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", title, rejection.body_text())
-    });
+) -> Result<Response, Refusal> {
+    let upgrade = upgrade.map_err(|rejection| Refusal::new(Code::UpgradeRequired, rejection.body_text()));
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade,
         Err(refused) => {
@@ -94,7 +91,7 @@ async fn start(
         }
     };
     if gateway.stopping.is_over() {
-        return Err(Refused::unavailable("the server is stopping"));
+        return Err(Refusal::is_stopping());
     }
     let hub = gateway.hubs.get(&rig).await?;
     let most = gateway.limits.message_bytes;

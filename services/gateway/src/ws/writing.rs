@@ -13,7 +13,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::batcher::Answer;
 use crate::presence::Shown;
-use crate::problem::Refused;
+use crate::refusal::Refusal;
 use crate::request_span::Request;
 use crate::subscriber::{Subscriber, Told};
 use crate::subscription::Protocol;
@@ -91,7 +91,7 @@ impl Writer {
         }
     }
 
-    async fn refuse(&mut self, seq: Option<u64>, refused: Refused, mut request: Request) -> Result<(), Ending> {
+    async fn refuse(&mut self, seq: Option<u64>, refused: Refusal, mut request: Request) -> Result<(), Ending> {
         request.refused(&self.session.gateway.instruments, &refused);
         let error = refused.into_message(seq, request.context());
         let told = match self.session.protocol {
@@ -126,7 +126,7 @@ fn told_text(told: Told) -> Utf8Bytes {
 }
 
 fn text(encoded: Bytes) -> Utf8Bytes {
-    Utf8Bytes::try_from(encoded).unwrap_or_default()
+    Utf8Bytes::try_from(encoded).expect("a message is UTF-8")
 }
 
 fn pings(every: Duration) -> Interval {

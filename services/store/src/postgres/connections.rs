@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use parking_lot::Mutex;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection};
@@ -27,8 +28,12 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// How long one that is asked may take.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The first and the longest pause between two attempts to connect.
-const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+/// The pauses between attempts to connect: 50 to 100 ms, in the end 1 to 2 s. Jitter adds up to as much again.
+const RETRY: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(50))
+    .with_max_delay(Duration::from_secs(1))
+    .with_jitter()
+    .without_max_times();
 
 /// Connections to one database, lent to one user each.
 pub(super) struct Connections {
@@ -38,7 +43,7 @@ pub(super) struct Connections {
     permits: Semaphore,
     /// Those that nobody uses, and since when.
     idle: Mutex<Vec<(PgConnection, Instant)>>,
-    backoff: Mutex<Backoff>,
+    retry: Mutex<Retry>,
 }
 
 /// A connection that nobody else uses. Whoever gives up half-way gives it up, and what it had begun with it.
@@ -69,7 +74,7 @@ impl Connections {
              SET idle_in_transaction_session_timeout = {limit}; SET client_min_messages = warning; \
              SET default_transaction_isolation = 'read committed'"
         );
-        Self { options, settings, permits: Semaphore::new(MAX), idle: Mutex::default(), backoff: Mutex::default() }
+        Self { options, settings, permits: Semaphore::new(MAX), idle: Mutex::default(), retry: Mutex::default() }
     }
 
     /// One that works, old or new.
@@ -115,7 +120,7 @@ impl Connections {
 
     /// A new one. An attempt that comes too soon after one that failed waits.
     async fn connect(&self) -> Result<PgConnection, StoreError> {
-        let not_before = self.backoff.lock().not_before;
+        let not_before = self.retry.lock().not_before;
         if let Some(not_before) = not_before {
             sleep_until(not_before).await;
         }
@@ -125,27 +130,26 @@ impl Connections {
             Ok(connection)
         };
         let connected = within(LEND_TIMEOUT, connecting).await;
-        let mut backoff = self.backoff.lock();
+        let mut retry = self.retry.lock();
         match &connected {
-            Ok(_) => *backoff = Backoff::default(),
-            Err(_) => backoff.failed(),
+            Ok(_) => *retry = Retry::default(),
+            Err(_) => retry.failed(),
         }
         connected
     }
 }
 
-/// When to try again: ever later, and not when all others do.
+/// When to try again.
 #[derive(Default)]
-struct Backoff {
-    failures: u32,
+struct Retry {
+    pauses: Option<ExponentialBackoff>,
     not_before: Option<Instant>,
 }
 
-impl Backoff {
+impl Retry {
     fn failed(&mut self) {
-        let pause = RETRY.0.saturating_mul(2_u32.saturating_pow(self.failures)).min(RETRY.1);
-        self.failures = self.failures.saturating_add(1);
-        self.not_before = Some(Instant::now() + pause.mul_f64(0.5 + fastrand::f64() / 2.0));
+        let pause = self.pauses.get_or_insert_with(|| RETRY.build()).next();
+        self.not_before = pause.map(|pause| Instant::now() + pause);
     }
 }
 
@@ -155,14 +159,14 @@ mod tests {
 
     #[test]
     fn pauses_grow_to_their_bound_and_differ() {
-        let mut backoff = Backoff::default();
+        let mut retry = Retry::default();
         let mut pauses = Vec::new();
         for failures in 0..200 {
-            let usual = RETRY.0.saturating_mul(1 << failures.min(16)).min(RETRY.1);
+            let least = Duration::from_millis(50 << failures.min(16)).min(Duration::from_secs(1));
             let before = Instant::now();
-            backoff.failed();
-            let pause = backoff.not_before.unwrap() - before;
-            assert!(pause >= usual / 2 && pause <= usual + Duration::from_secs(1), "{pause:?} after {failures}");
+            retry.failed();
+            let pause = retry.not_before.unwrap() - before;
+            assert!(pause >= least && pause <= least * 2 + Duration::from_secs(1), "{pause:?} after {failures}");
             pauses.push(pause.as_millis() / 10);
         }
         let different: std::collections::BTreeSet<_> = pauses[100..].iter().collect();

@@ -82,7 +82,7 @@ fn settings(url: &str, error: sqlx::Error) -> OpenError {
         sqlx::Error::Configuration(why) => why.to_string(),
         error => error.to_string(),
     };
-    OpenError::Settings { url: crate::without_password(url), why }
+    OpenError::Settings { url: ghostlight_url::redacted(url), why }
 }
 
 /// Where the database is, in words that hold no password.

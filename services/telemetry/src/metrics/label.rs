@@ -1,5 +1,7 @@
 //! Labels: each has few values, known beforehand, so that every series is there from the start and none is ever made up.
 
+use ghostlight_proto::Code;
+
 /// The values of one label.
 pub trait Label: Copy + 'static {
     /// What the label is called.
@@ -55,27 +57,17 @@ label! {
     }
 }
 
-label! {
-    /// Why a change was rejected: the code of its problem.
-    Rejection = "reason" {
-        /// Something in it is wrong.
-        BadInput = "bad_input",
-        /// What it names has changed since.
-        Changed = "changed",
-        /// Its idempotency key was used for something else.
-        KeyReused = "key_reused",
-        /// No more rigs may be made.
-        RigLimit = "rig_limit",
-        /// It is larger than may be.
-        TooLarge = "too_large",
-        /// Its body is of a type that is not understood.
-        UnsupportedMediaType = "unsupported_media_type",
-        /// The log takes nothing at the moment.
-        Unavailable = "unavailable",
-        /// It may have happened.
-        UnknownOutcome = "unknown_outcome",
-        /// Anything else.
-        Other = "other",
+/// Why a change was rejected.
+impl Label for Code {
+    const NAME: &'static str = "reason";
+    const ALL: &'static [Self] = &Self::ALL;
+
+    fn value(self) -> &'static str {
+        self.name()
+    }
+
+    fn index(self) -> usize {
+        self as usize
     }
 }
 

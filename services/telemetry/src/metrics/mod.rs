@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use ghostlight_proto::Code;
 use parking_lot::RwLock;
 use prometheus_client::encoding::{prometheus_text, text};
 use prometheus_client::metrics::info::Info;
@@ -18,7 +19,7 @@ use prometheus_client::metrics::info::Info;
 pub(crate) use instruments::Meters;
 pub use instruments::{By, Counter, Gauge, Held, Histogram, SECONDS};
 use instruments::{Measured, Of};
-pub use label::{Appended, Label, Rejection, Saved, Spoken, Stage};
+pub use label::{Appended, Label, Saved, Spoken, Stage};
 use observed::Observed;
 
 /// All metrics of a process, to be read.
@@ -111,7 +112,7 @@ pub struct GatewayMetrics {
     /// Changes that happened.
     pub changes: Counter,
     /// Changes that did not.
-    pub rejected: By<Rejection, Counter>,
+    pub rejected: By<Code, Counter>,
     /// Entries, by what became of them.
     pub appends: By<Appended, Counter>,
     /// How many changes an entry holds.

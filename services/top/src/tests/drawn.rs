@@ -9,9 +9,9 @@ use ratatui::buffer::Buffer;
 use ratatui::style::Color;
 
 use super::*;
-use crate::cli::top::draw::{Scene, draw};
-use crate::cli::top::history::History;
-use crate::cli::top::plain;
+use crate::draw::{Scene, draw};
+use crate::history::History;
+use crate::plain;
 
 fn history() -> History {
     let mut history = History::default();
@@ -52,7 +52,7 @@ fn troubled() -> View {
     edge.change(500, Duration::from_millis(3));
     edge.stage(Stage::Append, 500, Duration::from_millis(1));
     edge.gateway().divergences.add_one();
-    edge.gateway().rejected.of(Rejection::UnknownOutcome).add(4);
+    edge.gateway().rejected.of(Code::UnknownOutcome).add(4);
     followed.take(vec![edge.at(12.0), away("keeper:9464", 12.0)])
 }
 

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::cli::top::buckets::Worst;
-use crate::cli::top::view::{Count, Gateway, Here};
+use crate::buckets::Worst;
+use crate::view::{Count, Gateway, Here};
 
 fn here(view: &View, at: usize) -> &Here {
     view.processes[at].here().unwrap()
@@ -135,8 +135,8 @@ fn what_is_wrong_is_said() {
     let view = seen(running, |running| {
         let (gateway, state) = (running[0].gateway(), running[0].state());
         gateway.divergences.add_one();
-        gateway.rejected.of(Rejection::Unavailable).add(3);
-        gateway.rejected.of(Rejection::BadInput).add(3);
+        gateway.rejected.of(Code::Unavailable).add(3);
+        gateway.rejected.of(Code::BadInput).add(3);
         state.speaking.set(0);
         state.log_lag.set(5_000);
         state.saves.of(Saved::Refused).add(1);

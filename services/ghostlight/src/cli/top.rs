@@ -1,35 +1,18 @@
-//! `ghostlight top`: how running processes stand.
-//!
-//! [`fetch`] asks them, [`rates`] makes a [`view`] of two scrapes, [`draw`] and [`plain`] show it. All but `fetch` and
-//! [`screen`] is pure.
-
-pub mod alarms;
-pub mod buckets;
-pub mod draw;
-pub mod fetch;
-pub mod format;
-pub mod history;
-pub mod plain;
-pub mod rates;
-pub mod scrape;
-pub mod screen;
-pub mod table;
-pub mod view;
-
-#[cfg(test)]
-mod tests;
+//! `ghostlight top`: the state of running processes.
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use ghostlight_top::fetch::{Asker, Listener};
+use ghostlight_top::rates::Followed;
+use ghostlight_top::{plain, screen};
 
 use super::output;
 use super::target::EX_UNAVAILABLE;
 use crate::args::seconds;
-use fetch::{Asker, Listener};
-use rates::Followed;
+use crate::serve::ended_by;
 
 /// Watch how running processes stand: rates, stages, consoles and lag
 ///
@@ -78,11 +61,11 @@ pub struct TopArgs {
 /// # Errors
 /// When the terminal cannot be used, or the standard output not be written.
 pub async fn run(args: TopArgs) -> anyhow::Result<ExitCode> {
-    let asker = Asker::new(args.urls)?;
+    let asker = Asker::new(args.urls);
     if args.once || args.json || !io::stdout().is_terminal() {
         return print(&asker, args.interval, args.json).await;
     }
-    screen::run(&asker, args.interval).await?;
+    screen::run(&asker, args.interval, ended_by()?).await?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,7 +1,7 @@
 //! What is wrong, in words.
 
-use super::format::{duration, number, rate};
-use super::view::{Alarm, Answer, Count, Gateway, Here, Nats, Process, StateService};
+use crate::format::{duration, number, rate};
+use crate::view::{Alarm, Answer, Count, Gateway, Here, Nats, Process, StateService};
 
 /// Changes are gathered for 20 ms before they are saved: the store is not well when one waits for so long.
 const STORE_LAG_SECONDS: f64 = 1.0;

@@ -8,7 +8,7 @@ use std::io;
 
 use prometheus_parse::{Sample, Value};
 
-use super::buckets::Buckets;
+use crate::buckets::Buckets;
 
 /// What stands in one text.
 #[derive(Clone, Debug)]

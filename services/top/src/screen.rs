@@ -1,5 +1,6 @@
 //! The loop: readings and keys in, frames out.
 
+use std::io;
 use std::time::Duration;
 
 use chrono::Local;
@@ -8,12 +9,11 @@ use futures_util::StreamExt;
 use ratatui::DefaultTerminal;
 use tokio::time::Instant;
 
-use super::draw::{Scene, draw};
-use super::fetch::Asker;
-use super::history::History;
-use super::rates::{Followed, Reading};
-use super::view::View;
-use crate::serve::ended_by;
+use crate::draw::{Scene, draw};
+use crate::fetch::Asker;
+use crate::history::History;
+use crate::rates::{Followed, Reading};
+use crate::view::View;
 
 /// The intervals that + and - choose from, in seconds.
 const INTERVALS: [f64; 8] = [0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0];
@@ -49,12 +49,11 @@ impl Drop for Borrowed {
     }
 }
 
-/// Shows it until somebody has seen enough.
+/// Shows it until somebody quits, or until `ended` resolves.
 ///
 /// # Errors
 /// When the terminal cannot be read or written.
-pub async fn run(asker: &Asker, interval: Duration) -> anyhow::Result<()> {
-    let ended = ended_by()?;
+pub async fn run(asker: &Asker, interval: Duration, ended: impl Future) -> io::Result<()> {
     tokio::pin!(ended);
     let mut terminal = Borrowed(ratatui::try_init()?);
     let mut keys = EventStream::new();

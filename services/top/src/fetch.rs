@@ -1,26 +1,33 @@
-//! Asking the processes, all at once and each with a deadline.
+//! Scrapes the processes, all at once and each with a deadline.
 
 use std::error::Error;
 use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::future::join_all;
-use reqwest::redirect::Policy;
-use reqwest::{Client, Response, Url};
+use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
+use hyper::Uri;
+use hyper::body::Bytes;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use url::Url;
 
-use super::rates::Reading;
-use super::scrape::Scrape;
+use crate::rates::Reading;
+use crate::scrape::Scrape;
 
 /// How long a process has to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// All that is read of an answer: some hundred series are a few ten thousand bytes.
+/// The longest answer that is read. Some hundred series are a few ten thousand bytes.
 const MAX_BYTES: usize = 4 << 20;
+
+const TOO_LONG: &str = "its answer is too long";
 
 /// The admin listener of a process.
 #[derive(Clone, Debug)]
 pub struct Listener {
     name: String,
-    metrics: Url,
+    metrics: Uri,
 }
 
 impl std::str::FromStr for Listener {
@@ -36,70 +43,58 @@ impl std::str::FromStr for Listener {
         }
         let name = format!("{host}:{port}");
         metrics.set_path("/metrics");
+        let metrics = metrics.as_str().parse().map_err(|error: hyper::http::uri::InvalidUri| error.to_string())?;
         Ok(Self { name, metrics })
     }
 }
 
-/// Who is asked.
+/// Scrapes the admin listeners of processes.
 #[derive(Debug)]
 pub struct Asker {
-    client: Client,
+    client: Client<HttpConnector, Empty<Bytes>>,
     listeners: Vec<Listener>,
     began: Instant,
 }
 
 impl Asker {
-    /// Asks these, itself: no proxy, and nobody else to whom an answer points.
-    ///
-    /// # Errors
-    /// When there can be no client.
-    pub fn new(listeners: Vec<Listener>) -> reqwest::Result<Self> {
-        let client = Client::builder().no_proxy().redirect(Policy::none()).timeout(ANSWER_TIMEOUT).build()?;
-        Ok(Self { client, listeners, began: Instant::now() })
+    /// Scrapes these listeners, without a proxy, and follows no redirection.
+    pub fn new(listeners: Vec<Listener>) -> Self {
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        Self { client, listeners, began: Instant::now() }
     }
 
-    /// What each of them says now.
+    /// Scrapes each of them, all at once.
     pub async fn ask(&self) -> Vec<Reading> {
         join_all(self.listeners.iter().map(|listener| self.ask_one(listener))).await
     }
 
     async fn ask_one(&self, listener: &Listener) -> Reading {
-        let answer = match self.text(listener).await {
-            Ok(text) => Scrape::parse(&text).map_err(|error| error.to_string()),
-            Err(why) => Err(why),
-        };
+        let text = tokio::time::timeout(ANSWER_TIMEOUT, self.text(listener)).await;
+        let text = text.unwrap_or_else(|_| Err(format!("no answer within {} s", ANSWER_TIMEOUT.as_secs())));
         let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Reading {
             name: listener.name.clone(),
             at_seconds: self.began.elapsed().as_secs_f64(),
             unix_seconds: unix.as_secs_f64(),
-            answer,
+            answer: text.and_then(|text| Scrape::parse(&text).map_err(|error| error.to_string())),
         }
     }
 
     async fn text(&self, listener: &Listener) -> Result<String, String> {
-        let asked = self.client.get(listener.metrics.clone()).send().await;
-        let mut answer = asked.and_then(Response::error_for_status).map_err(|error| why(&error))?;
-        let mut body = Vec::new();
-        while let Some(more) = answer.chunk().await.map_err(|error| why(&error))? {
-            if body.len() + more.len() > MAX_BYTES {
-                return Err("its answer is too long".to_owned());
-            }
-            body.extend_from_slice(&more);
+        let answer = self.client.get(listener.metrics.clone()).await.map_err(|error| cause(&error))?;
+        if !answer.status().is_success() {
+            return Err(format!("it answers {}", answer.status()));
         }
-        Ok(String::from_utf8_lossy(&body).into_owned())
+        let body = Limited::new(answer.into_body(), MAX_BYTES).collect().await;
+        let body =
+            body.map_err(|error| if error.is::<LengthLimitError>() { TOO_LONG.to_owned() } else { cause(&*error) })?;
+        Ok(String::from_utf8_lossy(&body.to_bytes()).into_owned())
     }
 }
 
-/// The cause, without what everybody knows: whom was asked.
-fn why(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return format!("no answer within {} s", ANSWER_TIMEOUT.as_secs());
-    }
-    if let Some(status) = error.status() {
-        return format!("it answers {status}");
-    }
-    let mut cause: &dyn Error = error;
+/// The innermost cause. The outer ones say only which process was asked.
+fn cause(error: &(dyn Error + 'static)) -> String {
+    let mut cause = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }

@@ -1,6 +1,6 @@
 //! Numbers as people read them: short, and with three digits where that is enough.
 
-use super::buckets::Worst;
+use crate::buckets::Worst;
 
 /// Where there is nothing to say.
 pub const NOTHING: &str = "–";

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use ghostlight_telemetry::metrics::{Label, Stage};
 
-use super::alarms;
-use super::buckets::Buckets;
-use super::scrape::Scrape;
-use super::view::{Answer, Count, Gateway, Here, Nats, Process, Spread, StageView, StateService, Timed, View, Whole};
+use crate::alarms;
+use crate::buckets::Buckets;
+use crate::scrape::Scrape;
+use crate::view::{Answer, Count, Gateway, Here, Nats, Process, Spread, StageView, StateService, Timed, View, Whole};
 
 /// What a process answered, and when.
 #[derive(Clone, Debug)]

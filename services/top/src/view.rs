@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::buckets::{Buckets, Worst};
+use crate::buckets::{Buckets, Worst};
 
 /// All processes between two scrapes.
 #[derive(Clone, Debug, Default, Serialize)]

@@ -6,11 +6,11 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Padding, Paragraph, RenderDirection, Row, Sparkline, Wrap};
 
-use super::format::{age, duration, or_nothing};
-use super::history::History;
-use super::plain;
-use super::table::{GAP, PROCESSES, STAGES, Table};
-use super::view::{StageView, View};
+use crate::format::{age, duration, or_nothing};
+use crate::history::History;
+use crate::plain;
+use crate::table::{GAP, PROCESSES, STAGES, Table};
+use crate::view::{StageView, View};
 
 /// What is wrong.
 const BAD: Style = Style::new().fg(Color::Red).add_modifier(Modifier::BOLD);

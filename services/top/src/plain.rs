@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::format::{duration, number, or_nothing, rate};
-use super::table::{PROCESSES, STAGES, Table};
-use super::view::{View, Whole};
+use crate::format::{duration, number, or_nothing, rate};
+use crate::table::{PROCESSES, STAGES, Table};
+use crate::view::{View, Whole};
 
 /// All of it.
 pub fn text(view: &View) -> String {

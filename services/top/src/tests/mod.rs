@@ -6,8 +6,9 @@ mod seen;
 
 use std::time::Duration;
 
+use ghostlight_proto::Code;
 use ghostlight_telemetry::metrics::{
-    BusNow, GatewayMetrics, Label, Metrics, Rejection, RigsNow, Saved, Spoken, Stage, StateMetrics,
+    BusNow, GatewayMetrics, Label, Metrics, RigsNow, Saved, Spoken, Stage, StateMetrics,
 };
 
 use super::rates::{Followed, Reading};
@@ -129,7 +130,7 @@ fn work(running: &mut [Running]) {
         gateway.connections.of(Spoken::Events).set(3);
         gateway.waiting.set(2);
     }
-    running[0].gateway().rejected.of(Rejection::BadInput).add(7);
+    running[0].gateway().rejected.of(Code::BadInput).add(7);
     running[1].stage(Stage::Append, 5, micros(14_000));
     let keeper = &mut running[2];
     keeper.cpu_seconds += 0.5;

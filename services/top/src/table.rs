@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::format::{NOTHING, age, bytes, duration, number, or_nothing, percent, rate, worst};
-use super::view::{Answer, Gateway, Here, Process, StageView, StateService};
+use crate::format::{NOTHING, age, bytes, duration, number, or_nothing, percent, rate, worst};
+use crate::view::{Answer, Gateway, Here, Process, StageView, StateService};
 
 /// Between columns.
 pub const GAP: usize = 2;

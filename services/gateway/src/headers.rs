@@ -1,0 +1,71 @@
+//! HTTP headers: reading those of a request, writing those of an answer.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use ghostlight_proto::{Code, Timing, parse_etag};
+use ghostlight_rig::{ClientId, Key, Origin, Position};
+
+use crate::refusal::Refusal;
+
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Whether `If-None-Match` names the current tag, or `*` (RFC 9110, section 13.1.2).
+pub(crate) fn is_known(headers: &HeaderMap, is_this: impl Fn(&str) -> bool) -> bool {
+    let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|tags| tags.to_str().ok());
+    let mut tags = tags.flat_map(|tags| tags.split(',')).map(str::trim);
+    tags.any(|tag| tag == "*" || is_this(tag.strip_prefix("W/").unwrap_or(tag)))
+}
+
+/// Refuses a body whose media type is not one of `types`.
+pub(crate) fn require_type(headers: &HeaderMap, types: &[&str]) -> Result<(), Refusal> {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|given| given.to_str().ok());
+    let given = given.and_then(|given| given.split(';').next()).map_or("", str::trim);
+    if types.iter().any(|known| given.eq_ignore_ascii_case(known)) {
+        return Ok(());
+    }
+    let detail = "send application/json: curl wants -H 'content-type: application/json', or --json";
+    Err(Refusal::new(Code::UnsupportedMediaType, detail))
+}
+
+/// A header that may come once. Neither of two may be ignored.
+fn only_one(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue>, Refusal> {
+    let mut values = headers.get_all(&name).iter();
+    match (values.next(), values.next()) {
+        (_, Some(_)) => Err(Refusal::bad_input(format!("{name} comes more than once"))),
+        (value, None) => Ok(value),
+    }
+}
+
+/// The position in `If-Match`. A `*` asks for nothing: a rig's map is always there.
+pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<Position>, Refusal> {
+    match only_one(headers, header::IF_MATCH)?.map(HeaderValue::to_str) {
+        None | Some(Ok("*")) => Ok(None),
+        Some(Ok(tag)) if parse_etag(tag).is_some() => Ok(parse_etag(tag)),
+        _ => Err(Refusal::bad_input("If-Match is * or one ETag that this server gave, \"epoch-revision\"")),
+    }
+}
+
+/// The name in `Ghostlight-Client`: others see that the change was this client's. Such changes have no number.
+pub(crate) fn origin(headers: &HeaderMap) -> Result<Option<Origin>, Refusal> {
+    let Some(client) = only_one(headers, HeaderName::from_static("ghostlight-client"))? else { return Ok(None) };
+    let client = std::str::from_utf8(client.as_bytes()).ok().and_then(|client| ClientId::new(client).ok());
+    let problem = "Ghostlight-Client is 1 to 64 characters of UTF-8, none of them a control character";
+    client.map(|client| Some(Origin { client, seq: 0 })).ok_or_else(|| Refusal::bad_input(problem))
+}
+
+/// The key in `Idempotency-Key`.
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<Key>, Refusal> {
+    let Some(key) = only_one(headers, HeaderName::from_static("idempotency-key"))? else { return Ok(None) };
+    let key = key.to_str().map_err(|_| Refusal::bad_input("Idempotency-Key is not visible ASCII"))?;
+    Key::new(key).map(Some).map_err(|error| Refusal::bad_input(error.to_string()))
+}
+
+/// The stages in milliseconds, in the form of `Server-Timing` (W3C Server Timing).
+pub(crate) fn server_timing(timing: Timing) -> HeaderValue {
+    let [log, fold, echo] = timing.as_ms();
+    header_value(format!("log;dur={log:.3}, fold;dur={fold:.3}, echo;dur={echo:.3}"))
+}
+
+/// A header's value. Only visible ASCII is passed to this.
+pub(crate) fn header_value(text: String) -> HeaderValue {
+    HeaderValue::try_from(text).expect("the text is visible ASCII")
+}

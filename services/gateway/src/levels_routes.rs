@@ -1,0 +1,75 @@
+//! The levels of a rig over HTTP, and the list of rigs.
+
+use std::collections::BTreeMap;
+
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use ghostlight_proto::{LevelDetails, LevelsText, parse_levels};
+use ghostlight_rig::{RigName, Update};
+
+use crate::headers::JSON;
+use crate::http::{self, RigPath};
+use crate::refusal::Refusal;
+use crate::request_span::{self, Route};
+use crate::{Gateway, query};
+
+/// `GET /v1/rigs`.
+pub(crate) async fn list_rigs(State(gateway): State<Gateway>) -> Result<Response, Refusal> {
+    let list = gateway.hubs.list().await?;
+    Ok(([(header::CONTENT_TYPE, JSON)], list).into_response())
+}
+
+/// `GET /v1/rigs/{rig}/levels`: every dimmer's level, or what leaves the rig for it; or those of one dimmer. With `detail=1`,
+/// who changed each level last and when.
+pub(crate) async fn get_levels(
+    State(gateway): State<Gateway>,
+    RigPath(rig): RigPath,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let query = query.as_deref();
+    let (output, detail) = (query::flag(query, "output")?, query::flag(query, "detail")?);
+    let only = query::dimmer(query)?;
+    http::read(&gateway, &rig, &headers, |map| {
+        let slots = map.slots().levels.iter().filter(|(dimmer, _)| only.is_none_or(|only| only == **dimmer));
+        let levels = slots.filter_map(|(dimmer, slot)| Some((*dimmer, slot.value?, slot)));
+        let levels = levels.map(|(dimmer, level, slot)| {
+            let level = if output { map.output(level) } else { level };
+            (dimmer, level, slot)
+        });
+        if detail {
+            return serde_json::to_vec(&LevelDetails(levels.collect())).expect("details are JSON");
+        }
+        let levels: BTreeMap<_, _> = levels.map(|(dimmer, level, _)| (dimmer, level)).collect();
+        serde_json::to_vec(&LevelsText(&levels)).expect("levels are JSON")
+    })
+    .await
+}
+
+/// `POST /`: a change of levels of the rig `main`.
+pub(crate) async fn post_main(State(gateway): State<Gateway>, headers: HeaderMap, body: Body) -> Response {
+    post(&gateway, ("POST", "/", "POST /"), RigName::default(), &headers, body).await
+}
+
+/// `POST /v1/rigs/{rig}/levels`: a change of levels.
+pub(crate) async fn post_levels(
+    State(gateway): State<Gateway>,
+    RigPath(rig): RigPath,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let route = ("POST", "/v1/rigs/{rig}/levels", "POST /v1/rigs/{rig}/levels");
+    post(&gateway, route, rig, &headers, body).await
+}
+
+async fn post(gateway: &Gateway, route: Route, rig: RigName, headers: &HeaderMap, body: Body) -> Response {
+    request_span::answer(&gateway.instruments, route, headers, async |request| {
+        let parse = |body: &[u8]| parse_levels(body).map(Update::from);
+        let done = http::change(gateway, request, rig, headers, body, &["application/json"], parse).await?;
+        let text = serde_json::to_vec(&LevelsText(&done.update.levels)).expect("levels are JSON");
+        Ok(http::answer(&done, text))
+    })
+    .await
+}

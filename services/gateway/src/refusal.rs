@@ -1,0 +1,94 @@
+//! Refusals, and the two ways to write them: problem details over HTTP (RFC 9457), error messages over the WebSocket.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use ghostlight_proto::{BadInput, Code, ErrorMessage, Problem, traceparent};
+use ghostlight_rig::{Item, TraceContext};
+
+/// How long a client should wait before it tries again, in seconds.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+
+/// Why a request was refused, or why its outcome is unknown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal(Box<Problem>);
+
+impl Refusal {
+    pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self(Box::new(Problem::new(code, detail)))
+    }
+
+    pub(crate) fn bad_input(detail: impl Into<String>) -> Self {
+        BadInput::Form(detail.into()).into()
+    }
+
+    pub(crate) fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(Code::NotFound, detail)
+    }
+
+    pub(crate) fn too_large(max_bytes: usize) -> Self {
+        Self::new(Code::TooLarge, format!("the body may have {max_bytes} bytes at most"))
+    }
+
+    pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
+        Self::new(Code::Unavailable, detail)
+    }
+
+    pub(crate) fn is_stopping() -> Self {
+        Self::unavailable("the server is stopping")
+    }
+
+    /// The change may have happened.
+    pub(crate) fn unknown_outcome() -> Self {
+        let detail = "it was not confirmed in time; with an Idempotency-Key, it is safe to send it again";
+        Self::new(Code::UnknownOutcome, detail)
+    }
+
+    pub(crate) fn key_reused() -> Self {
+        Self::new(Code::KeyReused, "another change was sent under this Idempotency-Key")
+    }
+
+    pub(crate) fn rig_limit() -> Self {
+        Self::new(Code::RigLimit, "as many rigs are there as the server's settings allow")
+    }
+
+    /// These items had changed after the position that the change was conditional on.
+    pub(crate) fn changed(items: &[Item]) -> Self {
+        Self(Box::new(Problem::changed(items)))
+    }
+
+    pub(crate) fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// What was wrong this time, for people.
+    pub(crate) fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// As an error message of the full WebSocket protocol.
+    pub(crate) fn into_message(self, seq: Option<u64>, trace: Option<TraceContext>) -> ErrorMessage {
+        let Problem { code, title, detail, .. } = *self.0;
+        let message = format!("{title}: {detail}");
+        ErrorMessage { seq, code: code.name().to_owned(), message, traceparent: trace.map(traceparent) }
+    }
+}
+
+impl From<BadInput> for Refusal {
+    fn from(bad: BadInput) -> Self {
+        Self(Box::new(bad.into()))
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+        let Self(problem) = self;
+        let status = StatusCode::from_u16(problem.status).expect("a code has an HTTP status");
+        let body = serde_json::to_vec(&problem).expect("a problem is JSON");
+        let mut response = (status, [(header::CONTENT_TYPE, PROBLEM_JSON)], body).into_response();
+        if problem.code == Code::Unavailable {
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        response
+    }
+}
