@@ -11,8 +11,9 @@ import { byId } from './dom.js';
 import { LightFader } from './fader.js';
 import { draw, drawNow } from './frame.js';
 import { Input } from './input.js';
-import { Grabs, MASTER, hundredths } from './grabs.js';
+import { Grabs, MASTER } from './grabs.js';
 import { keepShell } from './install.js';
+import { Looks } from './look.js';
 import { pageKeys } from './keys.js';
 import { Master } from './master.js';
 import { Paging } from './paging.js';
@@ -39,7 +40,7 @@ class Console {
   #view = new View();
   #lastChange;
   #selection = new Selection();
-  #typed = { dimmer: MASTER, text: '' };
+  #looks;
   /** @type {number[]} on when the connection was lost */
   #flashed = [];
   #session;
@@ -60,11 +61,13 @@ class Console {
     const tell = (/** @type {string} */ text) => status.tell(text);
     const grabs = new Grabs(rig, (dimmer) => this.#touch(dimmer));
     const place = byId('board', HTMLElement);
-    const look = (/** @type {number} */ dimmer) => this.#look(dimmer);
+    const looks = new Looks(rig, grabs, this.#selection);
+    const look = (/** @type {number} */ dimmer) => looks.of(dimmer);
     const board = new Board(place, this.#view, look, (first, last) => paging.show(first, last));
     const paging = new Paging(board, this.#view, tell);
     const clear = () => this.#select((selection) => selection.clear());
     this.#grabs = grabs;
+    this.#looks = looks;
     this.#board = board;
     this.#master = new Master(rig, grabs);
     const nameOf = (/** @type {string | undefined} */ client) => this.#presence.nameOf(client);
@@ -219,22 +222,7 @@ class Console {
 
   /** Lets used dimmers take their places: never while a hand is on one, or half a level is typed. */
   #tidy() {
-    if (!this.#grabs.busy && !this.#typed.text && this.#view.renew()) this.#board.renew();
-  }
-
-  /** @param {number} dimmer @returns {import('./fader.js').Look} */
-  #look(dimmer) {
-    const grabs = this.#grabs;
-    return {
-      level: grabs.shown(dimmer),
-      output: hundredths(this.#rig.output(dimmer)) ?? 0,
-      ghost: grabs.ghost(dimmer),
-      label: this.#rig.labels.get(dimmer) ?? '',
-      held: grabs.held(dimmer),
-      selected: this.#selection.has(dimmer),
-      locked: grabs.locked,
-      typed: this.#typed.dimmer === dimmer ? this.#typed.text : '',
-    };
+    if (!this.#grabs.busy && !this.#looks.typing && this.#view.renew()) this.#board.renew();
   }
 
   /** @param {number} dimmer what it shows has changed */
@@ -262,8 +250,7 @@ class Console {
 
   /** @param {number} dimmer @param {string} text */
   #type(dimmer, text) {
-    this.#touch(this.#typed.dimmer);
-    this.#typed = { dimmer, text };
+    this.#touch(this.#looks.type(dimmer, text));
     this.#touch(dimmer);
     this.#master.typed = dimmer === MASTER ? text : '';
   }

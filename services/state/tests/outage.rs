@@ -12,13 +12,13 @@ use ghostlight_rig::{Position, Received, Replica, Verdict};
 use tempfile::TempDir;
 
 use support::store::Mood;
-use support::{Follower, House, answer, entry, kept, numbers, once, soon};
+use support::{Deployment, Follower, answer, entry, kept, numbers, once, soon};
 
 /// Appends until it is taken, as gateways' clients do.
-async fn taken(house: &House, levels: &str) -> Position {
+async fn taken(deployment: &Deployment, levels: &str) -> Position {
     let trying = async {
         loop {
-            match answer(house.append("main", entry(levels))).await {
+            match answer(deployment.append("main", entry(levels))).await {
                 Ok(position) => return position,
                 Err(AppendError::Unavailable(_)) => tokio::time::sleep(Duration::from_millis(5)).await,
                 Err(error) => panic!("in one process it is known: {error}"),
@@ -28,24 +28,24 @@ async fn taken(house: &House, levels: &str) -> Position {
     soon("a change to be taken again", trying).await
 }
 
-async fn unavailable(house: &House) {
-    let refused = answer(house.append("main", entry(r#"{"5": 5}"#))).await;
+async fn unavailable(deployment: &Deployment) {
+    let refused = answer(deployment.append("main", entry(r#"{"5": 5}"#))).await;
     assert!(matches!(refused, Err(AppendError::Unavailable(_))), "{refused:?}");
 }
 
 /// A replica that follows the rig `main` and asks for a snapshot whenever it must.
 struct Console<'a> {
-    house: &'a House,
+    deployment: &'a Deployment,
     follower: Follower,
     replica: Replica,
 }
 
 impl<'a> Console<'a> {
-    async fn open(house: &'a House) -> Self {
-        let follower = house.follow("main").await;
+    async fn open(deployment: &'a Deployment) -> Self {
+        let follower = deployment.follow("main").await;
         let mut replica = Replica::default();
-        replica.snapshot(&house.snapshot("main").await);
-        Self { house, follower, replica }
+        replica.snapshot(&deployment.snapshot("main").await);
+        Self { deployment, follower, replica }
     }
 
     /// Follows until it shows these levels in hundredths of a percent, in an order newer than `after`.
@@ -61,7 +61,7 @@ impl<'a> Console<'a> {
                 };
                 match received {
                     Received::Gap | Received::NewEpoch => {
-                        self.replica.snapshot(&self.house.snapshot("main").await);
+                        self.replica.snapshot(&self.deployment.snapshot("main").await);
                     }
                     Received::Diverged => panic!("two maps under {}", self.replica.position()),
                     Received::Applied | Received::Replaced | Received::Had => {}
@@ -75,37 +75,37 @@ impl<'a> Console<'a> {
 #[tokio::test]
 async fn what_could_not_be_saved_has_happened_for_nobody() {
     let folder = TempDir::new().unwrap();
-    let house = House::open(&folder, 10).await;
-    let before = house.set(r#"{"1": 50}"#).await;
-    let mut console = Console::open(&house).await;
-    house.store.be(Mood::FailsToSave);
-    let lost = house.append("main", entry(r#"{"1": 99, "2": 99}"#));
+    let deployment = Deployment::open(&folder, 10).await;
+    let before = deployment.set(r#"{"1": 50}"#).await;
+    let mut console = Console::open(&deployment).await;
+    deployment.store.be(Mood::FailsToSave);
+    let lost = deployment.append("main", entry(r#"{"1": 99, "2": 99}"#));
     console.shows(&[(1, 9_900), (2, 9_900)], None).await;
     let lost = answer(lost).await;
     assert!(matches!(lost, Err(AppendError::Unavailable(_))), "{lost:?}");
 
     console.shows(&[(1, 5_000)], Some(before)).await;
-    assert_eq!(kept(&house.stored().await, "main"), [(1, 5_000)]);
-    unavailable(&house).await;
-    assert_eq!(numbers(&house.snapshot("main").await), [(1, 5_000)], "it can be read all the while");
+    assert_eq!(kept(&deployment.stored().await, "main"), [(1, 5_000)]);
+    unavailable(&deployment).await;
+    assert_eq!(numbers(&deployment.snapshot("main").await), [(1, 5_000)], "it can be read all the while");
 
-    house.store.be(Mood::Works);
-    let after = taken(&house, r#"{"3": 30}"#).await;
+    deployment.store.be(Mood::Works);
+    let after = taken(&deployment, r#"{"3": 30}"#).await;
     assert!(after.epoch > before.epoch);
     console.shows(&[(1, 5_000), (3, 3_000)], Some(before)).await;
-    assert_eq!(kept(&house.stored().await, "main"), [(1, 5_000), (3, 3_000)]);
-    house.close().await;
+    assert_eq!(kept(&deployment.stored().await, "main"), [(1, 5_000), (3, 3_000)]);
+    deployment.close().await;
 }
 
 #[tokio::test]
 async fn followers_hear_of_the_new_epoch_from_a_beacon() {
     let folder = TempDir::new().unwrap();
-    let house = House::open(&folder, 10).await;
-    let before = house.set(r#"{"1": 50}"#).await;
-    let kept = house.follow("main").await.beacon().await.digests;
-    let mut follower = house.follow("main").await;
-    house.store.be(Mood::FailsToSave);
-    let lost = house.append("main", entry(r#"{"1": 99}"#));
+    let deployment = Deployment::open(&folder, 10).await;
+    let before = deployment.set(r#"{"1": 50}"#).await;
+    let kept = deployment.follow("main").await.beacon().await.digests;
+    let mut follower = deployment.follow("main").await;
+    deployment.store.be(Mood::FailsToSave);
+    let lost = deployment.append("main", entry(r#"{"1": 99}"#));
     assert_ne!(follower.delta().await.position, before);
     assert_eq!(follower.beacon_of_a_new_epoch(before).await.digests, kept);
     assert!(answer(lost).await.is_err());
@@ -114,91 +114,91 @@ async fn followers_hear_of_the_new_epoch_from_a_beacon() {
 #[tokio::test]
 async fn while_nothing_is_known_of_the_store_an_append_waits() {
     let folder = TempDir::new().unwrap();
-    let house = House::open(&folder, 10).await;
-    let before = house.set(r#"{"1": 50}"#).await;
-    let mut console = Console::open(&house).await;
-    house.store.be(Mood::Fails);
-    let waiting = house.append("main", entry(r#"{"1": 99}"#));
-    house.store.more_loads(3).await;
+    let deployment = Deployment::open(&folder, 10).await;
+    let before = deployment.set(r#"{"1": 50}"#).await;
+    let mut console = Console::open(&deployment).await;
+    deployment.store.be(Mood::Fails);
+    let waiting = deployment.append("main", entry(r#"{"1": 99}"#));
+    deployment.store.more_loads(3).await;
     assert!(!waiting.is_finished(), "it may have been saved");
-    unavailable(&house).await;
+    unavailable(&deployment).await;
 
-    house.store.be(Mood::Works);
+    deployment.store.be(Mood::Works);
     let lost = answer(waiting).await;
     assert!(matches!(lost, Err(AppendError::Unavailable(_))), "{lost:?}");
     console.shows(&[(1, 5_000)], Some(before)).await;
-    taken(&house, r#"{"2": 60}"#).await;
+    taken(&deployment, r#"{"2": 60}"#).await;
     console.shows(&[(1, 5_000), (2, 6_000)], Some(before)).await;
-    house.close().await;
+    deployment.close().await;
 }
 
 #[tokio::test]
 async fn a_save_whose_answer_was_lost_has_happened() {
     let folder = TempDir::new().unwrap();
-    let house = House::open(&folder, 10).await;
-    let before = house.set(r#"{"1": 50}"#).await;
-    let mut console = Console::open(&house).await;
-    house.store.be(Mood::LosesOneAnswer);
-    let position = answer(house.append("main", once("only-once", r#"{"1": 70}"#))).await.unwrap();
+    let deployment = Deployment::open(&folder, 10).await;
+    let before = deployment.set(r#"{"1": 50}"#).await;
+    let mut console = Console::open(&deployment).await;
+    deployment.store.be(Mood::LosesOneAnswer);
+    let position = answer(deployment.append("main", once("only-once", r#"{"1": 70}"#))).await.unwrap();
     assert_eq!(position.epoch, before.epoch, "where it stood before the new order began");
     assert!(position > before);
     console.shows(&[(1, 7_000)], Some(before)).await;
 
-    taken(&house, r#"{"1": 10}"#).await;
-    let mut follower = house.follow("main").await;
-    answer(house.append("main", once("only-once", r#"{"1": 70}"#))).await.unwrap();
+    taken(&deployment, r#"{"1": 10}"#).await;
+    let mut follower = deployment.follow("main").await;
+    answer(deployment.append("main", once("only-once", r#"{"1": 70}"#))).await.unwrap();
     let verdicts = follower.delta().await.verdicts;
     assert_eq!(verdicts.into_values().collect::<Vec<_>>(), [Verdict::Repeated(position)]);
     console.shows(&[(1, 1_000)], Some(before)).await;
-    house.close().await;
+    deployment.close().await;
 }
 
 #[tokio::test]
 async fn of_the_entries_that_wait_only_the_saved_ones_have_happened() {
     let folder = TempDir::new().unwrap();
-    let house = House::open(&folder, 10).await;
-    let before = house.set(r#"{"1": 50}"#).await;
-    let mut console = Console::open(&house).await;
-    let saves = house.store.saves();
-    house.store.be(Mood::Hangs);
-    let saved = house.append("main", entry(r#"{"1": 60}"#));
-    house.store.saves_reach(saves + 1).await;
-    let lost = house.append("main", entry(r#"{"1": 70}"#));
+    let deployment = Deployment::open(&folder, 10).await;
+    let before = deployment.set(r#"{"1": 50}"#).await;
+    let mut console = Console::open(&deployment).await;
+    let saves = deployment.store.saves();
+    deployment.store.be(Mood::Hangs);
+    let saved = deployment.append("main", entry(r#"{"1": 60}"#));
+    deployment.store.saves_reach(saves + 1).await;
+    let lost = deployment.append("main", entry(r#"{"1": 70}"#));
     console.shows(&[(1, 7_000)], None).await;
 
     // The save of the first is done and its answer lost; there is none of the second.
-    house.store.be(Mood::LosesOneAnswer);
+    deployment.store.be(Mood::LosesOneAnswer);
     assert!(answer(saved).await.is_ok());
     let lost = answer(lost).await;
     assert!(matches!(lost, Err(AppendError::Unavailable(_))), "{lost:?}");
     console.shows(&[(1, 6_000)], Some(before)).await;
-    assert_eq!(kept(&house.stored().await, "main"), [(1, 6_000)]);
-    house.close().await;
+    assert_eq!(kept(&deployment.stored().await, "main"), [(1, 6_000)]);
+    deployment.close().await;
 }
 
 #[tokio::test]
 async fn one_outage_after_another_loses_nothing_that_was_answered() {
     let folder = TempDir::new().unwrap();
-    let house = House::open(&folder, 10).await;
-    let mut console = Console::open(&house).await;
-    let mut last = house.snapshot("main").await.position;
+    let deployment = Deployment::open(&folder, 10).await;
+    let mut console = Console::open(&deployment).await;
+    let mut last = deployment.snapshot("main").await.position;
     let mut levels = Vec::new();
     for round in 1..=6_u16 {
-        house.store.be([Mood::FailsToSave, Mood::LosesOneAnswer, Mood::Fails][usize::from(round % 3)]);
-        let attempt = house.append("main", entry(&format!(r#"{{"{}": 1}}"#, round + 100)));
+        deployment.store.be([Mood::FailsToSave, Mood::LosesOneAnswer, Mood::Fails][usize::from(round % 3)]);
+        let attempt = deployment.append("main", entry(&format!(r#"{{"{}": 1}}"#, round + 100)));
         // The store is asked what it holds once something has gone wrong.
-        house.store.more_loads(1).await;
-        house.store.be(Mood::Works);
+        deployment.store.more_loads(1).await;
+        deployment.store.be(Mood::Works);
         if answer(attempt).await.is_ok() {
             levels.push((round + 100, 100));
         }
-        let position = taken(&house, &format!(r#"{{"{round}": 100}}"#)).await;
+        let position = taken(&deployment, &format!(r#"{{"{round}": 100}}"#)).await;
         assert!(position > last, "{position} after {last}");
         last = position;
         levels.push((round, 10_000));
         levels.sort_unstable();
         console.shows(&levels, None).await;
     }
-    house.close().await;
-    assert_eq!(kept(&House::open(&folder, 10).await.stored().await, "main"), levels);
+    deployment.close().await;
+    assert_eq!(kept(&Deployment::open(&folder, 10).await.stored().await, "main"), levels);
 }

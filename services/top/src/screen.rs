@@ -20,7 +20,7 @@ const INTERVALS: [f64; 8] = [0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0];
 
 /// What is on the screen.
 #[derive(Debug)]
-struct Desk {
+struct Screen {
     followed: Followed,
     history: History,
     view: Option<View>,
@@ -57,7 +57,7 @@ pub async fn run(asker: &Asker, interval: Duration, ended: impl Future) -> io::R
     tokio::pin!(ended);
     let mut terminal = Borrowed(ratatui::try_init()?);
     let mut keys = EventStream::new();
-    let mut desk = Desk::new(interval);
+    let mut screen = Screen::new(interval);
     let ask = |at| async move {
         tokio::time::sleep_until(at).await;
         asker.ask().await
@@ -66,28 +66,28 @@ pub async fn run(asker: &Asker, interval: Duration, ended: impl Future) -> io::R
     let asking = ask(read_at);
     tokio::pin!(asking);
     loop {
-        terminal.0.draw(|frame| draw(frame, &desk.scene()))?;
+        terminal.0.draw(|frame| draw(frame, &screen.scene()))?;
         tokio::select! {
             _ = &mut ended => return Ok(()),
             event = keys.next() => {
                 let Some(event) = event.transpose()? else { return Ok(()) };
-                match desk.wish(&event) {
+                match screen.wish(&event) {
                     Wish::Quit => return Ok(()),
                     // What was under way is asked again: it may have waited beyond its deadline.
-                    Wish::Again => asking.set(ask(read_at + desk.interval)),
+                    Wish::Again => asking.set(ask(read_at + screen.interval)),
                     Wish::Nothing => {}
                 }
             }
-            readings = &mut asking, if !desk.is_paused => {
-                desk.take(readings);
+            readings = &mut asking, if !screen.is_paused => {
+                screen.take(readings);
                 read_at = Instant::now();
-                asking.set(ask(read_at + desk.interval));
+                asking.set(ask(read_at + screen.interval));
             }
         }
     }
 }
 
-impl Desk {
+impl Screen {
     fn new(interval: Duration) -> Self {
         Self {
             followed: Followed::default(),
@@ -152,10 +152,10 @@ mod tests {
 
     #[test]
     fn keys_do_what_they_say() {
-        let mut desk = Desk::new(Duration::from_secs(2));
+        let mut screen = Screen::new(Duration::from_secs(2));
         let mut press = |code| {
-            let wish = desk.wish(&key(code, KeyModifiers::NONE));
-            (wish, desk.interval.as_secs_f64(), desk.is_paused)
+            let wish = screen.wish(&key(code, KeyModifiers::NONE));
+            (wish, screen.interval.as_secs_f64(), screen.is_paused)
         };
         assert_eq!(press(KeyCode::Char('x')), (Wish::Nothing, 2.0, false));
         assert_eq!(press(KeyCode::Char('p')), (Wish::Nothing, 2.0, true));
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(press(KeyCode::Char('-')), (Wish::Nothing, 0.5, false));
         assert_eq!(press(KeyCode::Char('c')), (Wish::Nothing, 0.5, false));
         assert_eq!((press(KeyCode::Esc).0, press(KeyCode::Char('q')).0), (Wish::Quit, Wish::Quit));
-        assert_eq!(desk.wish(&key(KeyCode::Char('c'), KeyModifiers::CONTROL)), Wish::Quit);
-        assert_eq!(desk.wish(&Event::Resize(1, 1)), Wish::Nothing);
+        assert_eq!(screen.wish(&key(KeyCode::Char('c'), KeyModifiers::CONTROL)), Wish::Quit);
+        assert_eq!(screen.wish(&Event::Resize(1, 1)), Wish::Nothing);
     }
 }

@@ -32,25 +32,25 @@ pub(super) async fn round(target: &Target, rate: u32, clients: usize, effort: &E
     let place = if target.bare && rate >= BARE_SKIPS_FROM { "/ws/newest" } else { "/ws" };
     let sockets = follow_many(target, place, clients).await?;
     let (sending, mut heard) = follow(target, place).await?.split();
-    let stage = Arc::new(Stage::new(rate, clients, effort));
+    let shared = Arc::new(Shared::new(rate, clients, effort));
     let mut followers = JoinSet::new();
     for (who, socket) in sockets.into_iter().enumerate() {
-        followers.spawn(Arc::clone(&stage).follow(who, socket));
+        followers.spawn(Arc::clone(&shared).follow(who, socket));
     }
-    let shown = async { tokio::try_join!(stage.send_all(sending, rate, target.pid), stage.gather(followers)) };
+    let shown = async { tokio::try_join!(shared.send_all(sending, rate, target.pid), shared.gather(followers)) };
     let (cpu_before, sockets) = tokio::select! {
         shown = shown => shown?,
         refused = refusal(&mut heard) => return Err(refused),
-        never = stage.look() => match never {},
+        never = shared.look() => match never {},
     };
-    let took = stage.took();
+    let took = shared.took();
     let spent = target.pid.and_then(cpu_time).zip(cpu_before).map(|(after, before)| after.saturating_sub(before));
     close_all(sockets).await;
-    Ok(stage.round(took, spent))
+    Ok(shared.round(took, spent))
 }
 
 /// What all tasks of a round share. Changes are numbered from 1; 0 is what a client shows before the first.
-struct Stage {
+struct Shared {
     marks: Marks,
     begun: Instant,
     /// When each change was sent, in nanoseconds since `begun`.
@@ -69,7 +69,7 @@ struct Stage {
     stale_looked: Tally,
 }
 
-impl Stage {
+impl Shared {
     fn new(rate: u32, clients: usize, effort: &Effort) -> Self {
         let changes = |time: Duration| (time.as_secs_f64() * f64::from(rate)) as u64;
         let warm_up = changes(effort.warm_up).min(MAX_CHANGES);

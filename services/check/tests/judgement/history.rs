@@ -1,6 +1,7 @@
 //! Histories by hand: what two clients live through, as the judge is told of it.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use ghostlight_check::{Event, Judge, Law, NaiveReplica, News, Tolerates, Violation, Way, Who};
 use ghostlight_rig::{Delta, Dimmer, Level, Levels, Position, Revision, Snapshot, State, Update};
@@ -16,14 +17,21 @@ pub(crate) fn level(hundredths: u16) -> Level {
     Level::from_hundredths(hundredths).unwrap()
 }
 
-/// Levels in hundredths; 0 takes a level away.
-pub(crate) fn levels<const N: usize>(levels: [(u16, u16); N]) -> Levels {
-    let one =
-        |(number, hundredths): (u16, u16)| (Dimmer::new(number).unwrap(), (hundredths > 0).then(|| level(hundredths)));
-    levels.map(one).into()
+/// The number of a change of its client.
+#[derive(Clone, Copy)]
+pub(crate) struct Change(pub(crate) u64);
+
+/// Levels such as `1@10 2@20`: dimmers, and their levels in hundredths of a percent. A level of 0 takes the level away.
+pub(crate) fn levels(text: &str) -> Levels {
+    let one = |text: &str| {
+        let (number, hundredths) = text.split_once('@').unwrap();
+        let hundredths = hundredths.parse().unwrap();
+        (Dimmer::parse(number).unwrap(), (hundredths > 0).then(|| level(hundredths)))
+    };
+    text.split_whitespace().map(one).collect()
 }
 
-pub(crate) fn map<const N: usize>(held: [(u16, u16); N]) -> BTreeMap<Dimmer, Level> {
+fn map(held: &str) -> BTreeMap<Dimmer, Level> {
     levels(held).into_iter().filter_map(|(dimmer, level)| Some((dimmer, level?))).collect()
 }
 
@@ -43,7 +51,7 @@ impl History {
         let mut history = Self { judge: Judge::new(at(0), tolerates), shown: BTreeMap::new(), found: Vec::new() };
         for who in [A, B] {
             history.tell(who, Event::Connected);
-            history.snapshot(who, at(0), []);
+            history.snapshot(who, at(0), "");
         }
         history
     }
@@ -53,34 +61,28 @@ impl History {
         self
     }
 
-    pub(crate) fn sent<const N: usize>(&mut self, who: Who, seq: u64, set: [(u16, u16); N]) -> &mut Self {
+    pub(crate) fn sent(&mut self, who: Who, Change(seq): Change, set: &str) -> &mut Self {
         self.tell(who, Event::Sent { seq, levels: levels(set), way: Way::Socket })
     }
 
-    pub(crate) fn keyed<const N: usize>(&mut self, who: Who, seq: u64, set: [(u16, u16); N]) -> &mut Self {
+    pub(crate) fn keyed(&mut self, who: Who, Change(seq): Change, set: &str) -> &mut Self {
         self.tell(who, Event::Sent { seq, levels: levels(set), way: Way::Keyed })
     }
 
-    pub(crate) fn acked(&mut self, who: Who, seq: u64, revision: u64) -> &mut Self {
-        self.tell(who, Event::Acked { seq, position: at(revision) })
+    pub(crate) fn acked(&mut self, who: Who, Change(seq): Change, position: Position) -> &mut Self {
+        self.tell(who, Event::Acked { seq, position })
     }
 
-    pub(crate) fn refused(&mut self, who: Who, seq: u64) -> &mut Self {
+    pub(crate) fn refused(&mut self, who: Who, Change(seq): Change) -> &mut Self {
         self.tell(who, Event::Refused { seq })
     }
 
-    pub(crate) fn unknown(&mut self, who: Who, seq: u64) -> &mut Self {
+    pub(crate) fn unknown(&mut self, who: Who, Change(seq): Change) -> &mut Self {
         self.tell(who, Event::Unknown { seq })
     }
 
     /// What leads from a revision to a position.
-    pub(crate) fn delta_to<const N: usize>(
-        &mut self,
-        who: Who,
-        prev: u64,
-        position: Position,
-        set: [(u16, u16); N],
-    ) -> &mut Self {
+    pub(crate) fn delta_to(&mut self, who: Who, prev: u64, position: Position, set: &str) -> &mut Self {
         let (prev, levels) = (Revision(prev), levels(set));
         let update = Update::from(levels.clone());
         let shown = self.shown.entry(who).or_default();
@@ -89,27 +91,17 @@ impl History {
         self.tell(who, Event::Saw { position, digest, news: News::Delta { prev, levels } })
     }
 
-    pub(crate) fn delta<const N: usize>(
-        &mut self,
-        who: Who,
-        prev: u64,
-        revision: u64,
-        set: [(u16, u16); N],
-    ) -> &mut Self {
-        self.delta_to(who, prev, at(revision), set)
+    /// The delta from one revision to another.
+    pub(crate) fn delta(&mut self, who: Who, revisions: Range<u64>, set: &str) -> &mut Self {
+        self.delta_to(who, revisions.start, at(revisions.end), set)
     }
 
     /// Both are told the same.
-    pub(crate) fn both<const N: usize>(&mut self, prev: u64, revision: u64, set: [(u16, u16); N]) -> &mut Self {
-        self.delta(A, prev, revision, set).delta(B, prev, revision, set)
+    pub(crate) fn both(&mut self, revisions: Range<u64>, set: &str) -> &mut Self {
+        self.delta(A, revisions.clone(), set).delta(B, revisions, set)
     }
 
-    pub(crate) fn snapshot<const N: usize>(
-        &mut self,
-        who: Who,
-        position: Position,
-        held: [(u16, u16); N],
-    ) -> &mut Self {
+    pub(crate) fn snapshot(&mut self, who: Who, position: Position, held: &str) -> &mut Self {
         let state = State { levels: map(held), ..State::default() };
         let shown = self.shown.entry(who).or_default();
         shown.snapshot(&Snapshot { position, state: state.clone(), ..Snapshot::default() });
@@ -117,19 +109,13 @@ impl History {
         self.tell(who, Event::Saw { position, digest, news: News::Snapshot(state.levels) })
     }
 
-    pub(crate) fn beacon(&mut self, who: Who, revision: u64) -> &mut Self {
+    pub(crate) fn beacon(&mut self, who: Who, position: Position) -> &mut Self {
         let digest = self.shown[&who].digests().sum();
-        self.tell(who, Event::Beacon { position: at(revision), digest })
+        self.tell(who, Event::Beacon { position, digest })
     }
 
-    pub(crate) fn read<const N: usize>(
-        &mut self,
-        who: Who,
-        after: u64,
-        revision: u64,
-        held: [(u16, u16); N],
-    ) -> &mut Self {
-        self.tell(who, Event::Read { after: at(after), position: at(revision), levels: map(held) })
+    pub(crate) fn read(&mut self, who: Who, after: Position, position: Position, held: &str) -> &mut Self {
+        self.tell(who, Event::Read { after, position, levels: map(held) })
     }
 
     /// All that is found wrong with it.

@@ -3,33 +3,38 @@
 use ghostlight_check::{Event, Law, News, Violation};
 use ghostlight_rig::{Digest, Dimmer, Kind, NoKey, Position, Revision, kinds};
 
-use crate::history::{A, B, History, at, level, levels};
+use crate::history::{A, B, Change, History, at, level, levels};
 
 #[test]
 fn a_change_that_everybody_sees_where_it_is_acknowledged() {
-    History::begin().sent(A, 1, [(1, 10), (2, 20)]).both(0, 3, [(1, 10), (2, 20)]).acked(A, 1, 3).beacon(B, 3).holds();
+    History::begin()
+        .sent(A, Change(1), "1@10 2@20")
+        .both(0..3, "1@10 2@20")
+        .acked(A, Change(1), at(3))
+        .beacon(B, at(3))
+        .holds();
     // Who is slow skips what came in between.
     let history = &mut History::begin();
-    history.sent(A, 1, [(1, 10)]).delta(A, 0, 1, [(1, 10)]).acked(A, 1, 1).sent(A, 2, [(1, 11)]);
-    history.delta(A, 1, 2, [(1, 11)]).acked(A, 2, 2).delta(B, 0, 2, [(1, 11)]).holds();
+    history.sent(A, Change(1), "1@10").delta(A, 0..1, "1@10").acked(A, Change(1), at(1)).sent(A, Change(2), "1@11");
+    history.delta(A, 1..2, "1@11").acked(A, Change(2), at(2)).delta(B, 0..2, "1@11").holds();
 }
 
 #[test]
 fn positions_grow() {
     let sent = |history: &mut History| {
-        history.sent(A, 1, [(1, 10)]).both(0, 1, [(1, 10)]).acked(A, 1, 1).sent(A, 2, [(1, 11)]);
-        history.both(1, 2, [(1, 11)]).acked(A, 2, 2);
+        history.sent(A, Change(1), "1@10").both(0..1, "1@10").acked(A, Change(1), at(1)).sent(A, Change(2), "1@11");
+        history.both(1..2, "1@11").acked(A, Change(2), at(2));
     };
     let history = &mut History::begin();
     sent(history);
-    history.tell(B, Event::Connected).snapshot(B, at(2), [(1, 11)]).beacon(B, 2).holds();
+    history.tell(B, Event::Connected).snapshot(B, at(2), "1@11").beacon(B, at(2)).holds();
     let history = &mut History::begin();
     sent(history);
-    history.tell(B, Event::Connected).snapshot(B, at(1), [(1, 10)]).delta(B, 1, 2, [(1, 11)]);
+    history.tell(B, Event::Connected).snapshot(B, at(1), "1@10").delta(B, 1..2, "1@11");
     history.breaks(Law::Growth, "client 1 stood at 1-2 and was told of 1-1 after that");
     let history = &mut History::begin();
     sent(history);
-    history.delta(B, 1, 2, [(1, 11)]).breaks(Law::Growth, "client 1 stood at 1-2 and was told of 1-2");
+    history.delta(B, 1..2, "1@11").breaks(Law::Growth, "client 1 stood at 1-2 and was told of 1-2");
     let history = &mut History::begin();
     sent(history);
     let digest = kinds::levels::Levels::digest(&Dimmer::MIN, &level(10));
@@ -39,31 +44,36 @@ fn positions_grow() {
 #[test]
 fn what_is_told_continues_what_was_told() {
     let history = &mut History::begin();
-    history.sent(A, 1, [(1, 10)]).delta(A, 0, 1, [(1, 10)]).acked(A, 1, 1).sent(A, 2, [(1, 11)]);
-    history.delta(A, 1, 2, [(1, 11)]).acked(A, 2, 2).delta(B, 1, 2, [(1, 11)]);
+    history.sent(A, Change(1), "1@10").delta(A, 0..1, "1@10").acked(A, Change(1), at(1)).sent(A, Change(2), "1@11");
+    history.delta(A, 1..2, "1@11").acked(A, Change(2), at(2)).delta(B, 1..2, "1@11");
     history.breaks(Law::Continuity, "client 1 stood at 1-0 and was told what leads from revision 1 to 1-2");
     let history = &mut History::begin();
-    history.sent(A, 1, [(1, 10)]).delta(A, 0, 1, [(1, 10)]).acked(A, 1, 1);
+    history.sent(A, Change(1), "1@10").delta(A, 0..1, "1@10").acked(A, Change(1), at(1));
     let digest = kinds::levels::Levels::digest(&Dimmer::MIN, &level(10));
-    history.tell(B, Event::Beacon { position: at(1), digest }).delta(B, 0, 1, [(1, 10)]);
+    history.tell(B, Event::Beacon { position: at(1), digest }).delta(B, 0..1, "1@10");
     history.breaks(Law::Continuity, "client 1 stood at 1-0 and a beacon told of 1-1");
     // No delta leads from one epoch into another.
     let history = &mut History::begin();
-    history.delta_to(A, 0, Position::new(2, 1), []).snapshot(B, Position::new(2, 1), []);
+    history.delta_to(A, 0, Position::new(2, 1), "").snapshot(B, Position::new(2, 1), "");
     history.breaks(Law::Continuity, "client 0 stood at 1-0");
 }
 
 #[test]
 fn at_equal_positions_the_maps_are_equal() {
     let history = &mut History::begin();
-    history.sent(A, 1, [(1, 10)]).sent(B, 1, [(1, 11)]).delta(A, 0, 1, [(1, 10)]).delta(B, 0, 1, [(1, 11)]);
-    history.acked(A, 1, 1).acked(B, 1, 1).breaks(Law::OneMap, "two maps at 1-1: client 0 saw ");
+    history.sent(A, Change(1), "1@10").sent(B, Change(1), "1@11").delta(A, 0..1, "1@10").delta(B, 0..1, "1@11");
+    history.acked(A, Change(1), at(1)).acked(B, Change(1), at(1)).breaks(Law::OneMap, "two maps at 1-1: client 0 saw ");
     let history = &mut History::begin();
-    history.sent(A, 1, [(1, 10)]).both(0, 1, [(1, 10)]).acked(A, 1, 1);
+    history.sent(A, Change(1), "1@10").both(0..1, "1@10").acked(A, Change(1), at(1));
     history.tell(B, Event::Beacon { position: at(1), digest: Digest::default() });
     history.breaks(Law::OneMap, "two maps at 1-1");
     let history = &mut History::begin();
-    history.sent(A, 1, [(1, 10), (2, 20)]).both(0, 1, [(1, 10), (2, 20)]).acked(A, 1, 1).read(B, 1, 1, [(1, 10)]);
+    history.sent(A, Change(1), "1@10 2@20").both(0..1, "1@10 2@20").acked(A, Change(1), at(1)).read(
+        B,
+        at(1),
+        at(1),
+        "1@10",
+    );
     history.breaks(Law::OneMap, "two maps at 1-1");
 }
 
@@ -71,15 +81,15 @@ fn at_equal_positions_the_maps_are_equal() {
 #[test]
 fn what_is_told_leads_where_it_says() {
     let history = &mut History::begin();
-    history.sent(A, 1, [(1, 10)]).delta(A, 0, 1, [(1, 10)]).unknown(A, 1).sent(B, 1, [(2, 20)]);
+    history.sent(A, Change(1), "1@10").delta(A, 0..1, "1@10").unknown(A, Change(1)).sent(B, Change(1), "2@20");
     // Client 1 is not told of dimmer 1, and later it is.
-    history.delta(B, 0, 2, [(2, 20)]).acked(B, 1, 2).delta(B, 2, 3, [(1, 10)]).delta(A, 1, 3, [(2, 20)]);
+    history.delta(B, 0..2, "2@20").acked(B, Change(1), at(2)).delta(B, 2..3, "1@10").delta(A, 1..3, "2@20");
     history.breaks(Law::Place, "between 1-1 and 1-2 dimmer 1 came to be without a level, which no change did there");
     let history = &mut History::begin();
     let (position, prev, digest) = (at(1), Revision(0), kinds::master::Master::digest(&NoKey, &level(50)));
-    history.sent(A, 1, [(1, 10)]);
-    history.tell(A, Event::Saw { position, digest, news: News::Delta { prev, levels: levels([(1, 10)]) } });
-    history.acked(A, 1, 1).snapshot(A, at(2), [(1, 10)]).delta(B, 0, 2, [(1, 10)]);
+    history.sent(A, Change(1), "1@10");
+    history.tell(A, Event::Saw { position, digest, news: News::Delta { prev, levels: levels("1@10") } });
+    history.acked(A, Change(1), at(1)).snapshot(A, at(2), "1@10").delta(B, 0..2, "1@10");
     let found = history.end();
     assert_eq!(found[0].to_string(), "what client 0 was told at 1-1 does not lead there from the map at 1-0");
     assert!(found.iter().all(|violation| violation.law() == Law::OneMap), "{found:?}");
@@ -89,14 +99,24 @@ fn what_is_told_leads_where_it_says() {
 #[test]
 fn what_has_changed_back_need_not_be_told() {
     let history = &mut History::begin();
-    history.sent(A, 1, [(1, 10)]).delta(A, 0, 1, [(1, 10)]).acked(A, 1, 1).sent(A, 2, [(1, 0)]).keyed(A, 3, [(2, 20)]);
-    history.acked(A, 3, 3).delta(B, 0, 3, [(2, 20)]).delta(A, 1, 3, [(1, 0), (2, 20)]).acked(A, 2, 2).holds();
+    history
+        .sent(A, Change(1), "1@10")
+        .delta(A, 0..1, "1@10")
+        .acked(A, Change(1), at(1))
+        .sent(A, Change(2), "1@0")
+        .keyed(A, Change(3), "2@20");
+    history
+        .acked(A, Change(3), at(3))
+        .delta(B, 0..3, "2@20")
+        .delta(A, 1..3, "1@0 2@20")
+        .acked(A, Change(2), at(2))
+        .holds();
 }
 
 #[test]
 fn nobody_sees_what_nobody_wrote() {
     let history = &mut History::begin();
-    history.sent(A, 1, [(1, 10)]).both(0, 1, [(1, 12)]).acked(A, 1, 1);
+    history.sent(A, Change(1), "1@10").both(0..1, "1@12").acked(A, Change(1), at(1));
     let found = history.end();
     let told: Vec<_> = found.iter().filter(|found| found.law() == Law::Origin).map(Violation::to_string).collect();
     assert_eq!(told[0], "client 0 saw dimmer 1 at 0.12, at 1-1: nobody wrote that");
@@ -105,10 +125,10 @@ fn nobody_sees_what_nobody_wrote() {
 #[test]
 fn in_the_end_all_stand_on_the_newest_map() {
     let history = &mut History::begin();
-    history.sent(A, 1, [(1, 10)]).delta(A, 0, 1, [(1, 10)]).acked(A, 1, 1);
+    history.sent(A, Change(1), "1@10").delta(A, 0..1, "1@10").acked(A, Change(1), at(1));
     history.breaks(Law::Convergence, "client 1 ends at 1-0, and the newest is 1-1");
     let history = &mut History::begin();
-    history.keyed(A, 1, [(1, 10)]).acked(A, 1, 1);
+    history.keyed(A, Change(1), "1@10").acked(A, Change(1), at(1));
     history.breaks(Law::Convergence, "change 1 of client 0 is acknowledged at 1-1, and nobody came that far");
 }
 
@@ -126,7 +146,10 @@ fn a_long_history_is_judged_on_the_way() {
     let history = &mut History::begin();
     for revision in 1..=30_000 {
         let value = 1 + (revision % 9_000) as u16;
-        history.sent(A, revision, [(1, value)]).both(revision - 1, revision, [(1, value)]).acked(A, revision, revision);
+        history
+            .sent(A, Change(revision), &format!("1@{value}"))
+            .both(revision - 1..revision, &format!("1@{value}"))
+            .acked(A, Change(revision), at(revision));
     }
     assert_eq!(history.found, []);
     assert!(history.judge.judged() > at(29_900), "{}", history.judge.judged());
@@ -134,7 +157,11 @@ fn a_long_history_is_judged_on_the_way() {
     assert!(size < 2_000_000, "the judge still holds {size} characters of history");
     for revision in 30_001..=30_100 {
         let value = 1 + (revision % 9_000) as u16;
-        history.sent(A, revision, [(1, value)]).both(revision - 1, revision, []).acked(A, revision, revision);
+        history.sent(A, Change(revision), &format!("1@{value}")).both(revision - 1..revision, "").acked(
+            A,
+            Change(revision),
+            at(revision),
+        );
     }
     assert!(history.found.iter().any(|found| matches!(found, Violation::Lost { acked, .. } if *acked == at(30_001))));
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::Stage;
+use crate::Deployment;
 use crate::page::Page;
 use crate::screen::{DESK, PHONE, Screen};
 
@@ -40,10 +40,10 @@ async fn violations(page: &Page, axe: &str) -> Vec<String> {
 
 async fn every_state_of(screen: Screen) {
     let axe = axe();
-    let stage = Stage::set().await;
+    let deployment = Deployment::start().await;
     let state = json!({"levels": {"1": 50, "2": 100, "5": 0}, "labels": {"1": "Front wash"}, "master": 80});
-    stage.server.patch("cue.py", &state).await;
-    let page = stage.open(screen).await;
+    deployment.server.patch("cue.py", &state).await;
+    let page = deployment.open(screen).await;
     page.until_level(2, 100.0).await;
     assert_eq!(violations(&page, &axe).await, [""; 0], "{} live", screen.name);
 
@@ -52,11 +52,11 @@ async fn every_state_of(screen: Screen) {
     assert_eq!(violations(&page, &axe).await, [""; 0], "{} with a selection", screen.name);
     page.script("document.getElementById('panel').open || document.getElementById('consoles').click()", vec![]).await;
     assert_eq!(violations(&page, &axe).await, [""; 0], "{} with the panel", screen.name);
-    stage.server.patch("cue.py", &json!({"blackout": true})).await;
+    deployment.server.patch("cue.py", &json!({"blackout": true})).await;
     page.until("blackout", |shown| shown.blackout).await;
     assert_eq!(violations(&page, &axe).await, [""; 0], "{} in blackout", screen.name);
 
-    let Stage { server, driver: _driver, folder: _folder, _turn } = stage;
+    let Deployment { server, driver: _driver, folder: _folder, _turn } = deployment;
     server.kill().await;
     page.until("that it is offline", |shown| shown.state == "offline").await;
     assert_eq!(violations(&page, &axe).await, [""; 0], "{} offline", screen.name);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::Stage;
+use crate::Deployment;
 use crate::page::Page;
 use crate::screen::DESK;
 use crate::server::Server;
@@ -18,10 +18,10 @@ async fn until_rig(server: &Server, page: &Page, levels: &[(u16, f64)]) {
 
 #[tokio::test]
 async fn a_flash_lasts_as_long_as_it_is_held() {
-    let stage = Stage::set().await;
-    let server = &stage.server;
+    let deployment = Deployment::start().await;
+    let server = &deployment.server;
     server.post(r#"{"1": 30, "2": 40}"#).await;
-    let (page, other) = (stage.open(DESK).await, stage.open(DESK).await);
+    let (page, other) = (deployment.open(DESK).await, deployment.open(DESK).await);
     other.until_level(2, 40.0).await;
 
     page.press_at("[data-dimmer='1'] .bump").await;
@@ -50,9 +50,9 @@ async fn a_flash_lasts_as_long_as_it_is_held() {
 
 #[tokio::test]
 async fn a_wheel_turns_the_fader_in_focus_and_scrolls_elsewhere() {
-    let stage = Stage::set().await;
-    stage.server.post(r#"{"1": 50}"#).await;
-    let page = stage.open(DESK).await;
+    let deployment = Deployment::start().await;
+    deployment.server.post(r#"{"1": 50}"#).await;
+    let page = deployment.open(DESK).await;
     page.until_level(1, 50.0).await;
     page.wheel("[data-dimmer='1'] .track", -300).await;
     assert_eq!(page.look().await.levels[&1], 50.0, "no light moves by accident");
@@ -65,8 +65,8 @@ async fn a_wheel_turns_the_fader_in_focus_and_scrolls_elsewhere() {
 
 #[tokio::test]
 async fn a_double_click_asks_for_a_level() {
-    let stage = Stage::set().await;
-    let page = stage.open(DESK).await;
+    let deployment = Deployment::start().await;
+    let page = deployment.open(DESK).await;
     for (part, typed, level) in [(".level", "62.5", 62.5), (".cap", "8", 8.0)] {
         page.double_click(&format!("[data-dimmer='3'] {part}")).await;
         page.until_true("it asks", "return document.getElementById('ask').open").await;
@@ -80,16 +80,16 @@ async fn a_double_click_asks_for_a_level() {
         page.script("document.getElementById('answer').select()", vec![]).await;
         page.keys(typed).await;
         page.keys(ENTER).await;
-        until_rig(&stage.server, &page, &[(3, level)]).await;
+        until_rig(&deployment.server, &page, &[(3, level)]).await;
     }
 }
 
 #[tokio::test]
 async fn a_selection_moves_together_and_keeps_its_differences() {
-    let stage = Stage::set().await;
-    let server = &stage.server;
+    let deployment = Deployment::start().await;
+    let server = &deployment.server;
     server.post(r#"{"1": 20, "2": 50, "3": 90, "4": 10}"#).await;
-    let page = stage.open(DESK).await;
+    let page = deployment.open(DESK).await;
     page.until_level(4, 10.0).await;
     for dimmer in 1..=3 {
         page.click(&format!("[data-dimmer='{dimmer}'] .number")).await;
@@ -122,15 +122,15 @@ async fn a_selection_moves_together_and_keeps_its_differences() {
 /// Half a level that is typed in the list of used dimmers is not lost, whatever comes and goes there.
 #[tokio::test]
 async fn typing_goes_on_while_others_come_and_go() {
-    let stage = Stage::set().await;
-    stage.server.post(r#"{"5": 50, "9": 90}"#).await;
-    let page = stage.open(DESK).await;
+    let deployment = Deployment::start().await;
+    deployment.server.post(r#"{"5": 50, "9": 90}"#).await;
+    let page = deployment.open(DESK).await;
     page.click("#view-used").await;
     page.until("those in use", |shown| shown.levels.len() == 2).await;
     page.type_keys(5, "7").await;
-    stage.server.post(r#"{"1": 10, "9": null}"#).await;
+    deployment.server.post(r#"{"1": 10, "9": null}"#).await;
     page.until("that one has left", |shown| !shown.levels.contains_key(&9)).await;
     page.keys("5").await;
     page.keys(ENTER).await;
-    until_rig(&stage.server, &page, &[(1, 10.0), (5, 75.0)]).await;
+    until_rig(&deployment.server, &page, &[(1, 10.0), (5, 75.0)]).await;
 }

@@ -1,14 +1,14 @@
 //! Fingers on a phone.
 
-use crate::Stage;
+use crate::Deployment;
 use crate::screen::{DESK, PHONE};
 
 /// Three fingers on three faders, each at its own pace; a touch beside the cap moves nothing.
 #[tokio::test]
 async fn several_fingers_move_several_faders() {
-    let stage = Stage::set().await;
-    stage.server.post(r#"{"1": 50, "2": 50, "3": 50, "4": 50}"#).await;
-    let (phone, desk) = (stage.open(PHONE).await, stage.open(DESK).await);
+    let deployment = Deployment::start().await;
+    deployment.server.post(r#"{"1": 50, "2": 50, "3": 50, "4": 50}"#).await;
+    let (phone, desk) = (deployment.open(PHONE).await, deployment.open(DESK).await);
     phone.until_level(4, 50.0).await;
     let mut fingers = Vec::new();
     for dimmer in 1..=3 {
@@ -45,8 +45,8 @@ async fn several_fingers_move_several_faders() {
 /// The phone's screen shows four to six faders in a row, none cut off, each large enough for a thumb.
 #[tokio::test]
 async fn a_phone_shows_few_and_large_faders() {
-    let stage = Stage::set().await;
-    let phone = stage.open(PHONE).await;
+    let deployment = Deployment::start().await;
+    let phone = deployment.open(PHONE).await;
     let row = "const tops = new Map(); \
                for (const fader of document.querySelectorAll('#board [data-dimmer]')) { \
                  const { top, left, right, width } = fader.getBoundingClientRect(); \

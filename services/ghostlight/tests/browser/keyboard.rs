@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::Stage;
+use crate::Deployment;
 use crate::page::Page;
 use crate::screen::DESK;
 
@@ -30,8 +30,8 @@ async fn tab_to(page: &Page, selector: &str) {
 
 #[tokio::test]
 async fn the_keyboard_does_it_all() {
-    let stage = Stage::set().await;
-    let (page, other) = (stage.open(DESK).await, stage.open(DESK).await);
+    let deployment = Deployment::start().await;
+    let (page, other) = (deployment.open(DESK).await, deployment.open(DESK).await);
 
     tab_to(&page, "#board [data-dimmer='1']").await;
     for (keys, level) in [
@@ -64,7 +64,7 @@ async fn the_keyboard_does_it_all() {
     assert_eq!(page.look().await.levels[&1], stepped);
 
     // A selection moves together and keeps its differences.
-    stage.server.post(r#"{"1": 10, "2": 50, "3": 80}"#).await;
+    deployment.server.post(r#"{"1": 10, "2": 50, "3": 80}"#).await;
     page.until_level(3, 80.0).await;
     for dimmer in [1, 2] {
         page.type_keys(dimmer, " ").await;
@@ -88,7 +88,7 @@ async fn the_keyboard_does_it_all() {
     .await;
     page.type_keys(300, END).await;
     page.until_level(300, 100.0).await;
-    assert_eq!(stage.server.rig().await["levels"]["300"], 100);
+    assert_eq!(deployment.server.rig().await["levels"]["300"], 100);
 
     // The grand master and blackout.
     page.keys("m").await;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::Stage;
+use crate::Deployment;
 use crate::page::Page;
 use crate::screen::{DESK, PHONE};
 
@@ -46,8 +46,8 @@ async fn until_measured(page: &Page) {
 
 #[tokio::test]
 async fn the_latency_is_a_key_away_and_back() {
-    let stage = Stage::set().await;
-    let page = stage.open(DESK).await;
+    let deployment = Deployment::start().await;
+    let page = deployment.open(DESK).await;
     let is_open = "return document.getElementById('panel').open";
     assert_eq!(page.script(is_open, vec![]).await, false);
     page.type_keys(2, "t").await;
@@ -76,8 +76,8 @@ async fn the_latency_is_a_key_away_and_back() {
 
 #[tokio::test]
 async fn on_a_phone_it_is_in_the_panel_and_says_when_nothing_is_measured() {
-    let stage = Stage::set().await;
-    let page = stage.open(PHONE).await;
+    let deployment = Deployment::start().await;
+    let page = deployment.open(PHONE).await;
     let cap = page.middle("[data-dimmer='3'] .cap").await;
     page.touch("touchStart", &[cap]).await;
     page.touch("touchMove", &[(cap.0, cap.1 - 60.0)]).await;
@@ -87,7 +87,7 @@ async fn on_a_phone_it_is_in_the_panel_and_says_when_nothing_is_measured() {
     let fits = "const panel = document.getElementById('panel'); return panel.scrollWidth <= panel.clientWidth";
     assert_eq!(page.script(fits, vec![]).await, json!(true), "nothing is wider than the panel");
 
-    let Stage { server, driver: _driver, folder: _folder, _turn } = stage;
+    let Deployment { server, driver: _driver, folder: _folder, _turn } = deployment;
     server.kill().await;
     is_told(&page, "Nothing is measured without a connection").await;
     assert!(figures(&page).await.iter().all(|(_, figures)| *figures == [None; 3]), "what is gone is not told");

@@ -29,20 +29,20 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 /// How long anything may take, also on a machine with other work to do.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
 
-/// One test at a time has the stage: several browsers are work enough for any machine.
-static STAGE: Semaphore = Semaphore::const_new(1);
+/// One test at a time runs: several browsers are work enough for any machine.
+static ONE_AT_A_TIME: Semaphore = Semaphore::const_new(1);
 
 /// A server with a store of its own, and a browser's driver.
-pub(crate) struct Stage {
+pub(crate) struct Deployment {
     pub(crate) server: server::Server,
     pub(crate) driver: driver::Driver,
     folder: tempfile::TempDir,
     _turn: SemaphorePermit<'static>,
 }
 
-impl Stage {
-    pub(crate) async fn set() -> Self {
-        let turn = STAGE.acquire().await.expect("it is never closed");
+impl Deployment {
+    pub(crate) async fn start() -> Self {
+        let turn = ONE_AT_A_TIME.acquire().await.expect("it is never closed");
         let folder = tempfile::tempdir().expect("a folder for the store");
         let server = server::Server::start("127.0.0.1:0", &folder.path().join("g.db")).await;
         Self { server, driver: driver::Driver::start().await, folder, _turn: turn }

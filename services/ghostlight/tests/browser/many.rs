@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::page::Page;
 use crate::screen::{DESK, WALL};
 use crate::server::Plain;
-use crate::{PATIENCE, Stage};
+use crate::{Deployment, PATIENCE};
 
 /// So often a console sends: 44 times a second.
 const PACE: Duration = Duration::from_millis(23);
@@ -24,15 +24,15 @@ const CALM_MS: f64 = 2_000.0;
 #[tokio::test]
 async fn three_hundred_faders_move_without_long_tasks() {
     const FADERS: u16 = 300;
-    let stage = Stage::set().await;
-    let page = stage.open(WALL).await;
+    let deployment = Deployment::start().await;
+    let page = deployment.open(WALL).await;
     page.script("document.getElementById('size-compact').click()", vec![]).await;
     let level = |dimmer: u16, step: u32| (u32::from(dimmer) * 7 + step * 3) % 101;
     let update = |step| {
         let levels = (1..=FADERS).map(|dimmer| (dimmer.to_string(), json!(level(dimmer, step))));
         serde_json::Value::Object(levels.collect()).to_string()
     };
-    let mut script = Plain::connect(&stage.server).await;
+    let mut script = Plain::connect(&deployment.server).await;
     script.say(&update(0)).await;
     page.until("300 faders in sight", |shown| shown.levels.len() >= usize::from(FADERS)).await;
     page.devtools("Performance.enable", json!({ "timeDomain": "threadTicks" })).await;
@@ -79,10 +79,10 @@ async fn work(page: &Page) -> (f64, f64) {
 /// All dimmers, from the first to the last and back, with few of them in the page at any time.
 #[tokio::test]
 async fn all_dimmers_are_scrolled_through() {
-    let stage = Stage::set().await;
+    let deployment = Deployment::start().await;
     let levels = (1..=65_535u32).step_by(7).map(|dimmer| (dimmer.to_string(), json!(dimmer % 101)));
-    stage.server.post(serde_json::Value::Object(levels.collect()).to_string()).await;
-    let page = stage.open(DESK).await;
+    deployment.server.post(serde_json::Value::Object(levels.collect()).to_string()).await;
+    let page = deployment.open(DESK).await;
     for place in [0.25, 0.5, 1.0, 0.75, 0.0] {
         let scroll = "const board = document.getElementById('board'); \
                       board.scrollTop = arguments[0] * (board.scrollHeight - board.clientHeight)";

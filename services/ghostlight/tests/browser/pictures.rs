@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::Stage;
+use crate::Deployment;
 use crate::page::Page;
 use crate::screen::{DESK, PHONE, Screen, TABLET, TINY, WALL};
 use crate::server::Plain;
@@ -65,10 +65,10 @@ fn look() -> serde_json::Value {
 }
 
 async fn every_state_of(screen: Screen) {
-    let stage = Stage::set().await;
-    stage.server.patch("cue.py", &look()).await;
-    let _plain = Plain::connect(&stage.server).await;
-    let page = stage.open(screen).await;
+    let deployment = Deployment::start().await;
+    deployment.server.patch("cue.py", &look()).await;
+    let _plain = Plain::connect(&deployment.server).await;
+    let page = deployment.open(screen).await;
     page.until_level(1, 75.0).await;
     // Some moves of its own, so that there is a latency to show.
     for key in ["\u{e013}", "\u{e015}", "\u{e013}", "\u{e015}"] {
@@ -85,7 +85,7 @@ async fn every_state_of(screen: Screen) {
         page.press(3).await;
         page.drag(3, 0.1).await;
     }
-    stage.server.patch("Booth", &json!({"levels": {"3": 20}})).await;
+    deployment.server.patch("Booth", &json!({"levels": {"3": 20}})).await;
     page.until("a ghost", |shown| shown.ghosts.contains_key(&3)).await;
     page.until_true("who it was", "return document.getElementById('last').textContent.startsWith('Booth')").await;
     take(&page, screen, "held").await;
@@ -96,18 +96,18 @@ async fn every_state_of(screen: Screen) {
     }
     page.until_level(3, 20.0).await;
 
-    stage.server.patch("cue.py", &json!({"blackout": true})).await;
+    deployment.server.patch("cue.py", &json!({"blackout": true})).await;
     page.until("blackout", |shown| shown.blackout).await;
     take(&page, screen, "blackout").await;
-    stage.server.patch("cue.py", &json!({"blackout": false})).await;
+    deployment.server.patch("cue.py", &json!({"blackout": false})).await;
     page.until("the light", |shown| !shown.blackout).await;
 
-    stage.server.signal("STOP");
+    deployment.server.signal("STOP");
     page.until("that it is stale", |shown| shown.state == "stale").await;
     take(&page, screen, "stale").await;
-    stage.server.signal("CONT");
+    deployment.server.signal("CONT");
     page.until_live().await;
-    let Stage { server, driver: _driver, folder: _folder, _turn } = stage;
+    let Deployment { server, driver: _driver, folder: _folder, _turn } = deployment;
     server.kill().await;
     page.until("that it is offline", |shown| shown.state == "offline").await;
     take(&page, screen, "offline").await;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::Stage;
+use crate::Deployment;
 use crate::screen::DESK;
 
 /// The first example of this kind in the README.
@@ -16,27 +16,27 @@ fn example(kind: &str) -> &'static str {
 async fn a_page_of_ones_own_is_a_console_too() {
     let page = example("html");
     assert!(page.lines().count() <= 12, "ten lines or so: {page}");
-    let stage = Stage::set().await;
-    stage.server.post(r#"{"1": 20}"#).await;
+    let deployment = Deployment::start().await;
+    deployment.server.post(r#"{"1": 20}"#).await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("console.html");
-    std::fs::write(&file, page.replace("127.0.0.1:8080", &stage.server.address)).unwrap();
-    let page = stage.driver.open(&format!("file://{}", file.display()), DESK).await;
+    std::fs::write(&file, page.replace("127.0.0.1:8080", &deployment.server.address)).unwrap();
+    let page = deployment.driver.open(&format!("file://{}", file.display()), DESK).await;
     let shows = |level| {
         format!("const hand = document.getElementById('hand'); return !hand.disabled && hand.value === '{level}'")
     };
     page.until_true("the rig's level", &shows(20)).await;
-    stage.server.post(r#"{"1": 40}"#).await;
+    deployment.server.post(r#"{"1": 40}"#).await;
     page.until_true("what others do", &shows(40)).await;
     let moves = "const hand = document.getElementById('hand'); \
                  for (let level = 41; level <= 75; level += 1) { hand.value = level; hand.dispatchEvent(new Event('input')); }";
     page.script(moves, vec![]).await;
-    let desk = stage.open(DESK).await;
+    let desk = deployment.open(DESK).await;
     desk.until_level(1, 75.0).await;
     page.until_true("its own last level", &shows(75)).await;
-    assert_eq!(stage.server.rig().await["levels"], json!({"1": 75}));
+    assert_eq!(deployment.server.rig().await["levels"], json!({"1": 75}));
     desk.until("who is there", |shown| shown.consoles.iter().any(|console| console.contains("One dimmer"))).await;
-    let Stage { server, driver: _driver, folder: _folder, _turn } = stage;
+    let Deployment { server, driver: _driver, folder: _folder, _turn } = deployment;
     server.kill().await;
     page.until_true("that it is offline", "return document.getElementById('hand').disabled").await;
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::page::Page;
 use crate::screen::PHONE;
 use crate::server::Wire;
-use crate::{PATIENCE, Stage};
+use crate::{Deployment, PATIENCE};
 
 /// All that the page loads, uncompressed. The icons that a home screen asks for are not loaded with it.
 const MAX_BYTES: u64 = 100_000;
@@ -21,8 +21,8 @@ const BARE_PAGE: &str = "data:text/html,<title>Bare</title><p>bare";
 
 #[tokio::test]
 async fn the_page_is_light_and_quick_and_asks_nobody_else() {
-    let stage = Stage::set().await;
-    let page = stage.open(PHONE).await;
+    let deployment = Deployment::start().await;
+    let page = deployment.open(PHONE).await;
     let loaded = page
         .script(
             "return [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')] \
@@ -32,7 +32,7 @@ async fn the_page_is_light_and_quick_and_asks_nobody_else() {
         .await;
     let loaded: Vec<(String, u64)> = serde_json::from_value(loaded).unwrap();
     assert!(loaded.len() > 5, "{loaded:?}");
-    let ours = stage.server.page();
+    let ours = deployment.server.page();
     assert!(loaded.iter().all(|(name, _)| name.starts_with(&ours)), "all of it is ours: {loaded:?}");
     let bytes: u64 = loaded.iter().map(|(_, bytes)| bytes).sum();
     println!("{bytes} bytes in {} files", loaded.len());
@@ -66,10 +66,10 @@ async fn first_paint(page: &Page) -> f64 {
 /// The shell is kept for when there is no network; the levels never are.
 #[tokio::test]
 async fn the_shell_opens_without_a_network_and_makes_nothing_up() {
-    let stage = Stage::set().await;
-    stage.server.post(r#"{"1": 50}"#).await;
-    let wire = Wire::to(&stage.server).await;
-    let page = stage.driver.open(&format!("http://{}/", wire.address), PHONE).await;
+    let deployment = Deployment::start().await;
+    deployment.server.post(r#"{"1": 50}"#).await;
+    let wire = Wire::to(&deployment.server).await;
+    let page = deployment.driver.open(&format!("http://{}/", wire.address), PHONE).await;
     page.until_level(1, 50.0).await;
     page.until_true(
         "the service worker is at work",
@@ -101,8 +101,8 @@ async fn the_shell_opens_without_a_network_and_makes_nothing_up() {
 
 #[tokio::test]
 async fn the_page_can_be_installed() {
-    let stage = Stage::set().await;
-    let page = stage.open(PHONE).await;
+    let deployment = Deployment::start().await;
+    let page = deployment.open(PHONE).await;
     let manifest = page
         .script_async(
             "const answer = arguments[0]; const { href } = document.querySelector('link[rel=manifest]'); \

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::Stage;
+use crate::Deployment;
 use crate::page::Page;
 use crate::screen::DESK;
 use crate::server::{Plain, Server};
@@ -12,10 +12,10 @@ const ARROW_UP: &str = "\u{e013}";
 
 #[tokio::test]
 async fn hands_scripts_and_sockets_share_one_rig() {
-    let stage = Stage::set().await;
-    let server = &stage.server;
+    let deployment = Deployment::start().await;
+    let server = &deployment.server;
     let mut plain = Plain::connect(server).await;
-    let (a, b) = (stage.open(DESK).await, stage.open(DESK).await);
+    let (a, b) = (deployment.open(DESK).await, deployment.open(DESK).await);
     everyone_sees_what_one_does(server, &mut plain, &a, &b).await;
     a_held_fader_does_not_jump(&mut plain, &a, &b).await;
     drags_that_cross_do_not_meet(&a, &b).await;

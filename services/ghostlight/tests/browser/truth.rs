@@ -1,6 +1,6 @@
 //! The truth on screen: what is not known is not shown as if it were, and what was missed is made good.
 
-use crate::Stage;
+use crate::Deployment;
 use crate::page::Page;
 use crate::screen::DESK;
 use crate::server::{Server, Wire};
@@ -10,15 +10,18 @@ const ARROW_UP: &str = "\u{e013}";
 /// A killed server: the pages say so and take no moves; when it is back, they are too, with the stored levels.
 #[tokio::test]
 async fn a_killed_server_is_said_and_survived_without_a_reload() {
-    let stage = Stage::set().await;
-    stage.server.patch("cue.py", &serde_json::json!({"levels": {"1": 50, "3": 42}, "labels": {"3": "Spot"}})).await;
-    let (a, b) = (stage.open(DESK).await, stage.open(DESK).await);
+    let deployment = Deployment::start().await;
+    deployment
+        .server
+        .patch("cue.py", &serde_json::json!({"levels": {"1": 50, "3": 42}, "labels": {"3": "Spot"}}))
+        .await;
+    let (a, b) = (deployment.open(DESK).await, deployment.open(DESK).await);
     let before = a.until_level(3, 42.0).await;
     for page in [&a, &b] {
         page.script("window.loadedOnce = true", vec![]).await;
     }
-    let (address, store) = (stage.server.address.clone(), stage.store());
-    let Stage { server, driver: _driver, folder: _folder, _turn } = stage;
+    let (address, store) = (deployment.server.address.clone(), deployment.store());
+    let Deployment { server, driver: _driver, folder: _folder, _turn } = deployment;
     server.kill().await;
     for page in [&a, &b] {
         let shown = page.until("that it is offline", |shown| shown.state == "offline").await;
@@ -42,10 +45,10 @@ async fn a_killed_server_is_said_and_survived_without_a_reload() {
 /// A cut network: what others did meanwhile is there when it is mended, and what was tried here has not happened.
 #[tokio::test]
 async fn offline_and_back() {
-    let stage = Stage::set().await;
-    stage.server.post(r#"{"1": 10, "2": 20}"#).await;
-    let wire = Wire::to(&stage.server).await;
-    let far = stage.driver.open(&format!("http://{}/", wire.address), DESK).await;
+    let deployment = Deployment::start().await;
+    deployment.server.post(r#"{"1": 10, "2": 20}"#).await;
+    let wire = Wire::to(&deployment.server).await;
+    let far = deployment.driver.open(&format!("http://{}/", wire.address), DESK).await;
     far.until_live().await;
     let held = far.until_level(2, 20.0).await;
     far.press(1).await;
@@ -61,25 +64,25 @@ async fn offline_and_back() {
     takes_no_moves(&far).await;
     assert_eq!(far.look().await.levels.get(&2), held.levels.get(&2));
 
-    let (map, _) = stage.server.map().await;
-    stage.server.post(r#"{"2": null, "3": 30}"#).await;
+    let (map, _) = deployment.server.map().await;
+    deployment.server.post(r#"{"2": null, "3": 30}"#).await;
     wire.mend();
     far.until_live().await;
     let shown = far.until_level(3, 30.0).await;
     assert_eq!((shown.levels.get(&1), shown.levels.get(&2)), (map.get(&1), None), "the rig's levels, and no others");
-    assert_eq!(stage.server.map().await.0, shown.levels);
+    assert_eq!(deployment.server.map().await.0, shown.levels);
 }
 
 /// A server that answers nothing any more, though it is connected: the levels are marked as old, within seconds.
 #[tokio::test]
 async fn a_server_that_stands_still_makes_levels_stale() {
-    let stage = Stage::set().await;
-    stage.server.post(r#"{"1": 10}"#).await;
-    let page = stage.open(DESK).await;
+    let deployment = Deployment::start().await;
+    deployment.server.post(r#"{"1": 10}"#).await;
+    let page = deployment.open(DESK).await;
     page.until_level(1, 10.0).await;
-    stage.server.signal("STOP");
+    deployment.server.signal("STOP");
     let shown = page.until("that it is stale", |shown| shown.state == "stale").await;
-    stage.server.signal("CONT");
+    deployment.server.signal("CONT");
     assert_eq!((shown.unlocked, shown.levels.get(&1)), (0, Some(&10.0)));
     page.until_live().await;
     page.type_keys(1, ARROW_UP).await;

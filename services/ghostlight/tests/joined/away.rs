@@ -4,20 +4,20 @@ use ghostlight_servers::Postgres;
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::house::{House, state};
+use crate::deployment::{Deployment, state};
 use crate::support::{Console, map, until};
 
 #[tokio::test]
 async fn with_nats_away_reads_are_stale_and_writes_refused_and_then_all_is_well_again() {
-    let mut house = House::new("nats_away").await;
-    let _state = house.ready_state().await;
-    let gateway = house.gateway().await;
+    let mut deployment = Deployment::new("nats_away").await;
+    let _state = deployment.ready_state().await;
+    let gateway = deployment.gateway().await;
     gateway.set(json!({"1": 50})).await;
     let mut console = Console::open(gateway.address, None).await;
     console.message("snapshot").await;
     assert!(!gateway.get().await.headers().contains_key("ghostlight-stale"));
 
-    house.nats.kill().await.unwrap();
+    deployment.nats.kill().await.unwrap();
     let refused = gateway.post(json!({"1": 99})).await;
     assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(refused.headers().contains_key("retry-after"));
@@ -32,7 +32,7 @@ async fn with_nats_away_reads_are_stale_and_writes_refused_and_then_all_is_well_
     late.message("stale").await;
     assert_eq!(reqwest::get(gateway.url("/readyz")).await.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
 
-    house.nats.start_again().await.unwrap();
+    deployment.nats.start_again().await.unwrap();
     gateway.set(json!({"1": 60})).await;
     for console in [&mut console, &mut late] {
         let levels = loop {
@@ -51,12 +51,12 @@ async fn with_nats_away_reads_are_stale_and_writes_refused_and_then_all_is_well_
 
 #[tokio::test]
 async fn with_the_database_away_the_show_goes_on_and_all_is_saved_later() {
-    let house = House::new("unused").await;
+    let deployment = Deployment::new("unused").await;
     let mut postgres = Postgres::start().await.unwrap();
     let store = postgres.database("away").await.unwrap();
-    let mut state_service = state(&house.nats.url(), &store);
+    let mut state_service = state(&deployment.nats.url(), &store);
     state_service.says("store").await;
-    let gateway = house.gateway().await;
+    let gateway = deployment.gateway().await;
     gateway.set(json!({"1": 50})).await;
 
     postgres.stop().await.unwrap();
@@ -77,15 +77,15 @@ async fn with_the_database_away_the_show_goes_on_and_all_is_saved_later() {
 
     // One that starts anew knows it from there.
     state_service.kill().await;
-    let state_service = state(&house.nats.url(), &store);
+    let state_service = state(&deployment.nats.url(), &store);
     state_service.says("2 dimmers").await;
 }
 
 #[tokio::test]
 async fn a_console_that_is_ahead_of_its_new_gateway_is_not_taken_back() {
-    let house = House::new("ahead").await;
-    let _state = house.ready_state().await;
-    let (one, (other, proxy)) = (house.gateway().await, house.cuttable_gateway().await);
+    let deployment = Deployment::new("ahead").await;
+    let _state = deployment.ready_state().await;
+    let (one, (other, proxy)) = (deployment.gateway().await, deployment.cuttable_gateway().await);
     one.set(json!({"1": 50})).await;
     other.shows(&map(json!({"1": 50}))).await;
     proxy.cut();

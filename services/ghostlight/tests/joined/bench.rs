@@ -6,7 +6,7 @@ use ghostlight_servers::{NatsOptions, NatsServer};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::house::{Gateway, state};
+use crate::deployment::{Gateway, state};
 use crate::process::Process;
 use crate::support::map;
 

@@ -9,7 +9,7 @@ use reqwest::{Client, StatusCode};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::house::{Gateway, House};
+use crate::deployment::{Deployment, Gateway};
 use crate::support::{map, within};
 
 /// Clients of the flood, each of which sends its next change once the last is answered.
@@ -31,9 +31,9 @@ async fn took(here: &Gateway, there: &Gateway, levels: RangeInclusive<u16>) -> D
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_through_one_gateway_starves_nobody_at_another() {
-    let house = House::new("fair").await;
-    let _state = house.ready_state().await;
-    let (flooded, other) = (house.gateway().await, house.gateway().await);
+    let deployment = Deployment::new("fair").await;
+    let _state = deployment.ready_state().await;
+    let (flooded, other) = (deployment.gateway().await, deployment.gateway().await);
     flooded.set(json!({"1": 0})).await;
     other.shows(&map(json!({"1": 0}))).await;
 

@@ -2,10 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::print_stdout, reason = "a run tells what it did")]
 
-mod house;
+mod cluster;
+mod deployment;
 mod process;
 mod support;
-mod troupe;
 
 mod away;
 mod bench;

@@ -11,7 +11,7 @@ use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::house::Gateway;
+use crate::deployment::Gateway;
 use crate::process::Process;
 use crate::support::{Console, until};
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::house::{Gateway, House};
+use crate::deployment::{Deployment, Gateway};
 use crate::process::Process;
 use crate::support::map;
 
@@ -10,15 +10,15 @@ const README: &str = include_str!("../../../../README.md");
 
 #[tokio::test]
 async fn the_readmes_commands_make_a_deployment() {
-    let house = House::new("readme").await;
+    let deployment = Deployment::new("readme").await;
     let (_, section) = README.split_once("## With many gateways").unwrap();
     let (_, block) = section.split_once("```sh\n").unwrap();
     let (block, _) = block.split_once("```").unwrap();
     let (mut states, mut gateways) = (Vec::new(), Vec::new());
     for line in block.lines() {
         let own = |word: &str| match word {
-            "nats://127.0.0.1:4222" => house.nats.url(),
-            "postgres://ghostlight@127.0.0.1/ghostlight" => house.store.clone(),
+            "nats://127.0.0.1:4222" => deployment.nats.url(),
+            "postgres://ghostlight@127.0.0.1/ghostlight" => deployment.store.clone(),
             word if word.starts_with("127.0.0.1:") => "127.0.0.1:0".to_owned(),
             word => word.to_owned(),
         };

@@ -4,15 +4,15 @@ use reqwest::StatusCode;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::house::{Gateway, House};
+use crate::deployment::{Deployment, Gateway};
 use crate::process::Process;
 use crate::support::{Console, map};
 
 #[tokio::test]
 async fn what_one_gateway_takes_every_gateway_shows() {
-    let house = House::new("roles").await;
-    let _states = (house.ready_state().await, house.ready_state().await);
-    let (one, other) = (house.gateway().await, house.gateway().await);
+    let deployment = Deployment::new("roles").await;
+    let _states = (deployment.ready_state().await, deployment.ready_state().await);
+    let (one, other) = (deployment.gateway().await, deployment.gateway().await);
     let mut console = Console::open(other.address, None).await;
     console.message("snapshot").await;
 
@@ -30,12 +30,12 @@ async fn what_one_gateway_takes_every_gateway_shows() {
 
 #[tokio::test]
 async fn one_process_with_both_roles_joins_others() {
-    let house = House::new("both_roles").await;
-    let args = ["serve", "--bus", &house.nats.url(), "--store", &house.store, "--listen", "127.0.0.1:0"];
+    let deployment = Deployment::new("both_roles").await;
+    let args = ["serve", "--bus", &deployment.nats.url(), "--store", &deployment.store, "--listen", "127.0.0.1:0"];
     let both = Process::start(&args.map(str::to_owned));
     let both = Gateway { address: both.address().await, process: both };
     both.process.says("store").await;
-    let (_state, gateway) = (house.ready_state().await, house.gateway().await);
+    let (_state, gateway) = (deployment.ready_state().await, deployment.gateway().await);
     gateway.set(json!({"1": 50})).await;
     both.shows(&map(json!({"1": 50}))).await;
     both.set(json!({"1": 60})).await;
@@ -44,16 +44,16 @@ async fn one_process_with_both_roles_joins_others() {
 
 #[tokio::test]
 async fn a_restart_of_everything_goes_on_in_the_same_epoch() {
-    let mut house = House::new("same_epoch").await;
-    let (mut state, gateway) = (house.ready_state().await, house.gateway().await);
+    let mut deployment = Deployment::new("same_epoch").await;
+    let (mut state, gateway) = (deployment.ready_state().await, deployment.gateway().await);
     gateway.set(json!({"1": 50})).await;
     let before = gateway.position().await;
     state.kill().await;
     drop(gateway);
-    house.nats.restart().await.unwrap();
+    deployment.nats.restart().await.unwrap();
 
-    let state = house.ready_state().await;
-    let gateway = house.gateway().await;
+    let state = deployment.ready_state().await;
+    let gateway = deployment.gateway().await;
     gateway.shows(&map(json!({"1": 50}))).await;
     assert_eq!(gateway.position().await, before);
     gateway.set(json!({"1": 51})).await;
@@ -64,18 +64,18 @@ async fn a_restart_of_everything_goes_on_in_the_same_epoch() {
 
 #[tokio::test]
 async fn a_state_service_may_keep_its_rigs_in_sqlite() {
-    let house = House::new("with_sqlite").await;
+    let deployment = Deployment::new("with_sqlite").await;
     let folder = TempDir::new().unwrap();
     let store = format!("sqlite:{}", folder.path().join("rigs.db").display());
-    let mut state = crate::house::state(&house.nats.url(), &store);
+    let mut state = crate::deployment::state(&deployment.nats.url(), &store);
     state.says("store").await;
-    let gateway = house.gateway().await;
+    let gateway = deployment.gateway().await;
     gateway.set(json!({"1": 50})).await;
     state.kill().await;
     // What comes meanwhile is in the log.
     let late = gateway.post(json!({"2": 60}));
     let (answer, state) = tokio::join!(late, async {
-        let state = crate::house::state(&house.nats.url(), &store);
+        let state = crate::deployment::state(&deployment.nats.url(), &store);
         state.says("store").await;
         state
     });

@@ -4,25 +4,25 @@ use ghostlight_servers::{NatsOptions, Postgres};
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::house::{Gateway, House, state};
+use crate::deployment::{Deployment, Gateway, state};
 use crate::process::Process;
 use crate::support::{map, until};
 
 #[tokio::test]
 async fn everything_may_start_before_what_it_needs() {
-    let mut house = House::new("any_order").await;
+    let mut deployment = Deployment::new("any_order").await;
     let mut postgres = Postgres::start().await.unwrap();
     let store = postgres.database("late").await.unwrap();
     postgres.stop().await.unwrap();
-    house.nats.stop().await.unwrap();
+    deployment.nats.stop().await.unwrap();
 
-    let gateway = house.gateway().await;
-    let state = state(&house.nats.url(), &store);
+    let gateway = deployment.gateway().await;
+    let state = state(&deployment.nats.url(), &store);
     state.logs("waiting").await;
     let unready = reqwest::get(gateway.url("/readyz")).await.unwrap();
     assert_eq!(unready.status(), StatusCode::SERVICE_UNAVAILABLE);
     postgres.start_again().await.unwrap();
-    house.nats.start_again().await.unwrap();
+    deployment.nats.start_again().await.unwrap();
     state.says("store").await;
     gateway.set(json!({"1": 50})).await;
     gateway.shows(&map(json!({"1": 50}))).await;
@@ -35,9 +35,9 @@ async fn everything_may_start_before_what_it_needs() {
 
 #[tokio::test]
 async fn a_stream_that_is_not_as_wanted_ends_the_state_service_with_what_differs() {
-    let house = House::new("unfit").await;
-    let _first = house.ready_state().await;
-    let args = ["state", "--bus", &house.nats.url(), "--store", &house.store, "--stream-max-age-hours", "5"];
+    let deployment = Deployment::new("unfit").await;
+    let _first = deployment.ready_state().await;
+    let args = ["state", "--bus", &deployment.nats.url(), "--store", &deployment.store, "--stream-max-age-hours", "5"];
     let mut second = Process::start(&args.map(str::to_owned));
     assert_eq!(second.ended().await, Some(1));
     let told = second.logs("max_age").await;

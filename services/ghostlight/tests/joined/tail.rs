@@ -4,18 +4,18 @@ use ghostlight_check::{Driver, Options, Tolerates};
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::house::House;
+use crate::deployment::Deployment;
 use crate::support::{Console, map, until, within};
 
 #[tokio::test]
 async fn a_lost_tail_begins_a_new_epoch_in_which_all_agree() {
-    let mut house = House::new("lost_tail").await;
-    let states = [house.ready_state().await, house.ready_state().await];
-    let gateways = [house.gateway().await, house.gateway().await];
+    let mut deployment = Deployment::new("lost_tail").await;
+    let states = [deployment.ready_state().await, deployment.ready_state().await];
+    let gateways = [deployment.gateway().await, deployment.gateway().await];
     gateways[0].set(json!({"1": 10, "2": 20})).await;
-    house.nats.stop().await.unwrap();
-    let older = house.nats.copy_folder().unwrap();
-    house.nats.start_again().await.unwrap();
+    deployment.nats.stop().await.unwrap();
+    let older = deployment.nats.copy_folder().unwrap();
+    deployment.nats.start_again().await.unwrap();
     for level in 0..20 {
         gateways[level % 2].set(json!({"1": level, "3": level})).await;
     }
@@ -23,9 +23,9 @@ async fn a_lost_tail_begins_a_new_epoch_in_which_all_agree() {
     let mut console = Console::open(gateways[1].address, None).await;
     console.message("snapshot").await;
 
-    house.nats.stop().await.unwrap();
-    house.nats.restore_folder(&older).unwrap();
-    house.nats.start_again().await.unwrap();
+    deployment.nats.stop().await.unwrap();
+    deployment.nats.restore_folder(&older).unwrap();
+    deployment.nats.start_again().await.unwrap();
     let epoch = until("a new epoch", async || {
         let (epoch, _) = gateways[0].position().await;
         (epoch > before.0).then_some(epoch)
@@ -47,21 +47,21 @@ async fn a_lost_tail_begins_a_new_epoch_in_which_all_agree() {
         gateway.shows(&all).await;
         assert_eq!(gateway.position().await.0, epoch);
     }
-    let image = ghostlight_store::open(&house.store, Default::default()).await.unwrap().load().await.unwrap();
+    let image = ghostlight_store::open(&deployment.store, Default::default()).await.unwrap().load().await.unwrap();
     assert_eq!(image.position.epoch.0, epoch);
 }
 
 #[tokio::test]
 async fn an_old_backup_of_the_database_is_never_silently_wrong() {
-    let house = House::new("old_backup").await;
-    let mut state = house.ready_state().await;
-    let gateway = house.gateway().await;
+    let deployment = Deployment::new("old_backup").await;
+    let mut state = deployment.ready_state().await;
+    let gateway = deployment.gateway().await;
     gateway.set(json!({"1": 10})).await;
     state.signal("TERM");
     assert_eq!(state.ended().await, Some(0));
-    let old = house.store.clone();
+    let old = deployment.store.clone();
     // What the backup has not is in the log only, and the first of it is gone from there.
-    let client = async_nats::connect(house.nats.url()).await.unwrap();
+    let client = async_nats::connect(deployment.nats.url()).await.unwrap();
     let stream = async_nats::jetstream::new(client).get_stream("GHOSTLIGHT").await.unwrap();
     let saved = stream.cached_info().state.last_sequence;
     let stands = async || stream.get_info().await.unwrap().state.last_sequence;
@@ -77,7 +77,7 @@ async fn an_old_backup_of_the_database_is_never_silently_wrong() {
     stream.purge().sequence(last).await.unwrap();
     let before = gateway.position().await;
 
-    let state = crate::house::state(&house.nats.url(), &old);
+    let state = crate::deployment::state(&deployment.nats.url(), &old);
     state.says("store").await;
     state.logs("ALARM").await;
     until("a new epoch", async || (gateway.position().await.0 > before.0).then_some(())).await;
@@ -91,9 +91,9 @@ async fn an_old_backup_of_the_database_is_never_silently_wrong() {
 /// mean two maps, and all agree in the end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tail_that_is_lost_under_load_leaves_no_two_maps() {
-    let mut house = House::new("lost_under_load").await;
-    let states = [house.ready_state().await, house.ready_state().await];
-    let gateways = [house.gateway().await, house.gateway().await];
+    let mut deployment = Deployment::new("lost_under_load").await;
+    let states = [deployment.ready_state().await, deployment.ready_state().await];
+    let gateways = [deployment.gateway().await, deployment.gateway().await];
     let urls = gateways.iter().map(|gateway| gateway.url("").trim_end_matches('/').to_owned()).collect();
     let tolerates = vec![Tolerates::LostTail];
     let options = Options { urls, clients: 6, rate: 20.0, seed: 5, tolerates, ..Options::default() };
@@ -104,14 +104,14 @@ async fn a_tail_that_is_lost_under_load_leaves_no_two_maps() {
             .await;
     };
     acknowledged(100).await;
-    house.nats.stop().await.unwrap();
-    let older = house.nats.copy_folder().unwrap();
-    house.nats.start_again().await.unwrap();
+    deployment.nats.stop().await.unwrap();
+    let older = deployment.nats.copy_folder().unwrap();
+    deployment.nats.start_again().await.unwrap();
     acknowledged(200).await;
     let before = running.progress().newest;
-    house.nats.kill().await.unwrap();
-    house.nats.restore_folder(&older).unwrap();
-    house.nats.start_again().await.unwrap();
+    deployment.nats.kill().await.unwrap();
+    deployment.nats.restore_folder(&older).unwrap();
+    deployment.nats.start_again().await.unwrap();
     until("a new epoch", async || (running.progress().newest.epoch > before.epoch).then_some(())).await;
     acknowledged(200).await;
 

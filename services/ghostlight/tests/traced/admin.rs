@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use ghostlight_servers::{NatsOptions, NatsServer, Postgres};
 
+use crate::deployment::{TRACE, traceparent};
 use crate::process::Process;
-use crate::stage::{TRACE, traceparent};
 use crate::support::until;
 
 async fn get(url: &str) -> (StatusCode, String) {

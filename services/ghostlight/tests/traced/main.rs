@@ -8,7 +8,7 @@ mod process;
 mod support;
 
 mod collector;
-mod stage;
+mod deployment;
 
 mod admin;
 mod counted;

@@ -7,7 +7,7 @@ use reqwest::Client;
 use serde_json::json;
 
 use crate::collector::Span;
-use crate::stage::{SPAN, Stage, TRACE, traceparent};
+use crate::deployment::{Deployment, SPAN, TRACE, traceparent};
 use crate::support::{Console, until};
 
 const SERVER: i32 = 2;
@@ -21,9 +21,9 @@ fn named<'a>(spans: &'a [Span], name: &str) -> Vec<&'a Span> {
 }
 
 /// Waits until a trace is whole: two state services have saved, and both gateways have sent it to their clients.
-async fn whole(stage: &Stage, trace: &str) -> Vec<Span> {
+async fn whole(deployment: &Deployment, trace: &str) -> Vec<Span> {
     until("the whole trace", async || {
-        let spans = stage.collector.trace(trace);
+        let spans = deployment.collector.trace(trace);
         let count = |name| named(&spans, name).len();
         let is_whole = count("append") == 1 && count("save") == 2 && count("apply") == 2 && count("deliver") >= 3;
         (is_whole && count("fold") == 2 && spans.iter().any(|span| span.kind == SERVER)).then_some(spans)
@@ -33,32 +33,32 @@ async fn whole(stage: &Stage, trace: &str) -> Vec<Span> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_over_http_gives_one_trace_with_every_stage() {
-    let stage = Stage::set("traced_http", &[]).await;
+    let deployment = Deployment::start("traced_http", &[]).await;
     let mut consoles = Vec::new();
-    for address in [stage.addresses[0], stage.addresses[1], stage.addresses[1]] {
+    for address in [deployment.addresses[0], deployment.addresses[1], deployment.addresses[1]] {
         let mut console = Console::open(address, None).await;
         console.message("snapshot").await;
         consoles.push(console);
     }
     let client = Client::new();
-    let url = format!("http://{}/v1/rigs/main/levels", stage.addresses[0]);
+    let url = format!("http://{}/v1/rigs/main/levels", deployment.addresses[0]);
     until("changes to be taken", async || {
         client.post(&url).json(&json!({"9": 1})).send().await.unwrap().status().is_success().then_some(())
     })
     .await;
 
     // While NATS is held, the log takes long: what a client sees is then mostly what Ghostlight waits for.
-    stage.nats.pause().unwrap();
+    deployment.nats.pause().unwrap();
     let asked = client.post(&url).header("traceparent", traceparent(true)).json(&json!({"1": 50})).send();
     let began = Instant::now();
     let asked = tokio::spawn(asked);
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-    stage.nats.resume().unwrap();
+    deployment.nats.resume().unwrap();
     let answer = asked.await.unwrap().unwrap();
     let seen = began.elapsed().as_secs_f64();
     assert!(answer.status().is_success());
     let given_back = answer.headers()["traceparent"].to_str().unwrap().to_owned();
-    let spans = whole(&stage, TRACE).await;
+    let spans = whole(&deployment, TRACE).await;
 
     let [request] = named(&spans, "POST /v1/rigs/{rig}/levels")[..] else { panic!("{spans:#?}") };
     assert_eq!((request.parent.as_str(), request.kind), (SPAN, SERVER));
@@ -110,9 +110,10 @@ fn follows_on(spans: &[Span], append: &Span) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_over_the_websocket_is_in_the_trace_that_its_client_names() {
-    let stage = Stage::set("traced_socket", &[("OTEL_TRACES_SAMPLER", "parentbased_always_off".to_owned())]).await;
+    let deployment =
+        Deployment::start("traced_socket", &[("OTEL_TRACES_SAMPLER", "parentbased_always_off".to_owned())]).await;
     let mut consoles = Vec::new();
-    for address in [stage.addresses[0], stage.addresses[1], stage.addresses[1]] {
+    for address in [deployment.addresses[0], deployment.addresses[1], deployment.addresses[1]] {
         let mut console = Console::open(address, None).await;
         console.message("snapshot").await;
         consoles.push(console);
@@ -128,12 +129,12 @@ async fn a_change_over_the_websocket_is_in_the_trace_that_its_client_names() {
     console.say(json!({"type": "set", "seq": 3, "levels": {"1": 3}, "traceparent": traceparent(true)})).await;
     let given_back = console.message("ack").await["traceparent"].as_str().unwrap().to_owned();
 
-    let spans = whole(&stage, TRACE).await;
+    let spans = whole(&deployment, TRACE).await;
     let [set] = named(&spans, "set")[..] else { panic!("{spans:#?}") };
     assert_eq!((set.parent.as_str(), given_back), (SPAN, format!("00-{TRACE}-{}-01", set.id)));
     let [append] = named(&spans, "append")[..] else { panic!("{spans:#?}") };
     follows_on(&spans, append);
-    assert_eq!(stage.collector.spans().len(), spans.len(), "nothing else was sampled");
+    assert_eq!(deployment.collector.spans().len(), spans.len(), "nothing else was sampled");
 
     // One that cannot be read is as good as none.
     console.say(json!({"type": "set", "seq": 4, "levels": {"1": 4}, "traceparent": "00-zz"})).await;

@@ -47,7 +47,7 @@ pub(crate) async fn soon<F: Future>(what: &str, future: F) -> F::Output {
 pub(crate) type Append = JoinHandle<Result<Position, AppendError>>;
 
 /// A state service that runs, and what is around it.
-pub(crate) struct House {
+pub(crate) struct Deployment {
     pub(crate) log: Arc<MemoryLog>,
     pub(crate) echo: Arc<MemoryEcho>,
     pub(crate) store: Arc<Moody>,
@@ -55,7 +55,7 @@ pub(crate) struct House {
     running: JoinHandle<Result<(), Superseded>>,
 }
 
-impl House {
+impl Deployment {
     /// Starts one on the database in a folder.
     pub(crate) async fn open(folder: &TempDir, most_rigs: usize) -> Self {
         let log = Arc::new(MemoryLog::with_clock(clock));

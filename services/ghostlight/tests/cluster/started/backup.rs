@@ -33,7 +33,7 @@ impl Deployment {
     async fn shown(&self) -> Vec<Option<Map>> {
         let mut shown = Vec::new();
         for gateway in self.pods(&["gateway"]) {
-            let url = format!("http://{}/v1/rigs/main/levels", gateway.seat.places.address(8080));
+            let url = format!("http://{}/v1/rigs/main/levels", gateway.plan.places.address(8080));
             let answer = reqwest::get(url).await.unwrap();
             shown.push(if answer.status().is_success() { answer.json().await.ok() } else { None });
         }

@@ -7,8 +7,8 @@ use ghostlight_servers::Port;
 use serde_json::Value;
 
 use super::pod::Pod;
+use super::pod_plan::PodPlan;
 use super::render::Network;
-use super::seat::Seat;
 use super::service::Service;
 use crate::files::{list, said};
 use crate::manifests::{Manifests, Workload, kind, name, number, selects};
@@ -43,11 +43,12 @@ impl Deployment {
             nowhere: Vec::new(),
             named: 0,
         };
-        let seats = deployment.name_lasting_pods();
+        let plans = deployment.name_lasting_pods();
         deployment.name_services().await;
         let Self { manifests, network, pods, .. } = &mut deployment;
-        let pod = |(workload, seat): (String, Seat)| Pod::new(manifests, network, manifests.workload(&workload), seat);
-        pods.extend(seats.into_iter().map(pod));
+        let pod =
+            |(workload, plan): (String, PodPlan)| Pod::new(manifests, network, manifests.workload(&workload), plan);
+        pods.extend(plans.into_iter().map(pod));
         deployment
     }
 
@@ -77,9 +78,9 @@ impl Deployment {
     }
 
     /// The pods of StatefulSets have names before there are any.
-    fn name_lasting_pods(&mut self) -> Vec<(String, Seat)> {
+    fn name_lasting_pods(&mut self) -> Vec<(String, PodPlan)> {
         let sets = RUN.iter().map(|&name| self.manifests.workload(name)).filter(|set| is_lasting(*set));
-        let mut seats = Vec::new();
+        let mut plans = Vec::new();
         for set in sets {
             let replicas = self.replicas(set.name());
             let domain = said(&set.0["spec"], "serviceName");
@@ -90,19 +91,19 @@ impl Deployment {
             );
             assert!(selects(&service["spec"]["selector"], set.labels()), "{domain} does not select {}", set.name());
             for ordinal in 0..replicas {
-                let seat = Seat::reserve(set, &format!("{}-{ordinal}", set.name()));
+                let plan = PodPlan::reserve(set, &format!("{}-{ordinal}", set.name()));
                 for port in list(&service["spec"], "ports") {
-                    let address = seat.places.address(set.port(&port["targetPort"]).unwrap());
+                    let address = plan.places.address(set.port(&port["targetPort"]).unwrap());
                     let port = number(&port["port"]);
-                    self.network.0.insert((format!("{}.{domain}", seat.name), port), address);
+                    self.network.0.insert((format!("{}.{domain}", plan.name), port), address);
                     if replicas == 1 {
                         self.network.0.insert((domain.to_owned(), port), address);
                     }
                 }
-                seats.push((set.name().to_owned(), seat));
+                plans.push((set.name().to_owned(), plan));
             }
         }
-        seats
+        plans
     }
 
     /// Services with an address of their own: with pods here or without.
@@ -141,11 +142,11 @@ impl Deployment {
         let made = self.manifests.workload(workload);
         assert!(!is_lasting(made), "all of {workload} run");
         self.named += 1;
-        let seat = Seat::reserve(made, &format!("{workload}-{}", self.named));
-        let pod = Pod::new(&self.manifests, &self.network, made, seat);
+        let plan = PodPlan::reserve(made, &format!("{workload}-{}", self.named));
+        let pod = Pod::new(&self.manifests, &self.network, made, plan);
         if let Some(service) = self.services.get(workload) {
             let port = made.port(&Value::from("http")).unwrap();
-            service.add(pod.seat.places.address(port), pod.health());
+            service.add(pod.plan.places.address(port), pod.health());
         }
         self.pods.push(pod);
         self.pods.len() - 1

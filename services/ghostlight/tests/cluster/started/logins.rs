@@ -97,7 +97,7 @@ async fn the_database_s_password_is_changed_as_the_documentation_says() {
     let mut deployment = Deployment::new().await;
     let pod = deployment.start("postgres");
     deployment.all_ready().await;
-    let address = deployment.pod(&pod).seat.places.address(5432);
+    let address = deployment.pod(&pod).plan.places.address(5432);
     let opens = async |password: &str| {
         let url = format!("postgres://ghostlight:{password}@{address}/ghostlight");
         ghostlight_store::open(&url, Durability::Full).await.map(drop).map_err(|error| error.to_string())

@@ -8,8 +8,8 @@ mod deployment;
 mod image;
 mod kubelet;
 mod pod;
+mod pod_plan;
 mod render;
-mod seat;
 mod service;
 
 mod away;

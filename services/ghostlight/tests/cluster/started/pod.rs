@@ -12,8 +12,8 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::image::Image;
 use super::kubelet::{Exec, Health, Probes};
+use super::pod_plan::PodPlan;
 use super::render::Network;
-use super::seat::Seat;
 use crate::files::said;
 use crate::manifests::{Manifests, Workload};
 use crate::support::{until, within};
@@ -24,7 +24,7 @@ pub(crate) const REFUSALS: [&str; 3] = ["Violation", "authentication error", "au
 /// A pod, running or not.
 pub(crate) struct Pod {
     pub(crate) workload: String,
-    pub(crate) seat: Seat,
+    pub(crate) plan: PodPlan,
     launch: Launch,
     stop_signal: &'static str,
     probes: Arc<Probes>,
@@ -39,45 +39,45 @@ pub(crate) struct Pod {
 
 impl Pod {
     /// One that is not started yet.
-    pub(crate) fn new(manifests: &Manifests, network: &Network, workload: Workload<'_>, seat: Seat) -> Self {
+    pub(crate) fn new(manifests: &Manifests, network: &Network, workload: Workload<'_>, plan: PodPlan) -> Self {
         let container = workload.container();
-        let image = Image::of(container, &seat.places);
-        let render = |text: &String| seat.places.render(text, network);
+        let image = Image::of(container, &plan.places);
+        let render = |text: &String| plan.places.render(text, network);
         let mut environment = image.environment().clone();
-        environment.extend(manifests.environment(container, &seat.name));
+        environment.extend(manifests.environment(container, &plan.name));
         let environment: BTreeMap<_, _> = environment.iter().map(|(name, text)| (name.clone(), render(text))).collect();
         let command: Vec<_> = image.command(container).iter().map(render).collect();
         let (program, args) = command.split_first().unwrap();
         let launch = Launch {
             program: program.into(),
             args: args.to_vec(),
-            user: image.user(seat.home()),
+            user: image.user(plan.home()),
             environment: Some(environment.clone()),
-            folder: seat.home().to_owned(),
+            folder: plan.home().to_owned(),
         };
         let grace = workload.pod()["terminationGracePeriodSeconds"].as_u64().unwrap_or(30);
         Self {
             workload: workload.name().to_owned(),
             launch,
             stop_signal: image.stop_signal,
-            probes: Arc::new(Probes::of(workload, container, &seat.places, &environment)),
-            pre_stop: pre_stop(container).map(|exec| Exec::of(exec, &seat.places, &environment)),
+            probes: Arc::new(Probes::of(workload, container, &plan.places, &environment)),
+            pre_stop: pre_stop(container).map(|exec| Exec::of(exec, &plan.places, &environment)),
             grace: Duration::from_secs(grace),
             process: None,
             kubelet: None,
             health: watch::Sender::default(),
-            seat,
+            plan,
         }
     }
 
     pub(crate) fn name(&self) -> &str {
-        &self.seat.name
+        &self.plan.name
     }
 
     /// Starts it, and waits for nothing.
     pub(crate) fn start(&mut self, manifests: &Manifests, network: &Network) {
         assert!(self.process.is_none(), "{} is running", self.name());
-        for folder in self.seat.fill(manifests, network) {
+        for folder in self.plan.fill(manifests, network) {
             if let Some(user) = self.launch.user {
                 chown(folder, Some(user.uid), Some(user.gid)).unwrap();
             }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use ghostlight_servers::NatsCluster;
 
+use crate::cluster::Cluster;
 use crate::support::within;
-use crate::troupe::Troupe;
 
 /// What fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,94 +59,94 @@ impl Fault {
     }
 
     /// Strikes, waits, and heals; if a gateway is struck, then this one.
-    pub(super) async fn strike(self, troupe: &mut Troupe, gateway: usize, chance: &mut fastrand::Rng, spell: Spell) {
-        let state = chance.usize(..Troupe::STATES);
+    pub(super) async fn strike(self, cluster: &mut Cluster, gateway: usize, chance: &mut fastrand::Rng, spell: Spell) {
+        let state = chance.usize(..Cluster::STATES);
         let node = chance.usize(..NatsCluster::NODES);
         let lasts = |spell| tokio::time::sleep(spell);
         match self {
             Self::KillGateway => {
-                troupe.gateways[gateway].gateway.process.kill().await;
+                cluster.gateways[gateway].gateway.process.kill().await;
                 lasts(spell.short).await;
-                troupe.gateways[gateway].start_again().await;
+                cluster.gateways[gateway].start_again().await;
             }
-            Self::KillState => kill_states(troupe, &[state], spell.short).await,
-            Self::KillBothStates => kill_states(troupe, &[0, 1], spell.short).await,
-            Self::KillNats => kill_nats(troupe, node, spell.short).await,
+            Self::KillState => kill_states(cluster, &[state], spell.short).await,
+            Self::KillBothStates => kill_states(cluster, &[0, 1], spell.short).await,
+            Self::KillNats => kill_nats(cluster, node, spell.short).await,
             Self::KillStreamLeader => {
-                let leader = troupe.stream_leader().await;
-                kill_nats(troupe, leader, spell.short).await;
+                let leader = cluster.stream_leader().await;
+                kill_nats(cluster, leader, spell.short).await;
             }
             Self::KillPostgres => {
-                troupe.postgres.kill().await.unwrap();
+                cluster.postgres.kill().await.unwrap();
                 lasts(spell.short).await;
-                troupe.postgres.start_again().await.unwrap();
+                cluster.postgres.start_again().await.unwrap();
             }
             Self::HoldGateway => {
-                let process = &troupe.gateways[gateway].gateway.process;
+                let process = &cluster.gateways[gateway].gateway.process;
                 process.signal("STOP");
                 lasts(spell.short).await;
                 process.signal("CONT");
             }
             Self::HoldState => {
-                troupe.states[state].signal("STOP");
+                cluster.states[state].signal("STOP");
                 lasts(spell.short).await;
-                troupe.states[state].signal("CONT");
+                cluster.states[state].signal("CONT");
             }
             Self::HoldNats => {
-                troupe.nats.node(node).pause().unwrap();
+                cluster.nats.node(node).pause().unwrap();
                 lasts(spell.short).await;
-                troupe.nats.node(node).resume().unwrap();
+                cluster.nats.node(node).resume().unwrap();
             }
             Self::HoldPostgres => {
-                troupe.postgres.pause().unwrap();
+                cluster.postgres.pause().unwrap();
                 lasts(spell.short).await;
-                troupe.postgres.resume().unwrap();
+                cluster.postgres.resume().unwrap();
             }
             Self::StopPostgres => {
-                troupe.postgres.stop().await.unwrap();
+                cluster.postgres.stop().await.unwrap();
                 lasts(spell.long).await;
-                troupe.postgres.start_again().await.unwrap();
+                cluster.postgres.start_again().await.unwrap();
             }
             Self::CutGatewayOff => {
-                troupe.gateways[gateway].cut();
+                cluster.gateways[gateway].cut();
                 lasts(spell.short).await;
-                troupe.gateways[gateway].heal();
+                cluster.gateways[gateway].heal();
             }
             Self::CutNatsOff => {
-                troupe.nats.cut_off(node);
+                cluster.nats.cut_off(node);
                 lasts(spell.short).await;
-                troupe.nats.heal(node);
+                cluster.nats.heal(node);
             }
             Self::StopAllNats => {
                 for node in 0..NatsCluster::NODES {
-                    troupe.nats.node(node).stop().await.unwrap();
+                    cluster.nats.node(node).stop().await.unwrap();
                 }
                 lasts(spell.short).await;
                 for node in 0..NatsCluster::NODES {
-                    troupe.nats.start_again(node).await.unwrap();
+                    cluster.nats.start_again(node).await.unwrap();
                 }
-                within("the NATS servers", troupe.nats.wait_ready()).await.unwrap();
+                within("the NATS servers", cluster.nats.wait_ready()).await.unwrap();
             }
         }
     }
 }
 
-async fn kill_states(troupe: &mut Troupe, states: &[usize], away: Duration) {
+async fn kill_states(cluster: &mut Cluster, states: &[usize], away: Duration) {
     for state in states {
-        troupe.states[*state].kill().await;
+        cluster.states[*state].kill().await;
     }
     tokio::time::sleep(away).await;
     for state in states {
-        troupe.states[*state] = troupe.new_state();
+        cluster.states[*state] = cluster.new_state();
     }
     for state in states {
-        troupe.states[*state].says("store").await;
+        cluster.states[*state].says("store").await;
     }
 }
 
-async fn kill_nats(troupe: &mut Troupe, node: usize, away: Duration) {
-    troupe.nats.node(node).kill().await.unwrap();
+async fn kill_nats(cluster: &mut Cluster, node: usize, away: Duration) {
+    cluster.nats.node(node).kill().await.unwrap();
     tokio::time::sleep(away).await;
-    troupe.nats.start_again(node).await.unwrap();
-    within("the NATS servers", troupe.nats.wait_ready()).await.unwrap();
+    cluster.nats.start_again(node).await.unwrap();
+    within("the NATS servers", cluster.nats.wait_ready()).await.unwrap();
 }

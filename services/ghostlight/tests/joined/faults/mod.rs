@@ -14,8 +14,8 @@ use ghostlight_check::{Driver, Options, Report, Running};
 use ghostlight_rig::RigName;
 use serde_json::Value;
 
+use crate::cluster::{Cluster, ClusterGateway};
 use crate::support::{Map, until, within};
-use crate::troupe::{Desk, Troupe};
 use fault::{Fault, Spell};
 use speakers::all_speak;
 use table::{Row, Table};
@@ -58,9 +58,9 @@ fn fault(name: &str) -> Fault {
 }
 
 async fn run(effort: Effort) {
-    let mut troupe = Troupe::start().await;
+    let mut cluster = Cluster::start().await;
     let options = Options {
-        urls: troupe.urls(),
+        urls: cluster.urls(),
         clients: effort.clients,
         rate: effort.rate,
         seed: effort.seed,
@@ -74,9 +74,9 @@ async fn run(effort: Effort) {
     let began = Instant::now();
     while table.is_empty() || began.elapsed() < effort.lasts {
         for fault in faults(effort.only.as_deref(), &mut chance) {
-            let row = suffer(fault, &mut troupe, &running, &mut chance, effort.spell).await;
+            let row = suffer(fault, &mut cluster, &running, &mut chance, effort.spell).await;
             println!("{row}");
-            tell_news(&troupe);
+            tell_news(&cluster);
             table.add(row);
             if running.progress().violations > 0 {
                 break;
@@ -85,7 +85,7 @@ async fn run(effort: Effort) {
     }
     let report = within("the end of the run", running.stop()).await;
     println!("{table}\n{report}");
-    judge(&troupe, &report).await;
+    judge(&cluster, &report).await;
 }
 
 /// The faults of one round.
@@ -98,8 +98,8 @@ fn faults(only: Option<&[Fault]>, chance: &mut fastrand::Rng) -> Vec<Fault> {
 }
 
 /// What the state services have said meanwhile: what a slow recovery is found by.
-fn tell_news(troupe: &Troupe) {
-    for (number, state) in troupe.states.iter().enumerate() {
+fn tell_news(cluster: &Cluster) {
+    for (number, state) in cluster.states.iter().enumerate() {
         state.news().iter().for_each(|line| println!("    state {number}: {line}"));
     }
 }
@@ -107,25 +107,31 @@ fn tell_news(troupe: &Troupe) {
 /// One fault, from the blow to when all is well again: for every client, and so far that the next may strike. While a
 /// state service does not speak, whoever strikes the other one takes both away, and that is another fault; and what the
 /// NATS servers need to agree again is this fault's doing, not the next one's.
-async fn suffer(fault: Fault, troupe: &mut Troupe, running: &Running, chance: &mut fastrand::Rng, spell: Spell) -> Row {
+async fn suffer(
+    fault: Fault,
+    cluster: &mut Cluster,
+    running: &Running,
+    chance: &mut fastrand::Rng,
+    spell: Spell,
+) -> Row {
     let mark = running.mark();
-    fault.strike(troupe, busiest(running), chance, spell).await;
+    fault.strike(cluster, busiest(running), chance, spell).await;
     let (healed, when) = (running.mark(), Instant::now());
     let before = running.progress();
     let well = async {
         until(&format!("all to be well again after {fault:?}"), async || {
             let now = running.progress();
             let moved = running.all_moved_since(healed) && now.counts.acked > before.counts.acked;
-            (moved && now.live() == now.live_at.len() && all_ready(&troupe.gateways).await).then_some(())
+            (moved && now.live() == now.live_at.len() && all_ready(&cluster.gateways).await).then_some(())
         })
         .await;
         when.elapsed()
     };
     let speaking = async {
-        within(&format!("all state services to speak after {fault:?}"), all_speak(troupe)).await;
+        within(&format!("all state services to speak after {fault:?}"), all_speak(cluster)).await;
         when.elapsed()
     };
-    let (well_after, all_speak_after, ()) = join3(well, speaking, troupe.stream_settled()).await;
+    let (well_after, all_speak_after, ()) = join3(well, speaking, cluster.stream_settled()).await;
     // A gap that began meanwhile is this fault's too.
     let settled = running.mark();
     until("all to hear on", async || running.all_moved_since(settled).then_some(())).await;
@@ -143,12 +149,12 @@ async fn suffer(fault: Fault, troupe: &mut Troupe, running: &Running, chance: &m
 fn busiest(running: &Running) -> usize {
     let live_at = running.progress().live_at;
     let clients = |gateway: &usize| live_at.iter().filter(|at| **at == Some(*gateway)).count();
-    (0..Troupe::GATEWAYS).max_by_key(clients).unwrap_or_default()
+    (0..Cluster::GATEWAYS).max_by_key(clients).unwrap_or_default()
 }
 
-async fn all_ready(desks: &[Desk]) -> bool {
-    for desk in desks {
-        if !desk.is_ready().await {
+async fn all_ready(gateways: &[ClusterGateway]) -> bool {
+    for gateway in gateways {
+        if !gateway.is_ready().await {
             return false;
         }
     }
@@ -156,21 +162,21 @@ async fn all_ready(desks: &[Desk]) -> bool {
 }
 
 /// What must hold in the end.
-async fn judge(troupe: &Troupe, report: &Report) {
+async fn judge(cluster: &Cluster, report: &Report) {
     assert!(report.is_good(), "{report}");
     assert!(report.converged_within.is_some(), "{report}");
-    assert_eq!(troupe.alarms(), [""; 0], "no entry was lost, so that was a false alarm");
+    assert_eq!(cluster.alarms(), [""; 0], "no entry was lost, so that was a false alarm");
     let rig = RigName::new("check").unwrap();
     let mut maps = Vec::new();
-    for desk in &troupe.gateways {
-        let diverged = desk.gateway.process.logged("this replica held another map");
+    for gateway in &cluster.gateways {
+        let diverged = gateway.gateway.process.logged("this replica held another map");
         assert_eq!(diverged, [""; 0]);
-        let url = desk.gateway.url(&format!("/v1/rigs/{rig}/levels"));
+        let url = gateway.gateway.url(&format!("/v1/rigs/{rig}/levels"));
         maps.push(reqwest::get(url).await.unwrap().json::<Map>().await.unwrap());
     }
     assert!(maps.iter().all(|map| *map == maps[0]));
     until("the database to hold it all", async || {
-        let store = ghostlight_store::open(&troupe.store, Default::default()).await.ok()?;
+        let store = ghostlight_store::open(&cluster.store, Default::default()).await.ok()?;
         let image = store.load().await.ok()?;
         let levels = &image.rigs.get(&rig)?.slots.levels;
         let set = levels.iter().filter_map(|(dimmer, slot)| Some((dimmer.get().to_string(), slot.value?)));

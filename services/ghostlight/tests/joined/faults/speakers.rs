@@ -7,11 +7,11 @@ use futures_util::StreamExt;
 use ghostlight_proto::{ServerMessage, decode, subjects};
 use ghostlight_rig::{Partitions, RigName};
 
-use crate::troupe::Troupe;
+use crate::cluster::Cluster;
 
 /// Waits until all state services speak, while the rig moves.
-pub(super) async fn all_speak(troupe: &Troupe) {
-    let client = async_nats::connect(troupe.nats.urls()).await.unwrap();
+pub(super) async fn all_speak(cluster: &Cluster) {
+    let client = async_nats::connect(cluster.nats.urls()).await.unwrap();
     let rig = RigName::new("check").unwrap();
     let mut echo = client.subscribe(subjects::echo(&rig, Partitions::default())).await.unwrap();
     let mut times: HashMap<Bytes, usize> = HashMap::new();
@@ -20,7 +20,7 @@ pub(super) async fn all_speak(troupe: &Troupe) {
         let is_delta = matches!(decode(&message.payload).unwrap().message, ServerMessage::Delta(_));
         let heard = times.entry(message.payload).or_default();
         *heard += usize::from(is_delta);
-        if *heard == Troupe::STATES {
+        if *heard == Cluster::STATES {
             return;
         }
     }

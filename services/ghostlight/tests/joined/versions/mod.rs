@@ -14,7 +14,7 @@ use ghostlight_rig::{
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::house::{Gateway, House};
+use crate::deployment::{Deployment, Gateway};
 use crate::support::{Console, Map, map, until, within};
 use newer::{NewerState, client, headers, with_more};
 
@@ -141,10 +141,10 @@ fn whole((dimmer, level): (String, f64)) -> (String, Value) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_older_gateway_and_its_consoles_follow_newer_services_without_a_gap() {
-    let house = House::new("newer_state").await;
-    let state = NewerState::start(&house).await;
-    let newer = NewerGateway(client(&house).await);
-    let (gateway, admin) = house.counting_gateway().await;
+    let deployment = Deployment::new("newer_state").await;
+    let state = NewerState::start(&deployment).await;
+    let newer = NewerGateway(client(&deployment).await);
+    let (gateway, admin) = deployment.counting_gateway().await;
     gateway.set(json!({"1": 50})).await;
     let (mut follower, client) = (Follower::open(&gateway).await, live(&gateway).await);
     let before = counted(&admin).await;
@@ -171,15 +171,15 @@ async fn an_older_gateway_and_its_consoles_follow_newer_services_without_a_gap()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn old_and_new_side_by_side_are_one_rig_and_the_old_ones_can_stay() {
-    let house = House::new("side_by_side").await;
-    let older = house.ready_state().await;
-    let gateways = [house.counting_gateway().await, house.counting_gateway().await];
+    let deployment = Deployment::new("side_by_side").await;
+    let older = deployment.ready_state().await;
+    let gateways = [deployment.counting_gateway().await, deployment.counting_gateway().await];
     gateways[0].0.set(json!({"1": 50})).await;
     gateways[1].0.shows(&map(json!({"1": 50}))).await;
     let mut followers = [Follower::open(&gateways[0].0).await, Follower::open(&gateways[1].0).await];
     let before = [counted(&gateways[0].1).await, counted(&gateways[1].1).await];
 
-    let newer = NewerGateway(client(&house).await);
+    let newer = NewerGateway(client(&deployment).await);
     let mut last = 0;
     let mut set = async |state: &str, levels: std::ops::RangeInclusive<u16>| {
         for level in levels {
@@ -189,7 +189,7 @@ async fn old_and_new_side_by_side_are_one_rig_and_the_old_ones_can_stay() {
         }
         last
     };
-    let state = NewerState::start(&house).await;
+    let state = NewerState::start(&deployment).await;
     set("both", 1..=30).await;
     state.stop().await;
     let last = set("the older one alone", 31..=40).await;
@@ -204,23 +204,23 @@ async fn old_and_new_side_by_side_are_one_rig_and_the_old_ones_can_stay() {
     }
     assert_eq!([counted(&gateways[0].1).await, counted(&gateways[1].1).await], before);
     assert_eq!(older.logged("ERROR"), [""; 0]);
-    let store = ghostlight_store::open(&house.store, Default::default()).await.unwrap();
+    let store = ghostlight_store::open(&deployment.store, Default::default()).await.unwrap();
     until("all to be saved", async || (store.load().await.unwrap().position.revision.0 == last).then_some(())).await;
 }
 
 /// What an older service cannot fold it does not fold: it would show another map than the others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_entry_that_needs_a_newer_version_silences_the_older_ones_until_that_has_saved_it() {
-    let house = House::new("needs").await;
-    let state = house.ready_state().await;
-    let gateway = house.gateway().await;
+    let deployment = Deployment::new("needs").await;
+    let state = deployment.ready_state().await;
+    let gateway = deployment.gateway().await;
     gateway.set(json!({"1": 50})).await;
     let before = gateway.position().await;
-    let store = ghostlight_store::open(&house.store, Default::default()).await.unwrap();
+    let store = ghostlight_store::open(&deployment.store, Default::default()).await.unwrap();
     let stands = Position::new(before.0, before.1);
     until("it to be saved", async || (store.load().await.unwrap().position == stands).then_some(())).await;
     let mut console = Console::open(gateway.address, None).await;
-    let nats = client(&house).await;
+    let nats = client(&deployment).await;
     let entry = json!({"needs": ["fade"], "changes": [{"levels": {"1": 99}, "fade": 3}]});
     let last = NewerGateway(nats.clone()).append(entry.to_string().into()).await;
 

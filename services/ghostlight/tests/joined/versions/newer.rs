@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::house::House;
+use crate::deployment::Deployment;
 use crate::support::within;
 
 /// As many rigs as the program allows if nothing is said.
@@ -30,15 +30,17 @@ pub(super) struct NewerState {
 
 impl NewerState {
     /// Starts one, and waits until it speaks.
-    pub(super) async fn start(house: &House) -> Self {
-        let settings = NatsSettings { urls: house.nats.url(), ..NatsSettings::default() };
+    pub(super) async fn start(deployment: &Deployment) -> Self {
+        let settings = NatsSettings { urls: deployment.nats.url(), ..NatsSettings::default() };
         let connection = Connection::open("newer", &settings).await.unwrap();
-        let echo =
-            NewerEcho { echo: NatsEcho::new(connection.clone(), Partition::default()), client: client(house).await };
+        let echo = NewerEcho {
+            echo: NatsEcho::new(connection.clone(), Partition::default()),
+            client: client(deployment).await,
+        };
         let parts = Parts {
             log: Arc::new(NatsLog::new(connection, StreamSettings::default())),
             echo: Arc::new(echo),
-            store: ghostlight_store::open(&house.store, Default::default()).await.unwrap(),
+            store: ghostlight_store::open(&deployment.store, Default::default()).await.unwrap(),
             most_rigs: MAX_RIGS,
             partition: Partition::default(),
             instruments: Instruments::new(&Telemetry::start("state", "0.2.0"), "postgresql"),
@@ -99,8 +101,8 @@ impl Requests for NewerRequests {
 }
 
 /// A connection to NATS.
-pub(super) async fn client(house: &House) -> async_nats::Client {
-    async_nats::connect(house.nats.url()).await.unwrap()
+pub(super) async fn client(deployment: &Deployment) -> async_nats::Client {
+    async_nats::connect(deployment.nats.url()).await.unwrap()
 }
 
 /// Headers that this version does not know, beside one that it does.

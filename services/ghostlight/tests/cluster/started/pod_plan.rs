@@ -12,7 +12,7 @@ use crate::files::{list, said};
 use crate::manifests::{Manifests, Workload};
 
 /// A pod's name, its ports and its volumes.
-pub(crate) struct Seat {
+pub(crate) struct PodPlan {
     pub(crate) name: String,
     pub(crate) places: Places,
     home: TempDir,
@@ -35,24 +35,24 @@ enum Holds {
     Kept,
 }
 
-impl Seat {
+impl PodPlan {
     /// Reserves all that a pod of this name needs.
     pub(crate) fn reserve(workload: Workload<'_>, name: &str) -> Self {
         let home = TempDir::new().unwrap();
-        let mut seat = Self { name: name.to_owned(), places: Places::default(), home, volumes: Vec::new() };
+        let mut plan = Self { name: name.to_owned(), places: Places::default(), home, volumes: Vec::new() };
         for port in workload.ports().values() {
             assert!(
-                seat.places.ports.insert(*port, Port::reserve().unwrap()).is_none(),
+                plan.places.ports.insert(*port, Port::reserve().unwrap()).is_none(),
                 "{name} has port {port} twice"
             );
         }
         for mount in workload.containers().iter().flat_map(|container| list(container, "volumeMounts")) {
             let volume = said(mount, "name");
-            let folder = seat.home.path().join(volume);
-            seat.places.folders.push((said(mount, "mountPath").to_owned(), folder.clone()));
-            seat.volumes.push(Volume { folder, holds: holds(workload, volume) });
+            let folder = plan.home.path().join(volume);
+            plan.places.folders.push((said(mount, "mountPath").to_owned(), folder.clone()));
+            plan.volumes.push(Volume { folder, holds: holds(workload, volume) });
         }
-        seat
+        plan
     }
 
     /// The folder that all of it is in.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use ghostlight_servers::{NatsCluster, NatsOptions, Postgres, Proxy};
 
-use crate::house::Gateway;
+use crate::deployment::Gateway;
 use crate::process::Process;
 use crate::support::until;
 
@@ -14,22 +14,22 @@ use crate::support::until;
 const SETTLED: Duration = Duration::from_millis(1_500);
 
 /// A whole deployment. All of it ends when this is dropped.
-pub(crate) struct Troupe {
+pub(crate) struct Cluster {
     pub(crate) nats: NatsCluster,
     pub(crate) postgres: Postgres,
     pub(crate) store: String,
     pub(crate) states: Vec<Process>,
-    pub(crate) gateways: Vec<Desk>,
+    pub(crate) gateways: Vec<ClusterGateway>,
 }
 
 /// A gateway, and its ways to the NATS servers.
-pub(crate) struct Desk {
+pub(crate) struct ClusterGateway {
     pub(crate) gateway: Gateway,
     ways: Vec<Proxy>,
     bus: String,
 }
 
-impl Desk {
+impl ClusterGateway {
     async fn start(nats: &[SocketAddr]) -> Self {
         let ways: Vec<_> = nats.iter().map(|server| Proxy::to(*server).unwrap()).collect();
         let urls: Vec<_> = ways.iter().map(|way| format!("nats://{}", way.address())).collect();
@@ -59,7 +59,7 @@ impl Desk {
     }
 }
 
-impl Troupe {
+impl Cluster {
     /// How many state services and gateways there are.
     pub(crate) const STATES: usize = 2;
     pub(crate) const GATEWAYS: usize = 3;
@@ -68,19 +68,19 @@ impl Troupe {
     pub(crate) async fn start() -> Self {
         let nats = NatsCluster::start(&NatsOptions::default()).await.unwrap();
         let postgres = Postgres::start().await.unwrap();
-        let store = postgres.database("troupe").await.unwrap();
-        let mut troupe = Self { nats, postgres, store, states: Vec::new(), gateways: Vec::new() };
+        let store = postgres.database("cluster").await.unwrap();
+        let mut cluster = Self { nats, postgres, store, states: Vec::new(), gateways: Vec::new() };
         for _ in 0..Self::STATES {
-            let state = troupe.new_state();
+            let state = cluster.new_state();
             state.says("store").await;
-            troupe.states.push(state);
+            cluster.states.push(state);
         }
-        let servers: Vec<_> = (0..NatsCluster::NODES).map(|number| troupe.nats.node(number).address()).collect();
+        let servers: Vec<_> = (0..NatsCluster::NODES).map(|number| cluster.nats.node(number).address()).collect();
         for _ in 0..Self::GATEWAYS {
-            troupe.gateways.push(Desk::start(&servers).await);
+            cluster.gateways.push(ClusterGateway::start(&servers).await);
         }
-        troupe.ready().await;
-        troupe
+        cluster.ready().await;
+        cluster
     }
 
     /// A state service that starts.
@@ -92,14 +92,14 @@ impl Troupe {
 
     /// Waits until every gateway is ready.
     pub(crate) async fn ready(&self) {
-        for desk in &self.gateways {
-            until("a gateway to be ready", async || desk.is_ready().await.then_some(())).await;
+        for gateway in &self.gateways {
+            until("a gateway to be ready", async || gateway.is_ready().await.then_some(())).await;
         }
     }
 
     /// Where consoles connect.
     pub(crate) fn urls(&self) -> Vec<String> {
-        self.gateways.iter().map(|desk| desk.gateway.url("").trim_end_matches('/').to_owned()).collect()
+        self.gateways.iter().map(|gateway| gateway.gateway.url("").trim_end_matches('/').to_owned()).collect()
     }
 
     /// The NATS server that leads the stream.

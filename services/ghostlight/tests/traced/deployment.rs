@@ -1,4 +1,4 @@
-//! What is put on stage: two gateways and two state services, which all export to one collector.
+//! The deployment: two gateways and two state services, which all export to one collector.
 
 use std::net::SocketAddr;
 
@@ -17,7 +17,7 @@ pub(crate) fn traceparent(is_sampled: bool) -> String {
     format!("00-{TRACE}-{SPAN}-{:02x}", u8::from(is_sampled))
 }
 
-pub(crate) struct Stage {
+pub(crate) struct Deployment {
     pub(crate) nats: NatsServer,
     pub(crate) collector: Collector,
     pub(crate) gateways: Vec<Process>,
@@ -25,9 +25,9 @@ pub(crate) struct Stage {
     pub(crate) addresses: Vec<SocketAddr>,
 }
 
-impl Stage {
+impl Deployment {
     /// Starts all of it; gateways export over gRPC, state services over HTTP. `more` is for the environment of all.
-    pub(crate) async fn set(name: &str, more: &[(&'static str, String)]) -> Self {
+    pub(crate) async fn start(name: &str, more: &[(&'static str, String)]) -> Self {
         let nats = NatsServer::start(&NatsOptions::default()).await.unwrap();
         let store = Postgres::shared().await.unwrap().database(name).await.unwrap();
         let collector = Collector::start().await;

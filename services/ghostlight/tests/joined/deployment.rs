@@ -1,4 +1,4 @@
-//! A house: NATS, PostgreSQL, state services and gateways, each in a process of its own.
+//! A deployment: NATS, PostgreSQL, state services and gateways, each in a process of its own.
 
 use std::net::SocketAddr;
 
@@ -9,13 +9,13 @@ use serde_json::Value;
 use crate::process::Process;
 use crate::support::{Map, until};
 
-/// A house with one NATS server.
-pub(crate) struct House {
+/// A deployment with one NATS server.
+pub(crate) struct Deployment {
     pub(crate) nats: NatsServer,
     pub(crate) store: String,
 }
 
-impl House {
+impl Deployment {
     /// Starts NATS, and makes a database.
     pub(crate) async fn new(name: &str) -> Self {
         let nats = NatsServer::start(&NatsOptions::default()).await.unwrap();

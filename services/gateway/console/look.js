@@ -1,0 +1,51 @@
+// What each fader shows: the rig's level and label, the grab, the selection, and the level that is being typed.
+
+import { MASTER, hundredths } from './grabs.js';
+
+/** @typedef {import('./fader.js').Look} Look */
+
+export class Looks {
+  #rig;
+  #grabs;
+  #selection;
+  #typed = { dimmer: MASTER, text: '' };
+
+  /**
+   * @param {() => import('./grabs.js').Rig} rig the rig that is connected now
+   * @param {import('./grabs.js').Grabs} grabs
+   * @param {import('./selection.js').Selection} selection
+   */
+  constructor(rig, grabs, selection) {
+    this.#rig = rig;
+    this.#grabs = grabs;
+    this.#selection = selection;
+  }
+
+  /** @param {number} dimmer @returns {Look} */
+  of(dimmer) {
+    const rig = this.#rig();
+    const grabs = this.#grabs;
+    return {
+      level: grabs.shown(dimmer),
+      output: hundredths(rig.output(dimmer)) ?? 0,
+      ghost: grabs.ghost(dimmer),
+      label: rig.labels.get(dimmer) ?? '',
+      held: grabs.held(dimmer),
+      selected: this.#selection.has(dimmer),
+      locked: grabs.locked,
+      typed: this.#typed.dimmer === dimmer ? this.#typed.text : '',
+    };
+  }
+
+  /** True while half a level is typed. */
+  get typing() {
+    return this.#typed.text !== '';
+  }
+
+  /** A level is being typed. @param {number} dimmer @param {string} text @returns {number} the dimmer of the text before */
+  type(dimmer, text) {
+    const before = this.#typed.dimmer;
+    this.#typed = { dimmer, text };
+    return before;
+  }
+}
