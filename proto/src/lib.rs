@@ -29,7 +29,7 @@ pub use items::ItemsText;
 pub use members::{ChangeText, LevelsText, StateText, UpdateText, parse_levels};
 pub use messages::ack::{Ack, Timing};
 pub use messages::client::ClientMessage;
-pub use messages::entry::{decode_entry, encode_entry};
+pub use messages::entry::{EntryError, decode_entry, encode_entry};
 pub use messages::error::ErrorMessage;
 pub use messages::hello::{Hello, Wants};
 pub use messages::presence::encode_consoles;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use ghostlight_rig::{Change, ClientId, Entry, Key, NameError, Origin};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::envelope::Message;
 use crate::fault::BadInput;
@@ -30,13 +30,37 @@ pub fn encode_entry(entry: &Entry) -> Bytes {
 /// it cannot be folded here, because every state service folds every entry to the same map.
 ///
 /// # Errors
-/// [`BadInput`] if it is not an entry, or needs what this version does not know.
-pub fn decode_entry(text: &[u8]) -> Result<Entry, BadInput> {
-    let entry = Message::<EntryEnvelope<'_>>::read(text)?.envelope;
-    // This version knows nothing that has to be named.
-    if let Some(need) = entry.needs.unwrap_or_default().first() {
-        return Err(BadInput::form(format_args!("it needs {need:?}, which only a newer version understands")));
+/// [`EntryError`] if it is not an entry, or needs what this version does not know.
+pub fn decode_entry(text: &[u8]) -> Result<Entry, EntryError> {
+    // What a newer version needs may be in members that cannot be read here.
+    if let Ok(NeedsIn { needs: Some(needs) }) = serde_json::from_slice(text)
+        && let Some(need) = needs.first()
+    {
+        // This version knows nothing that has to be named.
+        return Err(EntryError::Needs(need.to_string()));
     }
+    Ok(decode_known(text)?)
+}
+
+/// Why an entry was not read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EntryError {
+    /// It needs something that only a newer version knows. It must not be passed over: the newer version folds it.
+    #[error("it needs {0:?}, which only a newer version understands")]
+    Needs(String),
+    /// It is not an entry, for every version alike.
+    #[error(transparent)]
+    Bad(#[from] BadInput),
+}
+
+#[derive(Deserialize)]
+struct NeedsIn<'a> {
+    #[serde(borrow)]
+    needs: Option<Vec<Cow<'a, str>>>,
+}
+
+fn decode_known(text: &[u8]) -> Result<Entry, BadInput> {
+    let entry = Message::<EntryEnvelope<'_>>::read(text)?.envelope;
     let mut changes = entry.changes.unwrap_or_default().into_iter().map(read);
     let first = changes.next().ok_or_else(|| BadInput::Form("an entry has at least one change".to_owned()))??;
     let mut entry = Entry::new(first);
@@ -103,7 +127,7 @@ struct ChangeOut<'a> {
 envelope! {
     /// What an entry has.
     open EntryEnvelope<'a> {
-        needs "needs": Vec<Cow<'a, str>>,
+        _needs "needs": Vec<Cow<'a, str>>,
         changes "changes": Vec<Message<'a, ChangeEnvelope<'a>>>,
     }
 }

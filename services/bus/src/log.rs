@@ -57,11 +57,31 @@ pub trait Entries: Send {
     /// How many entries the log has that were not read, as far as that is known.
     fn behind(&self) -> u64;
 
-    /// The next entry, when there is one. May be dropped and asked again without losing anything.
+    /// The next place of the log, when there is one. May be dropped and asked again without losing anything.
     ///
     /// # Errors
     /// [`LogError`] if the log is lost; then the reader is of no more use.
-    async fn next(&mut self) -> Result<Logged, LogError>;
+    async fn next(&mut self) -> Result<Read, LogError>;
+}
+
+/// What a reader finds at a place of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// An entry.
+    Entry(Logged),
+    /// Something that is not an entry, or a hole. Every reader passes over it: it changes nothing.
+    PassedOver(PassedOver),
+}
+
+/// A place of the log without an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PassedOver {
+    /// The place; the last one of a hole.
+    pub revision: Revision,
+    /// What it is recognised by; 0 for a hole.
+    pub stamp: Stamp,
+    /// What is wrong with it, for people.
+    pub why: String,
 }
 
 /// An entry at its place.
@@ -82,9 +102,13 @@ pub struct Logged {
 /// The log cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LogError {
-    /// Not now, or not from there: beginning again helps.
+    /// Not now, or not from there: beginning again helps. What was read last may not be in the log any more.
     #[error("the log cannot be read: {0}")]
     Lost(String),
+    /// What was read so far is sound, and what follows cannot be read: it was removed, or only a newer version understands
+    /// it.
+    #[error("the log cannot be read on: {0}")]
+    Gone(String),
     /// It is not what the settings want: somebody has to change the one or the other.
     #[error("{0}")]
     Unfit(String),

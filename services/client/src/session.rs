@@ -67,6 +67,8 @@ struct Reader<'a> {
     last_frame: Instant,
     /// When the server last showed how current it is: by a beacon, or by a delta that the replica took.
     last_proof: Instant,
+    /// What the server has told since then is below the map.
+    is_above: bool,
 }
 
 impl<'a> Session<'a> {
@@ -97,6 +99,7 @@ impl<'a> Session<'a> {
             sent_on: false,
             last_frame: now,
             last_proof: now,
+            is_above: false,
         };
         let end = tokio::select! {
             end = reader.run(&mut stream) => end,
@@ -181,7 +184,7 @@ impl Reader<'_> {
         let silent = self.last_frame + self.pace.silent_after;
         let stale = self.last_proof + self.pace.stale_after;
         let is_live = self.status.borrow().state == State::Live;
-        let next = if is_live { silent.min(stale) } else { silent };
+        let next = if is_live || self.is_above { silent.min(stale) } else { silent };
         // What is sent while this waits is looked at in time too.
         let oldest = self.pending.oldest().unwrap_or_else(Instant::now);
         next.min(oldest + self.pace.unanswered_after)
@@ -195,7 +198,13 @@ impl Reader<'_> {
         if let Some(end) = self.unanswered() {
             return Some(end);
         }
-        if self.synced && self.last_proof.elapsed() >= self.pace.stale_after {
+        if self.last_proof.elapsed() < self.pace.stale_after {
+            return None;
+        }
+        if self.is_above {
+            return Some(resync("the server stays behind the map", Trust::Void));
+        }
+        if self.synced {
             self.enter(State::Stale);
         }
         None
@@ -280,6 +289,11 @@ impl Reader<'_> {
                 self.current(is_proof);
                 None
             }
+            // It confirms nothing. If nothing else comes, the map counts as stale, and is asked for.
+            Received::Behind => {
+                self.is_above = true;
+                None
+            }
             Received::Gap => Some(resync("a change is missing", Trust::Sound)),
             Received::NewEpoch => Some(resync("a new order began", Trust::Void)),
             Received::Diverged => {
@@ -319,6 +333,7 @@ impl Reader<'_> {
             self.synced = true;
             self.last_frame = Instant::now();
             self.last_proof = self.last_frame;
+            self.is_above = false;
             self.enter(State::Live);
         }
     }

@@ -15,6 +15,8 @@
 
 const STALE_AFTER_MS = 3000; // the rig sends a beacon each second
 const SILENT_AFTER_MS = 10000;
+/** A delta that goes further at once is taken for a gap: no log does. */
+const MAX_STEP = 2 ** 32;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5000;
 const PACE_MS = 23; // between sets: at most 44 a second, as a DMX line (ANSI E1.11) carries full frames
@@ -125,6 +127,7 @@ class RigClient extends EventTarget {
   #replica;
   #outbox = new Outbox();
   #resume = true;
+  /** Whether all that came since the map was last confirmed is below it. */ #behind = false;
   #closed = false;
   #failures = 0;
   #heardAt = 0;
@@ -252,7 +255,10 @@ class RigClient extends EventTarget {
   #follow(/** @type {Step | Beacon} */ message) {
     const change = message.type === 'beacon' ? null : this.#changeBy(message);
     const verdict = this.#replica.take(message);
+    if (verdict === 'behind') return this.#stayedBehind(message);
     if (verdict !== 'applied' && verdict !== 'had') return this.#distrust(verdict);
+    this.#behind = false;
+    clearTimeout(this.#timers.behind);
     const told = verdict === 'applied' ? change : null;
     const echoes = this.#outbox.reached(this.#replica.position, performance.now(), told?.origins);
     this.#resume = true;
@@ -261,6 +267,19 @@ class RigClient extends EventTarget {
     this.#enter('live');
     if (told) this.#tell('change', told);
     for (const echo of echoes) this.#tell('echo', echo);
+  }
+
+  /** What is below the map confirms nothing. A server of an older epoch is asked once more: it may be one that lags. A map
+   * that nothing confirms for long is replaced by what the server has. */
+  #stayedBehind(/** @type {Step | Beacon} */ { type, epoch }) {
+    if (type === 'snapshot' && epoch < this.#replica.position.epoch) return this.#doubt();
+    if (!this.#behind) this.#after('behind', STALE_AFTER_MS, () => this.#doubt());
+    this.#behind = true;
+  }
+
+  #doubt() {
+    this.#replica.doubt();
+    this.#distrust('behind');
   }
 
   /** What a message is about to change. @returns {Changed} */
@@ -287,8 +306,8 @@ class RigClient extends EventTarget {
 
   /** The map cannot be followed any further: the next connection asks for a whole one. */
   #distrust(/** @type {string} */ why) {
-    if (why !== 'gap' && why !== 'new epoch') console.error(`ghostlight takes a snapshot: ${why}`);
-    this.#resume = false;
+    if (!['gap', 'new epoch', 'behind'].includes(why)) console.error(`ghostlight takes a snapshot: ${why}`);
+    this.#resume = this.#behind = false;
     this.#lost();
   }
 
@@ -426,7 +445,8 @@ export class Replica {
   /** By the kind's name: a map by key, or the value. @type {Record<string, any>} */ #values = {};
   /** Two lanes for each kind. @type {Record<string, number[]>} */ #lanes = {};
   #newestEpoch = 0;
-  #diverged = false;
+  #wrong = false;
+  #doubted = false;
 
   constructor(/** @type {string[]} */ kinds = DEFAULT_KINDS) {
     this.kinds = kinds.filter((name) => KINDS.has(name));
@@ -445,27 +465,41 @@ export class Replica {
   value(/** @type {string} */ kind) { return this.#values[kind]; }
 
   /**
-   * Takes what `read` has read. "applied": the map moved on. "had": nothing new. Otherwise a snapshot is needed. "gap":
-   * something is missing in between. "new epoch": a new order began. "diverged": another map at the same position,
-   * which must never be.
-   * @param {Step | Beacon} message @returns {'applied' | 'had' | 'gap' | 'new epoch' | 'diverged'}
+   * Takes what `read` has read. "applied": the map moved on. "had": nothing new. "behind": it is below what the replica
+   * holds, and confirms nothing. Otherwise a snapshot is needed. "gap": something is missing in between. "new epoch": a
+   * new order began. "diverged": another map at the same position, which must never be.
+   * @param {Step | Beacon} message @returns {'applied' | 'had' | 'behind' | 'gap' | 'new epoch' | 'diverged'}
    */
   take(message) {
     const order = compare(message, this.position);
+    if (message.type === 'snapshot') return this.#takeSnapshot(message, order);
     this.#newestEpoch = Math.max(this.#newestEpoch, message.epoch);
-    if (message.type === 'snapshot' && (order > 0 || (order === 0 && this.#diverged))) return this.#apply(message);
-    if (message.type === 'beacon' && order === 0) this.#diverged ||= !this.#agrees(message.digests);
-    if (this.#diverged) return 'diverged';
-    if (order <= 0) return 'had';
+    if (order < 0) return this.#wrong ? 'diverged' : 'behind';
+    if (message.type === 'beacon' && order === 0) {
+      if (this.#agrees(message.digests)) this.#doubted = false;
+      else this.#wrong = true;
+    }
+    if (this.#wrong) return 'diverged';
+    if (order === 0) return 'had';
     if (message.epoch > this.position.epoch) return 'new epoch';
     if (message.type === 'beacon' || message.prev > this.position.revision) return 'gap';
-    return this.#apply(message);
+    return message.revision - this.position.revision > MAX_STEP ? 'gap' : this.#apply(message);
+  }
+
+  /** Nothing has confirmed for long what the replica holds: the next snapshot replaces it, also from below. */
+  doubt() { this.#doubted = true; }
+
+  #takeSnapshot(/** @type {Step} */ snapshot, /** @type {number} */ order) {
+    if (order < 0 && !this.#doubted) return this.#wrong ? 'diverged' : 'behind';
+    if (order !== 0 || this.#wrong) return this.#apply(snapshot);
+    this.#doubted = false;
+    return 'had';
   }
 
   /** Where it stands, as it is written; null as long as it has seen nothing. */
   get written() { return this.position.epoch > 0 ? written(this.position) : null; }
   /** From where a connection may go on: not from an epoch that is void, nor with a map that is wrong. */
-  get resume() { return this.#diverged || this.position.epoch < this.#newestEpoch ? null : this.written; }
+  get resume() { return this.#wrong || this.position.epoch < this.#newestEpoch ? null : this.written; }
 
   /** What leaves the dimmer, in percent; null if it has no level. */
   output(/** @type {number} */ dimmer) {
@@ -498,7 +532,8 @@ export class Replica {
   #apply(/** @type {Step} */ step) {
     if (step.type === 'snapshot') {
       this.#clear();
-      this.#diverged = false;
+      this.#wrong = this.#doubted = false;
+      this.#newestEpoch = step.epoch;
     }
     for (const name of this.kinds) {
       const value = /** @type {any} */ (step)[name];

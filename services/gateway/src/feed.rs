@@ -198,7 +198,11 @@ impl RigFeed {
         match message {
             ServerMessage::Delta(delta) => Some(self.take_delta(delta, announcement, levels)),
             ServerMessage::Beacon(beacon) => Some(self.take_beacon(rig, &beacon, text)),
-            ServerMessage::Snapshot(snapshot) => Some(self.take_snapshot(&snapshot)),
+            // It was not asked for: whoever may publish to gateways could replace their maps.
+            ServerMessage::Snapshot(_) => {
+                tracing::warn!(%rig, "a snapshot that nobody asked for is passed over");
+                None
+            }
             ServerMessage::Roster { gateway, roster } => {
                 self.presence.heard(gateway, roster);
                 None
@@ -208,6 +212,20 @@ impl RigFeed {
             | ServerMessage::Error(_)
             | ServerMessage::Stale { .. } => None,
         }
+    }
+
+    /// Takes the answer of a state service to a question for a snapshot.
+    pub(crate) fn take_answer(&self, rig: &RigName, text: Bytes) {
+        match decode(&text) {
+            Ok(Decoded { message: ServerMessage::Snapshot(snapshot), .. }) => drop(self.take_snapshot(&snapshot)),
+            Ok(_) => tracing::warn!(%rig, "the answer to a question for a snapshot is not a snapshot; it is passed over"),
+            Err(error) => tracing::warn!(%rig, %error, "a snapshot cannot be read; it is passed over"),
+        }
+    }
+
+    /// Nothing has confirmed for long where the replica stands: the snapshot that is asked for now replaces its map.
+    pub(crate) fn doubt(&self) {
+        self.state().replica.doubt();
     }
 
     fn take_delta(&self, delta: Delta, announcement: &Announcement, levels: Bytes) -> Received {
@@ -268,12 +286,14 @@ impl RigFeed {
             tracing::error!(%rig, position = %beacon.position, "this replica held another map than the state service");
         }
         self.show(&state, |latest| {
-            latest.hear(&self.instruments);
+            if received != Received::Behind {
+                latest.hear(&self.instruments);
+            }
             if beacon.position == latest.position && received == Received::Had {
                 latest.beacon = utf8(text.clone());
                 latest.beacon_kinds = beacon.digests.kinds();
                 latest.beacons += 1;
-            } else if received != Received::Had {
+            } else if !matches!(received, Received::Had | Received::Behind) {
                 // The last one proves nothing any more.
                 latest.beacon = Utf8Bytes::default();
             }
@@ -284,8 +304,15 @@ impl RigFeed {
     fn take_snapshot(&self, snapshot: &Snapshot) -> Received {
         let mut state = self.state();
         let received = state.replica.snapshot(snapshot);
+        if received == Received::Replaced {
+            // They are of another order, or above where this one stands.
+            state.folded.clear();
+            state.heard.clear();
+        }
         self.show(&state, |latest| {
-            latest.hear(&self.instruments);
+            if received != Received::Behind {
+                latest.hear(&self.instruments);
+            }
             if matches!(received, Received::Applied | Received::Replaced) {
                 latest.position = snapshot.position;
                 latest.delta = None;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ghostlight_bus::{Announcement, Announcements, Echo, EchoError, Heard, Question};
+use ghostlight_bus::{Announcements, Echo, EchoError, Heard, Question};
 use ghostlight_proto::STALE_AFTER;
 use ghostlight_rig::{Interest, Received, RigName};
 
@@ -30,7 +30,7 @@ async fn follow_once(rig: &RigName, echo: &dyn Echo, feed: &RigFeed) -> Result<(
     loop {
         let snapshot = echo.ask(Question::Snapshot(rig.clone(), Interest::all())).await?;
         feed.instruments.metrics.resyncs.add_one();
-        feed.take(rig, &Announcement::of(snapshot));
+        feed.take_answer(rig, snapshot);
         if !follow_to_gap(rig, &mut *announcements, feed).await {
             return Ok(());
         }
@@ -50,12 +50,14 @@ async fn follow_to_gap(rig: &RigName, announcements: &mut dyn Announcements, fee
             }
             Err(_) => {
                 feed.note_silence();
+                feed.doubt();
                 return true;
             }
             Ok(None) => return false,
         };
         match feed.take(rig, &heard) {
-            None => continue,
+            // A sender that is behind confirms nothing. If all of them are, the replica is above what the log has.
+            None | Some(Received::Behind) => continue,
             Some(Received::Applied | Received::Replaced | Received::Had) => {}
             Some(Received::Gap) => {
                 feed.instruments.metrics.gaps.add_one();

@@ -11,6 +11,9 @@ pub enum Received {
     Replaced,
     /// It had that already.
     Had,
+    /// It is below what the replica holds, and proves nothing. A sender that stays below has lost what the replica holds, or
+    /// the replica holds what was never there: [`Replica::doubt`] it, and fetch a snapshot.
+    Behind,
     /// It misses something in between: fetch a snapshot.
     Gap,
     /// A new order began: fetch a snapshot.
@@ -29,8 +32,15 @@ pub struct Replica {
     map: RigMap,
     /// The kinds that it holds: those that its last snapshot told of.
     kinds: Interest,
-    diverged: bool,
+    /// A beacon has shown that it holds another map: the next snapshot at its position replaces it.
+    is_wrong: bool,
+    /// Nothing has confirmed its position for long: the next snapshot replaces it, also from below.
+    is_doubted: bool,
 }
+
+/// A delta that goes further at once is taken for a gap: a snapshot shows whether the log has come that far. A forged or
+/// damaged revision would otherwise leave the replica above everything that follows.
+const MAX_STEP: u64 = 1 << 32;
 
 impl Replica {
     /// Takes a delta.
@@ -39,10 +49,13 @@ impl Replica {
         if new.epoch > own.epoch {
             return Received::NewEpoch;
         }
-        if new <= own {
+        if new < own {
+            return Received::Behind;
+        }
+        if new == own {
             return Received::Had;
         }
-        if delta.prev > own.revision {
+        if delta.prev > own.revision || new.revision.0 - own.revision.0 > MAX_STEP {
             return Received::Gap;
         }
         if self.kinds.covers(delta.update.kinds()) {
@@ -78,25 +91,38 @@ impl Replica {
             Received::NewEpoch
         } else if new > own {
             Received::Gap
-        } else if new == own && !beacon.digests.agree(&self.map.digests(), self.kinds) {
-            self.diverged = true;
+        } else if new < own {
+            Received::Behind
+        } else if !beacon.digests.agree(&self.map.digests(), self.kinds) {
+            self.is_wrong = true;
             Received::Diverged
         } else {
+            self.is_doubted = false;
             Received::Had
         }
     }
 
-    /// Takes a snapshot's map in place of its own, unless its own is newer.
+    /// Nothing has confirmed for long what the replica holds, such as a beacon at its position. The snapshot that is
+    /// fetched now replaces it, also from below or from an older epoch.
+    pub fn doubt(&mut self) {
+        self.is_doubted = true;
+    }
+
+    /// Takes a snapshot's map in place of its own. A snapshot below its own is taken only in doubt.
     pub fn snapshot(&mut self, snapshot: &Snapshot) -> Received {
         let (own, new) = (self.position(), snapshot.position);
-        let continues = new.epoch == own.epoch && !self.diverged;
-        if new < own || (new == own && continues) {
+        if new < own && !self.is_doubted {
+            return Received::Behind;
+        }
+        if new == own && !self.is_wrong {
+            self.is_doubted = false;
             return Received::Had;
         }
-        let continues = continues && snapshot.kinds == self.kinds;
+        let is_step = new.epoch == own.epoch && new > own;
+        let continues = is_step && !self.is_wrong && snapshot.kinds == self.kinds;
         self.epoch = new.epoch;
         self.kinds = snapshot.kinds;
-        self.diverged = false;
+        (self.is_wrong, self.is_doubted) = (false, false);
         // What is not there has been forgotten. The replica goes on knowing that it was there, for those who must be told.
         let differs = Update::between(&self.map.state(), &snapshot.state, snapshot.kinds);
         if continues {

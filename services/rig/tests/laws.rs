@@ -244,7 +244,8 @@ proptest! {
         let history = History::of(1, &log);
         let [older, own, newer] = places(log.len(), at).map(|place| (place, &history.rigs[place]));
         let mut replica = history.replica(own.0);
-        prop_assert_eq!(replica.snapshot(&older.1.snapshot()), Received::Had);
+        let received = if older.0 < own.0 { Received::Behind } else { Received::Had };
+        prop_assert_eq!(replica.snapshot(&older.1.snapshot()), received);
         prop_assert_eq!(replica.to_snapshot(), own.1.snapshot());
         let received = if newer.0 > own.0 { Received::Applied } else { Received::Had };
         prop_assert_eq!(replica.snapshot(&newer.1.snapshot()), received);
@@ -284,9 +285,9 @@ proptest! {
             prop_assert_eq!(replica.map().since(Revision(revision.0 - 1)), None, "it does not reach back that far");
         }
         // What is left of the old order is old news.
-        prop_assert_eq!(replica.delta(&old.deltas[0]), Received::Had);
-        prop_assert_eq!(replica.beacon(&old.last().beacon()), Received::Had);
-        prop_assert_eq!(replica.snapshot(&old.last().snapshot()), Received::Had);
+        prop_assert_eq!(replica.delta(&old.deltas[0]), Received::Behind);
+        prop_assert_eq!(replica.beacon(&old.last().beacon()), Received::Behind);
+        prop_assert_eq!(replica.snapshot(&old.last().snapshot()), Received::Behind);
         for delta in &new.deltas[place..] {
             prop_assert_eq!(replica.delta(delta), Received::Applied);
         }
@@ -399,7 +400,7 @@ fn a_beacon_finds_a_replica_that_diverged_and_a_snapshot_mends_it() {
         assert_eq!(replica.beacon(&truth.beacon()), Received::Diverged);
     }
     let older: Position = at(1, 0);
-    assert_eq!(replica.snapshot(&Snapshot { position: older, ..truth.snapshot() }), Received::Had);
+    assert_eq!(replica.snapshot(&Snapshot { position: older, ..truth.snapshot() }), Received::Behind);
     assert_eq!(replica.snapshot(&truth.snapshot()), Received::Replaced, "every reader needs the whole map");
     assert_eq!(replica.beacon(&truth.beacon()), Received::Had);
     assert_eq!(replica.to_snapshot(), truth.snapshot());
@@ -414,7 +415,7 @@ fn a_diverged_replica_that_goes_on_is_mended_by_a_newer_snapshot() {
     replica.delta(&Delta { update: levels([(9, Some(9))]).into(), ..history.deltas[0].clone() });
     assert_eq!(replica.beacon(&history.rigs[1].beacon()), Received::Diverged);
     assert_eq!(replica.delta(&history.deltas[1]), Received::Applied);
-    assert_eq!(replica.snapshot(&history.rigs[1].snapshot()), Received::Had);
+    assert_eq!(replica.snapshot(&history.rigs[1].snapshot()), Received::Behind);
     assert_eq!(replica.snapshot(&history.last().snapshot()), Received::Replaced);
     assert_eq!(replica.to_snapshot(), history.last().snapshot());
 }
@@ -427,4 +428,34 @@ fn a_replica_of_nothing_takes_the_first_snapshot_it_gets() {
     assert_eq!(replica.snapshot(&rig.snapshot()), Received::Replaced);
     assert_eq!(replica.position(), at(1, 0));
     assert_eq!(replica.beacon(&rig.beacon()), Received::Had);
+}
+
+/// One delta that nobody's log has, of a revision that no log comes to, would leave a replica above everything.
+#[test]
+fn a_replica_that_was_led_astray_finds_back() {
+    let history = History::of(1, &[(1, Entry::new(levels([(1, Some(50))]).into()))]);
+    let forged = |revision| Delta { position: at(1, revision), prev: Revision(1), ..history.deltas[0].clone() };
+    let mut replica = history.replica(1);
+    assert_eq!(replica.delta(&forged(1 << 62)), Received::Gap, "no log goes that far at once");
+    assert_eq!(replica.delta(&forged(1_000)), Received::Applied);
+    let truth = history.last();
+    assert_eq!(replica.beacon(&truth.beacon()), Received::Behind, "this confirms nothing");
+    assert_eq!(replica.snapshot(&truth.snapshot()), Received::Behind, "a sender that lags may say this");
+    replica.doubt();
+    assert_eq!(replica.snapshot(&truth.snapshot()), Received::Replaced);
+    assert_eq!((replica.to_snapshot(), replica.beacon(&truth.beacon())), (truth.snapshot(), Received::Had));
+}
+
+#[test]
+fn in_doubt_a_snapshot_of_an_older_epoch_replaces() {
+    let entry = |level| (1, Entry::new(levels([(1, Some(level))]).into()));
+    let (old, new) = (History::of(1, &[entry(10), entry(20)]), History::of(2, &[entry(30)]));
+    let mut replica = new.replica(1);
+    assert_eq!(replica.snapshot(&old.last().snapshot()), Received::Behind);
+    replica.doubt();
+    assert_eq!(replica.beacon(&new.last().beacon()), Received::Had, "a beacon that agrees ends the doubt");
+    assert_eq!(replica.snapshot(&old.last().snapshot()), Received::Behind);
+    replica.doubt();
+    assert_eq!(replica.snapshot(&old.last().snapshot()), Received::Replaced);
+    assert_eq!(replica.to_snapshot(), old.last().snapshot());
 }

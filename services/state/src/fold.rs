@@ -55,6 +55,12 @@ impl Fold {
         Some(ServerMessage::Delta(delta).encode())
     }
 
+    /// Goes past a place of the log where there is no entry.
+    pub(crate) fn pass(&mut self, revision: Revision, stamp: Stamp) {
+        self.stamp = stamp;
+        self.rigs.pass(revision, stamp);
+    }
+
     /// What has changed after `cursor`, to be saved.
     pub(crate) fn image_since(&self, cursor: Revision) -> Image {
         Image { stamp: self.stamp, ..self.rigs.image_since(cursor) }

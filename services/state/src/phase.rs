@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use futures_util::future::BoxFuture;
-use ghostlight_bus::{Entries, LogError, Logged, Request, Requests};
+use ghostlight_bus::{Entries, LogError, Read, Request, Requests};
 use ghostlight_rig::{Image, LogPosition, Position};
 use ghostlight_store::StoreError;
 
@@ -46,7 +46,7 @@ pub(crate) enum Event {
     SaveDue,
     SaveEnded(SaveEnd),
     Asked(Request),
-    Read(Result<Logged, LogError>),
+    Read(Result<Read, LogError>),
 }
 
 impl Phase {

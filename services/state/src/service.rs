@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
-use ghostlight_bus::{Announcement, DurableOnce, LogError, Logged};
+use ghostlight_bus::{Announcement, DurableOnce, LogError, Logged, PassedOver, Read};
 use ghostlight_rig::{Image, LogPosition, Position, Rigs};
 use ghostlight_store::StoreError;
 use ghostlight_telemetry::trace::{Span, logged};
@@ -52,7 +52,10 @@ impl StateService {
         let mut fold = Fold::restore(image, start, parts.most_rigs, parts.partition);
         parts.note_epoch(stored, start);
         while fold.position().revision < entries.end() {
-            fold.apply(&entries.next().await?);
+            match entries.next().await? {
+                Read::Entry(logged) => drop(fold.apply(&logged)),
+                Read::PassedOver(place) => parts.pass_over(&mut fold, &place),
+            }
             parts.instruments.metrics.log_lag.set(entries.behind());
         }
         let requests = Some(parts.echo.requests().await?);
@@ -102,7 +105,16 @@ impl StateService {
 
     async fn handle(&mut self, event: Event) -> Result<(), Superseded> {
         match event {
-            Event::Read(logged) => self.take(logged).await,
+            Event::Read(Ok(Read::Entry(logged))) => self.take(&logged).await,
+            Event::Read(Ok(Read::PassedOver(place))) => {
+                self.parts.pass_over(&mut self.fold, &place);
+                self.announce_when_current().await;
+            }
+            Event::Read(Err(error)) => {
+                tracing::error!(%error, "starting over from the store");
+                let unsaved = matches!(error, LogError::Gone(_)).then(|| self.unsaved()).flatten();
+                self.start_over(unsaved);
+            }
             Event::SaveDue => self.save_what_is_due(),
             Event::SaveEnded(end) => self.save_ended(end)?,
             Event::Recovered(recovered) => self.recovered(recovered).await,
@@ -116,24 +128,17 @@ impl StateService {
     }
 
     /// Folds an entry. Announces what it did, if this service announces.
-    async fn take(&mut self, logged: Result<Logged, LogError>) {
-        let logged = match logged {
-            Ok(logged) => logged,
-            Err(error) => {
-                tracing::error!(%error, "starting over from the store");
-                return self.start_over();
-            }
-        };
+    async fn take(&mut self, logged: &Logged) {
         if !self.phase.is_announcing() {
-            self.fold.apply(&logged);
+            self.fold.apply(logged);
             return self.announce_when_current().await;
         }
         let read = Instant::now();
-        let Some(text) = self.fold.apply(&logged) else { return };
+        let Some(text) = self.fold.apply(logged) else { return };
         let fold = read.elapsed();
-        let traces = self.parts.instruments.folded(&logged, self.fold.position(), read, fold);
+        let traces = self.parts.instruments.folded(logged, self.fold.position(), read, fold);
         self.carried.add(&traces);
-        let (traces, _spans) = self.parts.instruments.announces(&logged, &traces);
+        let (traces, _spans) = self.parts.instruments.announces(logged, &traces);
         self.parts.echo.announce(&logged.rig, Announcement { text, fold, traces });
         self.note_store_lag();
     }
@@ -158,7 +163,7 @@ impl StateService {
             }
             Err(error) => {
                 tracing::error!(%error, "starting over from the store");
-                self.start_over();
+                self.start_over(None);
             }
         }
     }
@@ -232,20 +237,21 @@ impl StateService {
             }
             DurableOnce::Appended => {
                 tracing::warn!(%error, "starting over from the store");
-                self.start_over();
+                self.start_over(None);
             }
             DurableOnce::Saved if *error == StoreError::Superseded => return Err(Superseded),
             DurableOnce::Saved => {
                 tracing::error!(%error, "the store fails; no change is taken until it works again");
-                self.start_over();
+                self.start_over(None);
             }
         }
         Ok(())
     }
 
-    /// Goes back to what the store holds, after a pause. The log of one process refuses changes once its reader is dropped.
+    /// Goes back to what the store holds, after a pause. `unsaved` is saved before: it is sound, and the log may not have it
+    /// any more. The log of one process refuses changes once its reader is dropped.
     /// Where the log is shared, other services go on and answer.
-    fn start_over(&mut self) {
+    fn start_over(&mut self, unsaved: Option<Image>) {
         self.parts.instruments.metrics.starts_over.add_one();
         let mut requests = self.phase.take_requests();
         if self.parts.log.durable_once() == DurableOnce::Appended {
@@ -254,11 +260,23 @@ impl StateService {
         }
         let (parts, pause) = (self.parts.clone(), self.next_pause());
         let step = Box::pin(async move {
+            if let Some(image) = unsaved
+                && let Err(error) = parts.store.save(&image).await
+            {
+                tracing::error!(%error, "what was folded could not be saved before starting over");
+            }
             tokio::time::sleep(pause).await;
             let (image, start) = load(&parts).await?;
             Ok(Recovered::Loaded(image, start))
         });
         self.phase = Phase::Recovering { step, requests };
+    }
+
+    /// What was folded and is not saved, if the log has made it durable.
+    fn unsaved(&self) -> Option<Image> {
+        let is_durable = self.parts.log.durable_once() == DurableOnce::Appended;
+        let is_saved = self.saved == self.fold.position();
+        (is_durable && !is_saved).then(|| self.fold.image_since(self.saved.revision))
     }
 
     fn next_pause(&mut self) -> Duration {
@@ -277,7 +295,7 @@ impl StateService {
             }
             Err(error) => {
                 tracing::error!(%error, "starting over from the store");
-                self.start_over();
+                self.start_over(None);
             }
         }
     }
@@ -336,6 +354,13 @@ impl StateService {
 }
 
 impl Parts {
+    /// Goes past a place of the log where there is no entry, as every state service does.
+    fn pass_over(&self, fold: &mut Fold, PassedOver { revision, stamp, why }: &PassedOver) {
+        self.instruments.metrics.passed_over.add_one();
+        tracing::error!(%revision, "ALARM: a place of the log is passed over; nothing there changes a rig: {why}");
+        fold.pass(*revision, *stamp);
+    }
+
     /// Counts an epoch that had to begin because a log that keeps entries did not go on.
     fn note_epoch(&self, stored: LogPosition, start: LogPosition) {
         let is_anew = stored != LogPosition::default() && start.position.epoch != stored.position.epoch;

@@ -76,6 +76,9 @@ fn state_alarms(state: &StateService, wrong: &mut Vec<String>) {
     for (outcome, per_second) in failed.filter_map(|(outcome, count)| Some((outcome, rising(count)?))) {
         wrong.push(format!("saves fail ({outcome}): {} a second", rate(per_second)));
     }
+    if state.passed_over.total > 0.0 {
+        wrong.push(format!("places of the log that were passed over: {}", number(state.passed_over.total)));
+    }
     if rising(&state.starts_over).is_some() {
         wrong.push("went back to what the store holds".to_owned());
     }

@@ -159,6 +159,7 @@ impl<'a> Pair<'a> {
             saves: self.counts("ghostlight_saves_total", "outcome"),
             questions_per_second: self.per_second("ghostlight_questions_total"),
             starts_over: self.count("ghostlight_starts_over_total"),
+            passed_over: self.count("ghostlight_passed_over_total"),
             epochs: self.count("ghostlight_epochs_total"),
             is_speaking: self.now.value("ghostlight_speaking").map(|speaking| speaking > 0.0),
             rigs: self.now.value("ghostlight_rigs"),

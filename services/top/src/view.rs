@@ -210,6 +210,8 @@ pub struct StateService {
     pub questions_per_second: Option<f64>,
     /// How often it went back to what the store holds.
     pub starts_over: Count,
+    /// Places of the log that it passed over, because nothing there can be read.
+    pub passed_over: Count,
     /// How often it began a new epoch because the log did not go on.
     pub epochs: Count,
     /// Whether gateways hear of it.

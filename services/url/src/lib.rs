@@ -22,15 +22,20 @@ pub fn redacted(text: &str) -> String {
     }
 }
 
-/// The secrets in a URL, decoded. None if the text is not a URL.
+/// The secrets in a URL, decoded.
 pub fn secrets(text: &str) -> Vec<Vec<u8>> {
-    let with_scheme =
-        if text.contains(':') && !text.contains("://") { format!("nats://{text}") } else { text.to_owned() };
-    let Some(url) = Url::parse(&with_scheme).ok().filter(|_| !text.starts_with("sqlite:")) else { return Vec::new() };
-    let login = url.password().or_else(|| Some(url.username()).filter(|_| user_is_token(&url)));
-    let login = login.map(|secret| percent_decode_str(secret).collect());
-    let parameters = url.query_pairs().filter(|(name, _)| is_password(name));
-    login.into_iter().chain(parameters.map(|(_, value)| value.into_owned().into_bytes())).collect()
+    if text.starts_with("sqlite:") {
+        return Vec::new();
+    }
+    let (place, query) = text.split_once('?').unwrap_or((text, ""));
+    let (scheme, place) = place.split_once("://").unwrap_or(("nats", place));
+    let login = place.rsplit_once('@').and_then(|(login, _)| match login.split_once(':') {
+        Some((_, password)) => Some(password),
+        None => matches!(scheme, "nats" | "tls").then_some(login),
+    });
+    let parameters = query.split('&').filter_map(|parameter| parameter.split_once('='));
+    let parameters = parameters.filter(|(name, _)| is_password(name)).map(|(_, value)| value);
+    login.into_iter().chain(parameters).map(|secret| percent_decode_str(secret).collect()).collect()
 }
 
 fn redacted_url(mut url: Url) -> String {
@@ -39,8 +44,8 @@ fn redacted_url(mut url: Url) -> String {
         url.set_username("...").expect("the URL has a host");
     }
     url.set_password(None).expect("the URL has a host");
-    let parameters = url.query().map(|query| query.split('&').map(redacted_parameter).collect::<Vec<_>>().join("&"));
-    url.set_query(parameters.as_deref());
+    let query = url.query().map(redacted_query);
+    url.set_query(query.as_deref());
     url.into()
 }
 
@@ -53,10 +58,21 @@ fn redacted_parameter(parameter: &str) -> &str {
 
 /// All before the last `@` may be a login, and of a login only the user is shown.
 fn redacted_text(text: &str) -> String {
-    let Some((login, rest)) = text.rsplit_once('@') else { return text.to_owned() };
-    let (scheme, login) = login.split_at(login.find("://").map_or(0, |end| end + "://".len()));
-    let user = login.split_once(':').map_or("...", |(user, _)| user);
-    format!("{scheme}{user}@{rest}")
+    let (login, rest) = text.rsplit_once('@').map_or((None, text), |(login, rest)| (Some(login), rest));
+    let mut shown = String::new();
+    if let Some(login) = login {
+        let (scheme, login) = login.split_at(login.find("://").map_or(0, |end| end + "://".len()));
+        let user = login.split_once(':').map_or("...", |(user, _)| user);
+        shown = format!("{scheme}{user}@");
+    }
+    match rest.split_once('?') {
+        Some((place, query)) => shown + place + "?" + &redacted_query(query),
+        None => shown + rest,
+    }
+}
+
+fn redacted_query(query: &str) -> String {
+    query.split('&').map(redacted_parameter).collect::<Vec<_>>().join("&")
 }
 
 fn user_is_token(url: &Url) -> bool {
@@ -79,6 +95,7 @@ mod tests {
             ("postgres://u:s3@cret@h/d", "postgres://u@h/d"),
             ("postgres://u:s3?cr=et@h/d", "postgres://u@h/d"),
             ("postgresql://localhost/d?password=s3cret&port=5", "postgresql://localhost/d?password&port=5"),
+            ("postgres:///d?host=/run&password=s3cret", "postgres:///d?host=/run&password"),
             ("nats://s3cret@a", "nats://...@a"),
             ("tls://me:s3cret@a:4222", "tls://me@a:4222"),
             ("nats://me:s3cret@a:port", "nats://me@a:port"),
@@ -117,6 +134,7 @@ mod tests {
             ("me:s3%63ret@nats:4222", "s3cret"),
             ("tls://t%6Fken@nats", "token"),
             ("postgres:///d?host=/run&password=s3%63ret", "s3cret"),
+            ("postgresql://ghost%3Alight:s3cret@/d?sslmode=disable", "s3cret"),
         ] {
             assert_eq!(secrets(text), [secret.as_bytes()], "{text}");
         }

@@ -204,13 +204,13 @@ impl Entries for MemoryEntries {
         self.shared.order().unread.len() as u64
     }
 
-    async fn next(&mut self) -> Result<Logged, LogError> {
+    async fn next(&mut self) -> Result<Read, LogError> {
         loop {
             // Made before looking, so that no new order between the two is missed.
             let appended = self.shared.appended.notified();
             if let Some(Unread { revision, stamp, rig, text }) = self.take()? {
                 let entry = decode_entry(&text).map_err(|error| LogError::Lost(error.to_string()))?;
-                return Ok(Logged { revision, stamp, rig, entry, size: text.len() });
+                return Ok(Read::Entry(Logged { revision, stamp, rig, entry, size: text.len() }));
             }
             appended.await;
         }

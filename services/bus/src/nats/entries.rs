@@ -8,14 +8,14 @@ use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy};
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
-use ghostlight_proto::{decode_entry, subjects};
-use ghostlight_rig::{LogPosition, Position, Revision};
+use ghostlight_proto::{EntryError, decode_entry, subjects};
+use ghostlight_rig::{LogPosition, Position, Revision, Stamp};
 use tokio::sync::watch;
 
 use super::connection::Link;
 use super::stream::{Found, find, gone, stamp_of};
 use super::stream_watch::{Checked, Checks, RETRY, Source};
-use crate::{Entries, LogError, Logged};
+use crate::{Entries, LogError, Logged, PassedOver, Read};
 
 /// The server says that it is there so often while there is nothing to read; after two silences it is asked anew.
 const HEARTBEAT: Duration = Duration::from_millis(500);
@@ -36,6 +36,18 @@ pub(super) struct NatsEntries {
     behind: u64,
     reading: Reading,
     checks: Checks,
+    /// The stream seems to have no entries from the next place up to this one.
+    hole: Option<u64>,
+}
+
+/// What a message is.
+enum Taken {
+    /// What stands at the next place.
+    Read(Read),
+    /// It comes after the next place, where the stream has nothing.
+    Hole { ends: u64 },
+    /// It is not next: the stream must be asked for what is.
+    Nothing,
 }
 
 enum Reading {
@@ -59,7 +71,7 @@ impl NatsEntries {
         let link = source.connection.watch();
         let cuts = link.borrow().cuts;
         let reading = Reading::Begins(Box::pin(begin(source.clone(), after, after)));
-        Ok(Self { source, link, cuts, last: after, end, behind: 0, reading, checks: Checks::new() })
+        Ok(Self { source, link, cuts, last: after, end, behind: 0, reading, checks: Checks::new(), hole: None })
     }
 
     /// Checks whether the stream goes on from a mark that was read, and reads on after the last entry.
@@ -68,27 +80,49 @@ impl NatsEntries {
         self.reading = Reading::Begins(Box::pin(begin(self.source.clone(), checked, self.last)));
     }
 
-    /// Takes a message for the next entry; `None` if it is not, and must be asked for.
-    fn take(&mut self, message: &Message, is_new: bool) -> Result<Option<Logged>, LogError> {
+    /// Takes a message for what stands at the next place.
+    fn take(&mut self, message: &Message, is_new: bool) -> Result<Taken, LogError> {
         let info = message.info().map_err(|error| LogError::Lost(error.to_string()))?;
         let due = self.last.position.revision.0 + 1;
         if info.stream_sequence != due {
-            // The first after a beginning is what the stream has: if it is another, what was due is gone.
-            let is_gone = is_new && info.stream_sequence > due;
-            let gone = || LogError::Lost(format!("entry {due} is due, and it goes on with {}", info.stream_sequence));
-            return if is_gone { Err(gone()) } else { Ok(None) };
+            // The first message after a beginning is what the stream has next.
+            let is_next = is_new && info.stream_sequence > due;
+            return Ok(if is_next { Taken::Hole { ends: info.stream_sequence - 1 } } else { Taken::Nothing });
         }
-        let rig = subjects::rig_of(&message.subject)
-            .ok_or_else(|| LogError::Lost(format!("{} is no subject of the log", message.subject)))?;
-        let entry = decode_entry(&message.payload).map_err(|error| LogError::Lost(format!("entry {due}: {error}")))?;
         let (revision, stamp) = (Revision(due), stamp_of(info.published.unix_timestamp_nanos()));
+        let passed_over = |why| Read::PassedOver(PassedOver { revision, stamp, why });
+        let read = match (subjects::rig_of(&message.subject), decode_entry(&message.payload)) {
+            (Some(rig), Ok(entry)) => Read::Entry(Logged { revision, stamp, rig, entry, size: message.payload.len() }),
+            // Every state service of this version waits: a newer one folds it.
+            (_, Err(error @ EntryError::Needs(_))) => return Err(LogError::Gone(format!("entry {due}: {error}"))),
+            (None, _) => passed_over(format!("its subject {:?} does not name a rig", message.subject.as_str())),
+            (Some(rig), Err(error)) => passed_over(format!("an entry of rig {rig} cannot be read: {error}")),
+        };
         self.last = LogPosition { position: Position { revision, ..self.last.position }, stamp };
         self.behind = info.pending;
-        Ok(Some(Logged { revision, stamp, rig, entry, size: message.payload.len() }))
+        Ok(Taken::Read(read))
+    }
+
+    /// Somebody has deleted messages of the stream, if it still has older ones. Otherwise they were let go of, and somebody
+    /// has saved what they did.
+    async fn pass_over_hole(&mut self, ends: u64) -> Result<Option<Read>, LogError> {
+        let due = self.last.position.revision.0 + 1;
+        let first = match find(&self.source.jetstream, self.source.partition).await {
+            Found::Stream(stream) => stream.cached_info().state.first_sequence,
+            Found::Nothing => return Err(LogError::Lost(gone(self.source.partition))),
+            Found::Unclear(_) => return Ok(None),
+        };
+        if first >= due {
+            return Err(LogError::Gone(format!("entry {due} is due, and the stream begins at {first}")));
+        }
+        let (revision, stamp) = (Revision(ends), Stamp::default());
+        self.last = LogPosition { position: Position { revision, ..self.last.position }, stamp };
+        let why = format!("the stream has no entries {due} to {ends}: somebody has deleted them");
+        Ok(Some(Read::PassedOver(PassedOver { revision, stamp, why })))
     }
 
     /// Waits for what comes next: an entry, or something that only the reader cares about.
-    async fn come(&mut self) -> Result<Option<Logged>, LogError> {
+    async fn come(&mut self) -> Result<Option<Read>, LogError> {
         if let Reading::Begins(begins) = &mut self.reading {
             let messages = Box::new(begins.await?);
             self.reading = Reading::Runs { messages, is_new: true };
@@ -115,11 +149,14 @@ impl NatsEntries {
             }
         };
         let is_new = std::mem::take(is_new);
-        let logged = message.map(|message| self.take(&message, is_new)).transpose()?.flatten();
-        if logged.is_none() {
-            self.begin_again(doubted);
+        let taken = message.map(|message| self.take(&message, is_new)).transpose()?;
+        match taken {
+            Some(Taken::Read(read)) => return Ok(Some(read)),
+            Some(Taken::Hole { ends }) => self.hole = Some(ends),
+            Some(Taken::Nothing) | None => {}
         }
-        Ok(logged)
+        self.begin_again(doubted);
+        Ok(None)
     }
 }
 
@@ -133,10 +170,17 @@ impl Entries for NatsEntries {
         self.behind
     }
 
-    async fn next(&mut self) -> Result<Logged, LogError> {
+    async fn next(&mut self) -> Result<Read, LogError> {
         loop {
-            if let Some(logged) = self.come().await? {
-                return Ok(logged);
+            if let Some(ends) = self.hole
+                && let Some(read) = self.pass_over_hole(ends).await?
+            {
+                self.hole = None;
+                self.begin_again(self.last);
+                return Ok(read);
+            }
+            if let Some(read) = self.come().await? {
+                return Ok(read);
             }
         }
     }

@@ -57,7 +57,7 @@ impl Log for NatsLog {
             match goes_on_from(&stream, stored).await {
                 Ok(()) => return Ok(stored),
                 Err(Broken::Unclear(error)) => return Err(error),
-                Err(Broken::For(why)) if doubt.is_over() => {
+                Err(Broken::For(why) | Broken::Purged(why)) if doubt.is_over() => {
                     let start = begin_anew(&stream, partition, stored).await?;
                     tracing::error!(
                         stored = %stored.position, start = %start.position,
@@ -66,7 +66,7 @@ impl Log for NatsLog {
                     );
                     return Ok(start);
                 }
-                Err(Broken::For(why)) => {
+                Err(Broken::For(why) | Broken::Purged(why)) => {
                     tracing::debug!(why, "the stream is asked for again before that is believed");
                     tokio::time::sleep(RETRY).await;
                 }

@@ -165,8 +165,10 @@ pub(super) fn check_saved(stored: LogPosition, partition: Partition) -> Result<(
 /// What keeps a log from going on from a mark.
 #[derive(Debug)]
 pub(super) enum Broken {
-    /// It cannot, and why.
+    /// It has lost what is known, and why that is believed.
     For(String),
+    /// What follows was removed from it.
+    Purged(String),
     /// That cannot be told at the moment.
     Unclear(LogError),
 }
@@ -206,7 +208,7 @@ pub(super) async fn goes_on_from(stream: &Stream, mark: LogPosition) -> Result<(
         )));
     }
     if state.first_sequence > known + 1 {
-        return Err(Broken::For(format!(
+        return Err(Broken::Purged(format!(
             "it begins at {}, and what follows {known} is wanted: was an old backup of the database restored?",
             state.first_sequence
         )));
@@ -216,16 +218,11 @@ pub(super) async fn goes_on_from(stream: &Stream, mark: LogPosition) -> Result<(
     }
     match stamp_at(stream, known).await.map_err(Broken::Unclear)? {
         Some(stamp) if stamp == mark.stamp => Ok(()),
-        // It was let go of between the two questions.
-        None if first_of(stream).await.map_err(Broken::Unclear)? > known => Ok(()),
+        // It was let go of between the two questions, or somebody has deleted it: a stream that has lost its newest entries
+        // and gone on has another one there.
+        None => Ok(()),
         _ => Err(Broken::For(format!("it has lost its newest entries, and another one stands at {known} now"))),
     }
-}
-
-/// The first sequence number that there is now.
-async fn first_of(stream: &Stream) -> Result<u64, LogError> {
-    let info = stream.get_info().await.map_err(|error| LogError::Lost(error.to_string()))?;
-    Ok(info.state.first_sequence)
 }
 
 /// When the entry at a sequence number was taken in; `None` if there is none.

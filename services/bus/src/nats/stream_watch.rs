@@ -46,7 +46,8 @@ impl Source {
             match self.connection.unless_cut(ask(&self.jetstream, self.partition, mark)).await {
                 Some(Ok(stream)) => return Ok(stream),
                 Some(Err(Broken::For(why))) if doubt.is_over() => return Err(LogError::Lost(why)),
-                Some(Err(Broken::For(why))) => {
+                Some(Err(Broken::Purged(why))) if doubt.is_over() => return Err(LogError::Gone(why)),
+                Some(Err(Broken::For(why) | Broken::Purged(why))) => {
                     tracing::debug!(why, "the stream is asked for again before that is believed");
                     since = Instant::now();
                 }

@@ -64,7 +64,10 @@ pub(crate) async fn begun(log: &impl Log) -> (Position, Box<dyn Entries>) {
 
 /// The next entry.
 pub(crate) async fn next(entries: &mut dyn Entries) -> Logged {
-    soon("an entry", entries.next()).await.unwrap()
+    match soon("an entry", entries.next()).await.unwrap() {
+        Read::Entry(logged) => logged,
+        Read::PassedOver(place) => panic!("{place:?} is passed over"),
+    }
 }
 
 /// Appends an entry, reads it and says that it is saved.

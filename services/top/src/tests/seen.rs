@@ -142,6 +142,7 @@ fn what_is_wrong_is_said() {
         state.saves.of(Saved::Refused).add(1);
         state.epochs.add_one();
         state.starts_over.add_one();
+        state.passed_over.add(2);
     });
     assert_eq!(
         alarms(&view),
@@ -152,6 +153,7 @@ fn what_is_wrong_is_said() {
             "gateways hear nothing of this state service",
             "entries of the log that are not folded: 5000",
             "saves fail (refused): 0.5 a second",
+            "places of the log that were passed over: 2",
             "went back to what the store holds",
             "the log did not go on: a new epoch has begun",
             "not connected to NATS",
