@@ -11,4 +11,4 @@ mod echo;
 mod log;
 
 pub use echo::{Announcement, Announcements, Echo, EchoError, Heard, Question, Request, Requests};
-pub use log::{AppendError, DurableOnce, Entries, Log, LogError, Logged, PassedOver, Read};
+pub use log::{AppendError, DurableOnce, Entries, ForeignStore, Log, LogError, Logged, PassedOver, Read};

@@ -1,7 +1,9 @@
 //! The seam to the ordered log.
 
+use std::fmt;
+
 use async_trait::async_trait;
-use ghostlight_rig::{Entry, LogPosition, Position, Revision, RigName, Stamp};
+use ghostlight_rig::{Entry, LogPosition, Position, Revision, RigName, Stamp, StoreId};
 
 /// The ordered log of all rigs.
 ///
@@ -12,6 +14,13 @@ use ghostlight_rig::{Entry, LogPosition, Position, Revision, RigName, Stamp};
 /// - a reader misses nothing, or fails.
 #[async_trait]
 pub trait Log: Send + Sync {
+    /// Makes sure that the log's changes are those of this store, which stands at `stored`. A log that is made now, or that
+    /// names no store, is this store's from now on, unless it has changes and the store is empty.
+    ///
+    /// # Errors
+    /// [`LogError::Foreign`] if it is another store's.
+    async fn claim(&self, store: StoreId, stored: LogPosition) -> Result<(), LogError>;
+
     /// Opens the order from which a state service goes on, given where what its store holds stands. The answer is that
     /// same mark if the log still has everything after it, and one in a new epoch otherwise.
     ///
@@ -109,9 +118,40 @@ pub enum LogError {
     /// it.
     #[error("the log cannot be read on: {0}")]
     Gone(String),
+    /// It has the changes of another store.
+    #[error("{0}")]
+    Foreign(ForeignStore),
     /// It is not what the settings want: somebody has to change the one or the other.
     #[error("{0}")]
     Unfit(String),
+}
+
+/// A store meets the log of another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForeignStore {
+    /// The stream.
+    pub stream: String,
+    /// The store that meets it.
+    pub ours: StoreId,
+    /// The store that it belongs to; `None` if it names none, but has changes, and this store is empty.
+    pub theirs: Option<StoreId>,
+}
+
+impl fmt::Display for ForeignStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { stream, ours, theirs } = self;
+        match theirs {
+            Some(theirs) => {
+                write!(f, "the stream {stream} has the changes of the store {theirs}, and this is the store {ours}")?
+            }
+            None => write!(f, "the stream {stream} has changes, and this store ({ours}) is empty")?,
+        }
+        f.write_str(
+            ": its rigs would take the place of those that are shown. Give this service the --store of the others, or a NATS of \
+             its own. If this store is to take the place of the other one, stop all state services, and run `ghostlight adopt` \
+             with the same --bus and --store",
+        )
+    }
 }
 
 /// Why an append failed.

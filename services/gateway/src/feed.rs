@@ -218,7 +218,9 @@ impl RigFeed {
     pub(crate) fn take_answer(&self, rig: &RigName, text: Bytes) {
         match decode(&text) {
             Ok(Decoded { message: ServerMessage::Snapshot(snapshot), .. }) => drop(self.take_snapshot(&snapshot)),
-            Ok(_) => tracing::warn!(%rig, "the answer to a question for a snapshot is not a snapshot; it is passed over"),
+            Ok(_) => {
+                tracing::warn!(%rig, "the answer to a question for a snapshot is not a snapshot; it is passed over")
+            }
             Err(error) => tracing::warn!(%rig, %error, "a snapshot cannot be read; it is passed over"),
         }
     }

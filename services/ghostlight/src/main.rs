@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use ghostlight::cli::{bench, check, get, output, set, top, watch};
+use ghostlight::cli::{adopt, bench, check, get, output, set, top, watch};
 use ghostlight::serve::{self, Role, ServeArgs};
 
 /// What `sysexits.h` calls a usage error: bad arguments or a bad configuration.
@@ -32,6 +32,7 @@ enum Command {
     Bench(bench::BenchArgs),
     Check(check::CheckArgs),
     Top(top::TopArgs),
+    Adopt(adopt::AdoptArgs),
     /// The bare server that `bench` starts to compare with
     #[command(hide = true)]
     BenchPeer,
@@ -78,6 +79,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Bench(args) => bench::run(args).await,
         Command::Check(args) => check::run(args).await,
         Command::Top(args) => top::run(args).await,
+        Command::Adopt(args) => adopt::run(args).await,
         Command::BenchPeer => Ok(ghostlight_bench::bare_peer().await.map(|()| ExitCode::SUCCESS)?),
         Command::Completions { shell } => {
             let mut completions = Vec::new();

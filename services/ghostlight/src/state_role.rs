@@ -138,7 +138,9 @@ async fn open(url: String, durability: Durability) -> Result<Arc<dyn Store>, Tri
 async fn start(url: String, parts: Parts) -> Result<StateService, Tried> {
     StateService::start(parts).await.map_err(|cause| match cause {
         StartError::Foreign { .. } => Tried::Never(ServerError::Start { store: ghostlight_url::redacted(&url), cause }),
-        StartError::Log(LogError::Unfit(_)) => Tried::Never(ServerError::Start { store: "--bus".into(), cause }),
+        StartError::Log(LogError::Unfit(_) | LogError::Foreign(_)) => {
+            Tried::Never(ServerError::Start { store: "--bus".into(), cause })
+        }
         cause => Tried::Later(cause.to_string()),
     })
 }

@@ -32,6 +32,7 @@ mod presence;
 mod replica;
 mod rig;
 mod rigs;
+mod store_id;
 mod trace;
 
 pub use attribution::Attribution;
@@ -54,4 +55,5 @@ pub use presence::{Console, MAX_LISTED, Presence, ROSTER_HOLDS_MS, Roster};
 pub use replica::{Received, Replica};
 pub use rig::Rig;
 pub use rigs::Rigs;
+pub use store_id::StoreId;
 pub use trace::TraceContext;

@@ -10,6 +10,7 @@ use crate::{Parts, StartError};
 pub(crate) async fn load(parts: &Parts) -> Result<(Image, LogPosition), StartError> {
     let image = parts.store.load().await?;
     check(&image, parts.partition)?;
+    parts.log.claim(parts.store.id(), image.mark()).await?;
     let start = parts.log.begin(image.mark()).await?;
     Ok((image, start))
 }

@@ -15,7 +15,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ghostlight_rig::{Image, LogPosition, Position};
+use ghostlight_rig::{Image, LogPosition, Position, StoreId};
 use ghostlight_url::redacted;
 
 pub use error::{OpenError, StoreError};
@@ -28,10 +28,14 @@ pub use error::{OpenError, StoreError};
 /// - saving is guarded by epoch and revision: saving an older image again, or two services saving at once, changes
 ///   nothing that is newer;
 /// - a new epoch begins once, whoever tries: what is saved of an older one is refused from then on;
+/// - a store has one identity, from when it is made;
 /// - each item keeps which client changed it last, and when;
 /// - rows of kinds that this version does not know are not loaded, and stay as they are.
 #[async_trait]
 pub trait Store: Send + Sync {
+    /// Which store this is.
+    fn id(&self) -> StoreId;
+
     /// Everything that is saved.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use std::sync::Once;
 use ghostlight_rig::kinds::ItemKey as _;
 use ghostlight_rig::{
     Changed, ClientId, Fingerprint, IdempotentChange, Image, Key, KeyOf, KindId, KindVisitor, Listed, LogTime,
-    Position, Revision, RigImage, RigName, Slot, Slots, Stamp, visit_kinds,
+    Position, Revision, RigImage, RigName, Slot, Slots, Stamp, StoreId, visit_kinds,
 };
 use serde::Serialize;
 
@@ -19,6 +19,14 @@ pub(crate) const ITEMS: &str = "SELECT rig, kind, key, value, epoch, revision, c
 /// The query for keyed changes, in their order.
 pub(crate) const KEYED: &str =
     "SELECT rig, key, epoch, revision, fingerprint, applied FROM keyed ORDER BY epoch, revision";
+
+/// The query for which store this is.
+pub(crate) const STORE_ID: &str = "SELECT id FROM store";
+
+/// Which store this is, as the database has it.
+pub(crate) fn store_id(text: &str) -> Result<StoreId, StoreError> {
+    StoreId::parse(text).ok_or_else(|| corrupt(&format_args!("the store's identity is {text:?}")))
+}
 
 /// An image as the rows of its tables: for each table a JSON array of arrays, in the form that `save` in the migrations
 /// describes.

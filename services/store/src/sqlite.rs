@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
-use ghostlight_rig::{Image, LogPosition, Position};
+use ghostlight_rig::{Image, LogPosition, Position, StoreId};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row};
@@ -25,6 +25,7 @@ pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
         "0002_labels_and_master.sql",
         "0003_many_services.sql",
         "0004_items.sql",
+        "0005_store_id.sql",
     )
 });
 
@@ -46,6 +47,7 @@ const BEGIN: &str = "INSERT INTO position (id, epoch, revision, stamp) SELECT 1,
 
 /// An SQLite database, and the lock that keeps a second Ghostlight out.
 pub(crate) struct SqliteStore {
+    id: StoreId,
     options: SqliteConnectOptions,
     /// Taken out while it is used: whoever gives up half-way gives the connection up, and what it had begun with it.
     connection: Mutex<Option<SqliteConnection>>,
@@ -78,7 +80,9 @@ impl SqliteStore {
             .map_err(|error| unusable(migration(error, Into::into)))?;
         check_tables(&mut connection).await.map_err(unusable)?;
         check_writable(&mut connection).await.map_err(unusable)?;
-        Ok(Self { options, connection: Mutex::new(Some(connection)), unknown_logged: Once::new(), _lock: lock })
+        let id = sqlx::query_scalar::<_, String>(rows::STORE_ID).fetch_one(&mut connection).await;
+        let id = rows::store_id(&id.map_err(|error| unusable(error.into()))?).map_err(unusable)?;
+        Ok(Self { id, options, connection: Mutex::new(Some(connection)), unknown_logged: Once::new(), _lock: lock })
     }
 }
 
@@ -127,6 +131,10 @@ async fn check_writable(connection: &mut SqliteConnection) -> Result<(), StoreEr
 
 #[async_trait]
 impl Store for SqliteStore {
+    fn id(&self) -> StoreId {
+        self.id
+    }
+
     async fn load(&self) -> Result<Image, StoreError> {
         let mut held = self.connection.lock().await;
         let mut connection = taken_or_new(&mut held, &self.options).await?;

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use bytes::Bytes;
 use ghostlight_proto::{decode_entry, encode_entry};
-use ghostlight_rig::{Entry, Epoch, LogPosition, Position, Revision, RigName, Stamp};
+use ghostlight_rig::{Entry, Epoch, LogPosition, Position, Revision, RigName, Stamp, StoreId};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, oneshot};
 
@@ -130,6 +130,11 @@ impl Order {
 
 #[async_trait]
 impl Log for MemoryLog {
+    /// The log of one process has no changes but those of its own store.
+    async fn claim(&self, _store: StoreId, _stored: LogPosition) -> Result<(), LogError> {
+        Ok(())
+    }
+
     async fn begin(&self, stored: LogPosition) -> Result<LogPosition, LogError> {
         let stored = stored.position;
         let now = self.shared.now().as_secs();

@@ -1,18 +1,22 @@
 //! The log between processes: a stream of JetStream for each partition. Its sequence numbers are the revisions.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use async_nats::jetstream::Context;
 use async_nats::jetstream::context::ContextBuilder;
 use async_trait::async_trait;
-use ghostlight_rig::{Entry, LogPosition, Position, RigName};
+use ghostlight_rig::{Entry, LogPosition, Position, RigName, StoreId};
 use tokio::sync::watch;
 
 use super::append::append;
 use super::connection::Connection;
 use super::entries::NatsEntries;
 use super::settings::StreamSettings;
-use super::stream::{Broken, Doubt, LOSS_CONFIRMATION, begin_anew, check_saved, find_or_make, goes_on_from};
+use super::stream::{
+    Broken, Doubt, LOSS_CONFIRMATION, begin_anew, check_saved, check_store, find_or_make, foreign, give_to,
+    goes_on_from, store_of,
+};
 use super::stream_watch::{RETRY, Source};
 use crate::{AppendError, DurableOnce, Entries, Log, LogError};
 
@@ -28,6 +32,8 @@ pub struct NatsLog {
     connection: Connection,
     jetstream: Context,
     settings: StreamSettings,
+    /// Which store's changes it has, once that store has claimed it.
+    store: OnceLock<StoreId>,
     saved: watch::Sender<Position>,
 }
 
@@ -39,24 +45,62 @@ impl NatsLog {
             .max_ack_inflight(MAX_IN_FLIGHT)
             .backpressure_on_inflight(true)
             .build(connection.client.clone());
-        Self { connection, jetstream, settings, saved: watch::Sender::default() }
+        Self { connection, jetstream, settings, store: OnceLock::new(), saved: watch::Sender::default() }
+    }
+}
+
+impl NatsLog {
+    /// Gives the stream to this store, whichever store it belonged to: that one is the answer. A deliberate act of a person.
+    ///
+    /// # Errors
+    /// [`LogError`] if the stream cannot be reached, made or changed, or a state service reads it.
+    pub async fn adopt(&self, store: StoreId) -> Result<Option<StoreId>, LogError> {
+        let stream = find_or_make(&self.jetstream, &self.settings, Some(store)).await?;
+        let before = store_of(&stream);
+        if before != Some(store) {
+            if stream.cached_info().state.consumer_count > 0 {
+                let why =
+                    "a state service reads the stream, or was killed less than 10 s ago: stop all state services first";
+                return Err(LogError::Unfit(why.to_owned()));
+            }
+            give_to(&self.jetstream, &stream, store).await?;
+        }
+        Ok(before)
     }
 }
 
 #[async_trait]
 impl Log for NatsLog {
+    async fn claim(&self, store: StoreId, stored: LogPosition) -> Result<(), LogError> {
+        let stream = find_or_make(&self.jetstream, &self.settings, Some(store)).await?;
+        match store_of(&stream) {
+            Some(theirs) if theirs != store => return Err(foreign(&stream, store, Some(theirs))),
+            Some(_) => {}
+            // It was made before streams named their stores.
+            None if stored == LogPosition::default() && stream.cached_info().state.last_sequence > 0 => {
+                return Err(foreign(&stream, store, None));
+            }
+            None => give_to(&self.jetstream, &stream, store).await?,
+        }
+        self.store.get_or_init(|| store);
+        Ok(())
+    }
+
     async fn begin(&self, stored: LogPosition) -> Result<LogPosition, LogError> {
         let partition = self.settings.partition;
         check_saved(stored, partition)?;
         let mut doubt = Doubt::lasting(LOSS_CONFIRMATION);
         loop {
-            let stream = find_or_make(&self.jetstream, &self.settings).await?;
+            let stream = find_or_make(&self.jetstream, &self.settings, self.store.get().copied()).await?;
+            if let Some(store) = self.store.get() {
+                check_store(&stream, *store)?;
+            }
             if stored == LogPosition::default() {
                 return begin_anew(&stream, partition, stored).await;
             }
             match goes_on_from(&stream, stored).await {
                 Ok(()) => return Ok(stored),
-                Err(Broken::Unclear(error)) => return Err(error),
+                Err(Broken::Unclear(error) | Broken::Foreign(error)) => return Err(error),
                 Err(Broken::For(why) | Broken::Purged(why)) if doubt.is_over() => {
                     let start = begin_anew(&stream, partition, stored).await?;
                     tracing::error!(
@@ -77,7 +121,7 @@ impl Log for NatsLog {
     async fn read(&self, after: LogPosition) -> Result<Box<dyn Entries>, LogError> {
         let (connection, jetstream) = (self.connection.clone(), self.jetstream.clone());
         let (partition, saved) = (self.settings.partition, self.saved.subscribe());
-        let source = Source { connection, jetstream, partition, saved };
+        let source = Source { connection, jetstream, partition, store: self.store.get().copied(), saved };
         Ok(Box::new(NatsEntries::open(source, after).await?))
     }
 

@@ -10,11 +10,11 @@ use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, LastRawMessageErrorKind, StorageType};
 use async_nats::jetstream::{Context, ErrorCode, stream};
 use ghostlight_proto::subjects;
-use ghostlight_rig::{Epoch, LogPosition, Partition, Position, Revision, Stamp};
+use ghostlight_rig::{Epoch, LogPosition, Partition, Position, Revision, Stamp, StoreId};
 use tokio::time::Instant;
 
 use super::StreamSettings;
-use crate::LogError;
+use crate::{ForeignStore, LogError};
 
 pub(super) type Stream = stream::Stream;
 
@@ -69,20 +69,54 @@ fn is_led(info: &Info) -> bool {
     cluster.leader.is_some() && (heard + 1) * 2 > info.config.num_replicas
 }
 
-/// Finds the stream, or makes it.
-pub(super) async fn find_or_make(jetstream: &Context, settings: &StreamSettings) -> Result<Stream, LogError> {
+/// The member of a stream's metadata that names the store whose changes it has.
+const STORE: &str = "ghostlight_store";
+
+/// The store that a stream belongs to, if it names one.
+pub(super) fn store_of(stream: &Stream) -> Option<StoreId> {
+    StoreId::parse(stream.cached_info().config.metadata.get(STORE)?)
+}
+
+/// Makes sure that a stream belongs to a store, or names no store.
+pub(super) fn check_store(stream: &Stream, ours: StoreId) -> Result<(), LogError> {
+    match store_of(stream) {
+        Some(theirs) if theirs != ours => Err(foreign(stream, ours, Some(theirs))),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn foreign(stream: &Stream, ours: StoreId, theirs: Option<StoreId>) -> LogError {
+    LogError::Foreign(ForeignStore { stream: stream.cached_info().config.name.clone(), ours, theirs })
+}
+
+/// Writes into a stream which store it belongs to.
+pub(super) async fn give_to(jetstream: &Context, stream: &Stream, store: StoreId) -> Result<(), LogError> {
+    let mut config = stream.cached_info().config.clone();
+    config.metadata.insert(STORE.to_owned(), store.to_string());
+    let updated = jetstream.update_stream(config).await;
+    updated.map(drop).map_err(|error| LogError::Lost(format!("the stream cannot be changed: {error}")))
+}
+
+/// Finds the stream, or makes it for a store.
+pub(super) async fn find_or_make(
+    jetstream: &Context,
+    settings: &StreamSettings,
+    store: Option<StoreId>,
+) -> Result<Stream, LogError> {
     let stream = match find(jetstream, settings.partition).await {
         Found::Stream(stream) => *stream,
         Found::Unclear(why) => return Err(LogError::Lost(why)),
-        Found::Nothing => make(jetstream, settings).await?,
+        Found::Nothing => make(jetstream, settings, store).await?,
     };
     check(&stream.cached_info().config, settings)?;
     Ok(stream)
 }
 
-async fn make(jetstream: &Context, settings: &StreamSettings) -> Result<Stream, LogError> {
+async fn make(jetstream: &Context, settings: &StreamSettings, store: Option<StoreId>) -> Result<Stream, LogError> {
     tracing::info!(stream = subjects::stream(settings.partition), replicas = settings.replicas, "making the stream");
-    let made = jetstream.create_stream(wanted(settings)).await;
+    let mut config = wanted(settings);
+    config.metadata.extend(store.map(|store| (STORE.to_owned(), store.to_string())));
+    let made = jetstream.create_stream(config).await;
     match made {
         Ok(stream) => Ok(stream),
         // Another state service was faster; whether it wanted the same is checked.
@@ -169,6 +203,8 @@ pub(super) enum Broken {
     For(String),
     /// What follows was removed from it.
     Purged(String),
+    /// It belongs to another store.
+    Foreign(LogError),
     /// That cannot be told at the moment.
     Unclear(LogError),
 }

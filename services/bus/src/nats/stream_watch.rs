@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use async_nats::jetstream::Context;
 use futures_util::future::BoxFuture;
-use ghostlight_rig::{LogPosition, Partition, Position, Revision};
+use ghostlight_rig::{LogPosition, Partition, Position, Revision, StoreId};
 use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use super::connection::Connection;
 use super::retention;
-use super::stream::{Broken, Doubt, Found, LOSS_CONFIRMATION, Stream, find, goes_on_from, gone};
+use super::stream::{Broken, Doubt, Found, LOSS_CONFIRMATION, Stream, check_store, find, goes_on_from, gone};
 use crate::LogError;
 
 /// How often it is made sure.
@@ -27,6 +27,8 @@ pub(super) struct Source {
     pub(super) jetstream: Context,
     /// Which one it is.
     pub(super) partition: Partition,
+    /// Which store's changes it has.
+    pub(super) store: Option<StoreId>,
     /// What a store holds.
     pub(super) saved: watch::Receiver<Position>,
 }
@@ -43,7 +45,7 @@ impl Source {
     async fn unless_lost(&self, mark: LogPosition, mut doubt: Doubt) -> Result<Stream, LogError> {
         let mut since = Instant::now();
         loop {
-            match self.connection.unless_cut(ask(&self.jetstream, self.partition, mark)).await {
+            match self.connection.unless_cut(self.ask(mark)).await {
                 Some(Ok(stream)) => return Ok(stream),
                 Some(Err(Broken::For(why))) if doubt.is_over() => return Err(LogError::Lost(why)),
                 Some(Err(Broken::Purged(why))) if doubt.is_over() => return Err(LogError::Gone(why)),
@@ -51,6 +53,7 @@ impl Source {
                     tracing::debug!(why, "the stream is asked for again before that is believed");
                     since = Instant::now();
                 }
+                Some(Err(Broken::Foreign(error))) => return Err(error),
                 Some(Err(Broken::Unclear(error))) => {
                     tracing::debug!(%error, "the stream is asked for again");
                     doubt.begin_anew();
@@ -70,6 +73,19 @@ impl Source {
         }
     }
 
+    async fn ask(&self, mark: LogPosition) -> Result<Stream, Broken> {
+        match find(&self.jetstream, self.partition).await {
+            Found::Nothing => Err(Broken::For(gone(self.partition))),
+            Found::Unclear(why) => Err(Broken::Unclear(LogError::Lost(why))),
+            Found::Stream(stream) => {
+                if let Some(store) = self.store {
+                    check_store(&stream, store).map_err(Broken::Foreign)?;
+                }
+                goes_on_from(&stream, mark).await.map(|()| *stream)
+            }
+        }
+    }
+
     /// Checks once. Nothing more is to be read while it is in doubt whether this is still the stream that was read.
     async fn check(self, mark: LogPosition) -> Checked {
         let stream = match self.unless_lost(mark, Doubt::lasting(Duration::ZERO)).await {
@@ -85,14 +101,6 @@ impl Source {
             retention::make(&stream, saved.revision.min(mark.position.revision)).await;
         }
         Checked { from: mark, end: Some(Revision(stream.cached_info().state.last_sequence)) }
-    }
-}
-
-async fn ask(jetstream: &Context, partition: Partition, mark: LogPosition) -> Result<Stream, Broken> {
-    match find(jetstream, partition).await {
-        Found::Nothing => Err(Broken::For(gone(partition))),
-        Found::Unclear(why) => Err(Broken::Unclear(LogError::Lost(why))),
-        Found::Stream(stream) => goes_on_from(&stream, mark).await.map(|()| *stream),
     }
 }
 

@@ -9,7 +9,7 @@ use ghostlight_rig::{
     Update,
 };
 
-use super::{at_once, begun, entry, levels, next, pass, rig, soon};
+use super::{at_once, begun, entry, levels, logged, next, pass, rig, soon};
 
 pub(crate) async fn entries_are_read_in_the_order_of_their_revisions(log: &impl Log) {
     let (start, mut entries) = begun(log).await;
@@ -120,14 +120,14 @@ pub(crate) async fn a_reader_that_is_dropped_and_asked_again_misses_nothing(log:
         let appending = entry(number);
         let mut append = log.append(&main, &appending, Position::default());
         // Asked and dropped before the entry is there, and again while it comes.
-        read.extend(at_once(&mut entries.next()).transpose().unwrap());
+        read.extend(at_once(&mut entries.next()).transpose().unwrap().map(logged));
         assert_eq!(at_once(&mut append), None, "nobody has saved it");
-        read.extend(at_once(&mut entries.next()).transpose().unwrap());
+        read.extend(at_once(&mut entries.next()).transpose().unwrap().map(logged));
         while read.len() <= usize::from(number) {
             tokio::select! {
                 biased;
                 () = tokio::task::yield_now() => {}
-                logged = entries.next() => read.push(logged.unwrap()),
+                next = entries.next() => read.push(logged(next.unwrap())),
             }
         }
         let revision = read.last().unwrap().revision;

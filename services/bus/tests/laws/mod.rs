@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::join;
-use ghostlight_bus::{Announcement, AppendError, Entries, Log, Logged};
+use ghostlight_bus::{Announcement, AppendError, Entries, Log, Logged, Read};
 use ghostlight_rig::{Change, Dimmer, Entry, Epoch, Level, Levels, Position, RigName, TraceContext};
 use tokio::time::timeout;
 
@@ -64,7 +64,12 @@ pub(crate) async fn begun(log: &impl Log) -> (Position, Box<dyn Entries>) {
 
 /// The next entry.
 pub(crate) async fn next(entries: &mut dyn Entries) -> Logged {
-    match soon("an entry", entries.next()).await.unwrap() {
+    logged(soon("an entry", entries.next()).await.unwrap())
+}
+
+/// What was read is an entry.
+pub(crate) fn logged(read: Read) -> Logged {
+    match read {
         Read::Entry(logged) => logged,
         Read::PassedOver(place) => panic!("{place:?} is passed over"),
     }

@@ -10,7 +10,7 @@ use ghostlight_rig::{Entry, LogPosition, Partition, Position, Revision};
 use ghostlight_servers::{NatsCluster, NatsOptions, Proxy};
 use tokio::time::{Instant, timeout};
 
-use crate::laws::{entry, rig};
+use crate::laws::{entry, logged, rig};
 use crate::support::{connection, entries_held};
 
 /// Choosing a leader takes its time, and more of it on a busy machine.
@@ -100,7 +100,7 @@ async fn append(log: &NatsLog, start: Position, numbers: std::ops::Range<u16>) -
 async fn read_to(entries: &mut dyn Entries, last: &Entry) -> Vec<(Revision, Entry)> {
     let mut read = Vec::new();
     while read.last().is_none_or(|(_, entry)| entry != last) {
-        let logged = late("an entry", entries.next()).await.unwrap();
+        let logged = logged(late("an entry", entries.next()).await.unwrap());
         read.push((logged.revision, logged.entry));
     }
     read

@@ -7,12 +7,14 @@ mod appending;
 mod cluster;
 mod doubt;
 mod following;
+mod owner;
 mod partitions;
 mod room;
 mod sizes;
 mod stream;
 mod tail;
 mod tls;
+mod unreadable;
 
 #[path = "../laws/mod.rs"]
 mod laws;

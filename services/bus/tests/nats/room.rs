@@ -5,7 +5,7 @@ use ghostlight_bus::{AppendError, Entries, Log};
 use ghostlight_rig::{Change, Dimmer, Entry, Level, Levels, Position, Revision};
 use ghostlight_servers::NatsServer;
 
-use crate::laws::{begun, next, rig, soon};
+use crate::laws::{begun, logged, next, rig, soon};
 use crate::support::{connection, entries_held, held, remove_stream, server, until};
 
 /// How much the stream keeps: some ten of the entries below.
@@ -72,7 +72,7 @@ impl Small {
             () = room => soon("an entry", self.entries.next()).await,
         };
         self.appended += 1;
-        assert_eq!(read.unwrap().entry, sent);
+        assert_eq!(logged(read.unwrap()).entry, sent);
     }
 }
 

@@ -115,7 +115,7 @@ async fn a_reader_that_is_behind_what_the_stream_still_has_fails() {
     stream(&log.server.url()).await.purge().sequence(5).await.unwrap();
     let mut behind = soon("the reader", log.read(marks[1])).await.unwrap();
     let answer = soon("the end of the reader", behind.next()).await;
-    assert!(matches!(answer, Err(LogError::Lost(_))), "{answer:?}");
+    assert!(matches!(answer, Err(LogError::Gone(_))), "{answer:?}");
 }
 
 #[tokio::test]

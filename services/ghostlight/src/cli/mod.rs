@@ -4,6 +4,7 @@
 //! does; `top` asks the admin listeners instead. What they answer goes to the standard output, what they say about it to
 //! the standard error.
 
+pub mod adopt;
 pub mod bench;
 pub mod check;
 pub mod get;

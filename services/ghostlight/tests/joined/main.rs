@@ -11,6 +11,7 @@ mod away;
 mod bench;
 mod fair;
 mod faults;
+mod newcomer;
 mod partitions;
 mod readme;
 mod roles;

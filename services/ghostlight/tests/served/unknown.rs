@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ghostlight_bus::memory::{MemoryEcho, MemoryLog};
 use ghostlight_gateway::{Gateway, Limits};
-use ghostlight_rig::{Image, LogPosition, Position};
+use ghostlight_rig::{Image, LogPosition, Position, StoreId};
 use ghostlight_state::StateService;
 use ghostlight_store::{Durability, Store, StoreError};
 use ghostlight_telemetry::Telemetry;
@@ -29,6 +29,10 @@ struct Held {
 
 #[async_trait]
 impl Store for Held {
+    fn id(&self) -> StoreId {
+        self.store.id()
+    }
+
     async fn load(&self) -> Result<Image, StoreError> {
         self.store.load().await
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ghostlight_rig::{Image, LogPosition, Position};
+use ghostlight_rig::{Image, LogPosition, Position, StoreId};
 use ghostlight_store::{Store, StoreError};
 use tokio::sync::watch;
 
@@ -65,6 +65,10 @@ async fn reach(counter: &watch::Sender<usize>, count: usize) {
 
 #[async_trait]
 impl Store for Moody {
+    fn id(&self) -> StoreId {
+        self.inner.id()
+    }
+
     async fn load(&self) -> Result<Image, StoreError> {
         self.loads.send_modify(|count| *count += 1);
         let mood = *self.mood.borrow();

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
-use ghostlight_rig::{Image, LogPosition, Position};
+use ghostlight_rig::{Image, LogPosition, Position, StoreId};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{ConnectOptions, Connection, Row};
@@ -27,6 +27,7 @@ pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
         "0002_labels_and_master.sql",
         "0003_many_services.sql",
         "0004_items.sql",
+        "0005_store_id.sql",
     )
 });
 
@@ -55,6 +56,7 @@ const BEGIN: &str = "UPDATE position SET epoch = $1, revision = $2, stamp = $3 W
 
 /// A PostgreSQL database.
 pub(crate) struct PostgresStore {
+    id: StoreId,
     connections: Connections,
     /// Rows of kinds that this version does not know are logged once.
     unknown_logged: Once,
@@ -70,7 +72,7 @@ impl PostgresStore {
         let path = place(&options);
         let connections = Connections::new(options.disable_statement_logging(), durability);
         match prepare(&connections).await {
-            Ok(()) => Ok(Self { connections, unknown_logged: Once::new() }),
+            Ok(id) => Ok(Self { id, connections, unknown_logged: Once::new() }),
             Err(cause) => Err(OpenError::Unusable { path, cause }),
         }
     }
@@ -97,22 +99,26 @@ fn place(options: &PgConnectOptions) -> String {
 
 /// Brings the tables up to date, and writes nothing, which fails as any other write does. Whoever comes first holds a
 /// lock meanwhile, which goes with his connection.
-async fn prepare(connections: &Connections) -> Result<(), StoreError> {
+async fn prepare(connections: &Connections) -> Result<StoreId, StoreError> {
     let mut lent = connections.lend().await?;
     let preparing = async {
         // Not `run`, whose future cannot be sent to another thread.
         MIGRATIONS.run_direct(None, &mut lent.connection, false).await?;
         tables::check(sqlx::query_scalar(tables::NEWEST).fetch_one(&mut lent.connection).await?, &MIGRATIONS)?;
         sqlx::query("UPDATE position SET epoch = epoch WHERE false").execute(&mut lent.connection).await?;
-        Ok(())
+        Ok(sqlx::query_scalar::<_, String>(rows::STORE_ID).fetch_one(&mut lent.connection).await?)
     };
-    within(MIGRATE_TIMEOUT, preparing).await?;
+    let id = within(MIGRATE_TIMEOUT, preparing).await?;
     lent.give_back();
-    Ok(())
+    rows::store_id(&id)
 }
 
 #[async_trait]
 impl Store for PostgresStore {
+    fn id(&self) -> StoreId {
+        self.id
+    }
+
     async fn load(&self) -> Result<Image, StoreError> {
         let mut lent = self.connections.lend().await?;
         let image = load(&mut lent.connection, &self.unknown_logged).await?;

@@ -326,8 +326,10 @@ impl StateMetrics {
             saves: meters.counters("ghostlight_saves", "Transactions of the store, by what became of them"),
             questions: meters.counter("ghostlight_questions", "Snapshots and lists that gateways were answered with"),
             starts_over: meters.counter("ghostlight_starts_over", "How often it went back to what the store holds"),
-            passed_over: meters
-                .counter("ghostlight_passed_over", "Places of the log that were passed over, as nothing there can be read"),
+            passed_over: meters.counter(
+                "ghostlight_passed_over",
+                "Places of the log that were passed over, as nothing there can be read",
+            ),
             epochs: meters.counter("ghostlight_epochs", "Epochs that were begun because the log did not go on"),
             speaking: meters.gauge("ghostlight_speaking", "1 while gateways hear of this state service", Of::Number),
             rigs: meters.gauge("ghostlight_rigs", "How many rigs there are", Of::Number),
