@@ -40,7 +40,8 @@ fn deny() -> anyhow::Result<()> {
 fn deny_is_ready() -> anyhow::Result<()> {
     if !Step::cargo(["deny", "--version"]).succeeds() {
         println!("\ncargo-deny is not installed; building it takes about two minutes.");
-        Step::cargo(["install", "--locked", "cargo-deny@^0.20"]).run()?;
+        // It has little to do: optimising it takes longer than it ever runs.
+        Step::cargo(["install", "--locked", "--debug", "cargo-deny@^0.20"]).run()?;
     }
     // It looks at the dependencies of every platform, more than a build has fetched.
     Step::cargo(["fetch"]).run()

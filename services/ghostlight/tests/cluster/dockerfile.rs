@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::files::{deploy, text};
@@ -48,26 +49,18 @@ fn glibc(program: &Path) -> Option<(u32, u32)> {
     versions.max()
 }
 
-#[test]
-fn it_builds_the_program_from_what_it_is_given() {
-    let (root, folder) = (deploy(".."), tempfile::tempdir().unwrap());
-    let (image, target) = (folder.path().join("image"), folder.path().join("target"));
-    let [run] = &said("RUN")[..] else { panic!("one command builds") };
-    let words = run.split_whitespace().filter(|word| !word.starts_with("--mount="));
-    let command = words.collect::<Vec<_>>().join(" ").replace("/image", image.to_str().unwrap());
-    let mut build = Command::new("sh");
-    build.args(["-c", &command]).current_dir(&root).env("PROFILE", "dev");
-    // With the libraries that were compiled for tests, as an image's build has the cache of the one before; but the program
-    // of the tests stays what it is.
-    build.env("CARGO_BUILD_BUILD_DIR", root.join("target")).env("CARGO_TARGET_DIR", &target);
-    let built = build.output().unwrap();
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-
-    let (all, given) = files(&root);
-    let used = fs::read_to_string(target.join("debug/ghostlight.d")).unwrap();
+/// The sources of the program, as the compiler listed them when it made the program of these tests.
+fn sources(root: &Path) -> BTreeSet<PathBuf> {
+    let program = Path::new(env!("CARGO_BIN_EXE_ghostlight"));
+    let used = fs::read_to_string(program.with_extension("d")).unwrap();
     let used = used.split_once(": ").unwrap().1.split_whitespace();
-    let used = used.map(|file| fs::canonicalize(file).unwrap().strip_prefix(&root).unwrap().to_owned());
-    let used: BTreeSet<_> = used.collect();
+    used.map(|file| fs::canonicalize(file).unwrap().strip_prefix(root).unwrap().to_owned()).collect()
+}
+
+#[test]
+fn its_build_is_given_all_that_the_program_is_made_of() {
+    let root = fs::canonicalize(deploy("..")).unwrap();
+    let ((all, given), used) = (files(&root), sources(&root));
     // A folder is used with all that is in it. What the build has made is not in the repository.
     let is_used = |file: &&String| Path::new(file).ancestors().any(|part| used.contains(part));
     let used: Vec<_> = all.iter().filter(is_used).chain(all.get("Cargo.lock")).collect();
@@ -80,15 +73,39 @@ fn it_builds_the_program_from_what_it_is_given() {
     let members = members.split_once("members = [").unwrap().1.split_once(']').unwrap().0;
     assert_eq!(crates, members.matches('"').count() / 2, "a workspace is built with all its members");
     assert!(!given.contains("deploy/Dockerfile") && !given.contains("README.md"), "what changes nothing is left out");
+}
+
+/// The command that builds is run with a cargo that only says how it was called: a build would take as long as all these
+/// tests do.
+#[test]
+fn it_builds_the_program_and_starts_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (image, cargo) = (folder.path().join("image"), folder.path().join("cargo"));
+    let makes = format!("mkdir -p {0}/bin && touch {0}/bin/ghostlight", image.display());
+    fs::write(&cargo, format!("#!/bin/sh\necho \"$@\"\n{makes}\n")).unwrap();
+    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
+    let [run] = &said("RUN")[..] else { panic!("one command builds") };
+    let words = run.split_whitespace().filter(|word| !word.starts_with("--mount="));
+    let command = words.collect::<Vec<_>>().join(" ").replace("/image", image.to_str().unwrap());
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    let root = deploy("..");
+    let built =
+        Command::new("sh").args(["-ec", &command]).env("PATH", path).env("PROFILE", "dist").current_dir(&root).output();
+    let built = built.unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let called = String::from_utf8(built.stdout).unwrap();
+    let wanted =
+        format!("install --locked --path services/ghostlight --profile dist --root {} --no-track", image.display());
+    assert_eq!(called.trim(), wanted);
+    assert!(fs::read_to_string(root.join("Cargo.toml")).unwrap().contains("[profile.dist]"));
 
     let [all, program] = &said("COPY")[..] else { panic!("the sources, and the program") };
     assert_eq!(all, ". .");
     let (from, to) = program.strip_prefix("--from=build ").unwrap().split_once(' ').unwrap();
-    let program = image.join(from.strip_prefix("/image/").unwrap());
-    let version = Command::new(&program).arg("--version").output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&version.stdout), format!("ghostlight {}\n", env!("CARGO_PKG_VERSION")));
-    assert!(glibc(&program).is_some_and(|wanted| wanted <= GLIBC), "{:?}", glibc(&program));
+    assert!(image.join(from.strip_prefix("/image/").unwrap()).is_file(), "{from} is what was built");
     assert_eq!(said("ENTRYPOINT"), [format!("[\"{to}\"]")]);
+    let program = Path::new(env!("CARGO_BIN_EXE_ghostlight"));
+    assert!(glibc(program).is_some_and(|wanted| wanted <= GLIBC), "{:?}", glibc(program));
 }
 
 #[test]
