@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use axum::extract::ws::Utf8Bytes;
@@ -19,6 +20,9 @@ const BEAT: Duration = Duration::from_secs(1);
 const BREATH: Duration = Duration::from_millis(100);
 const LONGEST_BREATH: Duration = Duration::from_secs(1);
 
+/// Rosters that come within so many milliseconds are shown together, by the next beat at the latest.
+const SHOW_INTERVAL_MS: u64 = 50;
+
 /// Who is connected to one rig.
 pub(crate) struct RigPresence {
     gateway: ClientId,
@@ -26,6 +30,8 @@ pub(crate) struct RigPresence {
     here: Mutex<Here>,
     changed: Notify,
     everywhere: Mutex<Presence>,
+    /// When the consoles of all gateways were put together last, in milliseconds since `began`.
+    shown_ms: AtomicU64,
     shown: watch::Sender<Arc<Shown>>,
 }
 
@@ -63,6 +69,7 @@ impl RigPresence {
             here: Mutex::default(),
             changed: Notify::new(),
             everywhere: Mutex::default(),
+            shown_ms: AtomicU64::new(0),
             shown: watch::Sender::default(),
         }
     }
@@ -99,8 +106,12 @@ impl RigPresence {
     /// Another gateway told its roster.
     pub(crate) fn heard(&self, gateway: ClientId, roster: Roster) {
         if gateway != self.gateway {
-            self.everywhere().heard(gateway, roster, self.now_ms());
-            self.show();
+            let now_ms = self.now_ms();
+            self.everywhere().heard(gateway, roster, now_ms);
+            // Putting them together costs as much as there are consoles. What is left out now is shown within a beat.
+            if now_ms.saturating_sub(self.shown_ms.load(Ordering::Relaxed)) >= SHOW_INTERVAL_MS {
+                self.show();
+            }
         }
     }
 
@@ -119,6 +130,7 @@ impl RigPresence {
     }
 
     fn show(&self) {
+        self.shown_ms.store(self.now_ms(), Ordering::Relaxed);
         let roster = self.everywhere().consoles(self.now_ms());
         self.shown.send_if_modified(|shown| {
             let differs = shown.roster != roster;

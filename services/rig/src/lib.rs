@@ -51,7 +51,7 @@ pub use map::RigMap;
 pub use name::{ClientId, ConsoleKind, ConsoleName, ItemName, Key, Label, NameError, RigName};
 pub use partition::{Partition, PartitionError, Partitions};
 pub use position::{Epoch, LogPosition, LogTime, Position, Revision, Stamp};
-pub use presence::{Console, MAX_LISTED, Presence, ROSTER_HOLDS_MS, Roster};
+pub use presence::{Console, MAX_GATEWAYS, MAX_LISTED, Presence, ROSTER_HOLDS_MS, Roster};
 pub use replica::{Received, Replica};
 pub use rig::Rig;
 pub use rigs::Rigs;

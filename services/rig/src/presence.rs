@@ -13,6 +13,9 @@ pub const MAX_LISTED: usize = 64;
 /// A roster that was not told anew for so long, in milliseconds, is that of a gateway that is gone.
 pub const ROSTER_HOLDS_MS: u64 = 5_000;
 
+/// The rosters of so many gateways are kept. Those of further ones are passed over: forged ones must not cost the others.
+pub const MAX_GATEWAYS: usize = 256;
+
 /// A connected console.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Console {
@@ -85,14 +88,23 @@ impl Presence {
     pub fn heard(&mut self, gateway: ClientId, roster: Roster, now_ms: u64) {
         if roster.total == 0 {
             self.rosters.remove(&gateway);
-        } else {
+            return;
+        }
+        if self.rosters.len() >= MAX_GATEWAYS && !self.rosters.contains_key(&gateway) {
+            self.forget_silent(now_ms);
+        }
+        if self.rosters.len() < MAX_GATEWAYS || self.rosters.contains_key(&gateway) {
             self.rosters.insert(gateway, (roster, now_ms));
         }
     }
 
+    fn forget_silent(&mut self, now_ms: u64) {
+        self.rosters.retain(|_, (_, heard_ms)| now_ms.saturating_sub(*heard_ms) < ROSTER_HOLDS_MS);
+    }
+
     /// All gateways' consoles, without those of gateways that have been silent for [`ROSTER_HOLDS_MS`].
     pub fn consoles(&mut self, now_ms: u64) -> Roster {
-        self.rosters.retain(|_, (_, heard_ms)| now_ms.saturating_sub(*heard_ms) < ROSTER_HOLDS_MS);
+        self.forget_silent(now_ms);
         self.rosters.values().fold(Roster::default(), |all, (roster, _)| all.merge(roster)).shortened()
     }
 }
@@ -143,6 +155,20 @@ mod tests {
         assert_eq!(presence.consoles(ROSTER_HOLDS_MS - 1).total, 2);
         assert_eq!(presence.consoles(ROSTER_HOLDS_MS).listed, [console("2", 0)]);
         assert_eq!(presence.consoles(ROSTER_HOLDS_MS + 1_000), Roster::default());
+    }
+
+    #[test]
+    fn the_rosters_of_many_gateways_are_bounded() {
+        let mut presence = Presence::default();
+        let named = |number: usize| gateway(&format!("g{number}"));
+        for number in 0..2 * MAX_GATEWAYS {
+            presence.heard(named(number), Roster::of([console("", 1)]), 0);
+        }
+        assert_eq!(presence.consoles(1).total, MAX_GATEWAYS);
+        presence.heard(named(0), Roster::of([console("", 1), console("", 2)]), 1);
+        assert_eq!(presence.consoles(1).total, MAX_GATEWAYS + 1, "those that are known go on");
+        presence.heard(gateway("late"), Roster::of([console("1", 1)]), ROSTER_HOLDS_MS + 1);
+        assert_eq!(presence.consoles(ROSTER_HOLDS_MS + 1).total, 1, "those that are silent make room");
     }
 
     #[test]
