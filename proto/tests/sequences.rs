@@ -1,6 +1,7 @@
 //! What a replica makes of messages, one after the other. The same files hold the page's replica.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -46,7 +47,7 @@ fn a_replica_goes_through_the_golden_sequences() {
                 continue;
             };
             let received = word(take(&mut replica, message));
-            let levels = replica.map().levels().map(|(dimmer, level)| (dimmer, Some(level))).collect();
+            let levels: BTreeMap<_, _> = replica.map().levels().collect();
             let found = json!({
                 "take": message,
                 "received": received,

@@ -242,8 +242,37 @@ async fn an_older_snapshot_of_the_same_order_does_not_turn_the_clock_back() {
     drop(connection);
     let (mut connection, _) = server.accept().await;
     connection.say(behind).await;
+    // It confirms nothing, so the map is not live before a beacon at its position.
+    connection.say(script.beacon()).await;
     reaches(&client, State::Live).await;
     converges(&client, &script).await;
+}
+
+#[tokio::test]
+async fn a_server_that_stays_behind_is_believed_in_the_end() {
+    let server = Server::bind().await;
+    let mut script = Script::new(7);
+    let (behind, beacon) = (script.snapshot(), script.beacon());
+    let at = script.position();
+    script.change(r#"{"1": 50}"#);
+    let (client, connection) = server.live(&script, options()).await;
+    drop(connection);
+    let (mut connection, _) = server.accept().await;
+    connection.say(behind.clone()).await;
+    let asked = async {
+        loop {
+            connection.say(beacon.clone()).await;
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    let (mut connection, hello) = tokio::select! {
+        next = server.accept() => next,
+        () = asked => unreachable!("it goes on for ever"),
+    };
+    assert_eq!(hello.resume, None, "it asks for the whole map");
+    connection.say(behind).await;
+    reaches(&client, State::Live).await;
+    assert_eq!(client.position(), Some(at));
 }
 
 /// What a follower was told, put together, up to a position.

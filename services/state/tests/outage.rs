@@ -64,7 +64,7 @@ impl<'a> Console<'a> {
                         self.replica.snapshot(&self.deployment.snapshot("main").await);
                     }
                     Received::Diverged => panic!("two maps under {}", self.replica.position()),
-                    Received::Applied | Received::Replaced | Received::Had => {}
+                    Received::Applied | Received::Replaced | Received::Had | Received::Behind => {}
                 }
             }
         };

@@ -12,7 +12,7 @@ use ghostlight_rig::{Entry, Epoch, LogPosition, Position, Revision, RigName, Sta
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, oneshot};
 
-use crate::{AppendError, DurableOnce, Entries, Log, LogError, Logged};
+use crate::{AppendError, DurableOnce, Entries, Log, LogError, Logged, Read};
 
 /// How many entries may wait to become durable. Gateways keep few in flight, each with many changes; this is far above.
 const MAX_WAITING: usize = 4_096;

@@ -211,6 +211,7 @@ async fn a_leader_that_is_cut_off_is_not_believed_that_entries_are_lost() {
         _ = appending => late("the entry", other_entries.next()).await.unwrap(),
         read = entries.next() => panic!("{read:?}"),
     };
+    let newest = logged(newest);
     let newest = LogPosition { position: Position { revision: newest.revision, ..start }, stamp: newest.stamp };
     // Whoever has read that and now comes to the one that was cut off is not told that it is gone.
     let mut reader = None;

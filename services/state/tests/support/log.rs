@@ -5,13 +5,17 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ghostlight_bus::memory::MemoryLog;
 use ghostlight_bus::{AppendError, DurableOnce, Entries, Log, LogError};
-use ghostlight_rig::{Entry, LogPosition, Position, RigName};
+use ghostlight_rig::{Entry, LogPosition, Position, RigName, StoreId};
 
 /// The log of one process, which says that it keeps its entries.
 pub(crate) struct Keeping(pub(crate) Arc<MemoryLog>);
 
 #[async_trait]
 impl Log for Keeping {
+    async fn claim(&self, store: StoreId, stored: LogPosition) -> Result<(), LogError> {
+        self.0.claim(store, stored).await
+    }
+
     async fn begin(&self, stored: LogPosition) -> Result<LogPosition, LogError> {
         self.0.begin(stored).await
     }
