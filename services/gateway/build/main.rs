@@ -120,7 +120,9 @@ fn media_type(name: &str) -> Result<&'static str, Box<dyn Error>> {
         Some("png") => "image/png",
         Some("webmanifest") => "application/manifest+json",
         _ => {
-            return Err(format!("{name}: add the media type of this extension in services/gateway/build/main.rs").into());
+            return Err(
+                format!("{name}: add the media type of this extension in services/gateway/build/main.rs").into()
+            );
         }
     })
 }

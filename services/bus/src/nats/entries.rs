@@ -1,4 +1,4 @@
-//! Reading the stream, in order and without a gap, for as long as it is the same stream.
+//! Reads the stream in order and without a gap, for as long as it is the same stream.
 
 use std::time::Duration;
 
@@ -17,39 +17,40 @@ use super::stream::{Found, find, gone, stamp_of};
 use super::stream_watch::{Checked, Checks, RETRY, Source};
 use crate::{Entries, LogError, Logged};
 
-/// The server says that it is there so often while there is nothing to read; after two silences it is asked anew.
+/// The server sends a heartbeat this often while there is nothing to read; after two missing heartbeats, reading begins
+/// again.
 const HEARTBEAT: Duration = Duration::from_millis(500);
 
-/// A consumer that nobody listens to is gone after so long.
+/// The server removes a consumer without a listener after this time.
 const CONSUMER_INACTIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A reader of the stream.
 pub(super) struct NatsEntries {
     source: Source,
     link: watch::Receiver<Link>,
-    /// How many cuts of the connection were known when reading began, last.
+    /// How many cuts of the connection there were when reading last began.
     cuts: u64,
     /// The last entry that was read.
     last: LogPosition,
     end: Revision,
-    /// How many entries there are beyond the last, as far as that was told.
+    /// How many entries follow the last one, as far as the server told.
     behind: u64,
     reading: Reading,
     checks: Checks,
 }
 
 enum Reading {
-    /// The stream is being checked, and then read on from the last entry.
+    /// The stream is being checked; then reading continues after the last entry.
     Begins(BoxFuture<'static, Result<Messages, LogError>>),
     Runs {
         messages: Box<Messages>,
-        /// Whether nothing has come yet.
+        /// True until the first message.
         is_new: bool,
     },
 }
 
 impl NatsEntries {
-    /// Reads what comes after a mark.
+    /// Opens a reader of the entries after a position.
     pub(super) async fn open(source: Source, after: LogPosition) -> Result<Self, LogError> {
         let end = match find(&source.jetstream, source.partition).await {
             Found::Stream(stream) => Revision(stream.cached_info().state.last_sequence),
@@ -62,24 +63,27 @@ impl NatsEntries {
         Ok(Self { source, link, cuts, last: after, end, behind: 0, reading, checks: Checks::new() })
     }
 
-    /// Checks whether the stream goes on from a mark that was read, and reads on after the last entry.
+    /// Checks whether the stream continues from `checked`, then reads on after the last entry.
     fn begin_again(&mut self, checked: LogPosition) {
         self.cuts = self.link.borrow_and_update().cuts;
         self.reading = Reading::Begins(Box::pin(begin(self.source.clone(), checked, self.last)));
     }
 
-    /// Takes a message for the next entry; `None` if it is not, and must be asked for.
+    /// Reads a message as the next entry; `None` if it is another entry, so that reading must begin again.
     fn take(&mut self, message: &Message, is_new: bool) -> Result<Option<Logged>, LogError> {
         let info = message.info().map_err(|error| LogError::Lost(error.to_string()))?;
         let due = self.last.position.revision.0 + 1;
         if info.stream_sequence != due {
-            // The first after a beginning is what the stream has: if it is another, what was due is gone.
+            // The first message after a beginning shows what the stream has: if it is a later entry, the due one is
+            // gone.
             let is_gone = is_new && info.stream_sequence > due;
-            let gone = || LogError::Lost(format!("entry {due} is due, and it goes on with {}", info.stream_sequence));
+            let gone = || {
+                LogError::Lost(format!("entry {due} is missing: the stream continues with {}", info.stream_sequence))
+            };
             return if is_gone { Err(gone()) } else { Ok(None) };
         }
         let rig = subjects::rig_of(&message.subject)
-            .ok_or_else(|| LogError::Lost(format!("{} is no subject of the log", message.subject)))?;
+            .ok_or_else(|| LogError::Lost(format!("{} is not a subject of the log", message.subject)))?;
         let entry = decode_entry(&message.payload).map_err(|error| LogError::Lost(format!("entry {due}: {error}")))?;
         let (revision, stamp) = (Revision(due), stamp_of(info.published.unix_timestamp_nanos()));
         self.last = LogPosition { position: Position { revision, ..self.last.position }, stamp };
@@ -87,7 +91,7 @@ impl NatsEntries {
         Ok(Some(Logged { revision, stamp, rig, entry, size: message.payload.len() }))
     }
 
-    /// Waits for what comes next: an entry, or something that only the reader cares about.
+    /// Waits for the next entry; `None` after anything else that only this reader handles.
     async fn come(&mut self) -> Result<Option<Logged>, LogError> {
         if let Reading::Begins(begins) = &mut self.reading {
             let messages = Box::new(begins.await?);
@@ -97,7 +101,7 @@ impl NatsEntries {
         let (cuts, mut doubted) = (self.cuts, self.last);
         let message = tokio::select! {
             biased;
-            // What was on its way then does not come any more, and what comes next may be long in coming.
+            // After a cut, messages that were on their way never come, and the next message may take long.
             Ok(_) = self.link.wait_for(|link| link.cuts != cuts) => None,
             message = messages.next() => message.and_then(Result::ok),
             checked = self.checks.next(&self.source, self.last) => {
@@ -109,7 +113,7 @@ impl NatsEntries {
                 if end.is_some_and(|end| !is_stuck(end)) {
                     return Ok(None);
                 }
-                // What was read since may be of another stream, and is no mark to know this one by.
+                // Entries read since that check began may be of another stream, so they cannot identify this one.
                 doubted = from;
                 None
             }

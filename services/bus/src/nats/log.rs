@@ -1,4 +1,4 @@
-//! The log between processes: a stream of JetStream for each partition. Its sequence numbers are the revisions.
+//! The log between processes: a JetStream stream for each partition. Its sequence numbers are the revisions.
 
 use std::time::Duration;
 
@@ -16,13 +16,14 @@ use super::stream::{Broken, Doubt, LOSS_CONFIRMATION, begin_anew, check_saved, f
 use super::stream_watch::{RETRY, Source};
 use crate::{AppendError, DurableOnce, Entries, Log, LogError};
 
-/// A server that has not acknowledged for so long may be cut off from the others: the entry is sent again, elsewhere.
+/// A server that has not acknowledged after this time may be cut off from the others: the entry is sent again to
+/// another server.
 pub(super) const ACK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// So many entries of one process may be under way: one a rig.
+/// The most entries of one process that may be under way: one for each rig.
 const MAX_IN_FLIGHT: usize = 4_096;
 
-/// The log in a stream of JetStream.
+/// A log in a JetStream stream.
 #[derive(Debug)]
 pub struct NatsLog {
     connection: Connection,
@@ -32,7 +33,7 @@ pub struct NatsLog {
 }
 
 impl NatsLog {
-    /// The log that this connection reaches; the first state service that begins makes it.
+    /// Makes a log over this connection. The first state service that begins creates the stream.
     pub fn new(connection: Connection, settings: StreamSettings) -> Self {
         let jetstream = ContextBuilder::new()
             .timeout(ACK_TIMEOUT)
@@ -67,7 +68,7 @@ impl Log for NatsLog {
                     return Ok(start);
                 }
                 Err(Broken::For(why)) => {
-                    tracing::debug!(why, "the stream is asked for again before that is believed");
+                    tracing::debug!(why, "asking for the stream again before this is believed");
                     tokio::time::sleep(RETRY).await;
                 }
             }
@@ -85,8 +86,8 @@ impl Log for NatsLog {
         append(&self.connection, &self.jetstream, self.settings.partition.among(), rig, entry, seen).await
     }
 
-    /// Notes what is saved: readers let go of it now and then, when they have made sure that the stream is still the one
-    /// that it was read from.
+    /// Notes what is saved. Readers purge it at their checks, after they have confirmed that the stream is still the
+    /// one that it was read from.
     fn checkpoint(&self, position: Position) {
         self.saved.send_replace(position);
     }
