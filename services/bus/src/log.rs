@@ -21,6 +21,7 @@ pub trait Log: Send + Sync {
 
     /// Reads the entries after a position.
     ///
+    /// # Errors
     /// [`LogError`] if the log cannot be reached, or no longer has the entries after the position.
     async fn read(&self, after: LogPosition) -> Result<Box<dyn Entries>, LogError>;
 
@@ -59,6 +60,7 @@ pub trait Entries: Send {
 
     /// The next entry; waits for it. The future may be dropped and called again without losing an entry.
     ///
+    /// # Errors
     /// [`LogError`] if the log is lost; the reader cannot be used after that.
     async fn next(&mut self) -> Result<Logged, LogError>;
 }

@@ -12,6 +12,7 @@ const LINGER: usize = 32;
 
 /// Reads a body.
 ///
+/// # Errors
 /// If the body is too large, does not arrive in time, or breaks off.
 pub(crate) async fn read(gateway: &Gateway, mut body: Body) -> Result<Bytes, Refusal> {
     let most = gateway.limits.message_bytes;

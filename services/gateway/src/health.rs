@@ -28,6 +28,7 @@ pub(crate) async fn ready(State(gateway): State<Gateway>) -> Result<&'static str
 impl Gateway {
     /// Checks that a state service was heard lately and that the log accepts appends.
     ///
+    /// # Errors
     /// The reason, if the gateway is not ready.
     pub async fn ready(&self) -> Result<(), String> {
         if self.stopping.has_begun() {

@@ -112,6 +112,7 @@ impl Connection {
     /// Begins to connect; the connection is up as soon as a server answers. While there is none, the reasons are logged
     /// at intervals.
     ///
+    /// # Errors
     /// [`ConnectError`] if the settings cannot be used.
     pub async fn open(name: &str, settings: &NatsSettings) -> Result<Self, ConnectError> {
         let addresses = Addresses::parse(&settings.urls)?;

@@ -161,7 +161,7 @@ pub(super) fn check_saved(stored: LogPosition, partition: Partition) -> Result<(
         return Ok(());
     }
     Err(LogError::Unfit(format!(
-        "the store does not belong to partition {partition}, which never begins an epoch {epoch}: give each partition a \
+        "the store's data is not of partition {partition}, which never begins an epoch {epoch}: give each partition a \
          store of its own"
     )))
 }

@@ -34,6 +34,7 @@ pub(super) struct Source {
 impl Source {
     /// Finds the stream and checks that it continues from a position; waits while this cannot be decided.
     ///
+    /// # Errors
     /// If the stream does not continue from there, and has reported so for [`LOSS_CONFIRMATION`].
     pub(super) async fn going_on_from(&self, mark: LogPosition) -> Result<Stream, LogError> {
         self.unless_lost(mark, Doubt::lasting(LOSS_CONFIRMATION)).await
