@@ -1,8 +1,8 @@
-//! The bus: the ordered log that gateways append changes to, and the echo that carries what the state services made of
-//! them back to every gateway.
+//! The bus: the ordered log, to which gateways append changes, and the echo, which carries the results of the state
+//! services back to every gateway.
 //!
-//! Two seams, [`Log`] and [`Echo`]; an adapter for each technology. [`memory`] serves one process, [`nats`] many. Texts cross the
-//! seams, not values, in every adapter: what works in one process works between many.
+//! Two traits, [`Log`] and [`Echo`], with an adapter for each technology: [`memory`] serves one process, [`nats`] many.
+//! Every adapter passes text, not values, so what works in one process works between many.
 
 pub mod memory;
 pub mod nats;

@@ -1,4 +1,4 @@
-//! The seam to the ordered log.
+//! The trait of the ordered log.
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use ghostlight_rig::{Entry, LogPosition, Position, Revision, RigName, Stamp, Sto
 /// The ordered log of all rigs.
 ///
 /// Its contract, which `tests/contract.rs` runs on every adapter:
-/// - every reader sees the same entries in the same order, with revisions that grow;
-/// - an append resolves when its entry is durable, and not before;
+/// - every reader sees the same entries in the same order, with growing revisions;
+/// - an append resolves only when its entry is durable;
 /// - an append that fails with [`AppendError::Unavailable`] has not happened and never will;
-/// - a reader misses nothing, or fails.
+/// - a reader misses no entry, or fails.
 #[async_trait]
 pub trait Log: Send + Sync {
     /// Makes sure that the log's changes are those of this store, which stands at `stored`. A log that is made now, or that
@@ -28,42 +28,43 @@ pub trait Log: Send + Sync {
     /// [`LogError`] if the log cannot be reached.
     async fn begin(&self, stored: LogPosition) -> Result<LogPosition, LogError>;
 
-    /// Reads the entries after a mark.
+    /// Reads the entries after a position.
     ///
     /// # Errors
-    /// [`LogError`] if the log cannot be reached, or does not hold what comes after the mark.
+    /// [`LogError`] if the log cannot be reached, or no longer has the entries after the position.
     async fn read(&self, after: LogPosition) -> Result<Box<dyn Entries>, LogError>;
 
-    /// Appends an entry and resolves when it is durable. The entry may still land after the future is dropped. `seen` is
-    /// where whoever appends has seen the rig stand: an entry that lands before that is in another order.
+    /// Appends an entry and resolves when it is durable. The entry may still be appended after the future is dropped.
+    /// `seen` is the newest position of the rig that the caller has seen: an entry that lands before it is in another
+    /// order.
     ///
     /// # Errors
     /// [`AppendError`], which tells whether the entry may have landed.
     async fn append(&self, rig: &RigName, entry: &Entry, seen: Position) -> Result<Position, AppendError>;
 
-    /// Tells the log that a store holds everything up to a position.
+    /// Tells the log that the store holds everything up to a position.
     fn checkpoint(&self, position: Position);
 
-    /// What makes an entry durable.
+    /// When an entry counts as durable.
     fn durable_once(&self) -> DurableOnce;
 }
 
-/// What makes an entry durable.
+/// When an entry counts as durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DurableOnce {
-    /// The log has it: the store may come later.
+    /// Once the log has it; the store may save it later.
     Appended,
-    /// The store has it. What the store fails to save has not happened.
+    /// Once the store has it. An entry that the store fails to save has not happened.
     Saved,
 }
 
 /// A reader of the log.
 #[async_trait]
 pub trait Entries: Send {
-    /// Where the log stood when reading began: whoever has got there has caught up.
+    /// The log's last revision when reading began: a reader that reaches it has caught up.
     fn end(&self) -> Revision;
 
-    /// How many entries the log has that were not read, as far as that is known.
+    /// How many entries of the log are unread, as far as is known.
     fn behind(&self) -> u64;
 
     /// The next place of the log, when there is one. May be dropped and asked again without losing anything.
@@ -93,18 +94,18 @@ pub struct PassedOver {
     pub why: String,
 }
 
-/// An entry at its place.
+/// An entry in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Logged {
-    /// Its place.
+    /// Its revision in the log.
     pub revision: Revision,
-    /// What it is recognised by.
+    /// The time at which the log took it, which tells it from another entry at the same revision.
     pub stamp: Stamp,
-    /// The rig that it is about.
+    /// The rig that it changes.
     pub rig: RigName,
-    /// What it asks for.
+    /// Its changes.
     pub entry: Entry,
-    /// How large it is in the log, in bytes.
+    /// Its size in the log, in bytes.
     pub size: usize,
 }
 
@@ -157,13 +158,13 @@ impl fmt::Display for ForeignStore {
 /// Why an append failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
-    /// It did not happen.
+    /// The entry was not appended and will not be.
     #[error("the change was not taken: {0}")]
     Unavailable(String),
-    /// It did not happen and never can: it is too large for the log.
+    /// The entry was not appended and never can be: it is too large for the log.
     #[error("the change was not taken: the log takes {0} bytes at once")]
     TooLarge(usize),
-    /// It may have happened, or may still.
+    /// The entry may have been appended, or still may be.
     #[error("it is not known whether the change was taken")]
     Unknown,
 }

@@ -1,27 +1,27 @@
-//! From a gateway's address to the WebSocket of a rig.
+//! Converts a gateway's address to the address of a rig's WebSocket.
 
 use ghostlight_rig::RigName;
 use tokio_tungstenite::tungstenite::http::Uri;
 
 use crate::AddressError;
 
-/// Where the full WebSocket of `rig` is at a gateway: `http://host:port` becomes `ws://host:port/v1/rigs/{rig}/ws`. A
-/// path before that stays: a gateway may stand behind one.
+/// The address of the full WebSocket of `rig` at a gateway: `http://host:port` becomes
+/// `ws://host:port/v1/rigs/{rig}/ws`. A path of the address stays in front: a gateway may be behind one.
 pub(crate) fn websocket(url: &str, rig: &RigName) -> Result<Uri, AddressError> {
     let malformed = |reason: &str| AddressError::Malformed { url: url.to_owned(), reason: reason.to_owned() };
     let base: Uri = url.parse().map_err(|error| malformed(&format!("{error}")))?;
     match base.scheme_str() {
         Some("http" | "ws") => {}
         Some("https" | "wss") => return Err(AddressError::Tls(url.to_owned())),
-        _ => return Err(malformed("it starts with http:// or ws://")),
+        _ => return Err(malformed("it must start with http:// or ws://")),
     }
     let authority = base.authority().filter(|authority| !authority.host().is_empty());
     let authority = authority.ok_or_else(|| malformed("it has no host"))?;
     if authority.as_str().contains('@') {
-        return Err(malformed("a name and password in it would not be used"));
+        return Err(malformed("it must not have a name or password"));
     }
     if base.query().is_some() || url.contains('#') {
-        return Err(malformed("it ends with its path"));
+        return Err(malformed("it must not have a query or fragment"));
     }
     let path = base.path().trim_end_matches('/');
     let uri = format!("ws://{authority}{path}/v1/rigs/{rig}/ws");
@@ -52,14 +52,14 @@ mod tests {
     fn what_is_no_base_is_refused_with_its_reason() {
         for (url, reason) in [
             ("", "empty"),
-            ("127.0.0.1:8080", "starts with http://"),
-            ("localhost", "starts with http://"),
-            ("ftp://a", "starts with http://"),
+            ("127.0.0.1:8080", "must start with http://"),
+            ("localhost", "must start with http://"),
+            ("ftp://a", "must start with http://"),
             ("http://", "empty"),
             ("http://a b", "invalid"),
             ("http://me:secret@a", "password"),
-            ("http://a/?b", "ends with its path"),
-            ("http://a/#b", "ends with its path"),
+            ("http://a/?b", "query or fragment"),
+            ("http://a/#b", "query or fragment"),
             ("https://a", "without TLS"),
             ("wss://a", "without TLS"),
         ] {

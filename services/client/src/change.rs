@@ -1,29 +1,29 @@
-//! What a follower is told.
+//! The changes that a follower receives.
 
 use ghostlight_rig::{Origin, Position, State, Update};
 
-/// What has changed since a follower last looked.
+/// What has changed since the last call of a follower.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Where the map stands now.
+    /// The position of the map after the change.
     pub position: Position,
-    /// What to do to get there.
+    /// The new values.
     pub news: News,
-    /// Whose changes are in it, as far as the client was told and still knows: it remembers the newest 1,024, and what
-    /// it caught up with after a break comes without.
+    /// The origins of the changes, as far as the client knows them: it remembers the newest 1,024, and the changes that
+    /// it caught up with after a break may have none.
     pub origins: Vec<Origin>,
 }
 
-/// What a follower gets.
+/// The values that a follower receives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
-    /// The newest values of all that changed; `None` for what was forgotten.
+    /// The newest values of all changed items; `None` for a removed value.
     Update(Update),
-    /// All that the rig holds, in place of what was there: at first, and whenever what was there is not continued.
+    /// The whole map, in place of the former one: at first, and whenever the map does not continue the former one.
     State(State),
 }
 
-/// How far a follower has got.
+/// The map that a follower has read last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cursor {
     pub(crate) generation: u64,

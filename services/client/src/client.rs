@@ -1,4 +1,4 @@
-//! The client as its user sees it.
+//! The client's interface.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,16 +13,16 @@ use crate::task::Task;
 use crate::view::View;
 use crate::{AddressError, ConnectError, Follower, Options, SetError, State, Status, address};
 
-/// So many changes may be under way; the next one waits for an answer to one of them. Enough to keep a connection busy
-/// over a slow network, few enough that a server that has stopped answering does not fill the memory.
+/// The most changes that may be under way; the next one waits for an answer to one of them. Enough to keep a connection
+/// busy over a slow network, and few enough that a server that no longer answers does not fill the memory.
 const MAX_IN_FLIGHT: usize = 64;
 
 /// How long closing may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A connection to a rig, made again whenever it breaks, and a replica of its map.
+/// A connection to a rig, which is made again whenever it breaks, and a replica of the rig's map.
 ///
-/// Dropped, it closes by itself, though nobody waits for that: [`shutdown`](Self::shutdown) does.
+/// A dropped client closes its connection without waiting; [`shutdown`](Self::shutdown) waits.
 #[derive(Debug)]
 pub struct Client {
     id: ClientId,
@@ -38,7 +38,7 @@ impl Client {
     /// [`Options::answer_within`].
     ///
     /// # Errors
-    /// [`ConnectError`]; the client then tries no further.
+    /// [`ConnectError`]; the client then stops trying.
     pub async fn connect(url: &str, options: Options) -> Result<Self, ConnectError> {
         let within = options.answer_within;
         let client = Self::start(url, options)?;
@@ -59,11 +59,11 @@ impl Client {
         Err(error)
     }
 
-    /// Begins to connect to the gateway at `url`, and goes on trying for as long as it takes: [`status`](Self::status)
-    /// tells how that goes. Must be called within a tokio runtime.
+    /// Begins to connect to the gateway at `url`, and tries until it succeeds: [`status`](Self::status) tells the
+    /// progress. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// [`AddressError`] if `url` is no address of a gateway.
+    /// [`AddressError`] if `url` is not the address of a gateway.
     pub fn start(url: &str, options: Options) -> Result<Self, AddressError> {
         let uri = address::websocket(url, &options.rig)?;
         let (view_out, view) = watch::channel(View::default());
@@ -75,23 +75,23 @@ impl Client {
         Ok(Self { id, view, status, commands, under_way: Arc::new(Semaphore::new(MAX_IN_FLIGHT)), task })
     }
 
-    /// Asks for levels, as [`change`](Self::change) does.
+    /// Sets levels, as [`change`](Self::change) does.
     ///
     /// # Errors
-    /// [`SetError`]: nothing happened, or nobody knows.
+    /// [`SetError`]: the change did not happen, or its outcome is unknown.
     pub async fn set(&self, levels: Levels) -> Result<Position, SetError> {
         self.change(levels.into()).await
     }
 
-    /// Asks for a change, and waits until it is durable and the map here shows it. Returns its position.
+    /// Changes the rig, and waits until the change is durable and the client's map has it. Returns its position.
     ///
-    /// Several may be under way at once: up to 64 happen in the order in which their calls were first polled, and those
-    /// beyond that wait for a turn. Dropping the call does not take the change back.
+    /// Several changes may be under way at once: up to 64 happen in the order in which their calls were first polled,
+    /// and further calls wait. Dropping the call does not undo the change.
     ///
     /// # Errors
-    /// [`SetError`]: nothing happened, or nobody knows.
+    /// [`SetError`]: the change did not happen, or its outcome is unknown.
     pub async fn change(&self, update: Update) -> Result<Position, SetError> {
-        // Unconstrained: a poll that only gave way to other tasks would lose its place to the next call.
+        // Unconstrained: a poll that only yields to other tasks would lose its place to the next call.
         let permit = tokio::task::unconstrained(Arc::clone(&self.under_way).acquire_owned()).await;
         let permit = permit.map_err(|_| SetError::Offline)?;
         if !self.state().is_connected() {
@@ -99,14 +99,14 @@ impl Client {
         }
         let (answer, answered) = oneshot::channel();
         let command = Command { update, asker: Asker { answer, permit } };
-        // There is room for as many as have permits. Waiting here again could change the order of those who wait.
+        // The channel has room for every holder of a permit. Waiting here could change the order of the changes.
         self.commands.try_send(command).map_err(|_| SetError::Offline)?;
         let position = answered.await.unwrap_or(Err(SetError::Unknown))?;
         self.reached(position).await;
         Ok(position)
     }
 
-    /// Waits until the map has reached a position, or the connection that would bring it there is gone.
+    /// Waits until the map has reached a position, or the connection is gone.
     async fn reached(&self, position: Position) {
         let (mut view, mut status) = (self.view.clone(), self.status.clone());
         tokio::select! {
@@ -116,22 +116,22 @@ impl Client {
         }
     }
 
-    /// Follows the map: the first news is the whole of it.
+    /// Follows the map: the first change is the whole map.
     pub fn follow(&self) -> Follower {
         Follower::new(self.view.clone())
     }
 
-    /// The map as the client knows it.
+    /// The levels in the client's map.
     pub fn levels(&self) -> BTreeMap<Dimmer, Level> {
         self.view.borrow().map().levels().collect()
     }
 
-    /// All that the rig holds, as the client knows it.
+    /// The whole state of the rig in the client's map.
     pub fn rig(&self) -> ghostlight_rig::State {
         self.view.borrow().map().state()
     }
 
-    /// What leaves the rig, for every dimmer that has a level: the product with the grand master, nothing in blackout.
+    /// The output of every dimmer that has a level: the level times the grand master, 0 in blackout.
     pub fn output(&self) -> BTreeMap<Dimmer, Level> {
         self.view.borrow().map().outputs().collect()
     }
@@ -141,7 +141,7 @@ impl Client {
         self.view.borrow().map().level(dimmer)
     }
 
-    /// Where the map stands; `None` before the first one.
+    /// The position of the map; `None` before the first map.
     pub fn position(&self) -> Option<Position> {
         self.view.borrow().resume()
     }
@@ -151,17 +151,17 @@ impl Client {
         self.status.borrow().state
     }
 
-    /// How the connection is doing, to read and to wait for.
+    /// Watches the status of the connection.
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.clone()
     }
 
-    /// What the client calls itself.
+    /// The name of the client.
     pub fn id(&self) -> &ClientId {
         &self.id
     }
 
-    /// Whether a change that came back is this client's own.
+    /// Whether an origin is this client.
     pub fn is_own(&self, origin: &Origin) -> bool {
         origin.client == self.id
     }

@@ -1,19 +1,19 @@
-//! What can go wrong for who uses the client.
+//! The errors of the client.
 
 use std::time::Duration;
 
 /// Why an address was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// Not the base of a gateway.
-    #[error("{url:?} is no address of a gateway, as http://127.0.0.1:8080 is: {reason}")]
+    /// It is not the base address of a gateway.
+    #[error("{url:?} is not the address of a gateway, such as http://127.0.0.1:8080: {reason}")]
     Malformed {
         /// The address.
         url: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// It asks for TLS.
+    /// It needs TLS, which this client does not have.
     #[error("{0:?} asks for TLS, and this client was built without TLS: use http://, on a network that you trust")]
     Tls(String),
 }
@@ -21,15 +21,15 @@ pub enum AddressError {
 /// Why there is no connection.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectError {
-    /// The address is none.
+    /// The address is not valid.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// Something answered that does not speak `ghostlight.v1` there, and trying again would not help.
+    /// The server there does not speak `ghostlight.v1`, so trying again would not help.
     #[error("{url} does not serve ghostlight.v1: {reason}")]
     NotGhostlight {
         /// The address.
         url: String,
-        /// What it said instead.
+        /// Its answer.
         reason: String,
     },
     /// Nothing answered in time.
@@ -37,9 +37,9 @@ pub enum ConnectError {
     Unavailable {
         /// The address.
         url: String,
-        /// How long it was tried.
+        /// How long the client tried.
         within: Duration,
-        /// What went wrong the last time.
+        /// The error of the last attempt.
         reason: String,
     },
 }
@@ -47,19 +47,19 @@ pub enum ConnectError {
 /// Why a change was not acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SetError {
-    /// There is no connection: nothing was sent, nothing happened.
+    /// There is no connection: the change was not sent and did not happen.
     #[error("not connected: nothing was changed")]
     Offline,
-    /// The server refused it: nothing happened.
+    /// The server refused the change: it did not happen.
     #[error("{message} ({code})")]
     Refused {
-        /// A short word for the kind of problem, as in problem details: what software looks at.
+        /// A short word for the kind of problem, for software, as in problem details.
         code: String,
-        /// What was wrong, for people.
+        /// The cause, for people.
         message: String,
     },
-    /// It was sent, and no answer came: it may have happened or not. It is not sent again, for it might then happen
-    /// twice, over what others did meanwhile; the map tells, once the client is live again.
+    /// The change was sent, and no answer came: it may have happened or not. It is not sent again, because it might
+    /// then happen twice and overwrite the changes of others; the map shows the result once the client is live again.
     #[error("no answer came: the change may have happened or not")]
     Unknown,
 }

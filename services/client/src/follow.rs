@@ -1,4 +1,4 @@
-//! Following a rig: readers are cursors.
+//! Followers of a rig: readers are cursors.
 
 use ghostlight_rig::Update;
 use tokio::sync::watch;
@@ -6,8 +6,8 @@ use tokio::sync::watch;
 use crate::change::{Change, Cursor, News};
 use crate::view::View;
 
-/// A reader of the map. It costs one cursor: it may be as slow as it likes, skips levels that are no longer the newest,
-/// and always ends on the newest.
+/// A reader of the map. It costs one cursor: it may be slow, skips levels that are no longer the newest, and always
+/// ends on the newest.
 #[derive(Clone, Debug)]
 pub struct Follower {
     view: watch::Receiver<View>,
@@ -19,17 +19,17 @@ impl Follower {
         Self { view, cursor: None }
     }
 
-    /// Waits until something has changed since the last call, and tells it; the first call gives the whole map. `None`
-    /// after the client was shut down, when nothing is left to tell.
+    /// Waits until the map has changed since the last call, and returns the change; the first call returns the whole
+    /// map. `None` after the client was shut down and every change was returned.
     ///
-    /// Cancel safe: a call that is dropped has taken nothing.
+    /// Cancel safe: a dropped call loses no change.
     pub async fn changed(&mut self) -> Option<Change> {
         loop {
             let cursor = self.cursor;
             let view = self.view.wait_for(|view| view.is_after(cursor)).await.ok()?;
             let change = view.since(cursor);
             self.cursor = Some(view.cursor());
-            // An entry in which every change was refused moves the position alone.
+            // An entry whose changes were all refused moves only the position.
             if change.news != News::Update(Update::default()) {
                 return Some(change);
             }

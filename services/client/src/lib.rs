@@ -1,4 +1,4 @@
-//! The Rust client: a replica of a rig that stays current, and a way to change it.
+//! The Rust client: a replica of a rig that stays current, and changes to the rig.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -16,9 +16,10 @@
 //! # Ok(()) }
 //! ```
 //!
-//! One task owns the connection (`task`): it connects, says hello with the position it has, takes what the server says
-//! into a [`ghostlight_rig::Replica`] (`session`), and connects again when that ends. Readers are cursors over the
-//! replica ([`Follower`]): one that is slow has no queue that could fill up, it skips to the newest levels.
+//! One task owns the connection (`task`): it connects, sends hello with the position that it has, applies the server's
+//! messages to a [`ghostlight_rig::Replica`] (`session`), and connects again when the connection ends. Readers are
+//! cursors over the replica ([`Follower`]): a slow reader has no queue that could fill up, it skips to the newest
+//! levels.
 
 mod address;
 mod change;

@@ -1,4 +1,4 @@
-//! What a client is told when it is made.
+//! The options of a client.
 
 use std::time::Duration;
 
@@ -8,40 +8,40 @@ use ghostlight_rig::{ClientId, ConsoleKind, ConsoleName, Interest, RigName};
 /// Which rig to follow, and how.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The rig; `main` unless told.
+    /// The rig; the default is `main`.
     pub rig: RigName,
-    /// What the client calls itself. Others see it beside its changes; two clients of one name take each other's
-    /// changes for their own. Random unless told.
+    /// The name of the client. Other clients see it beside its changes; two clients of the same name take each other's
+    /// changes for their own. The default is random.
     pub client_id: ClientId,
-    /// What people call it where the connected consoles are listed; `client_id` unless told.
+    /// Its name for people in the list of connected consoles; the default is `client_id`.
     pub name: Option<ConsoleName>,
-    /// What kind of console it is; `script` unless told.
+    /// The kind of console that it is; the default is `script`.
     pub kind: ConsoleKind,
-    /// The kinds of things that it follows; levels, labels, the grand master and blackout unless told.
+    /// The kinds of items that it follows; the default is levels, labels, the grand master and blackout.
     pub kinds: Interest,
-    /// How long [`Client::connect`](crate::Client::connect) tries; 5 s unless told.
+    /// How long [`Client::connect`](crate::Client::connect) tries; the default is 5 s.
     pub answer_within: Duration,
-    /// What the client does when.
+    /// The timing of the client.
     pub pace: Pace,
 }
 
-/// What the client does when. The default is what a server of this version expects.
+/// The timing of the client. The default is what a server of this version expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// Without a beacon or a delta for so long the map counts as stale: three beacons are missing. 3 s.
+    /// The map counts as stale after this time without a beacon or a delta: 3 s, three beacons.
     pub stale_after: Duration,
-    /// Without any frame for so long the connection counts as dead. 10 s.
+    /// The connection counts as dead after this time without any frame: 10 s.
     pub silent_after: Duration,
-    /// With a change unanswered for so long the connection counts as dead. 15 s.
+    /// The connection counts as dead if a change is unanswered for this long: 15 s.
     pub unanswered_after: Duration,
-    /// The wait before the first attempt to connect again; it doubles with each. 0.1 s.
+    /// The wait before the first attempt to connect again, which doubles with each attempt: 0.1 s.
     pub backoff_first: Duration,
-    /// The longest wait before an attempt. 5 s.
+    /// The longest wait before an attempt: 5 s.
     pub backoff_most: Duration,
 }
 
 impl Options {
-    /// A name for a client, the prefix and six random digits: `cli-0a1b2c`.
+    /// A random client name of the prefix and six hexadecimal digits: `cli-0a1b2c`.
     pub fn random_client(prefix: &str) -> ClientId {
         let name = format!("{prefix}-{:06x}", fastrand::u32(..) >> 8);
         ClientId::new(&name).unwrap_or_else(|_| Self::random_client("client"))

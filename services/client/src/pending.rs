@@ -1,4 +1,4 @@
-//! The changes that were sent and not yet answered.
+//! The changes that were sent but not yet answered.
 
 use std::collections::BTreeMap;
 
@@ -9,33 +9,33 @@ use tokio::time::Instant;
 
 use crate::SetError;
 
-/// A change on its way from who asked to the connection.
+/// A change on its way from the caller to the connection.
 #[derive(Debug)]
 pub(crate) struct Command {
     pub(crate) update: Update,
     pub(crate) asker: Asker,
 }
 
-/// Who asked for a change, and waits for what becomes of it.
+/// The caller of a change, which waits for the answer.
 #[derive(Debug)]
 pub(crate) struct Asker {
     pub(crate) answer: oneshot::Sender<Result<Position, SetError>>,
-    /// Given back with the answer: so many changes are under way at most.
+    /// Given back with the answer: limits how many changes are under way.
     pub(crate) permit: OwnedSemaphorePermit,
 }
 
 impl Asker {
     pub(crate) fn tell(self, answer: Result<Position, SetError>) {
-        // Who has stopped waiting need not be told.
+        // The caller may have stopped waiting.
         let _ = self.answer.send(answer);
         drop(self.permit);
     }
 }
 
-/// The changes of one connection that are not yet answered, by their number. Dropping it leaves the rest unknown.
+/// The unanswered changes of one connection, by their number. When this is dropped, their outcome is unknown.
 ///
-/// The writing half adds, the reading half takes. They are parts of one task, so nobody ever waits for this lock; it is
-/// there because the compiler cannot know that.
+/// The writing half adds changes, the reading half removes them. Both halves are parts of one task, so the lock is
+/// never contended; it is there because the compiler cannot know that.
 #[derive(Debug, Default)]
 pub(crate) struct Pending(Mutex<BTreeMap<u64, (Instant, Asker)>>);
 
@@ -52,7 +52,7 @@ impl Pending {
         }
     }
 
-    /// When the one that waits longest was sent.
+    /// When the oldest unanswered change was sent.
     pub(crate) fn oldest(&self) -> Option<Instant> {
         self.lock().first_key_value().map(|(_, (sent, _))| *sent)
     }

@@ -1,7 +1,7 @@
-//! One connection: hello, then the map and what changes it, until it ends.
+//! One connection: hello, then the map and its changes, until the connection ends.
 //!
-//! Reading and writing go on side by side in one shared. What the server says goes through [`Session::take`], which
-//! decides what it means; all else here is reading, writing and deadlines.
+//! Reading and writing run side by side in one task. The server's messages go through [`Session::take`], which
+//! interprets them; the rest is reading, writing and deadlines.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -21,28 +21,28 @@ use crate::shared::{Ask, Shared, Socket};
 use crate::view::{Trust, View};
 use crate::{Pace, SetError, State, Status};
 
-/// How long saying goodbye may take.
+/// How long the closing handshake may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How a connection ended.
 #[derive(Debug)]
 pub(crate) enum End {
-    /// Its owner has ended it.
+    /// The owner of the client ended it.
     Stopped,
-    /// It broke.
+    /// The connection broke.
     Lost {
-        /// How.
+        /// The cause.
         reason: String,
-        /// Whether there was an answer to hello before.
+        /// Whether hello had been answered.
         synced: bool,
-        /// Whether the server said that it stops, and that it should be connected to again.
+        /// Whether the server said that it stops and that clients should connect again.
         sent_on: bool,
     },
-    /// The replica cannot go on from where it stands.
+    /// The replica cannot continue from its position.
     Resync {
-        /// Why not.
+        /// The cause.
         reason: &'static str,
-        /// What its map is worth.
+        /// Whether its map may be built on.
         trust: Trust,
     },
 }
@@ -53,7 +53,7 @@ pub(crate) struct Session<'a> {
     ask: Ask,
 }
 
-/// What the reading half holds.
+/// The state of the reading half.
 struct Reader<'a> {
     view: &'a watch::Sender<View>,
     status: &'a watch::Sender<Status>,
@@ -65,7 +65,7 @@ struct Reader<'a> {
     /// Whether the server said that it stops.
     sent_on: bool,
     last_frame: Instant,
-    /// When the server last showed how current it is: by a beacon, or by a delta that the replica took.
+    /// When the server last proved that the map is current, by a beacon or by a delta.
     last_proof: Instant,
     /// What the server has told since then is below the map.
     is_above: bool,
@@ -114,13 +114,13 @@ impl<'a> Session<'a> {
             }
             end => end,
         };
-        // A server that does not take the goodbye is left without one.
+        // If the server does not answer the close frame, the connection is dropped.
         let _ = timeout(CLOSE_TIMEOUT, say_goodbye(sink, stream)).await;
         end
     }
 }
 
-/// Without a position to resume from, the answer is a snapshot.
+/// Without a position to resume from, a snapshot is requested.
 fn fresh(ask: Ask) -> Ask {
     match ask {
         Ask::Rest => Ask::Snapshot(Trust::Sound),
@@ -128,14 +128,14 @@ fn fresh(ask: Ask) -> Ask {
     }
 }
 
-/// Sends a close frame and reads on until the server's.
+/// Sends a close frame and reads until the server's close frame.
 async fn say_goodbye(mut sink: SplitSink<Socket, Message>, mut stream: SplitStream<Socket>) {
     if sink.close().await.is_ok() {
         while let Some(Ok(_)) = stream.next().await {}
     }
 }
 
-/// Says hello, then sends changes as they are asked for, until nobody is left to ask.
+/// Sends hello, then the changes of the callers, until all of them are gone.
 async fn write(
     sink: &mut SplitSink<Socket, Message>,
     hello: ClientMessage,
@@ -151,7 +151,7 @@ async fn write(
             let set = ClientMessage::Set(Set { seq: *seq, update, trace: None });
             pending.add(*seq, asker);
             sink.feed(Message::text(set.encode())).await?;
-            // What is there already goes out in one piece.
+            // Changes that already wait are sent together.
             next = commands.try_recv().ok();
         }
         sink.flush().await?;
@@ -179,7 +179,7 @@ impl Reader<'_> {
         }
     }
 
-    /// When to look what is missing.
+    /// When to check next what is missing.
     fn deadline(&self) -> Instant {
         let silent = self.last_frame + self.pace.silent_after;
         let stale = self.last_proof + self.pace.stale_after;
@@ -190,7 +190,7 @@ impl Reader<'_> {
         next.min(oldest + self.pace.unanswered_after)
     }
 
-    /// Nothing came until the deadline: what that means, if anything yet.
+    /// Handles a deadline without a frame; returns the end of the connection, if it is due.
     fn waited_in_vain(&self) -> Option<End> {
         if self.last_frame.elapsed() >= self.pace.silent_after {
             return Some(lost(format_args!("nothing came for {} s", self.pace.silent_after.as_secs_f32())));
@@ -227,7 +227,7 @@ impl Reader<'_> {
 
     fn frame(&mut self, message: Message) -> Option<End> {
         if self.synced {
-            // Before the answer to hello, pings alone are no sign of life.
+            // Before hello is answered, pings alone do not prove that the server works.
             self.last_frame = Instant::now();
         }
         match message {
@@ -235,9 +235,9 @@ impl Reader<'_> {
                 let text = Bytes::from(text);
                 match decode(&text) {
                     Ok(decoded) => return self.take(decoded.message).or_else(|| self.unanswered()),
-                    // A newer server may have more to say.
+                    // A newer server may send messages of types that this client does not know.
                     Err(error @ Unread::UnknownType(_)) => tracing::debug!(%error, "a message is passed over"),
-                    // If this was part of the map, the next beacon shows it.
+                    // If this was a delta, the next beacon shows the gap.
                     Err(error) => tracing::warn!(%error, "a message that cannot be read"),
                 }
             }
@@ -252,7 +252,7 @@ impl Reader<'_> {
         self.unanswered()
     }
 
-    /// What a message means.
+    /// Handles a message of the server.
     fn take(&mut self, message: ServerMessage) -> Option<End> {
         let awaits_snapshot = !self.synced && matches!(self.ask, Ask::Snapshot(_));
         let is_proof = matches!(message, ServerMessage::Beacon(_) | ServerMessage::Delta(_));
@@ -271,15 +271,15 @@ impl Reader<'_> {
                 }
                 return None;
             }
-            // Not asked for, or not for clients.
+            // Not requested, or not for clients.
             ServerMessage::Presence(_) | ServerMessage::Roster { .. } => return None,
-            // A gateway that has no map itself yet stands nowhere, and that is no answer.
+            // A gateway without a map sends the default position, which is not an answer.
             ServerMessage::Snapshot(snapshot) if snapshot.position == Position::default() => return None,
             ServerMessage::Snapshot(snapshot) => match self.snapshot(&snapshot) {
                 Ok(received) => received,
                 Err(end) => return Some(end),
             },
-            // These go on from where another map stands.
+            // These continue another map.
             ServerMessage::Delta(_) | ServerMessage::Beacon(_) if awaits_snapshot => return None,
             ServerMessage::Delta(delta) => self.change(|view| view.delta(delta)),
             ServerMessage::Beacon(beacon) => self.change(|view| view.beacon(&beacon)),
@@ -309,15 +309,15 @@ impl Reader<'_> {
             Ask::Snapshot(trust) if !self.synced => trust,
             _ => Trust::Sound,
         };
-        // A lower epoch is that of a server that is behind, or of one that was set back. The first is soon over, so it
-        // is asked once more.
+        // A lower epoch is that of a server that is behind, or of one that was reset. A server that is behind catches
+        // up soon, so the client asks once more.
         if trust == Trust::Sound && snapshot.position.epoch < self.view.borrow().position().epoch {
             return Err(resync("the server is in an older epoch", Trust::Void));
         }
         Ok(self.change(|view| view.snapshot(snapshot, trust)))
     }
 
-    /// Lets the view take something in, and wakes the readers if it moved.
+    /// Changes the view, and wakes the readers if the map moved.
     fn change(&self, take: impl FnOnce(&mut View) -> Received) -> Received {
         let mut received = Received::Had;
         self.view.send_if_modified(|view| {
@@ -327,7 +327,7 @@ impl Reader<'_> {
         received
     }
 
-    /// The map is as new as the server's. Whether the server's own is current, deltas and beacons prove.
+    /// The map is as new as the server's. Only deltas and beacons prove that the server's map is current.
     fn current(&mut self, is_proof: bool) {
         if is_proof || !self.synced {
             self.synced = true;

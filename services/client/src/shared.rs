@@ -1,4 +1,4 @@
-//! What the task and its sessions share.
+//! The data that the task and its sessions share.
 
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
@@ -10,20 +10,20 @@ use crate::{Options, Status};
 
 pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// What outlives a connection.
+/// The data that outlives a connection.
 pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) view: watch::Sender<View>,
     pub(crate) status: watch::Sender<Status>,
     pub(crate) commands: mpsc::Receiver<Command>,
-    /// The number of the last change that was sent. It goes on through all connections, so that none comes twice.
+    /// The number of the last change that was sent. It continues over all connections, so that no number is used twice.
     pub(crate) seq: u64,
 }
 
-/// What a connection asks the server for.
+/// What a connection requests from the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ask {
-    /// What has changed since the replica's position, if there is one.
+    /// The changes since the replica's position, if it has one.
     Rest,
     /// A snapshot, whatever the replica holds.
     Snapshot(Trust),

@@ -1,31 +1,31 @@
-//! How the connection is doing.
+//! The status of the connection.
 
 use std::sync::Arc;
 
 /// How current the map is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum State {
-    /// On the way to a server; the map is what it was, or empty.
+    /// The client is connecting; the map is the last one, or empty.
     #[default]
     Connecting,
     /// The map is current.
     Live,
-    /// There is a connection, but neither a beacon nor a delta has come of late: the map may be old.
+    /// The client is connected, but neither a beacon nor a delta has come lately: the map may be old.
     Stale,
-    /// There is no connection; another attempt follows.
+    /// The client is not connected; another attempt follows.
     Offline,
     /// The client was shut down.
     Closed,
 }
 
-/// How the connection is doing, and why.
+/// The status of the connection, and its reason.
 #[derive(Clone, Debug, Default)]
 pub struct Status {
     /// How current the map is.
     pub state: State,
-    /// Why the last connection ended or was not made; `None` while that is of no interest.
+    /// Why the last connection ended or failed; `None` once the client is connected or closed.
     pub reason: Option<Arc<str>>,
-    /// Whether the last attempt ended in a way that another will not change.
+    /// Whether the last attempt failed in a way that another attempt will not change.
     pub(crate) hopeless: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The task that owns the connection: it connects, has a session, waits, and connects again.
+//! The task that owns the connection: it connects, runs a session, waits, and connects again.
 
 use std::time::Duration;
 
@@ -22,30 +22,30 @@ use crate::{Options, SetError, State, Status};
 /// How long one attempt to connect may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A connection that held for so long was a good one: the next attempt need not wait long. Otherwise a server that
-/// accepts connections only to drop them would be tried ten times a second.
+/// A connection that lasted this long was a good one, and the next attempt follows soon. Without this, a server that
+/// drops every connection at once would be tried ten times a second.
 const STABLE_AFTER: Duration = Duration::from_secs(1);
 
-/// Beyond any message of a server: the map of all dimmers takes about 1 MB.
+/// The largest message accepted, beyond any message of a server: the map of all dimmers takes about 1 MB.
 const MAX_MESSAGE_BYTES: usize = 16 << 20;
 
-/// Small, so that thousands of clients fit into one process, as the bench has them.
+/// The size of each buffer. Small, so that thousands of clients fit into one process, as in the bench.
 const BUFFER_BYTES: usize = 4_096;
 
 /// The task, between connections.
 pub(crate) struct Task {
     uri: Uri,
     shared: Shared,
-    /// What the next connection asks for.
+    /// What the next connection requests.
     next: Ask,
 }
 
-/// Why there is no connection any more, or was none.
+/// Why a connection ended or failed.
 struct Failed {
     reason: String,
-    /// Whether another attempt will not change it.
+    /// Whether another attempt would fail too.
     hopeless: bool,
-    /// Whether there was a connection that held for a while.
+    /// Whether a connection lasted for a while.
     held: bool,
 }
 
@@ -61,10 +61,10 @@ impl Task {
         Self { uri, shared, next: Ask::Rest }
     }
 
-    /// Until the client is dropped or shut down.
+    /// Runs until the client is dropped or shut down.
     pub(crate) async fn run(mut self) {
         let pace = self.shared.options.pace;
-        // Jitter adds up to as much again. The clients of a gateway that went away do not come back all at once.
+        // Jitter adds up to the same again, so that the clients of a lost gateway do not all come back at once.
         let waits =
             ExponentialBuilder::new().with_min_delay(pace.backoff_first / 2).with_max_delay(pace.backoff_most / 2);
         let waits = waits.with_jitter().without_max_times();
@@ -89,7 +89,7 @@ impl Task {
         self.shared.status.send_replace(Status { state: State::Closed, ..Status::default() });
     }
 
-    /// Has one connection; `None` when its owner has ended it.
+    /// Makes and runs one connection; `None` if the owner ended the client.
     async fn connect_once(&mut self) -> Option<Failed> {
         let ask = std::mem::replace(&mut self.next, Ask::Rest);
         let connected = while_offline(&mut self.shared.commands, connect(&self.uri)).await?;
@@ -106,7 +106,8 @@ impl Task {
             End::Stopped => None,
             End::Lost { reason, synced, sent_on } => {
                 self.next = if synced { Ask::Rest } else { ask };
-                // One that served and says that it stops was a good one, however short it was.
+                // A server that served the client and then announced its stop was a good one, however short the
+                // connection was.
                 Some(Failed { reason, hopeless: false, held: held || (synced && sent_on) })
             }
             End::Resync { reason, trust } => {
@@ -148,7 +149,7 @@ async fn connect(uri: &Uri) -> Result<Socket, Failed> {
     }
 }
 
-/// Whether something answered that is not what this client looks for, rather than something that is not ready.
+/// Whether the server is not a Ghostlight gateway, rather than one that is not ready.
 fn is_hopeless(error: &Error) -> bool {
     match error {
         Error::Http(response) => {
@@ -161,7 +162,7 @@ fn is_hopeless(error: &Error) -> bool {
     }
 }
 
-/// An error in words that help who reads them.
+/// The text of an error, for people.
 fn describe(error: &Error) -> String {
     match error {
         Error::Http(response) => format!("it answers {} instead of a WebSocket", response.status()),

@@ -1,4 +1,4 @@
-//! The replica as readers see it.
+//! The replica as readers use it.
 
 use std::collections::VecDeque;
 
@@ -6,27 +6,27 @@ use ghostlight_rig::{Beacon, Delta, Origin, Position, Received, Replica, RigMap,
 
 use crate::change::{Change, Cursor, News};
 
-/// So many of the newest origins are remembered, for readers that are not far behind.
+/// How many of the newest origins are remembered, for readers that are a little behind.
 const MAX_ORIGINS: usize = 1_024;
 
-/// The replica, and what readers need beside it. It changes in one place, [`Session`](crate::session), and is read
-/// through a [`tokio::sync::watch`]: readers wait for it to move and take what has changed since their cursor.
+/// The replica, and the other data that readers need. Only [`Session`](crate::session) changes it. It is read through a
+/// [`tokio::sync::watch`]: readers wait for a change and take what has changed since their cursor.
 #[derive(Debug, Default)]
 pub(crate) struct View {
     replica: Replica,
-    /// Counts the maps that do not continue the one before: a cursor in another one needs the whole map.
+    /// Counts the maps that do not continue the former one: a cursor of another generation needs the whole map.
     generation: u64,
-    /// Whether there was a first map.
+    /// Whether a first map was received.
     synced: bool,
     origins: VecDeque<(Position, Origin)>,
 }
 
-/// Whether what the replica holds can be built on.
+/// Whether deltas may be applied to the replica's map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trust {
-    /// It is a map that the log had.
+    /// The map is one that the log had.
     Sound,
-    /// It is of another order, or provably wrong: the next snapshot replaces it, whatever their positions.
+    /// The map is of another order, or provably wrong: the next snapshot replaces it, whatever their positions.
     Void,
 }
 
@@ -39,7 +39,7 @@ impl View {
         self.replica.map()
     }
 
-    /// Where a connection can resume; `None` before the first map.
+    /// The position from which a connection can resume; `None` before the first map.
     pub(crate) fn resume(&self) -> Option<Position> {
         self.synced.then(|| self.position())
     }
@@ -71,7 +71,7 @@ impl View {
         received
     }
 
-    /// Whether a reader at `cursor` has something to read.
+    /// Whether there is a change for a reader at `cursor`.
     pub(crate) fn is_after(&self, cursor: Option<Cursor>) -> bool {
         self.synced && cursor != Some(self.cursor())
     }

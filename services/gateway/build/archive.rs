@@ -1,7 +1,7 @@
-//! Reads a file from a ZIP archive that is trusted: one that a dependency carries.
+//! Reads a file from a trusted ZIP archive, which a dependency carries.
 //!
 //! The format: <https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>, 4.3.7 (local header) and 4.3.12 (central
-//! directory). All numbers have their lowest byte first.
+//! directory). All numbers are little-endian.
 
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 
@@ -12,13 +12,13 @@ const END_OF_DIRECTORY: &[u8] = b"PK\x05\x06";
 const STORED: usize = 0;
 const DEFLATED: usize = 8;
 
-/// The content of the file whose name in the archive ends so.
+/// The content of the file whose name in the archive ends with `name_end`.
 pub(crate) fn unpacked(archive: &[u8], name_end: &str) -> Result<Vec<u8>, String> {
     find(archive, name_end.as_bytes()).ok_or_else(|| format!("the archive of Swagger UI has no readable {name_end}"))
 }
 
 fn find(archive: &[u8], name_end: &[u8]) -> Option<Vec<u8>> {
-    // The end of the directory is the last thing, but for a comment.
+    // The end record of the directory is the last thing in the archive, except for a comment.
     let end = archive.windows(END_OF_DIRECTORY.len()).rposition(|window| window == END_OF_DIRECTORY)?;
     let mut at = number::<4>(archive, end + 16)?;
     while archive.get(at..)?.starts_with(CENTRAL_HEADER) {
@@ -33,12 +33,12 @@ fn find(archive: &[u8], name_end: &[u8]) -> Option<Vec<u8>> {
     None
 }
 
-/// The content of the file whose entry in the central directory begins there.
+/// The content of the file whose entry in the central directory begins at `entry`.
 fn content(archive: &[u8], entry: usize) -> Option<Vec<u8>> {
     let method = number::<2>(archive, entry + 10)?;
     let (packed_len, len) = (number::<4>(archive, entry + 20)?, number::<4>(archive, entry + 24)?);
     let local = number::<4>(archive, entry + 42)?;
-    // The lengths of the two headers' extra fields may differ.
+    // The extra fields of the two headers may differ in length.
     let begin = local + LOCAL_HEADER_BYTES + number::<2>(archive, local + 26)? + number::<2>(archive, local + 28)?;
     let packed = archive.get(begin..)?.get(..packed_len)?;
     let content = match method {

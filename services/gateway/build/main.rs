@@ -1,11 +1,11 @@
-//! Writes the files that the binary carries into the build's output folder, and `files.rs`, which lists them:
+//! Writes the files that are embedded in the binary to the build's output folder, and `files.rs`, which lists them:
 //!
-//! - the page in `console/`, its modules without comments and without white space that nothing needs (`script.rs`): they
-//!   are half as large then, and the page loads in one go on a slow network; its style sheets likewise (`style.rs`);
-//! - the pages of Swagger UI that read the description of the interface, from the archive that one crate carries
-//!   (`archive.rs`).
+//! - the page in `console/`: its modules without comments and needless white space (`script.rs`), which makes them half
+//!   as large, so that the page loads in one go on a slow network; its style sheets likewise (`style.rs`);
+//! - the pages of Swagger UI, which show the OpenAPI document, from the archive in the crate
+//!   `utoipa-swagger-ui-vendored` (`archive.rs`).
 //!
-//! Everyone who builds Ghostlight waits for this program and for what it depends on: two small crates.
+//! Every build of Ghostlight waits for this program and its dependencies, so it depends on two small crates only.
 #![allow(clippy::print_stdout, reason = "a build script speaks to cargo that way")]
 
 mod archive;
@@ -20,7 +20,7 @@ use std::{env, fs};
 
 use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 
-/// What `/docs/` loads. The archive has more: other bundles of the same program.
+/// The files that `/docs/` loads. The archive has more: other bundles of the same program.
 const DOCS: [&str; 7] = [
     "favicon-16x16.png",
     "favicon-32x32.png",
@@ -45,15 +45,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(fs::write(out.join("files.rs"), list)?)
 }
 
-/// Files that the binary is to carry.
+/// A folder of files to embed in the binary.
 struct Folder {
     path: PathBuf,
-    /// An expression for each file, in the order of their names.
+    /// A Rust expression for each file.
     listed: Vec<String>,
 }
 
 impl Folder {
-    /// An empty one.
+    /// Makes an empty folder.
     fn new(path: PathBuf) -> Result<Self, Box<dyn Error>> {
         if path.exists() {
             fs::remove_dir_all(&path)?;
@@ -61,7 +61,7 @@ impl Folder {
         Ok(Self { path, listed: Vec::new() })
     }
 
-    /// Adds all files of a folder and of those in it; their names begin with `prefix`.
+    /// Adds all files of a folder and its subfolders; their names begin with `prefix`.
     fn add_all(&mut self, folder: &Path, prefix: &str) -> Result<(), Box<dyn Error>> {
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
@@ -88,7 +88,7 @@ impl Folder {
         Ok(())
     }
 
-    /// A constant with all of them.
+    /// The source of a constant with all of the files.
     fn list(&self, name: &str) -> String {
         let mut list = format!("pub(crate) const {name}: &[File] = &[\n");
         for file in &self.listed {
@@ -98,10 +98,10 @@ impl Folder {
     }
 }
 
-/// Makes a text shorter, or says what is wrong with it.
+/// Shortens a text, or returns what is wrong with it.
 type Shorten = fn(&str) -> Result<String, String>;
 
-/// What makes a file of this type shorter, if anything does.
+/// The function that shortens files of this type, if there is one.
 fn shortener(path: &Path) -> Option<Shorten> {
     match path.extension()?.to_str()? {
         "js" => Some(script::shortened),
@@ -110,7 +110,7 @@ fn shortener(path: &Path) -> Option<Shorten> {
     }
 }
 
-/// The type that the file is served with.
+/// The media type of a file, by its extension.
 fn media_type(name: &str) -> Result<&'static str, Box<dyn Error>> {
     Ok(match name.rsplit_once('.').map(|(_, extension)| extension) {
         Some("html") => "text/html",
@@ -119,11 +119,15 @@ fn media_type(name: &str) -> Result<&'static str, Box<dyn Error>> {
         Some("svg") => "image/svg+xml",
         Some("png") => "image/png",
         Some("webmanifest") => "application/manifest+json",
-        _ => return Err(format!("{name}: of which type is it? Say so in services/gateway/build/main.rs").into()),
+        _ => {
+            return Err(
+                format!("{name}: add the media type of this extension in services/gateway/build/main.rs").into()
+            );
+        }
     })
 }
 
-/// A hash of the content. A compiler with another hash function gives other tags: browsers then fetch the files once more.
+/// A hash of the content. It may differ between compiler versions: browsers then fetch the files once more.
 fn hash(bytes: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     hasher.write(bytes);

@@ -1,12 +1,13 @@
-//! Makes a JavaScript module shorter: comments go, and white space between tokens that stay apart without it.
+//! Shortens a JavaScript module: removes comments, and white space between tokens that cannot merge.
 //!
-//! It splits the text into tokens as the language does (<https://tc39.es/ecma262/#sec-ecmascript-language-lexical-grammar>),
-//! but parses nothing. What it has to guess is whether a `/` begins a regular expression: it does after an operator or a
-//! keyword, and divides after a value, `)`, `]` or `}`. So a module must not begin a statement with a regular expression,
-//! nor divide by what follows `++`. `tests/console.rs` has TypeScript's parser read every module of the page before and
-//! after: it finds the same program.
+//! It splits the text into tokens as the language does
+//! (<https://tc39.es/ecma262/#sec-ecmascript-language-lexical-grammar>) but does not parse it. It guesses whether a `/`
+//! begins a regular expression: after an operator or a keyword it does; after a value, `)`, `]` or `}` it divides. So a
+//! module must not begin a statement with a regular expression, nor divide a value that ends in `++`.
+//! `tests/console.rs` parses every module of the page before and after with TypeScript's parser and compares the
+//! programs.
 
-/// Words after which a value begins.
+/// Keywords after which a value begins.
 const KEYWORDS: [&str; 14] = [
     "await",
     "case",
@@ -24,7 +25,7 @@ const KEYWORDS: [&str; 14] = [
     "yield",
 ];
 
-/// The module without what only people read.
+/// Shortens a module.
 pub(crate) fn shortened(source: &str) -> Result<String, String> {
     let mut reader = Reader { source, at: 0, open: Vec::new(), last: "" };
     let (mut short, mut gap) = (String::with_capacity(source.len()), Gap::None);
@@ -49,7 +50,7 @@ pub(crate) fn shortened(source: &str) -> Result<String, String> {
     Ok(short)
 }
 
-/// What is between two tokens.
+/// The gap between two tokens.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Gap {
     None,
@@ -58,25 +59,25 @@ enum Gap {
     Line,
 }
 
-/// What the next `}` closes.
+/// The construct that the next `}` closes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Open {
     Brace,
-    /// An expression within a template.
+    /// An expression inside a template.
     Template,
 }
 
 struct Reader<'a> {
     source: &'a str,
-    /// Where the next token or gap begins.
+    /// The byte offset of the next token or gap.
     at: usize,
     open: Vec<Open>,
-    /// The token before; empty at the beginning.
+    /// The previous token; empty at the beginning.
     last: &'a str,
 }
 
 impl<'a> Reader<'a> {
-    /// Passes over white space or one comment, if that is what is next.
+    /// Skips white space or one comment, if either is next.
     fn gap(&mut self) -> Result<Option<Gap>, String> {
         let rest = &self.source[self.at..];
         let len = if rest.starts_with("//") {
@@ -91,8 +92,8 @@ impl<'a> Reader<'a> {
         Ok((len > 0).then_some(gap))
     }
 
-    /// Passes over the next token: a word or a number, a text, a part of a template, a regular expression, or one
-    /// character of punctuation.
+    /// Reads the next token: a word or a number, a string, a part of a template, a regular expression, or one character
+    /// of punctuation.
     fn token(&mut self) -> Result<&'a str, String> {
         let rest = &self.source[self.at..];
         let first = rest.chars().next().unwrap_or_default();
@@ -118,13 +119,13 @@ impl<'a> Reader<'a> {
         Ok(&rest[..len])
     }
 
-    /// How long the quoted text is that begins here.
+    /// The length of the string that begins here.
     fn text(&self, quote: char) -> Result<usize, String> {
         let rest = self.source[self.at..].char_indices().skip(1);
         self.until("a text", rest, |c| c == quote, |c| c == '\n')
     }
 
-    /// How long the part of a template is that begins here, with the quote or the brace that ends it.
+    /// The length of the part of a template that begins here, including the quote or the brace that ends it.
     fn template(&mut self) -> Result<usize, String> {
         let rest = &self.source[self.at..];
         let (mut is_escaped, mut before) = (false, ' ');
@@ -144,7 +145,7 @@ impl<'a> Reader<'a> {
         Err(self.error("a template does not end"))
     }
 
-    /// How long the regular expression is that begins here, without its flags: they are a word.
+    /// The length of the regular expression that begins here, without its flags, which are read as a word.
     fn regular_expression(&self) -> Result<usize, String> {
         let mut is_in_class = false;
         let rest = self.source[self.at..].char_indices().skip(1);
@@ -159,7 +160,7 @@ impl<'a> Reader<'a> {
         self.until("a regular expression", rest, ends, |c| c == '\n')
     }
 
-    /// Where the first character ends that is not escaped and ends what began here.
+    /// The end of the first unescaped character that `ends` accepts.
     fn until(
         &self,
         what: &str,
@@ -194,21 +195,22 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Of names, keywords and numbers, and of a regular expression's flags.
+/// Whether a character belongs to a name, a keyword, a number or a regular expression's flags.
 fn is_of_word(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '$' | '#' | '\\')
 }
 
-/// Whether a line break between two tokens may end a statement: not where a list or a block begins or ends.
+/// Whether a line break between two tokens may end a statement: it cannot after an opening bracket, `,` or `;`, nor
+/// before a closing bracket or `,`.
 fn lines_matter(before: &str, after: &str) -> bool {
     !before.is_empty() && !matches!(before, "{" | "(" | "[" | "," | ";") && !matches!(after, "}" | ")" | "]" | ",")
 }
 
-/// Whether two tokens would be read otherwise without white space between them.
+/// Whether two tokens would merge without white space between them.
 fn would_merge(before: &str, after: &str) -> bool {
     let (Some(last), Some(first)) = (before.chars().last(), after.chars().next()) else { return false };
     match (last, first) {
-        // A regular expression has ended, and no flags follow. Or it divides.
+        // A regular expression that ended without flags, or a division.
         ('/', _) | (_, '/') => true,
         ('+', '+') | ('-', '-') => true,
         // `1 .toString()`.

@@ -1,6 +1,6 @@
-//! Makes a style sheet shorter: comments, indentation and empty lines go.
+//! Shortens a style sheet: removes comments, indentation and empty lines.
 
-/// The style sheet without what only people read. Strings stay as they are.
+/// Shortens a style sheet. Strings stay unchanged.
 pub(crate) fn shortened(source: &str) -> Result<String, String> {
     let (mut short, mut rest) = (String::with_capacity(source.len()), source);
     while let Some(character) = rest.chars().next() {
@@ -20,7 +20,7 @@ pub(crate) fn shortened(source: &str) -> Result<String, String> {
     Ok(lines.flat_map(|line| [line, "\n"]).collect())
 }
 
-/// How long the string at the beginning is, with its quotes.
+/// The length of the string at the beginning of the text, with its quotes.
 fn string_length(text: &str, quote: char) -> Option<usize> {
     let mut is_escaped = false;
     let mut characters = text.char_indices().skip(1);

@@ -1,9 +1,9 @@
-// <light-bank>: one row of the board. Scrolled out of sight, it comes back as another row.
+// <light-bank>: one row of the board. A bank that scrolls out of sight is reused for another row.
 
 import { LightFader } from './fader.js';
 
 export class LightBank extends HTMLElement {
-  /** Which row it is. */
+  /** The row that it shows now. */
   row = -1;
   /** @type {LightFader[]} */
   faders = [];
@@ -13,7 +13,7 @@ export class LightBank extends HTMLElement {
   }
 
   /**
-   * Becomes this row, with these dimmers; null leaves a place empty.
+   * Shows this row with these dimmers; null leaves a place empty.
    * @param {number} row
    * @param {(number | null)[]} dimmers
    */
@@ -25,7 +25,7 @@ export class LightBank extends HTMLElement {
     this.setAttribute('aria-label', `Dimmers ${present[0]} to ${present.at(-1)}`);
   }
 
-  /** Whether it may become another row: nobody holds one of its faders or types on it. */
+  /** Whether it may be reused: no fader of it is held or has the focus. */
   get idle() {
     return !this.contains(document.activeElement) && !this.querySelector('[data-held]');
   }

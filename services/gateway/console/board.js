@@ -1,17 +1,17 @@
-// The board: a scrolling wall of banks, of which only those in sight exist. 65,535 dimmers cost what a screenful costs.
+// The board: a scrolling wall of banks. Only the banks in sight exist, so 65,535 dimmers cost as much as one screenful.
 
 import { LightBank } from './bank.js';
 import { LightFader } from './fader.js';
 import { draw, movesNow } from './frame.js';
 import { arrange, nearest, ready } from './rows.js';
 
-/** Banks kept for when a larger window needs them. */
+/** Unused banks that are kept for a larger window. */
 const SPARE = 4;
-/** How many faders have their figures written in a frame: nobody reads 300 of them at once, and they cost the most. */
+/** How many faders update their figures in a frame: figures cost the most, and nobody reads 300 of them at once. */
 const READS = 32;
-/** How many faders come to be others in a frame. */
+/** How many faders are reused for other dimmers in a frame. */
 const BRINGS = 64;
-/** For browsers that do not tell when scrolling has ended. */
+/** The pause that ends scrolling in browsers without `scrollend`. */
 const REST_MS = 150;
 
 export class Board {
@@ -35,7 +35,7 @@ export class Board {
   /** @type {Set<number>} */
   #dirty = new Set();
   #all = false;
-  /** @type {Set<number>} whose figures wait for their turn */
+  /** @type {Set<number>} dimmers whose figures are not written yet */
   #unread = new Set();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #resting;
@@ -43,10 +43,10 @@ export class Board {
   #scrolled = () => this.#place();
 
   /**
-   * @param {HTMLElement} root scrolls; its first child takes the rows
+   * @param {HTMLElement} root the scrolling element; its first child holds the rows
    * @param {import('./view.js').View} view
    * @param {(dimmer: number) => import('./fader.js').Look} look
-   * @param {(first: number | null, last: number | null) => void} placed told which dimmers are in sight
+   * @param {(first: number | null, last: number | null) => void} placed called with the dimmers in sight
    */
   constructor(root, view, look, placed) {
     this.#root = root;
@@ -74,14 +74,14 @@ export class Board {
     this.renew();
   }
 
-  /** Shows other dimmers, from the first one in sight. @param {() => void} change of the view */
+  /** Changes which dimmers are shown, and keeps the first one in sight. @param {() => void} change of the view */
   change(change) {
     const first = this.#first ?? 1;
     change();
     this.renew(first);
   }
 
-  /** Lays everything out anew, with the first dimmer in sight still first. */
+  /** Lays the board out again, with the first dimmer in sight still first. */
   renew(first = this.#first ?? 1) {
     const { width, height } = this.#box;
     if (width === 0) return;
@@ -96,29 +96,29 @@ export class Board {
     for (const bank of this.#banks.values()) this.#retire(bank);
     this.show(first);
     this.#place();
-    // Keys go on to the dimmer they went to, never to another that stands there now.
+    // The focus follows the dimmer, never the place, where another dimmer may be now.
     if (typedOn !== null) this.focus(typedOn);
   }
 
   /**
-   * Brings a dimmer, or the next one that is shown, to the top.
+   * Scrolls a dimmer, or the next one that is shown, to the top.
    * @param {number} dimmer
    */
   show(dimmer) {
     this.#scrollTo(Math.floor(this.#view.place(dimmer) / this.#layout.perRow));
   }
 
-  /** Goes so many rows on. @param {number} rows */
+  /** Scrolls by a number of rows. @param {number} rows */
   turn(rows) {
     this.#scrollTo(Math.round(this.#top / this.#layout.rowHeight) + rows);
   }
 
-  /** How many rows are in sight at once. */
+  /** The number of rows in sight. */
   get shown() {
     return this.#layout.shown;
   }
 
-  /** Brings a dimmer into sight, if it is out of it. @param {number} dimmer */
+  /** Scrolls a dimmer into sight, if it is not. @param {number} dimmer */
   reveal(dimmer) {
     const { perRow, rowHeight, shown } = this.#layout;
     const row = Math.floor(this.#view.place(dimmer) / perRow);
@@ -127,7 +127,7 @@ export class Board {
     if (row >= top + shown) this.#scrollTo(row - shown + 1);
   }
 
-  /** Puts the keyboard on a dimmer; on the board itself if it is not in sight. @param {number} dimmer */
+  /** Focuses a dimmer, or the board itself if the dimmer is not in sight. @param {number} dimmer */
   focus(dimmer) {
     this.#place();
     const row = Math.floor(this.#view.place(dimmer) / this.#layout.perRow);
@@ -136,14 +136,14 @@ export class Board {
     (this.#faders.get(dimmer) ?? this.#root).focus({ preventScroll: true });
   }
 
-  /** What this dimmer shows has changed. @param {number} dimmer */
+  /** Redraws a dimmer, because its look has changed. @param {number} dimmer */
   touch(dimmer) {
     if (!this.#faders.has(dimmer)) return;
     this.#dirty.add(dimmer);
     draw(this.#paint);
   }
 
-  /** All of them are drawn together next time, however long it takes. */
+  /** Redraws all dimmers in the next frame, however long it takes. */
   allAtOnce() {
     this.#all = true;
     this.touchAll();
@@ -191,14 +191,14 @@ export class Board {
     this.#top = this.#root.scrollTop;
   }
 
-  /** Never rests with a bank cut off. */
+  /** Scrolls to the nearest whole row, so that no bank stays cut off. */
   #rest() {
     const row = nearest(this.#layout, this.#top, this.#count);
     if (Math.abs(row * this.#layout.rowHeight - this.#top) < 1) return;
     this.#scrollTo(row, matchMedia('(prefers-reduced-motion: reduce)').matches ? 'instant' : 'smooth');
   }
 
-  /** Has the rows ready that are in sight or about to be. */
+  /** Prepares the rows that are in sight or about to be. */
   #place() {
     const { first, last } = ready(this.#layout, this.#top, this.#count);
     for (const bank of this.#banks.values()) {
@@ -234,7 +234,7 @@ export class Board {
     const { perRow, rowHeight } = this.#layout;
     const bank = this.#spare.pop() ?? new LightBank();
     bank.style.transform = `translateY(${row * rowHeight}px)`;
-    // In the order of the rows, which is the order of the Tab key.
+    // Banks are inserted in the order of the rows, because the Tab key follows it.
     const after = Math.min(...[...this.#banks.keys()].filter((other) => other > row));
     this.#rows.insertBefore(bank, this.#banks.get(after) ?? null);
     bank.become(row, Array.from({ length: perRow }, (_, i) => this.#view.dimmer(row * perRow + i)));

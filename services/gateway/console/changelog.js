@@ -1,8 +1,8 @@
-// The last changes, each drag gathered into one line. Pure: time comes in.
+// The last changes, with each drag gathered into one line. Pure: the time is passed in.
 
-/** How many lines are kept. */
+/** The most lines that are kept. */
 const KEPT = 50;
-/** A pause this long ends a drag; and one between other faders, which are another drag sooner. */
+/** A pause this long ends a drag. A change of another fader continues the line only after a shorter pause. */
 const PAUSE_MS = 1500;
 const CHANGE_OF_HANDS_MS = 300;
 
@@ -14,7 +14,8 @@ export class ChangeLog {
   lines = [];
 
   /**
-   * Somebody changed something. What one and the same does in one go, however many deltas it took, is one line.
+   * Adds a change. Changes of the same kind by the same client in quick succession become one line, however many deltas
+   * carry them.
    * @param {string} by
    * @param {Kind} kind
    * @param {number} dimmer 0: none in particular
@@ -36,7 +37,7 @@ export class ChangeLog {
 }
 
 /**
- * What a line says: `5 to 77 %`.
+ * The text of a line: `5 to 77 %`.
  * @param {Line} line
  */
 export function told({ kind, values }) {
@@ -60,8 +61,8 @@ export function told({ kind, values }) {
 }
 
 /**
- * Who made what in a change: origins come in the order of their changes, so the last one that names a thing is the one
- * whose value it is. What none names was set by somebody who gave no name.
+ * The origin of each item in a change. Origins come in the order of their changes, so the last one that names an item
+ * made its value. An item that no origin names was set by a client without a name.
  * @template {import('./ghostlight.js').Origin} Origin
  * @param {Origin[]} origins
  */

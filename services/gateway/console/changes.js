@@ -1,9 +1,9 @@
-// The last changes, with who made them and when, in the panel; the newest also below the header.
+// The list of the last changes in the panel, with who made them and when; the newest also below the header.
 
 import { ChangeLog, told } from './changelog.js';
 import { byId, make, timeOfDay } from './dom.js';
 
-/** A drag would rewrite the list with each frame: nobody reads that fast. */
+/** The interval of updates: a drag would otherwise rewrite the list each frame, which nobody can read. */
 const DRAW_EVERY_MS = 250;
 
 export class Changes {
@@ -38,7 +38,7 @@ export class Changes {
       return item;
     }));
     if (!lines[0]) return;
-    // A name or a label that is written from right to left must not turn round what stands beside it.
+    // A right-to-left name or label must not reverse the text beside it.
     const [who, what] = [lines[0].by, told(lines[0])].map((text) => make('bdi', '', text));
     this.#status.last = [who, ': ', what, `, ${timeOfDay(lines[0].at)}`];
   }

@@ -1,4 +1,4 @@
-// The console. Here the parts meet; each tells its own story.
+// The console: connects the parts, each of which is described in its own file.
 //
 //   hand -> input -> grabs -> rig (ghostlight.js) -> grabs, view, changes -> board, master -> fader
 
@@ -41,7 +41,7 @@ class Console {
   #lastChange;
   #selection = new Selection();
   #looks;
-  /** @type {number[]} on when the connection was lost */
+  /** @type {number[]} dimmers that were flashed when the connection was lost */
   #flashed = [];
   #session;
   #grabs;
@@ -112,7 +112,7 @@ class Console {
     return this.#session.rig;
   }
 
-  /** What puts the keyboard back to where it is now. A dimmer may be shown by another fader by then. */
+  /** Returns a function that restores the focus. By then, another fader may show the focused dimmer. */
   #wayBack() {
     const focused = document.activeElement;
     const dimmer = focused instanceof LightFader ? focused.dimmer : MASTER;
@@ -120,7 +120,7 @@ class Console {
     return () => focused instanceof HTMLElement && focused.focus();
   }
 
-  /** What the rig tells. @param {Event} event */
+  /** Handles an event of the rig. @param {Event} event */
   #hear(event) {
     const { type, detail } = /** @type {CustomEvent} */ (event);
     switch (type) {
@@ -139,7 +139,7 @@ class Console {
     return this.#grabs.settle(); // an answer came
   }
 
-  /** A connection takes the place of another, or is the first: another map altogether. */
+  /** Starts with another client of the rig, or the first one: the whole map is new. */
   #begin() {
     const { levels, labels, consoles, consolesTotal, client } = this.#rig;
     this.#view.clear();
@@ -148,7 +148,8 @@ class Console {
     this.#enter();
   }
 
-  /** The connection's state changed. Whatever was in hand is dropped: what the rig last said is shown. */
+  /** Handles a new state of the connection. If it is not live, all grabs are dropped, and the rig's last levels are
+   * shown. */
   #enter() {
     const { state, position } = this.#rig;
     const locked = state !== 'live';
@@ -167,14 +168,15 @@ class Console {
     drawNow();
   }
 
-  /** A flash that was on when the connection was lost may have stayed: nobody could take it back. */
+  /** A flash that was on when the connection was lost may have left its dimmers at full, because it could not be
+   * undone. */
   #tellFlashed() {
     const left = this.#flashed.filter((dimmer) => this.#rig.levels.get(dimmer) === 100);
     this.#flashed = [];
     if (left.length > 0) this.#status.tell(`Left at full, as the connection was lost in a flash: ${left.join(', ')}`);
   }
 
-  /** The map moved on. @param {Changed} changed */
+  /** Handles a change of the map. @param {Changed} changed */
   #follow({ whole, levels, labels, master, blackout, origins }) {
     const of = owners(origins);
     /** @type {(owner: {client: string} | undefined, kind: Kind, dimmer: number, value: unknown) => string} */
@@ -207,12 +209,12 @@ class Console {
     draw(this.#tidied);
   }
 
-  /** Notes whether a dimmer is one of the used ones. @param {number} dimmer */
+  /** Notes whether a dimmer is used: whether it has a level or a label. @param {number} dimmer */
   #use(dimmer) {
     this.#view.mark(dimmer, this.#rig.levels.has(dimmer) || this.#rig.labels.has(dimmer));
   }
 
-  /** Draws what is known of the rig beside its faders. */
+  /** Draws the state of the rig outside the faders. */
   #tell() {
     const { position, blackout, master } = this.#rig;
     document.body.dataset.position = position ?? '';
@@ -220,12 +222,12 @@ class Console {
     byId('board', HTMLElement).style.setProperty('--out', `${blackout ? 0 : master}%`);
   }
 
-  /** Lets used dimmers take their places: never while a hand is on one, or half a level is typed. */
+  /** Rearranges the used dimmers, but never while a fader is grabbed or a level is half typed. */
   #tidy() {
     if (!this.#grabs.busy && !this.#looks.typing && this.#view.renew()) this.#board.renew();
   }
 
-  /** @param {number} dimmer what it shows has changed */
+  /** @param {number} dimmer its look has changed */
   #touch(dimmer) {
     if (dimmer === MASTER) this.#master.touch();
     else this.#board.touch(dimmer);
@@ -277,7 +279,7 @@ screenSwitches((text) => status.tell(text));
 try {
   new Console(rigName, status, turnTo);
 } catch (error) {
-  // The name of the rig is the one thing that an address can get wrong.
+  // The only invalid input in the address is the rig's name.
   status.enter('offline', false);
   status.tell(error instanceof Error ? error.message : `${error}`, Infinity);
 }

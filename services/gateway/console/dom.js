@@ -1,7 +1,7 @@
-// The page's own elements, by id.
+// Helpers for the page's elements.
 
 /**
- * The element of this id, which must be of this class.
+ * The element with this id, which must be of this class.
  * @template {Element} E
  * @param {string} id
  * @param {{new (): E}} kind
@@ -27,7 +27,7 @@ export function make(tag, className, content = '') {
 }
 
 /**
- * Writes only what is new: a screen reader would say it again.
+ * Writes the text only if it differs, because a screen reader would repeat it.
  * @param {Element} element
  * @param {string} text
  */

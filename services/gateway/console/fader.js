@@ -1,20 +1,19 @@
-// <light-fader data-dimmer="1">: one dimmer's fader, and without a number the grand master's.
+// <light-fader data-dimmer="1">: one dimmer's fader; without a number, the grand master's.
 //
-// It draws what it is shown, and nothing else: the hand is input.js, and which level counts is grabs.js. It touches only
-// what has changed. 300 of them move at once, so what moves does so by `transform`, which costs no layout. Figures do
-// cost layout; they are written by `read`, which can wait for its turn.
-// Levels are hundredths of a percent; null is a dimmer without a level.
+// It only draws a `Look`: input.js handles the hand, and grabs.js decides which level is shown. It writes only what has
+// changed. 300 faders move at once, so movement uses `transform`, which costs no layout. Figures cost layout, so `read`
+// writes them, and may be deferred. Levels are hundredths of a percent; null is a dimmer without a level.
 
 /**
  * @typedef {object} Look what a fader shows
  * @property {number | null} level
- * @property {number} output what becomes of it, after the grand master
- * @property {{level: number, by: string} | null} ghost where somebody else has put it while it is in the hand
+ * @property {number} output the level under the grand master and blackout
+ * @property {{level: number, by: string} | null} ghost where somebody else has put a held fader
  * @property {string} label
  * @property {boolean} held
  * @property {boolean} selected
  * @property {boolean} locked
- * @property {string} typed what has been typed on it so far
+ * @property {string} typed the text typed on it so far
  */
 
 export class LightFader extends HTMLElement {
@@ -32,7 +31,7 @@ export class LightFader extends HTMLElement {
       if (part instanceof HTMLElement) this.#parts[part.className] = part;
     }
     const range = { 'aria-orientation': 'vertical', 'aria-valuemin': '0', 'aria-valuemax': '100' };
-    // Until it is shown a level, there is none, and nothing to take.
+    // Before the first `show`, the fader has no level and cannot be grabbed.
     const blank = { 'aria-disabled': 'true', 'data-unset': '' };
     const attributes = { role: 'slider', tabindex: '0', ...range, ...blank };
     for (const [name, value] of Object.entries(attributes)) this.setAttribute(name, value);
@@ -43,7 +42,8 @@ export class LightFader extends HTMLElement {
   }
 
   /**
-   * Is this dimmer from now on; null hides it. A fader that scrolls out of sight comes back as another one.
+   * Shows this dimmer from now on; null hides the fader. A fader that scrolls out of sight is reused for another
+   * dimmer.
    * @param {number | null} dimmer
    */
   become(dimmer) {
@@ -53,7 +53,7 @@ export class LightFader extends HTMLElement {
     else this.#write('number', (this.dataset.dimmer = `${dimmer}`));
   }
 
-  /** Returns whether `read` has something to do. @param {Look} look */
+  /** Draws a look. Returns whether `read` has to be called. @param {Look} look */
   show(look) {
     const was = this.#look;
     this.#look = look;
@@ -73,14 +73,14 @@ export class LightFader extends HTMLElement {
     }
     const haunted = ghost?.level !== was?.ghost?.level || ghost?.by !== was?.ghost?.by;
     if (haunted) this.#haunt(ghost);
-    // In a hand that is not followed, the light is elsewhere.
+    // While the rig does not follow the hand, the output differs from the held level.
     if (haunted || (ghost && (moved || lit))) {
       this.#part('out').style.height = ghost && level ? `${(output / level) * 100}%` : '';
     }
     return moved || lit || haunted || look.typed !== was?.typed || look.selected !== was?.selected;
   }
 
-  /** Writes the figures, for eyes and for screen readers. */
+  /** Writes the figures and the text for screen readers. */
   read() {
     if (!this.#look) return;
     const { level, output, ghost, typed, selected } = this.#look;

@@ -1,21 +1,21 @@
-// One animation frame for the whole page: whatever is to be drawn is drawn there once, however much happened before.
+// One animation frame for the whole page: each task is drawn once in it, however often it was asked for.
 
 /** @type {Set<() => void>} */
 const tasks = new Set();
 let asked = false;
 let drawnAt = 0;
 
-/** Frames come slowly: this machine cannot keep up with all that moves. In milliseconds. */
+/** A longer gap between frames means that the machine cannot keep up with all moving faders. In milliseconds. */
 const SLOW_MS = 40;
-/** Longer than that is no slow frame, but one in which nothing was to be drawn. */
+/** A longer gap is not a slow frame but a pause in which nothing was drawn. */
 const IDLE_MS = 250;
 const LEAST = 64;
 const MAX = 1024;
 let budget = MAX;
 
 /**
- * How many faders to move in this frame. A slow machine moves fewer of them at a time, so that it always has time for
- * the hand.
+ * How many faders may move in this frame. On a slow machine fewer move in each frame, so that the hand is never
+ * delayed.
  */
 export function movesNow() {
   const gap_ms = performance.now() - drawnAt;
@@ -26,7 +26,7 @@ export function movesNow() {
 }
 
 /**
- * Does this with the next frame.
+ * Runs a task with the next frame.
  * @param {() => void} task
  */
 export function draw(task) {
@@ -39,7 +39,7 @@ export function draw(task) {
   });
 }
 
-/** Draws at once what waits: no state may be on screen with levels that are not its own. */
+/** Runs all waiting tasks at once, so that a new state is never on screen with levels of the old one. */
 export function drawNow() {
   const now = [...tasks];
   tasks.clear();

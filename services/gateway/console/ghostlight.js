@@ -1,17 +1,17 @@
-// One rig of Ghostlight in any web page: its map, in step with every other console's, and a say in it.
+// A client of one Ghostlight rig for any web page: it keeps a copy of the rig's map and changes the rig.
 //
-// What comes in: socket -> read -> Replica -> RigClient -> events. What goes out: RigClient -> Outbox -> socket.
+// Inbound: socket -> read -> Replica -> RigClient -> events. Outbound: RigClient -> Outbox -> socket.
 //
-// The rig alone says what is: a change is shown when its echo comes, and nothing is kept for later while the rig cannot
-// be reached. A message that cannot be read may have been a change, so it counts as a lost one: the connection is given
-// up, and the next one begins with a snapshot. Only lists of consoles and timings are no reason to part: what cannot be
-// read is passed over, as are messages and members that a newer server may send.
+// Only the rig decides the map: a change is shown when its echo comes, and no change is kept for later while the rig
+// cannot be reached. A message that cannot be read may have been a change, so it counts as a lost one: the client drops
+// the connection, and the next one begins with a snapshot. Lists of consoles and timings are the exception: unreadable
+// ones are ignored, as are messages and members of newer servers.
 //
-// What a rig has is of several kinds. `KINDS` lists them, and all that is done alike for every kind follows from it: reading,
-// changing, catching up, digests, whose change it was, what is pending. A new kind is one entry there.
+// A rig has items of several kinds. `KINDS` lists them, and drives everything that works alike for every kind: reading,
+// changing, catching up, digests, origins and pending changes. A new kind is one entry there.
 //
-// `read`, `Replica` and `Outbox` are pure: no DOM, no clock, no chance. Levels are percents that were rounded to whole
-// hundredths where they came in, so equal levels are equal numbers; digests and outputs add up hundredths, exactly.
+// `read`, `Replica` and `Outbox` are pure: no DOM, no clock, no randomness. Levels are percents, rounded to whole
+// hundredths on input, so equal levels are equal numbers; digests and outputs add up hundredths exactly.
 
 const STALE_AFTER_MS = 3000; // the rig sends a beacon each second
 const SILENT_AFTER_MS = 10000;
@@ -20,52 +20,51 @@ const MAX_STEP = 2 ** 32;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5000;
 const PACE_MS = 23; // between sets: at most 44 a second, as a DMX line (ANSI E1.11) carries full frames
-const MAX_IN_FLIGHT = 24; // with more unanswered the rig is behind, and the newest levels can wait for it
-const UNSENT_BYTES = 4096; // with more in the socket the network is behind: look again after `BEHIND_MS`
+const MAX_IN_FLIGHT = 24; // with more unanswered sets the rig is behind, and newer levels wait
+const UNSENT_BYTES = 4096; // with more in the socket the network is behind: try again after `BEHIND_MS`
 const BEHIND_MS = 10;
 const SEEDS = [0, 0x9e3779b9];
 
 /**
- * "offline": not connected, trying to; "resuming": connected, waiting for the map; "stale": the rig is not heard.
+ * "offline": not connected, retrying; "resuming": connected, waiting for the map; "stale": no beacon for 3 s.
  * @typedef {'offline' | 'resuming' | 'live' | 'stale'} State
  *
- * `rig`: "main" if left out. `client`: differs in every page, which knows its own echo by it; made up if left out.
- * `name`: what people call this console. `kind`: desk, tablet, phone, script, ... `presence`: tell who is connected.
- * `timing`: tell with each ack how long the change took in the servers. `kinds`: the names of the kinds that this page
- * wants to hear of; those that servers send to whoever does not say if left out.
+ * `rig`: "main" by default. `client`: unique for every page, which recognises its own echo by it; random by default.
+ * `name`: what people call this console. `kind`: desk, tablet, phone, script, ... `presence`: receive the list of
+ * consoles. `timing`: receive with each ack how long the change took in the servers. `kinds`: the names of the kinds
+ * that this page follows; those that servers send by default if left out.
  * @typedef {{ rig?: string, client?: string, name?: string, kind?: string, presence?: boolean, timing?: boolean,
  *   kinds?: string[], WebSocket?: new (url: URL, protocol: string) => WebSocket, random?: () => number }} Options
  *
- * A kind of thing that a rig has. `key` reads a key's text; a kind of which a rig has one has none. `read` reads a value,
- * more strictly if this page `asks` for it. A rig begins with `initial`. `hash` is an item's part of one lane of the
- * digest (`services/rig/src/digest.rs`).
+ * A kind of item in a rig. `key` parses a key; it is left out for a kind that has one item in a rig. `read` reads a
+ * value, more strictly if this page `asks` for it. A new rig has the value `initial`. `hash` is an item's part of one
+ * lane of the digest (`services/rig/src/digest.rs`).
  * @typedef {{ key?: (text: string) => any, read: (value: any, of: any, asks: boolean) => any, initial?: any,
  *   hash?: (key: any, value: any, seed: number) => number }} Kind
  *
- * What is asked for, by kind, in percent; null removes an item that has a key.
+ * The requested values by kind, levels in percent; null removes an item that has a key.
  * @typedef {{ levels?: ByDimmer<number>, labels?: ByDimmer<string>, master?: number, blackout?: boolean }} Wish
  * @typedef {{ levels: Map<number, number | null>, labels: Map<number, string | null>,
  *   master?: number, blackout?: boolean }} Change
  *
- * A change is `whole` if a snapshot replaced the map: then it has every difference. Its origins: who asked for what of
- * it, by kind: the keys of the items, or true; `own` if it was this page.
+ * A change is `whole` if a snapshot replaced the map: then it has every difference. Its origins tell which client set
+ * which items of it: by kind, the keys of the items, or true; `own` if the client is this page.
  * @typedef {Change & { whole: boolean, origins: Origin[] }} Changed
  * @typedef {{ client: string, seq: number, items: Items, own?: boolean }} Origin
  * @typedef {{ levels?: number[], labels?: number[], master?: true, blackout?: true }} Items
  * @typedef {{ client?: string, name: string, kind: string, since: number }} Console
  *
- * The details of the events. An echo is timed from sending a set to its delta, an ack to its answer; each tells what
- * the other took, if that came first.
+ * The details of the events. An echo is timed from sending a set to its delta, an ack from sending a set to its answer;
+ * each carries the time of the other, if that came first.
  * @typedef {{ state: State, change: Changed, presence: { consoles: Console[], total: number },
  *   ack: { ms: number, echoMs?: number, timing?: Timing }, echo: { ms: number, ackMs?: number },
  *   refused: { code: string, message: string, seq?: number } }} Events
  *
- * How many milliseconds a change took in the servers, if that is wanted. `log`: from when it came until it was durable;
- * `echo`: until it was to be read at its gateway; `fold`: within that, in the state service.
+ * How many milliseconds a change took in the servers, if `timing` is on. `log`: from its arrival until it was durable;
+ * `echo`: until its gateway could serve it; `fold`: within that, in the state service.
  * @typedef {{ log: number, fold: number, echo: number }} Timing
  *
- * @typedef {{ epoch: number, revision: number }} Position
- * `time`: the log time there, nanoseconds since 1970, in digits; "0" if it is not known.
+ * `time`: the log time at the position, in nanoseconds since 1970, in digits; "0" if it is not known.
  * @typedef {Position & Change & { type: 'snapshot' | 'delta', prev: number, time: string, origins: Origin[] }} Step
  * @typedef {Position & { type: 'beacon', time: string, digests: Record<string, string> }} Beacon
  * @typedef {{ type: 'ack', seq: number, position: Position, timing?: Timing }} Ack
@@ -77,7 +76,7 @@ const SEEDS = [0, 0x9e3779b9];
  */
 /** @template T @typedef {Readonly<Record<number, T | null>> | ReadonlyMap<number, T | null>} ByDimmer */
 
-/** The kinds, by their names, in the order in which messages have them. @type {Map<string, Kind>} */
+/** The kinds by name, in the order of messages. @type {Map<string, Kind>} */
 export const KINDS = new Map(Object.entries({
   levels: {
     key: readDimmer,
@@ -86,7 +85,7 @@ export const KINDS = new Map(Object.entries({
   },
   labels: {
     key: readDimmer,
-    // The server's labels are taken as they are; those of this page follow a rule.
+    // Labels from the server are accepted as they are; labels from this page must follow a rule.
     read: (label, of, asks) => proper(label, asks ? /^[^\p{Cc}]{1,40}$/u : /^/, 'is not a label (1 to 40 characters)', of),
     hash: (dimmer, label, seed) => mix(fnv([dimmer & 0xff, dimmer >> 8, ...utf8(label)], seed)),
   },
@@ -99,7 +98,7 @@ export const KINDS = new Map(Object.entries({
 }));
 
 /**
- * Follows a rig from now on, and comes back by itself whenever the connection is lost, until it is closed.
+ * Follows a rig, and reconnects whenever the connection is lost, until it is closed.
  * @param {string | URL} [url] of the gateway's page, `http(s):` or `ws(s):`; the page's own origin if left out
  * @param {Options} [options] @returns {Rig}
  */
@@ -115,10 +114,10 @@ export function connect(url = location.origin, options = {}) {
   return /** @type {Rig} */ (new RigClient(address, options));
 }
 
-/** The kinds that a page follows that does not say which. */
+/** The kinds that a page follows by default. */
 const DEFAULT_KINDS = [...KINDS.keys()];
 
-/** One rig, as this page knows it. Made by `connect`. */
+/** This page's client of one rig. Made by `connect`. */
 class RigClient extends EventTarget {
   /** @type {State} */ #state = 'offline';
   /** @type {WebSocket | null} */ #socket = null;
@@ -148,39 +147,39 @@ class RigClient extends EventTarget {
   }
 
   get state() { return this.#state; }
-  /** What this page is called in the origins of changes. */
+  /** This page's name in the origins of changes. */
   get client() { return this.#hello.client; }
-  /** Where the map stands, `epoch-revision`; null as long as there is none. */
+  /** The map's position, `epoch-revision`; null until the first snapshot. */
   get position() { return this.#replica.written; }
-  /** Percent by dimmer: always the same map. @returns {ReadonlyMap<number, number>} */
+  /** Percent by dimmer: always the same Map object. @returns {ReadonlyMap<number, number>} */
   get levels() { return this.#replica.levels; }
-  /** By dimmer: always the same map. @returns {ReadonlyMap<number, string>} */
+  /** By dimmer: always the same Map object. @returns {ReadonlyMap<number, string>} */
   get labels() { return this.#replica.labels; }
   /** The grand master, in percent. */
   get master() { return this.#replica.master; }
   get blackout() { return this.#replica.blackout; }
-  /** What it holds of any kind, by the kind's name: a map by key, or the value. */
+  /** The value of a kind, by the kind's name: a map by key, or the one value. */
   value(/** @type {string} */ kind) { return this.#replica.value(kind); }
   /** The log time of the map, in digits: nanoseconds since 1970; "0" if it is not known. */
   get time() { return this.#replica.time; }
-  /** Sixteen hexadecimal digits for each kind that prove which map this is. */
+  /** The digest of each kind: sixteen hexadecimal digits that prove the map's content. */
   get digests() { return this.#replica.digests; }
-  /** Who is connected, as last heard: at most 64 of `consolesTotal`. */
+  /** The connected consoles in the last list: at most 64 of `consolesTotal`. */
   get consoles() { return this.#presence.consoles; }
   get consolesTotal() { return this.#presence.total; }
-  /** What leaves the dimmer, in percent; null if it has no level. @param {number} dimmer */
+  /** The dimmer's output, in percent; null if it has no level. @param {number} dimmer */
   output(dimmer) { return this.#replica.output(dimmer); }
-  /** Whether a change of an item by this page is unsent, or its answer is not in the map yet.
+  /** Whether a change of an item by this page is unsent, or the map has not reached its answer yet.
    * @param {string} kind its name @param {any} [key] if the kind has keys */
   pending(kind, key) { return this.#outbox.pending(kind, key); }
-  /** Asks the rig for levels: see `change`. @param {ByDimmer<number>} levels */
+  /** Sets levels: see `change`. @param {ByDimmer<number>} levels */
   set(levels) { return this.change({ levels }); }
 
   /**
-   * Asks the rig for all of this or nothing. At most 44 sets a second leave: what is asked meanwhile gathers, a newer
-   * value in place of an older one, and the last always goes. Resolves to its position, once it is safe there. Rejects
-   * with a `code`: "offline" (not live, so not sent), "unknown" (the connection was lost before the answer), or
-   * the rig's own. Throws a TypeError that names what cannot be asked.
+   * Changes the rig: all of the wish or nothing. At most 44 sets a second are sent: wishes in between are merged, newer
+   * values replace older ones, and the last value is always sent. Resolves to the position of the change, once it is
+   * durable. Rejects with a `code`: "offline" (not live, so not sent), "unknown" (the connection was lost before the
+   * answer), or a code of the rig. Throws a TypeError that names an invalid value.
    * @param {Wish} wish @returns {Promise<string>}
    */
   change(wish) {
@@ -191,7 +190,7 @@ class RigClient extends EventTarget {
     return outcome;
   }
 
-  /** The page was asleep, or the network is back: does not wait for timers that slept too. */
+  /** Call this when the page wakes or the network is back: it does not wait for timers that slept too. */
   wake() {
     const isDead = Date.now() - this.#heardAt > STALE_AFTER_MS;
     if (isDead) this.#failures = 0;
@@ -199,7 +198,7 @@ class RigClient extends EventTarget {
     this.#open();
   }
 
-  /** Ends it for good. What is under way fails; the map stays as it was. */
+  /** Closes the client for good. Changes under way fail; the map stays as it was. */
   close() {
     this.#closed = true;
     this.#lost();
@@ -212,7 +211,7 @@ class RigClient extends EventTarget {
     socket.onopen = () => this.#greet();
     socket.onmessage = ({ data }) => this.#receive(data);
     socket.onclose = () => this.#lost();
-    socket.onerror = () => {}; // a close follows; outside browsers, an error that nobody hears may end the program
+    socket.onerror = () => {}; // a close follows; outside browsers, an unhandled error event may end the program
     this.#heard();
   }
 
@@ -251,7 +250,7 @@ class RigClient extends EventTarget {
     this.#send();
   }
 
-  /** First all is as it will be, then it is told: a listener may do what it likes. */
+  /** Updates all state before it dispatches events, so that a listener may call anything. */
   #follow(/** @type {Step | Beacon} */ message) {
     const change = message.type === 'beacon' ? null : this.#changeBy(message);
     const verdict = this.#replica.take(message);
@@ -262,7 +261,7 @@ class RigClient extends EventTarget {
     const told = verdict === 'applied' ? change : null;
     const echoes = this.#outbox.reached(this.#replica.position, performance.now(), told?.origins);
     this.#resume = true;
-    if (!change) this.#failures = 0; // a beacon agreed: this connection is good
+    if (!change) this.#failures = 0; // a beacon agreed with the map: this connection works
     this.#after('stale', STALE_AFTER_MS, () => this.#enter('stale'));
     this.#enter('live');
     if (told) this.#tell('change', told);
@@ -294,7 +293,7 @@ class RigClient extends EventTarget {
     return changed;
   }
 
-  /** Sends what is asked for, as soon as the pace and the network allow. */
+  /** Sends the gathered changes as soon as the pace and the network allow. */
   #send() {
     const now = performance.now();
     const wait_ms = this.#outbox.wait(now);
@@ -304,14 +303,14 @@ class RigClient extends EventTarget {
     else this.#after('send', wait_ms || BEHIND_MS, () => this.#send());
   }
 
-  /** The map cannot be followed any further: the next connection asks for a whole one. */
+  /** The map cannot be continued: drops the connection, and the next one requests a snapshot. */
   #distrust(/** @type {string} */ why) {
     if (!['gap', 'new epoch', 'behind'].includes(why)) console.error(`ghostlight takes a snapshot: ${why}`);
     this.#resume = this.#behind = false;
     this.#lost();
   }
 
-  /** Does not wait for the other side to agree: on a dead network that takes minutes. */
+  /** Drops the connection without waiting for the server's close, which takes minutes on a dead network. */
   #lost() {
     Object.values(this.#timers).forEach((timer) => clearTimeout(timer));
     const socket = this.#socket;
@@ -340,7 +339,7 @@ class RigClient extends EventTarget {
   }
 }
 
-/** What one `set` asks for, and the promise of what becomes of it, which nobody has to wait for. */
+/** The content of one `set`, and the promise of its outcome, which may be ignored. */
 class Asked {
   /** @type {any} */ change = readChange({});
   /** @type {{ position: Position, ms: number } | null} */ answer = null;
@@ -353,8 +352,8 @@ class Asked {
   constructor() { this.outcome.catch(() => {}); }
 }
 
-/** What is asked waits here until the next `set` may go; a newer value takes the place of an older one. A `set` is
- * under way until it is acknowledged and the replica has reached it, or it was refused. */
+/** Gathers changes until the next `set` may be sent; a newer value replaces an older one. A `set` is under way until it
+ * is refused, or until it is acknowledged and the replica has reached its position. */
 class Outbox {
   /** @type {Asked | null} */ #unsent = null;
   /** @type {Map<number, Asked>} */ #underWay = new Map();
@@ -370,12 +369,12 @@ class Outbox {
     return outcome;
   }
 
-  /** How many milliseconds until a set may go; null if there is none, or answers must come first. */
+  /** How many milliseconds until a set may be sent; null if there is none, or too many are unanswered. */
   wait(/** @type {number} */ now) {
     return this.#unsent && this.#underWay.size < MAX_IN_FLIGHT ? Math.max(0, this.#nextAt - now) : null;
   }
 
-  /** The next set, which is under way from now on. */
+  /** Takes the next set, which is under way from now on. */
   take(/** @type {number} */ now) {
     const set = this.#unsent ?? new Asked();
     this.#unsent = null;
@@ -388,11 +387,11 @@ class Outbox {
       if (key && value.size > 0) members[name] = Object.fromEntries(value);
       if (!key && value !== undefined) members[name] = value;
     }
-    const isEmpty = Object.keys(members).length === 0; // it still has to set something
+    const isEmpty = Object.keys(members).length === 0; // a set needs at least one member
     return { type: 'set', seq: this.#seq, ...(isEmpty ? { levels: {} } : members) };
   }
 
-  /** What is to be told of the answer; null if none was due.
+  /** Takes in an answer, and returns the details of its event; null if no set waits for it.
    * @param {Ack} ack @param {Position} reached @param {number} now @returns {Events['ack'] | null} */
   acknowledged({ seq, position, timing }, reached, now) {
     const set = this.#underWay.get(seq);
@@ -408,7 +407,7 @@ class Outbox {
     this.#underWay.delete(seq);
   }
 
-  /** The replica has come to `position`, for these origins. Tells the latencies of the sets whose first echo it was. */
+  /** The replica has reached `position`, for these origins. Returns the latencies of the sets that it echoes first. */
   reached(/** @type {Position} */ position, /** @type {number} */ now, /** @type {Origin[]} */ origins = []) {
     const own = origins.flatMap(({ own, seq }) => (own && this.#underWay.get(seq)) || []);
     const echoed = [...new Set(own)].filter((set) => set.echoMs === undefined);
@@ -424,7 +423,7 @@ class Outbox {
     return sets.some(({ change }) => (KINDS.get(kind)?.key ? change[kind].has(key) : change[kind] !== undefined));
   }
 
-  /** The rig is not live: nothing is kept for later, and with the connection every answer is gone. */
+  /** The rig is no longer live: unsent changes fail, and if the connection is lost, so do unanswered ones. */
   leave(/** @type {State} */ state) {
     this.#unsent?.reject(failure('offline', `the rig is ${state}: not sent`));
     this.#unsent = null;
@@ -434,16 +433,16 @@ class Outbox {
   }
 }
 
-/** A copy of a rig's map that follows along: `services/rig/src/replica.rs`, for a browser. Whatever is lost, doubled or
- * reordered on the way, it only ever holds maps that the rig had, in the rig's order. */
+/** A copy of a rig's map that follows the rig: `services/rig/src/replica.rs` for a browser. Even if messages are lost,
+ * doubled or reordered, it only ever holds maps that the rig had, in the rig's order. */
 export class Replica {
   position = { epoch: 0, revision: 0 };
-  /** The log time there, in digits. */
+  /** The log time at the position, in digits. */
   time = '0';
   /** The names of the kinds that it holds. @type {string[]} */
   kinds;
-  /** By the kind's name: a map by key, or the value. @type {Record<string, any>} */ #values = {};
-  /** Two lanes for each kind. @type {Record<string, number[]>} */ #lanes = {};
+  /** By the kind's name: a map by key, or the one value. @type {Record<string, any>} */ #values = {};
+  /** Two digest lanes for each kind. @type {Record<string, number[]>} */ #lanes = {};
   #newestEpoch = 0;
   #wrong = false;
   #doubted = false;
@@ -496,24 +495,24 @@ export class Replica {
     return 'had';
   }
 
-  /** Where it stands, as it is written; null as long as it has seen nothing. */
+  /** The position as text; null before the first snapshot. */
   get written() { return this.position.epoch > 0 ? written(this.position) : null; }
   /** From where a connection may go on: not from an epoch that is void, nor with a map that is wrong. */
   get resume() { return this.#wrong || this.position.epoch < this.#newestEpoch ? null : this.written; }
 
-  /** What leaves the dimmer, in percent; null if it has no level. */
+  /** The dimmer's output, in percent; null if it has no level. */
   output(/** @type {number} */ dimmer) {
     const level = this.levels.get(dimmer);
     if (level === undefined) return null;
     return this.blackout ? 0 : Math.floor((hundredths(level) * hundredths(this.master) + 5000) / 10000) / 100;
   }
 
-  /** Sixteen hexadecimal digits for each kind that prove what it holds (`services/rig/src/digest.rs`). */
+  /** The digest of each kind: sixteen hexadecimal digits that prove its content (`services/rig/src/digest.rs`). */
   get digests() {
     return Object.fromEntries(this.kinds.map((name) => [name, (this.#lanes[name] ?? []).map(hex).join('')]));
   }
 
-  /** Whether the digests are the same for all kinds that both know: a newer server may have more of them. */
+  /** Whether the digests agree for all kinds that both sides know: a newer server may have more kinds. */
   #agrees(/** @type {Record<string, string>} */ digests) {
     const own = this.digests;
     return this.kinds.every((name) => digests[name] === undefined || digests[name] === own[name]);
@@ -528,7 +527,8 @@ export class Replica {
     }
   }
 
-  /** A snapshot replaces, it never merges. The position moves last: it never tells of more than the map holds. */
+  /** Applies a step. A snapshot replaces the map, it never merges. The position is set last, so it never claims more
+   * than the map holds. */
   #apply(/** @type {Step} */ step) {
     if (step.type === 'snapshot') {
       this.#clear();
@@ -545,7 +545,7 @@ export class Replica {
     return /** @type {const} */ ('applied');
   }
 
-  /** @param {string} name @param {any} key @param {any} value null removes it */
+  /** @param {string} name @param {any} key @param {any} value null removes the item */
   #put(name, key, value) {
     const { key: isKeyed, initial, hash = hashOfText } = kindOf(name);
     const old = isKeyed ? this.#values[name].get(key) : this.#values[name];
@@ -559,7 +559,7 @@ export class Replica {
   }
 }
 
-/** Reads a message of the server. Null if it is of no known type; throws if it is, and cannot be understood.
+/** Reads a message of the server. Returns null for an unknown type; throws if a message of a known type is invalid.
  * @param {string} json @returns {Step | Beacon | Ack | News | null} */
 export function read(json) {
   const { type, seq, code, message, digests, consoles, total, timing, ...rest } = JSON.parse(json);
@@ -588,7 +588,7 @@ export function read(json) {
   }
 }
 
-/** What a rig begins with, of the kinds of which it has one. */
+/** The initial values of the kinds that have one item in a rig. */
 function initials() {
   const singles = [...KINDS].filter(([, { key }]) => !key);
   return Object.fromEntries(singles.map(([name, { initial }]) => [name, initial]));
@@ -602,7 +602,7 @@ function readStep(/** @type {any} */ message) {
   return { ...at, ...change, origins };
 }
 
-/** One without `items` asked for all of the change. Kinds that are not known are passed over. @returns {Origin} */
+/** An origin without `items` set the whole change. Unknown kinds are ignored. @returns {Origin} */
 function readOrigin(/** @type {any} */ { client, seq, items }, /** @type {any} */ change) {
   /** @type {any} */ const own = {};
   for (const [name, { key }] of KINDS) {
@@ -613,7 +613,7 @@ function readOrigin(/** @type {any} */ { client, seq, items }, /** @type {any} *
   return { client, seq, items: own };
 }
 
-/** The members that are of kinds; a kind that has keys always has its map. @returns {any} */
+/** The members that are kinds; a kind with keys always gets a map. @returns {any} */
 function readChange(/** @type {any} */ members, asks = false) {
   /** @type {any} */ const change = {};
   for (const [name, { key, read }] of KINDS) {
@@ -656,14 +656,14 @@ function readDigests(/** @type {any} */ digests) {
   return digests;
 }
 
-/** The value, if the check holds.
+/** Returns the value if the check holds; throws otherwise.
  * @template T @param {T} value @param {RegExp | boolean} check @param {string} fault @param {unknown} [of] */
 function proper(value, check, fault, of) {
   if (check instanceof RegExp ? isText(value) && check.test(String(value)) : check) return value;
   throw new TypeError(`"${String(value)}" ${fault}${of === undefined ? '' : `, for ${of}`}`);
 }
 
-/** What turns one map into another; null is what is there no more.
+/** The changes that turn one map into another; null marks a removed key.
  * @template T @param {ReadonlyMap<number, T>} from @param {Map<number, T | null>} to */
 function difference(from, to) {
   const gone = [...from.keys()].map((dimmer) => /** @type {[number, T | null]} */ ([dimmer, null]));
@@ -679,7 +679,7 @@ const hundredths = (/** @type {number} */ percent) => Math.round(percent * 100);
 const hex = (/** @type {number} */ word) => (word >>> 0).toString(16).padStart(8, '0');
 const written = (/** @type {Position} */ { epoch, revision }) => `${epoch}-${revision}`;
 const readPosition = (/** @type {any} */ at) => ({ epoch: whole(at.epoch), revision: whole(at.revision) });
-/** Negative, zero or positive, as `a` stands before, at or after `b`. @param {Position} a @param {Position} b */
+/** Negative, zero or positive, as `a` is before, at or after `b`. @param {Position} a @param {Position} b */
 const compare = (a, b) => a.epoch - b.epoch || a.revision - b.revision;
 const utf8 = (/** @type {string} */ text) => new TextEncoder().encode(text);
 const kindOf = (/** @type {string} */ name) => /** @type {Kind} */ (KINDS.get(name));
@@ -687,7 +687,7 @@ const kindOf = (/** @type {string} */ name) => /** @type {Kind} */ (KINDS.get(na
 /** FNV-1a over bytes, from the offset basis xor a seed. @param {number[]} bytes @param {number} seed */
 const fnv = (bytes, seed) => bytes.reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193), 0x811c9dc5 ^ seed);
 
-/** How a kind's items are hashed that does not say: the key's text, a zero byte, the value's text. */
+/** The default hash of an item: over the key's text, a zero byte, the value's text. */
 function hashOfText(/** @type {any} */ key, /** @type {any} */ value, /** @type {number} */ seed) {
   return mix(fnv([...utf8(String(key)), 0, ...utf8(String(value))], seed));
 }

@@ -1,22 +1,22 @@
-// The hands on the faders: one hold for each dimmer that is touched, alone or with its selection.
+// The grabs of the faders: one hold for each dimmer that is touched, alone or with its selection.
 //
 //   input -> grabs -> rig -> grabs -> board
 //
-// Dimmer 0 is the grand master, which is a fader like the others. Levels here are hundredths of a percent, whole
-// numbers that compare and add up exactly; null is a dimmer without a level.
+// Dimmer 0 is the grand master, which is a fader like the others. Levels are hundredths of a percent: whole numbers
+// that compare and add up exactly; null is a dimmer without a level.
 
 import { Hold } from './hold.js';
 import { FULL, together, within } from './selection.js';
 
-/** The grand master, among dimmers. */
+/** The grand master's number among the dimmers. */
 export const MASTER = 0;
-/** Nobody sees and presses faster than that. */
+/** Shorter than the time in which a person sees a change and presses. */
 const REACTION_MS = 300;
-/** Moves come to whole percents. */
+/** Moves end at whole percents. */
 const STEP = 100;
 
 /** @typedef {ReturnType<typeof import('./ghostlight.js').connect>} Rig */
-/** @typedef {number | string} Key what a grab is known by: the dimmer that leads it, or a name */
+/** @typedef {number | string} Key identifies a grab: the dimmer that leads it, or a name */
 
 /** @param {number | null | undefined} level percent */
 export const hundredths = (level) => (level == null ? null : Math.round(level * 100));
@@ -26,7 +26,7 @@ export class Grabs {
   #touched;
   /** @type {Map<number, Hold>} */
   #holds = new Map();
-  /** @type {Map<number, string>} who put it where its ghost mark is */
+  /** @type {Map<number, string>} who moved the dimmer to its ghost mark */
   #ghosts = new Map();
   /** @type {Map<Key, {starts: Map<number, number | null>, flash: boolean}>} */
   #grabs = new Map();
@@ -36,25 +36,25 @@ export class Grabs {
 
   /**
    * @param {() => Rig} rig
-   * @param {(dimmer: number) => void} touched told which dimmer has to be drawn
+   * @param {(dimmer: number) => void} touched called with a dimmer that has to be redrawn
    */
   constructor(rig, touched) {
     this.#rig = rig;
     this.#touched = touched;
   }
 
-  /** Whether moves are taken. */
+  /** Whether moves are refused, because the rig is not live. */
   get locked() {
     return this.#rig().state !== 'live';
   }
 
-  /** Whether any fader is in a hand. */
+  /** Whether any fader is grabbed. */
   get busy() {
     return this.#grabs.size > 0;
   }
 
   /**
-   * Takes these faders. A fader that is in another grab changes grabs.
+   * Grabs these faders. A fader that is in another grab moves to this one.
    * @param {Key} key
    * @param {Iterable<number>} dimmers
    */
@@ -66,7 +66,7 @@ export class Grabs {
     for (const dimmer of dimmers) {
       const flashed = flash ? [...this.#grabs.values()].find((grab) => grab.flash && grab.starts.has(dimmer)) : null;
       const level = this.shown(dimmer);
-      // A flash of what is flashed goes back to what was before both.
+      // A second flash of a dimmer restores the level from before the first one.
       const start = flashed?.starts.get(dimmer) ?? (flashed ? null : level);
       for (const grab of this.#grabs.values()) grab.starts.delete(dimmer);
       const hold = this.#holds.get(dimmer) ?? new Hold();
@@ -79,8 +79,8 @@ export class Grabs {
   }
 
   /**
-   * Moves a grab by so much from where it began; the fader that leads it comes to a whole percent, and the others keep
-   * their distance. Returns how far it could go.
+   * Moves a grab by this distance from where it began. The leading fader moves to a whole percent, and the others keep
+   * their distance. Returns how far it could move.
    * @param {number} lead
    * @param {number} by
    */
@@ -96,7 +96,7 @@ export class Grabs {
   }
 
   /**
-   * Moves all of a grab to one level.
+   * Moves all faders of a grab to one level.
    * @param {Key} key
    * @param {number | null} level
    */
@@ -106,7 +106,7 @@ export class Grabs {
   }
 
   /**
-   * Lets go.
+   * Releases a grab.
    * @param {Key} key
    */
   release(key) {
@@ -115,7 +115,7 @@ export class Grabs {
     this.#grabs.delete(key);
     const now = performance.now();
     if (grab.flash) {
-      // Who moved it meanwhile meant it for after the flash too.
+      // A dimmer that somebody else moved meanwhile keeps the new level: they meant it for after the flash.
       this.#put(new Map([...grab.starts].filter(([dimmer]) => this.#holds.get(dimmer)?.ghost == null)));
     }
     for (const dimmer of grab.starts.keys()) this.#holds.get(dimmer)?.release(now);
@@ -123,7 +123,7 @@ export class Grabs {
   }
 
   /**
-   * Full for as long as it is held; back to where each was when it is released.
+   * Holds these dimmers at full until the grab is released, then restores their levels.
    * @param {Key} key
    * @param {Iterable<number>} dimmers
    */
@@ -133,7 +133,7 @@ export class Grabs {
   }
 
   /**
-   * Puts these at a level, once.
+   * Sets these dimmers to a level in one grab.
    * @param {Iterable<number>} dimmers
    * @param {number | null} level
    */
@@ -144,10 +144,10 @@ export class Grabs {
   }
 
   /**
-   * The rig moved a dimmer.
+   * Takes in a change of a dimmer by the rig.
    * @param {number} dimmer
-   * @param {boolean} own whether this console asked for it
-   * @param {string} by who did
+   * @param {boolean} own whether this console made the change
+   * @param {string} by who made it
    */
   rigMoved(dimmer, own, by) {
     const hold = this.#holds.get(dimmer);
@@ -158,7 +158,8 @@ export class Grabs {
     this.#touched(dimmer);
   }
 
-  /** Turns the blackout. Two who press at the same time mean the same: the second must not undo the first. */
+  /** Toggles the blackout. If two people press at almost the same time, both mean the same: the second press must not
+   * undo the first. */
   turnBlackout() {
     if (this.locked) return;
     const { blackout } = this.#rig();
@@ -166,12 +167,12 @@ export class Grabs {
     this.#rig().change({ blackout: isLate ? blackout : !blackout });
   }
 
-  /** Somebody else has turned the blackout. */
+  /** Notes that another console has toggled the blackout. */
   blackoutTurned() {
     this.#turnedAt = performance.now();
   }
 
-  /** The rig has answered: gives back to it every fader that waited for that. */
+  /** Gives every released fader back to the rig once the rig has answered its moves. */
   settle() {
     clearTimeout(this.#timer);
     const now = performance.now();
@@ -185,8 +186,8 @@ export class Grabs {
   }
 
   /**
-   * Whatever is in hand is dropped: what the rig last said is shown, and nothing waits. Returns the dimmers that were
-   * flashed, whose flash cannot be taken back.
+   * Drops all grabs: every fader shows the rig's last level, and nothing waits for an answer. Returns the flashed
+   * dimmers, because their flash cannot be undone.
    */
   drop() {
     clearTimeout(this.#timer);
@@ -216,7 +217,7 @@ export class Grabs {
   }
 
   /**
-   * Where somebody else has put a dimmer that is in the hand, and who.
+   * Where somebody else has put a held dimmer, and who; null if nobody did.
    * @param {number} dimmer
    */
   ghost(dimmer) {
@@ -253,7 +254,7 @@ export class Grabs {
   /** @param {number} dimmer */
   #rigLevel(dimmer) {
     const { position, master, levels } = this.#rig();
-    if (position === null) return null; // a master that nobody has told is not made up
+    if (position === null) return null; // before the first snapshot the master is unknown
     return hundredths(dimmer === MASTER ? master : levels.get(dimmer));
   }
 }

@@ -1,8 +1,8 @@
-// One dimmer between the hand and the rig: whose level its fader shows. Pure: time comes in.
+// One dimmer between the hand and the rig: decides whose level its fader shows. Pure: the time is passed in.
 //
-// An echo of one's own older level must not pull the fader out from under the hand, and what others do meanwhile must
-// not be hidden. So while a fader is held it shows the hand's level, with the others' as a ghost mark; after release
-// it keeps that level until the rig has answered the last move, or SETTLE_MS at most; then the rig's level counts.
+// An echo of the hand's own older level must not move a held fader, and changes by others must not be hidden. So a held
+// fader shows the hand's level, with the others' level as a ghost mark. After the release it keeps the hand's level
+// until the rig has answered the last move, or SETTLE_MS at most; then it shows the rig's level.
 
 /** How long a released fader waits for the rig's answer. */
 export const SETTLE_MS = 1000;
@@ -17,7 +17,7 @@ export class Hold {
   #releasedAt = 0;
 
   /**
-   * The hand takes the fader, which shows `level`.
+   * The hand grabs the fader, which shows `level`.
    * @param {number | null} level
    */
   grab(level) {
@@ -27,7 +27,7 @@ export class Hold {
   }
 
   /**
-   * The hand moves it.
+   * The hand moves the fader.
    * @param {number | null} level
    */
   move(level) {
@@ -35,7 +35,7 @@ export class Hold {
   }
 
   /**
-   * The hand lets go.
+   * The hand releases the fader.
    * @param {number} now
    */
   release(now) {
@@ -44,7 +44,7 @@ export class Hold {
   }
 
   /**
-   * The rig's level changed: by our own move, or by somebody else's.
+   * The rig's level changed, by this console's own move or by another console.
    * @param {number | null} level
    * @param {boolean} own
    */
@@ -53,8 +53,8 @@ export class Hold {
   }
 
   /**
-   * Looks whether the rig has caught up; `pending` tells whether a move waits for its answer. Returns the number of
-   * milliseconds after which to look again, or null if there is nothing to wait for.
+   * Checks whether the rig has caught up; `pending` tells whether a move waits for its answer. Returns the number of
+   * milliseconds after which to check again, or null if there is nothing to wait for.
    * @param {boolean} pending
    * @param {number | null} rigLevel
    * @param {number} now
@@ -70,14 +70,14 @@ export class Hold {
     return null;
   }
 
-  /** The rig's level counts from now on. */
+  /** Shows the rig's level from now on. */
   drop() {
     this.#phase = 'free';
     this.#hand = null;
     this.#theirs = null;
   }
 
-  /** Whether the rig's level counts. */
+  /** Whether the fader shows the rig's level. */
   get free() {
     return this.#phase === 'free';
   }
@@ -95,7 +95,7 @@ export class Hold {
     return this.#phase === 'free' ? rigLevel : this.#hand;
   }
 
-  /** Where somebody else has put the dimmer that is in the hand; null if nowhere else. */
+  /** Where another console has put the held dimmer; null if it is at the hand's level. */
   get ghost() {
     return this.held && this.#theirs !== this.#hand ? this.#theirs : null;
   }

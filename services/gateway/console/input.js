@@ -1,6 +1,6 @@
-// What a hand does on the faders: mouse, fingers, wheel and keys become grabs, moves and releases (grabs.js).
+// Input on the faders: mouse, fingers, wheel and keys become grabs, moves and releases (grabs.js).
 //
-// One set of listeners for a whole board, whose faders come and go. Each finger has its own grab.
+// One set of listeners serves a whole board, because its faders are reused. Each finger has its own grab.
 
 import { LightFader } from './fader.js';
 import { MASTER } from './grabs.js';
@@ -9,22 +9,22 @@ import { Typed } from './typed.js';
 
 const STEP = 100;
 const PAGE = 1000;
-/** The wheel has no release: this long without a turn is one. */
+/** The wheel has no release event: it counts as released after this long without a turn. */
 const WHEEL_REST_MS = 250;
 
-/** How far a key moves. @type {Record<string, number | undefined>} */
+/** How far a key moves the fader. @type {Record<string, number | undefined>} */
 const MOVES = { ArrowUp: STEP, ArrowRight: STEP, ArrowDown: -STEP, ArrowLeft: -STEP, PageUp: PAGE, PageDown: -PAGE };
-/** Where a key puts it. @type {Record<string, number | null | undefined>} */
+/** The level that a key sets; null removes the level. @type {Record<string, number | null | undefined>} */
 const PLACES = { Home: 0, End: FULL, Delete: null };
 
 /**
  * @typedef {object} Desk what inputs act on
  * @property {import('./grabs.js').Grabs} grabs
- * @property {(dimmer: number) => Iterable<number>} group the dimmers that move with this one, itself among them
+ * @property {(dimmer: number) => Iterable<number>} group the dimmers that move with this one, including itself
  * @property {(dimmer: number, extend: boolean) => void} select
- * @property {(dimmer: number) => void} reveal brings it into view
+ * @property {(dimmer: number) => void} reveal scrolls the dimmer into view
  * @property {(dimmer: number, what: 'level' | 'label') => void} ask lets the operator type it
- * @property {(dimmer: number, text: string) => void} typing what has been typed on it so far
+ * @property {(dimmer: number, text: string) => void} typing the text typed on the dimmer so far
  * @property {(told: string) => void} refuse
  */
 
@@ -44,7 +44,8 @@ export class Input {
   constructor(root, desk) {
     this.#desk = desk;
     root.addEventListener('pointerdown', (event) => this.#press(event));
-    // Wherever the pointer is: a browser may take its capture back in the middle of a drag, and the hand is still there.
+    // Listens on the window: a browser may end the pointer capture in the middle of a drag while the hand is still
+    // there.
     addEventListener('pointermove', (event) => this.#drag(event));
     const lift = (/** @type {PointerEvent} */ event) => this.#lift(event.pointerId);
     addEventListener('pointerup', lift);
@@ -53,9 +54,9 @@ export class Input {
     root.addEventListener('click', (event) => this.#click(event));
     root.addEventListener('dblclick', (event) => this.#click(event));
     root.addEventListener('keydown', (event) => this.#key(event));
-    // Shift may have been let go in between.
+    // Shift may have been released in between, so letters are compared in lower case.
     root.addEventListener('keyup', ({ key }) => this.#keys?.key === key.toLowerCase() && this.#keyUp());
-    // Only the fader in focus takes the wheel: over all others it scrolls, and no light moves by accident.
+    // Only the focused fader uses the wheel: over all others the wheel scrolls, so that no light moves by accident.
     const turn = (/** @type {WheelEvent} */ event) => this.#turn(event);
     root.addEventListener('focusin', () => root.addEventListener('wheel', turn, { passive: false }));
     root.addEventListener('focusout', () => {
@@ -66,14 +67,14 @@ export class Input {
     });
   }
 
-  /** The rig is away: nothing is in hand any more. */
+  /** The rig is not live: forgets all pointers and keys. */
   drop() {
     this.#pointers.clear();
     this.#keys = this.#wheel = null;
     this.#stopTyping();
   }
 
-  /** A mouse that presses beside the cap calls it there. A finger never does: a light must not jump at a touch. */
+  /** A mouse press beside the cap moves the cap there. A touch never does, because a light must not jump at a touch. */
   #press(/** @type {PointerEvent} */ event) {
     const { fader, target } = at(event);
     if (!fader) return;
@@ -90,9 +91,9 @@ export class Input {
       return grabs.flash(key, [dimmer]);
     }
     if (!this.#canTake(dimmer)) return;
-    // Read when the hand comes, never while it moves.
+    // Layout is measured when a grab begins, never while it moves.
     const [travel, cap] = ['.travel', '.cap'].map((part) => fader.querySelector(part)?.getBoundingClientRect());
-    if (!travel?.height || !cap) return; // too little room to move in
+    if (!travel?.height || !cap) return; // the fader is too small to move
     const y = event.clientY;
     const held = { key: dimmer, from: y, travel: travel.height, by: 0 };
     this.#pointers.set(event.pointerId, held);
@@ -106,7 +107,7 @@ export class Input {
 
   #drag(/** @type {PointerEvent} */ event) {
     const held = this.#pointers.get(event.pointerId);
-    // It was let go of where nobody heard: outside of the window.
+    // The button was released outside the window, where no event came.
     if (held && event.buttons === 0) return this.#lift(event.pointerId);
     if (typeof held?.key !== 'number') return;
     this.#desk.grabs.move(held.key, held.by + ((held.from - event.clientY) / held.travel) * FULL);
@@ -117,7 +118,7 @@ export class Input {
     if (held && this.#pointers.delete(pointer)) this.#desk.grabs.release(held.key);
   }
 
-  /** The head selects; what is clicked twice is typed. */
+  /** A click on the number or label selects; a double click on the level, cap or label opens the dialog. */
   #click(/** @type {MouseEvent} */ event) {
     const { fader, target } = at(event);
     if (!fader) return;
@@ -137,7 +138,7 @@ export class Input {
     if (dimmer !== MASTER) this.#desk.reveal(dimmer);
   }
 
-  /** Digits and what ends them. */
+  /** Handles digits and the keys that end them. Returns whether the key was one of them. */
   #type(/** @type {KeyboardEvent} */ { key }, /** @type {number} */ dimmer) {
     const { grabs, group, typing, refuse } = this.#desk;
     const came = grabs.locked ? null : this.#typed.key(key);
@@ -148,7 +149,7 @@ export class Input {
     return true;
   }
 
-  /** Keys that move. Held down they repeat, and are one grab. */
+  /** Handles keys that move or set the fader. A key that is held down repeats, in one grab. */
   #move(/** @type {KeyboardEvent} */ { key, repeat, shiftKey }, /** @type {number} */ dimmer) {
     const { grabs, group } = this.#desk;
     const place = PLACES[key];
@@ -166,7 +167,7 @@ export class Input {
     return true;
   }
 
-  /** Letters. */
+  /** Handles the letter keys and Space. */
   #command(/** @type {KeyboardEvent} */ { key, repeat, shiftKey }, /** @type {number} */ dimmer) {
     const { grabs, select, ask } = this.#desk;
     if (dimmer === MASTER || !/^[fbl ]$/i.test(key)) return false;
@@ -180,7 +181,7 @@ export class Input {
     return true;
   }
 
-  /** Whether nothing else holds it. The wheel gives way: nobody can let go of it. */
+  /** Whether no other grab holds the dimmer. A wheel grab is released first, because nobody can release it. */
   #canTake(/** @type {number} */ dimmer) {
     this.#rest();
     return !this.#desk.grabs.held(dimmer);
@@ -218,7 +219,7 @@ export class Input {
   }
 }
 
-/** What was touched, and the fader that it is part of. @param {Event} event */
+/** The element of an event, and the fader that it is part of. @param {Event} event */
 function at(event) {
   const target = /** @type {Element} */ (event.target);
   const fader = target.closest('light-fader');

@@ -1,4 +1,4 @@
-// Makes the page one that can be installed: sw.js keeps its files, those that were loaded before it was there too.
+// Makes the page installable: sw.js caches its files, including those that were loaded before the worker was active.
 
 export async function keepShell() {
   const { serviceWorker } = navigator;
@@ -9,6 +9,6 @@ export async function keepShell() {
     const loaded = performance.getEntriesByType('resource').map(({ name }) => name);
     active?.postMessage([location.pathname, ...loaded.filter((name) => /\.(js|css|svg)$/.test(name))]);
   } catch {
-    // a browser that keeps nothing shows the page all the same
+    // without a worker the page works all the same
   }
 }

@@ -1,10 +1,10 @@
-// Who changed the level of the one dimmer that is selected, and when: asked of the gateway, which keeps it for each item.
+// Who changed the level of the only selected dimmer, and when: asks the gateway, which keeps this for each item.
 
 import { timeOfDay } from './dom.js';
 
-/** Changes that come close together are asked about once. */
+/** Changes in quick succession cause one request. */
 const DELAY_MS = 300;
-/** An answer that takes longer is as good as none. */
+/** A slower response is abandoned. */
 const TIMEOUT_MS = 5000;
 
 export class LastChange {
@@ -19,8 +19,8 @@ export class LastChange {
 
   /**
    * @param {string} rigName
-   * @param {(client: string | undefined) => string} nameOf what people call a client
-   * @param {(text: string) => void} show shows it; nothing if it is empty
+   * @param {(client: string | undefined) => string} nameOf the name of a client, for people
+   * @param {(text: string) => void} show shows the text; an empty text clears it
    * @param {(url: URL) => Promise<Response>} [ask]
    */
   constructor(rigName, nameOf, show, ask = (url) => fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) })) {
@@ -30,7 +30,7 @@ export class LastChange {
     this.#fetch = ask;
   }
 
-  /** The one dimmer that is selected; null if there is none, or more than one. @param {number | null} dimmer */
+  /** Sets the only selected dimmer; null if there is none, or more than one. @param {number | null} dimmer */
   select(dimmer) {
     if (dimmer === this.#dimmer) return;
     this.#dimmer = dimmer;
@@ -38,7 +38,7 @@ export class LastChange {
     this.#later();
   }
 
-  /** Its level has changed. @param {number} dimmer */
+  /** Notes a change of a dimmer's level. @param {number} dimmer */
   changed(dimmer) {
     if (dimmer === this.#dimmer) this.#later();
   }
@@ -48,7 +48,7 @@ export class LastChange {
     if (this.#dimmer !== null) this.#timer = setTimeout(() => void this.#ask(), DELAY_MS);
   }
 
-  /** One request at a time: what changes meanwhile is asked about afterwards. */
+  /** One request at a time: a change during a request causes another one afterwards. */
   async #ask() {
     const dimmer = this.#dimmer;
     if (dimmer === null) return;
@@ -62,7 +62,7 @@ export class LastChange {
       const { client, time } = (answer.ok && (await answer.json())[dimmer]) || {};
       if (time) text = `${this.#nameOf(client)}, ${timeOfDay(Date.parse(time))}`;
     } catch {
-      // Nothing is shown: the connection's own state is told elsewhere.
+      // Nothing is shown: the state of the connection is shown elsewhere.
     }
     this.#isAsking = false;
     if (dimmer === this.#dimmer) this.#show(text);

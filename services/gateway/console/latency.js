@@ -1,26 +1,27 @@
-// How long one's own changes took, stage by stage. Pure: times come in.
+// How long this console's changes took, stage by stage. Pure: times are passed in.
 
-/** Enough for a p99 that rests on five changes. */
+/** The most samples: enough for a p99 that rests on five changes. */
 const KEPT = 512;
 
-/** The stages of a change, as they are listed. */
+/** The stages of a change, in the order of the table. */
 export const STAGES = /** @type {const} */ (['trip', 'network', 'echo', 'log', 'fold']);
-/** The shares of the changes that are told of. */
+/** The percentiles that are shown. */
 export const SHARES = /** @type {const} */ ([0.5, 0.95, 0.99]);
 
 /**
- * What a change took, in milliseconds. `trip`: from sending it until it was seen here. Unless the servers do not tell,
- * `log`, `echo` and `fold` (see ghostlight.js), and `network`: what of the trip was outside of them.
+ * How long a change took, in milliseconds. `trip`: from sending it until its echo came, or its answer if there was no
+ * echo. If the servers report timings, also `log`, `echo` and `fold` (see ghostlight.js), and `network`: the part of
+ * the trip outside of them.
  * @typedef {(typeof STAGES)[number]} Stage
  * @typedef {Partial<Record<Stage, number>> & { trip: number }} Taken
  * @typedef {Taken & { at: number }} Sample
  */
 
-/** What an acknowledged change took. @param {import('./ghostlight.js').Events['ack']} ack @returns {Taken} */
+/** How long an acknowledged change took. @param {import('./ghostlight.js').Events['ack']} ack @returns {Taken} */
 export function taken({ ms, echoMs, timing }) {
   const trip = echoMs ?? ms;
   if (!timing) return { trip };
-  // Without an echo the trip ends with the answer, which waits for the log too.
+  // Without an echo the trip ends with the answer, which also waits for the log.
   const served = echoMs === undefined ? Math.max(timing.log, timing.echo) : timing.echo;
   return { trip, network: Math.max(0, trip - served), ...timing };
 }
@@ -47,8 +48,8 @@ export class Latency {
   }
 
   /**
-   * The time within which this share of the last changes was through a stage: the nearest rank, so always one that was
-   * measured. Null if there was none.
+   * The time within which this share of the last changes passed a stage. It uses the nearest rank, so it is always a
+   * measured value; null if there is none.
    * @param {number} share 0.5, 0.99
    * @param {Stage} stage
    */
@@ -62,14 +63,14 @@ export class Latency {
   }
 
   /**
-   * Those since a time, the oldest first.
+   * The samples since a time, the oldest first.
    * @param {number} time
    */
   since(time) {
     return [...this.#ring.slice(this.#next), ...this.#ring.slice(0, this.#next)].filter(({ at }) => at >= time);
   }
 
-  /** What was measured on a connection that is gone says nothing about the next one. */
+  /** Discards the samples: those of a lost connection say nothing about the next one. */
   clear() {
     this.#ring = [];
     this.#next = 0;
@@ -77,7 +78,7 @@ export class Latency {
   }
 }
 
-/** Milliseconds, as exactly as one reads them. @param {number | null} ms */
+/** Milliseconds as text, with the digits that a person reads. @param {number | null} ms */
 export function written(ms) {
   return ms === null ? '–' : ms.toFixed(ms < 0.995 ? 2 : ms < 9.95 ? 1 : 0);
 }

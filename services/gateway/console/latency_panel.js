@@ -1,13 +1,13 @@
-// How long one's own changes take: p50 and p99 in the header; in the panel every stage, and a plot.
+// How long this console's changes take: p50 and p99 in the header, every stage and a plot in the panel.
 
 import { byId, make, write } from './dom.js';
 import { Latency, SHARES, STAGES, taken, written } from './latency.js';
 import { Plot, SHOWN_MS } from './plot.js';
 
-/** Figures that change faster are not read. */
+/** The interval of updates: nobody can read figures that change faster. */
 const WRITE_EVERY_MS = 500;
 
-/** As they are explained in the panel. @type {Record<import('./latency.js').Stage, string>} */
+/** The names of the stages in the panel. @type {Record<import('./latency.js').Stage, string>} */
 const NAMES = { trip: 'Round trip', network: 'Network', echo: 'Echo', log: 'Log', fold: 'Fold' };
 
 export class LatencyPanel {
@@ -23,13 +23,13 @@ export class LatencyPanel {
     setInterval(() => this.#live && !document.hidden && this.#write(), WRITE_EVERY_MS);
   }
 
-  /** A change was acknowledged. @param {import('./ghostlight.js').Events['ack']} ack */
+  /** Adds an acknowledged change. @param {import('./ghostlight.js').Events['ack']} ack */
   add(ack) {
     this.#latency.add(taken(ack), performance.now());
     this.#plot.touch();
   }
 
-  /** What was measured before says nothing about a connection that is gone. */
+  /** Whether the rig is live. Samples of a lost connection are discarded. */
   set live(/** @type {boolean} */ live) {
     this.#live = live;
     if (!live) this.#latency.clear();
@@ -60,7 +60,7 @@ export class LatencyPanel {
   }
 }
 
-/** Makes the rows of the table, and tells which figure goes where. @param {HTMLElement} rows */
+/** Makes the rows of the table, and returns the cell of each figure. @param {HTMLElement} rows */
 function figures(rows) {
   return STAGES.flatMap((stage) => {
     const name = make('th', '', NAMES[stage]);

@@ -1,4 +1,4 @@
-// What each fader shows: the rig's level and label, the grab, the selection, and the level that is being typed.
+// The look of each fader: the rig's level and label, the grab, the selection, and the level being typed.
 
 import { MASTER, hundredths } from './grabs.js';
 
@@ -11,7 +11,7 @@ export class Looks {
   #typed = { dimmer: MASTER, text: '' };
 
   /**
-   * @param {() => import('./grabs.js').Rig} rig the rig that is connected now
+   * @param {() => import('./grabs.js').Rig} rig returns the connected rig
    * @param {import('./grabs.js').Grabs} grabs
    * @param {import('./selection.js').Selection} selection
    */
@@ -37,12 +37,13 @@ export class Looks {
     };
   }
 
-  /** True while half a level is typed. */
+  /** Whether a level is half typed. */
   get typing() {
     return this.#typed.text !== '';
   }
 
-  /** A level is being typed. @param {number} dimmer @param {string} text @returns {number} the dimmer of the text before */
+  /** Sets the text typed on a dimmer. @param {number} dimmer @param {string} text @returns {number} the dimmer of the
+   * text before */
   type(dimmer, text) {
     const before = this.#typed.dimmer;
     this.#typed = { dimmer, text };

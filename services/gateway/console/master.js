@@ -1,4 +1,4 @@
-// The grand master and the blackout: the same for all consoles, and on screen at all times.
+// The grand master and the blackout: shared by all consoles and always on screen.
 
 import { byId } from './dom.js';
 import { draw } from './frame.js';

@@ -1,4 +1,4 @@
-// Getting about: banks, a dimmer by its number, all dimmers or the used ones.
+// Navigation: banks, a dimmer by its number, all dimmers or the used ones.
 
 import { byId } from './dom.js';
 import { LAST_DIMMER } from './view.js';
@@ -45,7 +45,8 @@ export class Paging {
     byId('view-used', HTMLElement).setAttribute('aria-pressed', `${kind === 'used'}`);
   }
 
-  /** Which dimmers are in sight. @param {number | null} first @param {number | null} last */
+  /** Shows which dimmers are in sight; null if there are none. @param {number | null} first
+   * @param {number | null} last */
   show(first, last) {
     this.#goto.placeholder = first === null ? 'Go to' : `${first}–${last}`;
     this.#empty.hidden = first !== null;

@@ -1,15 +1,15 @@
-// The panel with what is going on: beside the board where there is room for it, over it where there is not.
+// The panel: beside the board if there is room for it, otherwise over the board.
 
 import { byId } from './dom.js';
 import { remember, remembered } from './settings.js';
 
-/** As in css/panel.css. */
+/** The same width as in css/panel.css. */
 const BESIDE = matchMedia('(min-width: 75rem)');
 const OPEN_AT_FIRST = matchMedia('(min-width: 100rem)');
 
 /** @typedef {(section: string, wayBack: () => () => void) => void} TurnTo */
 
-/** Makes it work, and tells how to turn to a section of it. @returns {TurnTo} */
+/** Starts the panel, and returns the function that turns to a section of it. @returns {TurnTo} */
 export function panel() {
   const dialog = byId('panel', HTMLDialogElement);
   const button = byId('consoles', HTMLButtonElement);
@@ -28,7 +28,8 @@ export function panel() {
   };
 
   let goBack = () => {};
-  /** Shows a section, and puts the keyboard there; from there, closes the panel and goes back. @type {TurnTo} */
+  /** Shows a section and focuses it; if it has the focus already, closes the panel and restores the focus.
+   * @type {TurnTo} */
   const turnTo = (id, wayBack) => {
     const section = byId(id, HTMLElement);
     const isThere = dialog.open && section.contains(document.activeElement);

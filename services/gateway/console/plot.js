@@ -1,16 +1,17 @@
-// The round trips of the last minute, each a point, in the panel: drawn only while it is seen, at most once a frame.
+// The plot of the last minute's round trips, a point each, in the panel: drawn only while it is visible, at most once a
+// frame.
 
 import { byId } from './dom.js';
 import { draw } from './frame.js';
 import { above } from './latency.js';
 
 export const SHOWN_MS = 60000;
-/** It moves with time too: this is less than two points of a phone. */
+/** The plot also moves with time: less than two points a step on a phone. */
 const DRAW_EVERY_MS = 250;
-/** Room for the figures above and below, in CSS pixels. */
+/** Space for the figures above and below, in CSS pixels. */
 const MARGIN = 15;
 
-/** The points, and lines for half and nearly all of them. In milliseconds.
+/** The points, and the lines for p50 and p99, in milliseconds.
  * @typedef {{ samples: import('./latency.js').Sample[], lines: (number | null)[] }} Plotted */
 
 export class Plot {
@@ -19,7 +20,7 @@ export class Plot {
   #plotted;
   #drawn = () => this.#draw();
 
-  /** @param {() => Plotted} plotted what to show now */
+  /** @param {() => Plotted} plotted returns what to draw now */
   constructor(plotted) {
     this.#plotted = plotted;
     new ResizeObserver(([entry]) => {
@@ -29,7 +30,7 @@ export class Plot {
     setInterval(() => this.touch(), DRAW_EVERY_MS);
   }
 
-  /** What it shows has changed. */
+  /** Draws again, because the samples have changed. */
   touch() {
     if (this.#box.width > 0 && !document.hidden) draw(this.#drawn);
   }
@@ -67,7 +68,7 @@ export class Plot {
     }
   }
 
-  /** Wipes it; making it anew costs more. @param {CanvasRenderingContext2D} pen */
+  /** Clears the canvas without replacing it, because that costs more. @param {CanvasRenderingContext2D} pen */
   #clear(pen) {
     const { width, height } = this.#box;
     const [wide, high] = [width, height].map((size) => Math.round(size * devicePixelRatio));

@@ -1,12 +1,12 @@
-// Who is on the rig: how many consoles, and the list of them in the panel.
+// The connected consoles: their number, and their list in the panel.
 
 import { byId, make, timeOfDay, write } from './dom.js';
 
 /** @typedef {{client?: string, name: string, kind: string, since: number}} Console */
 
-/** Names of consoles that have left are still wanted for what they did; no more than these. */
+/** The most names that are kept: consoles that have left are still named as the origins of changes. */
 const REMEMBERED = 256;
-/** What a page calls itself when nobody gave it a name: no use to a reader. */
+/** A random client name, which tells a reader nothing. */
 const RANDOM = /^(web|console)-[0-9a-f]{16}$/;
 
 export class Presence {
@@ -35,14 +35,14 @@ export class Presence {
     this.#list.replaceChildren(...rows);
   }
 
-  /** Offline nobody knows who is there. */
+  /** Shows that the consoles are unknown, while offline. */
   unknown() {
     write(this.#button, 'Consoles –');
     write(this.#heading, '–');
     this.#list.replaceChildren(make('li', 'quiet', 'Not known while there is no connection.'));
   }
 
-  /** What to call a client. @param {string | undefined} client */
+  /** The name of a client, for people. @param {string | undefined} client */
   nameOf(client) {
     if (!client) return 'somebody';
     return this.#names.get(client) ?? (RANDOM.test(client) ? 'somebody' : client);

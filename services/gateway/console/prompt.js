@@ -1,13 +1,13 @@
-// What an operator is asked to type: levels and labels of one dimmer or of several, in one small dialog.
+// A small dialog for typing levels and labels of one dimmer or several.
 
 import { byId, write } from './dom.js';
 import { MASTER } from './grabs.js';
 import { parseLevel, plain } from './typed.js';
 
-/** As long as the rig takes them. */
+/** The longest label that the rig accepts, in characters. */
 const MAX_LABEL = 40;
 
-/** How these are called. @param {number[]} dimmers */
+/** The name of these dimmers in the dialog. @param {number[]} dimmers */
 function called(dimmers) {
   if (dimmers.length > 1) return `${dimmers.length} dimmers`;
   return dimmers[0] === MASTER ? 'the grand master' : `dimmer ${dimmers[0]}`;
@@ -43,13 +43,13 @@ export async function askLabel(rig, group) {
 }
 
 /**
- * Asks. Resolves to what was entered, or null if it was called off.
+ * Opens the dialog. Resolves to the text entered, or null if it was cancelled.
  * @param {object} question
  * @param {string} question.text
  * @param {string} question.value
  * @param {'decimal' | 'text'} question.inputMode the keys a phone should show
  * @param {number} question.most characters
- * @param {(text: string) => string} question.wrong what is wrong with it; nothing if it is right
+ * @param {(text: string) => string} question.wrong returns what is wrong with a text; empty if it is right
  * @returns {Promise<string | null>}
  */
 function ask({ text, value, inputMode, most, wrong }) {

@@ -1,21 +1,21 @@
-// How the board is laid out, and which of its rows a window shows. Pure arithmetic: sizes come in, in CSS pixels.
+// The layout of the board, and which of its rows are in sight. Pure arithmetic: sizes are passed in, in CSS pixels.
 //
-// A row is a bank. So that no bank is ever cut off, rows are as high as makes a whole number of them fill the board, to
-// the pixel.
+// A row is a bank. The row height is chosen so that a whole number of rows fills the board to the pixel, and no bank is
+// ever cut off.
 
 /** @typedef {'comfortable' | 'compact'} Size */
 /** @typedef {{perRow: number, shown: number, rowHeight: number}} Layout */
 
-/** 4 or 6 dimmers on a phone, 8 on a tablet, 16 on a desk; on a wall of pixels banks stand side by side. */
+/** 4 or 6 dimmers on a phone, 8 on a tablet, 16 on a desk; on a video wall banks stand side by side. */
 const PER_ROW = [48, 32, 16, 8, 6, 4];
 
-/** The least room a fader needs, in rem, and the most of them in a row. A finger needs 44 pixels, 2.75 rem. */
+/** The least size of a fader, in rem, and the most faders in a row. A finger needs 44 pixels, 2.75 rem. */
 const NEEDS = {
   comfortable: { width: 3.75, height: 17.5, most: 32 },
   compact: { width: 3, height: 15.5, most: 48 },
 };
 
-/** Rows made ready outside the window, so that a scroll finds them drawn. */
+/** Rows that are prepared outside the window, so that they are drawn before they scroll into sight. */
 const AHEAD = 1;
 
 /**
@@ -33,7 +33,7 @@ export function arrange(width, height, size, rem) {
 }
 
 /**
- * The first and the last row to have ready while the board is scrolled to `top`; last is below first if there are none.
+ * The first and the last row to prepare while the board is scrolled to `top`; last is below first if there are none.
  * @param {Layout} layout
  * @param {number} top
  * @param {number} rows how many there are
@@ -44,7 +44,7 @@ export function ready({ shown, rowHeight }, top, rows) {
 }
 
 /**
- * The row that a board should rest at which is scrolled to `top`.
+ * The row at which a board that is scrolled to `top` should come to rest.
  * @param {Layout} layout
  * @param {number} top
  * @param {number} rows

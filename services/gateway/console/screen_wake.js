@@ -1,4 +1,4 @@
-// What an operator asks of the screen: to stay on, and to be the console's alone.
+// Two switches for the screen: keep it awake, and show the page full screen.
 
 import { byId } from './dom.js';
 
@@ -10,7 +10,7 @@ export function screenSwitches(tell) {
   let lock = null;
   let wanted = false;
 
-  // Let go by the system whenever the page is hidden, so it is taken again.
+  // The system releases the lock whenever the page is hidden, so it is requested again.
   const take = async () => {
     try {
       lock = await navigator.wakeLock.request('screen');

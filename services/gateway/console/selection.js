@@ -1,6 +1,6 @@
-// The dimmers that are selected, and how faders move together. Pure.
+// The selected dimmers, and how faders move together. Pure.
 
-/** More than this is no selection but a show file: it would be sent with each move. */
+/** The most dimmers in a selection, because every move sends all of them. */
 export const MAX_SELECTED = 1024;
 
 export const FULL = 10000;
@@ -31,9 +31,9 @@ export class Selection {
   }
 
   /**
-   * Adds those between the last one toggled and this one, both among them.
+   * Adds all dimmers from the last one toggled to this one, both included.
    * @param {number} dimmer
-   * @param {import('./view.js').View} view knows which of them are shown
+   * @param {import('./view.js').View} view decides which dimmers are shown
    */
   extend(dimmer, view) {
     const ends = [view.place(this.#anchor ?? dimmer), view.place(dimmer)];
@@ -55,8 +55,8 @@ export class Selection {
 }
 
 /**
- * Where faders come to that stood at `starts` and are moved together: differences stay, the ends are ends, and because
- * it is counted from the start each time, a difference lost at an end comes back on the way back.
+ * The levels of faders that move together: they keep their differences within 0 to 100 %. The move is counted from
+ * `starts` each time, so a difference lost at an end comes back on the way back.
  * @param {Map<number, number>} starts by dimmer, in hundredths
  * @param {number} by hundredths
  * @returns {Map<number, number>}
@@ -66,7 +66,7 @@ export function together(starts, by) {
 }
 
 /**
- * How far a move may go: on from where the last fader of them has come to its end, nothing would move.
+ * Limits a move to where the last of the faders reaches its end: beyond that, nothing would move.
  * @param {Map<number, number>} starts
  * @param {number} by
  */

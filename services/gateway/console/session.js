@@ -1,4 +1,4 @@
-// The rig as this page knows it; and how the console takes another name without a moment of darkness.
+// The page's connection to the rig, which can take another name without a gap.
 
 import { connect } from './ghostlight.js';
 import { kindOfScreen } from './settings.js';
@@ -11,14 +11,14 @@ export class Session {
   #changed;
   /** @type {Rig} */
   #rig;
-  /** Under its new name, until it is live. @type {Rig | null} */
+  /** The connection under the new name, until it is live. @type {Rig | null} */
   #next = null;
 
   /**
    * @param {string} rig
    * @param {string} name what people call this console
-   * @param {(event: Event) => void} told what the rig tells
-   * @param {() => void} changed another connection has taken the place of the former
+   * @param {(event: Event) => void} told called with each event of the rig
+   * @param {() => void} changed called when another connection has replaced the former one
    */
   constructor(rig, name, told, changed) {
     this.#name = rig;
@@ -33,7 +33,8 @@ export class Session {
     return this.#rig;
   }
 
-  /** Comes in again under another name, and leaves when that is done. @param {string} name */
+  /** Connects again under another name, and closes the former connection once the new one is live.
+   * @param {string} name */
   rename(name) {
     this.#next?.close();
     const next = this.#connect(name);

@@ -1,4 +1,4 @@
-// What this screen remembers: its name, and how the operator likes the board.
+// The stored settings of this screen: its name, and how the operator likes the board.
 
 import { plain } from './typed.js';
 
@@ -9,7 +9,7 @@ export function remembered(key) {
   try {
     return localStorage.getItem(`ghostlight.${key}`);
   } catch {
-    return null; // storage is switched off: all is as at the first time
+    return null; // storage is switched off: the defaults apply
   }
 }
 
@@ -18,21 +18,21 @@ export function remember(key, value) {
   try {
     localStorage.setItem(`ghostlight.${key}`, value);
   } catch {
-    // then it holds until the page is closed
+    // storage is switched off: the setting lasts until the page is closed
   }
 }
 
-/** What kind of console this screen makes. */
+/** The kind of console that this screen is. */
 export function kindOfScreen() {
   const short = Math.min(innerWidth, innerHeight);
   if (short < 500) return 'phone';
   return matchMedia('(pointer: coarse)').matches ? 'tablet' : 'desk';
 }
 
-/** A name as a rig takes it: of at most 64 characters. @param {string} text */
+/** A name that a rig accepts: at most 64 characters. @param {string} text */
 export const nameOf = (text) => [...plain(text)].slice(0, 64).join('');
 
-/** What others see of this console: what it was called here, else its kind and a number. */
+/** The name that other consoles see: the stored one, or else the kind of screen and a number. */
 export function consoleName() {
   const known = nameOf(remembered('name') ?? '');
   if (known) return known;

@@ -1,4 +1,4 @@
-// How large the faders are on this screen.
+// The size of the faders on this screen.
 
 import { byId } from './dom.js';
 import { remember, remembered } from './settings.js';

@@ -1,4 +1,4 @@
-// What the console knows of the rig, in plain words: the connection's state, and the line below the header.
+// The state of the connection in plain words, and the line below the header.
 
 import { byId, write } from './dom.js';
 
@@ -44,7 +44,7 @@ export class Status {
     this.#draw();
   }
 
-  /** Says something for a while, or until something else is said. @param {string} text */
+  /** Shows a message for a while, or until the next one. @param {string} text */
   tell(text, tell_ms = TELL_MS) {
     clearTimeout(this.#timer);
     this.#told = text;
@@ -52,12 +52,12 @@ export class Status {
     this.#draw();
   }
 
-  /** What happened last, and who did it. */
+  /** Shows the last change and who made it. */
   set last(/** @type {(string | Node)[]} */ parts) {
     this.#last.replaceChildren(...parts);
   }
 
-  /** What went wrong just now, then that nothing is sent, which the state says too; then that it is dark. */
+  /** Shows one notice. A message comes first, then the lock (which the state also shows), then the blackout. */
   #draw() {
     const notice = this.#is === 'offline' && !this.#heard ? NEVER_HEARD : STATES[this.#is].notice;
     const text = this.#told || notice || (this.#blackout ? BLACKOUT : '');

@@ -1,9 +1,9 @@
-// Lets the page start without a network: it keeps the page's own files, and nothing of any rig.
+// Lets the page start without a network: the worker caches the page's own files, and no data of any rig.
 //
-// The network always comes first, so that a new version is there with the next load.
+// The network always comes first, so that the next load uses a new version.
 
 const CACHE = 'shell';
-/** The page, its parts and its looks: nothing below /v1, no socket, nothing else. */
+/** The page, its modules, styles and icons: nothing below /v1, no socket, nothing else. */
 const SHELL = /^(index\.html|[\w-]+\.js|css\/[\w-]+\.css|icon[\w-]*\.\w+|manifest\.webmanifest)?$/;
 
 const worker = /** @type {any} */ (globalThis);
@@ -19,7 +19,7 @@ worker.addEventListener('fetch', (/** @type {any} */ event) => {
   if (request.mode !== 'navigate' && request.headers.get('accept')?.includes('json')) return;
   event.respondWith(networkFirst(request, url.origin + url.pathname));
 });
-// Files that were loaded before the worker was there are told by the page (console.js).
+// The page (install.js) names the files that it loaded before the worker was active.
 worker.addEventListener('message', async (/** @type {any} */ { data }) => (await caches.open(CACHE)).addAll(data));
 
 /** @param {Request} request @param {string} key without the rig's name: the page is the same for all */
@@ -36,7 +36,7 @@ async function networkFirst(request, key) {
 }
 
 /**
- * Without room for it, or leave, it is not kept, and the page gets it all the same.
+ * Caches a response. If the browser has no room for it or forbids it, the page gets the response all the same.
  * @param {string} key
  * @param {Response} response
  */
@@ -44,6 +44,6 @@ async function keep(key, response) {
   try {
     await (await caches.open(CACHE)).put(key, response);
   } catch {
-    // the network has it
+    // not cached: the page loads it from the network
   }
 }

@@ -1,4 +1,4 @@
-// What can be done with the selected dimmers at once.
+// The actions on all selected dimmers.
 
 import { byId, write } from './dom.js';
 import { FULL } from './selection.js';
@@ -40,7 +40,7 @@ export class Tools {
     this.show(true);
   }
 
-  /** Who changed the one dimmer that is selected, and when. @param {string} text */
+  /** Shows who changed the only selected dimmer, and when. @param {string} text */
   tell(text) {
     this.#lastChange = text;
     this.#write();

@@ -1,4 +1,4 @@
-// Which dimmers the board shows, and where each stands: all of them, or those that somebody uses. Pure.
+// Which dimmers the board shows, and in which place: all of them, or the used ones. Pure.
 
 /** The highest number a dimmer may have. */
 export const LAST_DIMMER = 65535;
@@ -11,7 +11,7 @@ export class View {
   #stale = false;
 
   /**
-   * Notes whether a dimmer has a level or a label. Where the used ones stand changes only with `renew`, so that no
+   * Notes whether a dimmer has a level or a label. The places of used dimmers change only with `renew`, so that no
    * fader moves away under a hand.
    * @param {number} dimmer
    * @param {boolean} used
@@ -22,13 +22,13 @@ export class View {
     this.#stale = true;
   }
 
-  /** No dimmer is used, as far as is known. */
+  /** Marks all dimmers as unused. */
   clear() {
     this.#used.fill(0);
     this.#stale = true;
   }
 
-  /** Takes in what was marked. Returns whether anything stands elsewhere now. */
+  /** Applies the marks. Returns whether any place changed. */
   renew() {
     if (!this.#stale) return false;
     this.#stale = false;
@@ -38,18 +38,18 @@ export class View {
     return this.kind === 'used';
   }
 
-  /** How many used ones there are. */
+  /** The number of used dimmers. */
   get used() {
     return this.#list.length;
   }
 
-  /** How many it shows. */
+  /** The number of dimmers that the board shows. */
   get count() {
     return this.kind === 'all' ? LAST_DIMMER : this.#list.length;
   }
 
   /**
-   * The dimmer at a place, counted from 0; null behind the last.
+   * The dimmer at a place, counted from 0; null after the last.
    * @param {number} place
    */
   dimmer(place) {
@@ -58,7 +58,7 @@ export class View {
   }
 
   /**
-   * Where a dimmer stands, or, if it is not shown, the next one that is.
+   * The place of a dimmer or, if it is not shown, of the next dimmer that is.
    * @param {number} dimmer
    */
   place(dimmer) {

@@ -1,7 +1,8 @@
-//! The intake: gathers changes into entries, appends them, and answers each when it is durable and to be read here.
+//! Gathers changes into entries, appends them, and answers each change once it is durable and this gateway's replica
+//! has it.
 //!
-//! At low load a change goes at once, alone. While appends of its rig are under way, what arrives meanwhile from all
-//! connections gathers into the next entry: batching appears with load, without a timer.
+//! At low load a change is appended at once, alone. While appends of its rig are under way, the changes of all
+//! connections gather into the next entry: batching grows with load, without a timer.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,38 +24,40 @@ use crate::outcome::{Done, Outcome};
 use crate::refusal::Refusal;
 use crate::request_span::Request;
 
-/// An entry takes changes until it sets so many items. With levels that is some 32 KiB of text; with a change for each,
-/// the longest label and the longest client's name it is less than the 1 MiB that a message may hold.
+/// An entry takes no further change that would bring it above this many items. This many levels are some 32 KiB of
+/// text; with one change for each, the longest label and the longest client name, they stay below the 1 MiB that a
+/// message may hold.
 const MAX_ITEMS: usize = 2_048;
 
-/// So many changes of one rig may wait their turn before more are refused.
+/// The most changes of one rig that may wait for an append; more are refused.
 const MAX_WAITING: usize = 4_096;
 
-/// So many entries of one rig may be durable and not yet heard of: without a state service, the log is not to be filled.
+/// The most entries of one rig that may be durable and not yet announced: without a state service, the gateway must not
+/// fill the log.
 const MAX_UNHEARD: usize = 64;
 
-/// Where an outcome goes.
+/// Where the outcome of a change is sent.
 pub(crate) enum Reply {
-    /// To one request.
+    /// To a waiting HTTP request.
     Request(oneshot::Sender<Outcome>),
-    /// To a connection, at a place that was reserved for it, under the client's number for the change.
+    /// To a WebSocket: the reserved place among its answers, the client's number for the change, and its request.
     Connection(mpsc::OwnedPermit<Answer>, Option<u64>, Request),
 }
 
-/// What a connection is told about one of its messages. Small: every connection has places for some.
+/// The answer to one message of a connection. Small, because every connection reserves places for several.
 pub(crate) struct Answer {
     /// The client's number for the change, if there is one.
     pub(crate) seq: Option<u64>,
-    /// Where it stands and how long that took, or why it does not.
+    /// The position of the change and the time it took, or why it was refused.
     pub(crate) outcome: Result<(Position, Timing), Refusal>,
-    /// It lasts until it is answered.
+    /// The request, which lasts until the answer is sent.
     pub(crate) request: Request,
 }
 
 impl Reply {
     fn send(self, outcome: Outcome) {
         match self {
-            // A client that is gone needs no answer; what it asked for has happened or not all the same.
+            // A client that is gone gets no answer; its change has happened or not all the same.
             Self::Request(reply) => drop(reply.send(outcome)),
             Self::Connection(permit, seq, request) => {
                 let outcome = outcome.map(|done| (done.position, done.timing));
@@ -68,38 +71,38 @@ impl Reply {
 struct Queued {
     change: Change,
     waiting: Waiting,
-    /// It is counted among those that wait.
+    /// Counts the change among those that wait.
     counted: Held,
 }
 
-/// One who waits for a change.
+/// What is needed to answer a change.
 struct Waiting {
     came: Instant,
     reply: Reply,
-    /// A shutdown waits for it, even if whoever asked does not.
+    /// Makes a shutdown wait for the change, even if its client is gone.
     _tracked: TaskTrackerToken,
-    /// Until the log has the change, if somebody traces it.
+    /// The span of the append, if the change is traced.
     append: Option<Box<Span>>,
-    /// Where it stands in that trace.
+    /// The trace context of the change after that span.
     trace: Option<TraceContext>,
 }
 
-/// How changes are appended: what all lanes share.
+/// What all queues share to append changes.
 #[derive(Clone)]
 pub(crate) struct Appending {
-    /// The gateway, as others know it.
+    /// The name of this gateway in rosters.
     pub(crate) gateway: ClientId,
     pub(crate) log: Arc<dyn Log>,
     pub(crate) tasks: TaskTracker,
-    /// Entries of one rig that may be under way at once.
+    /// The most entries of one rig that are being appended at once.
     pub(crate) in_flight: usize,
-    /// A change that is not answered after so long is answered as unknown.
+    /// A change that has no outcome after this time is answered as unknown.
     pub(crate) answer_within: Duration,
     pub(crate) instruments: Arc<Instruments>,
 }
 
-/// The way of one rig's changes into the log: one queue and one task, so that they get there in the order in which they
-/// came. Of two changes on one connection, the second is the one that stays.
+/// The queue of one rig's changes to the log. One queue and one task keep the changes in the order in which they came:
+/// of two changes on one connection, the second one stays.
 pub(crate) struct Queue {
     rig: RigName,
     asked: mpsc::Sender<Queued>,
@@ -108,18 +111,18 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// A queue, and the task that serves it: it ends when the queue is dropped and all is answered.
+    /// Makes a queue and starts its task, which ends when the queue is dropped and all changes are answered.
     pub(crate) fn start(rig: RigName, feed: Arc<RigFeed>, appending: &Appending) -> Self {
         let (asked, queue) = mpsc::channel(MAX_WAITING);
         tokio::spawn(serve(rig.clone(), feed, appending.clone(), queue));
         Self { rig, asked, tasks: appending.tasks.clone(), instruments: appending.instruments.clone() }
     }
 
-    /// Takes a change in; its outcome goes where `reply` says. The change goes on if whoever asked is gone.
+    /// Queues a change and sends its outcome to `reply`. The change continues if its client is gone.
     pub(crate) fn submit(&self, mut change: Change, reply: Reply) {
         let came = Instant::now();
         let append = change.trace.and_then(|trace| self.append_span(trace, came)).map(Box::new);
-        // What follows in other processes follows on that.
+        // Spans in other processes are children of the append span.
         change.trace = after(append.as_deref(), change.trace);
         let waiting = Waiting { came, reply, _tracked: self.tasks.token(), append, trace: change.trace };
         let asked = Queued { change, waiting, counted: self.instruments.metrics.waiting.hold() };
@@ -139,7 +142,7 @@ impl Queue {
         Some(span)
     }
 
-    /// Takes a change in and waits for its outcome.
+    /// Queues a change and waits for its outcome.
     pub(crate) async fn change(&self, change: Change) -> Outcome {
         let (reply, outcome) = oneshot::channel();
         self.submit(change, Reply::Request(reply));
@@ -147,8 +150,8 @@ impl Queue {
     }
 }
 
-/// Serves a queue: what has come meanwhile goes as one entry as soon as fewer are under way than may be. Appends are
-/// started in order: a set of futures polls each for the first time in the order in which they were put in.
+/// Serves a queue: appends all waiting changes as one entry as soon as fewer than `in_flight` appends are under way.
+/// Appends start in order, because `FuturesUnordered` polls each future for the first time in the order of insertion.
 async fn serve(rig: RigName, feed: Arc<RigFeed>, appending: Appending, mut queue: mpsc::Receiver<Queued>) {
     let (mut under_way, mut landed) = (FuturesUnordered::new(), FuturesUnordered::new());
     let mut left_over = None;
@@ -169,7 +172,7 @@ async fn serve(rig: RigName, feed: Arc<RigFeed>, appending: Appending, mut queue
     }
 }
 
-/// Takes what is waiting, as far as one entry may hold it. Waits only before it has taken anything.
+/// Takes the waiting changes, as many as fit in one entry. Waits only for the first of them.
 async fn gather(queue: &mut mpsc::Receiver<Queued>, left_over: &mut Option<Queued>) -> Option<Batch> {
     let first = match left_over.take() {
         Some(asked) => asked,
@@ -185,16 +188,16 @@ async fn gather(queue: &mut mpsc::Receiver<Queued>, left_over: &mut Option<Queue
     Some(batch)
 }
 
-/// An entry that is durable.
+/// A durable entry.
 struct Landed {
     batch: Batch,
     position: Position,
     durable: Instant,
-    /// When its changes are to be answered, whether or not it has been heard of.
+    /// When its changes are answered at the latest, even if no announcement of the entry has come.
     deadline: tokio::time::Instant,
 }
 
-/// Appends a batch; its changes are answered here if that fails.
+/// Appends a batch. If that fails, answers its changes.
 async fn append(rig: &RigName, feed: &RigFeed, appending: &Appending, mut batch: Batch) -> Option<Landed> {
     let deadline = tokio::time::Instant::now() + appending.answer_within;
     let appended = appending.log.append(rig, &batch.entry, feed.position());
@@ -213,19 +216,19 @@ async fn append(rig: &RigName, feed: &RigFeed, appending: &Appending, mut batch:
     None
 }
 
-/// Answers the changes of an entry, once it is to be read here.
+/// Answers the changes of an entry once this gateway's replica has reached it.
 async fn answer(Landed { batch, position, durable, deadline }: Landed, feed: &RigFeed) {
     if tokio::time::timeout_at(deadline, feed.reached(position)).await.is_err() {
         return batch.refuse(&Refusal::unknown_outcome());
     }
     match feed.folded(position) {
-        // The order began anew before it was heard what became of the entry in the old one.
+        // A new epoch began before the announcement of this entry was received.
         None if feed.position().epoch != position.epoch => batch.refuse(&Refusal::unknown_outcome()),
         folded => settle(batch, position, durable, folded.as_ref(), &feed.instruments.metrics),
     }
 }
 
-/// An entry, and who waits for each of its changes.
+/// An entry, and what is needed to answer each of its changes.
 struct Batch {
     entry: Entry,
     items: usize,
@@ -246,7 +249,7 @@ impl Batch {
         Self { items: change.update.len(), entry: Entry::new(change), waiting: vec![waiting] }
     }
 
-    /// Adds a change, or gives it back if the entry takes no more.
+    /// Adds a change, or returns it if the entry is full.
     fn push(&mut self, asked: Queued) -> Result<(), Box<Queued>> {
         let items = asked.change.update.len();
         if self.items + items > MAX_ITEMS {
@@ -261,7 +264,7 @@ impl Batch {
         Ok(())
     }
 
-    /// The log has it.
+    /// Records in the metrics and spans of its changes that the entry is durable.
     fn appended(&mut self, instruments: &Instruments, position: Position, durable: Instant) {
         let metrics = &instruments.metrics;
         metrics.entry_changes.observe(self.waiting.len() as f64);
@@ -283,7 +286,7 @@ impl Batch {
     }
 }
 
-/// Answers the changes of an entry that is durable and has been heard of.
+/// Answers the changes of an entry that is durable and that the replica has reached.
 fn settle(batch: Batch, position: Position, durable: Instant, folded: Option<&Folded>, metrics: &GatewayMetrics) {
     let changes = batch.entry.changes();
     let left = left_by(changes, folded);
@@ -297,13 +300,13 @@ fn settle(batch: Batch, position: Position, durable: Instant, folded: Option<&Fo
         reply.send(match verdict(folded, index, change) {
             None | Some(Verdict::Unknown) => Err(Refusal::unknown_outcome()),
             Some(Verdict::Applied) => {
-                // One that sets nothing tries out the way, as readiness does.
+                // An empty change is a readiness check and is not counted.
                 if !change.update.is_empty() {
                     metrics.changes.add_one();
                 }
                 Ok(Done { position, update: left.restricted_to(&change.update), timing })
             }
-            // The entry that it came in then was ended by it, so what it asked for is what it left.
+            // This change ended its first entry, so that entry's position holds exactly the values that it asked for.
             Some(Verdict::Repeated(first)) => Ok(Done { position: *first, update: change.update.clone(), timing }),
             Some(Verdict::Changed(items)) => Err(Refusal::changed(items)),
             Some(Verdict::KeyReused) => Err(Refusal::key_reused()),
@@ -312,7 +315,7 @@ fn settle(batch: Batch, position: Position, durable: Instant, folded: Option<&Fo
     }
 }
 
-/// What became of a change; `None` if that is not known, because the announcement was missed.
+/// The verdict on a change; `None` if it is unknown because the announcement was missed.
 fn verdict<'a>(folded: Option<&'a Folded>, index: usize, change: &Change) -> Option<&'a Verdict> {
     match folded {
         Some(folded) => Some(folded.verdicts.get(&index).unwrap_or(&Verdict::Applied)),
@@ -322,7 +325,7 @@ fn verdict<'a>(folded: Option<&'a Folded>, index: usize, change: &Change) -> Opt
     }
 }
 
-/// What the map holds at the entry's position, of what its changes set: a later change may have gone over an earlier one.
+/// The values that the entry's applied changes leave in the map: a later change may overwrite an earlier one.
 fn left_by(changes: &[Change], folded: Option<&Folded>) -> Update {
     let applied = changes.iter().enumerate();
     let applied = applied.filter(|(index, change)| verdict(folded, *index, change) == Some(&Verdict::Applied));

@@ -1,4 +1,4 @@
-//! Request bodies: read whole, within their bounds.
+//! Reads whole request bodies, within limits of size and time.
 
 use axum::body::{Body, Bytes, HttpBody};
 use ghostlight_proto::Code;
@@ -7,13 +7,13 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use crate::Gateway;
 use crate::refusal::Refusal;
 
-/// How many times the largest body is read on, and thrown away, for a client that sends more.
+/// A refused body is read on and discarded, up to this many times the largest body.
 const LINGER: usize = 32;
 
 /// Reads a body.
 ///
 /// # Errors
-/// If it is too large, does not come in time, or breaks off.
+/// If the body is too large, does not arrive in time, or breaks off.
 pub(crate) async fn read(gateway: &Gateway, mut body: Body) -> Result<Bytes, Refusal> {
     let most = gateway.limits.message_bytes;
     if body.size_hint().lower() > most as u64 {
@@ -35,8 +35,8 @@ pub(crate) async fn read(gateway: &Gateway, mut body: Body) -> Result<Bytes, Ref
     }
 }
 
-/// Goes on reading a body that was refused, beside the answer: many clients look for an answer only when they have sent
-/// everything, and closing on them before that can lose it.
+/// Reads and discards the rest of a refused body in a task of its own: many clients read the response only after they
+/// have sent everything, and closing the connection before that can lose it.
 pub(crate) fn linger(gateway: &Gateway, body: Body) {
     let most = gateway.limits.message_bytes.saturating_mul(LINGER);
     let rest = async move {

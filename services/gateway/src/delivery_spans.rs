@@ -1,5 +1,5 @@
-//! What is told of a traced change on its way to the clients of this gateway: when the first of them was sent it, and
-//! when the last.
+//! The spans of a traced change on its way to the clients of this gateway: when the first client was sent it, and when
+//! the last.
 
 use std::time::Instant;
 
@@ -7,14 +7,15 @@ use ghostlight_rig::TraceContext;
 use ghostlight_telemetry::trace::{Kind, Tracer};
 use parking_lot::{Mutex, MutexGuard};
 
-/// One step of the map that somebody traces. Every reader that takes it says so once it was sent.
+/// One traced step of the map. Every reader that takes the step reports when it was sent.
 ///
-/// The last has it when as many have as there were subscribers. One that has fallen behind takes a later step, and one may
-/// leave; so at the latest, it is told when nobody holds this any more: when the map has moved on.
+/// The step has reached the last client when as many readers have reported as there were subscribers. A reader that has
+/// fallen behind takes a later step instead, and one may leave. So the span of the last client is exported at the
+/// latest when this is dropped, after the map has moved on.
 #[derive(Debug)]
 pub(crate) struct Delivery {
     tracer: Tracer,
-    /// Where each change stands in its trace.
+    /// The trace context of each change.
     traces: Vec<TraceContext>,
     applied: Instant,
     subscribers: usize,
@@ -24,19 +25,19 @@ pub(crate) struct Delivery {
 #[derive(Debug, Default)]
 struct Sent {
     clients: usize,
-    /// `None` also once that was told.
+    /// When the step was last sent; `None` once that is exported.
     last: Option<Instant>,
 }
 
 impl Sent {
-    /// How many had it when the last was sent it, and when that was.
+    /// How many clients had the step when the last one was sent it, and when that was.
     fn take_last(&mut self) -> Option<(usize, Instant)> {
         self.last.take().map(|last| (self.clients, last))
     }
 }
 
 impl Delivery {
-    /// A step that `subscribers` are about to take; `None` if nobody traces it.
+    /// Begins the delivery of a step to `subscribers` readers; `None` if it is not traced.
     pub(crate) fn begin(tracer: &Tracer, traces: Vec<TraceContext>, subscribers: usize) -> Option<Self> {
         let is_traced = !traces.is_empty();
         is_traced.then(|| Self {
@@ -48,25 +49,25 @@ impl Delivery {
         })
     }
 
-    /// The first change's trace: an example for those who look at how long deliveries take.
+    /// The first change's trace context: the exemplar for the metric of delivery times.
     pub(crate) fn example(&self) -> Option<TraceContext> {
         self.traces.first().copied()
     }
 
-    /// A client was sent it.
+    /// Counts a client that was sent the step.
     pub(crate) fn reached(&self) {
         let now = Instant::now();
         let (clients, last) = {
             let mut sent = self.sent();
             sent.clients += 1;
-            // One who has come meanwhile is none of those.
+            // A client that subscribed after the step began is not counted.
             if sent.clients <= self.subscribers {
                 sent.last = Some(now);
             }
             let is_last = sent.clients == self.subscribers;
             (sent.clients, is_last.then(|| sent.take_last()).flatten())
         };
-        // Exporting a span is not to hold up the next client.
+        // The lock is released, so that exporting a span does not hold up the next client.
         if clients == 1 && self.subscribers > 1 {
             self.tell("first", 1, now);
         }

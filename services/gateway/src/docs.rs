@@ -1,4 +1,4 @@
-//! The description of the interface, and a page to read it and try it out.
+//! The OpenAPI document, and the Swagger UI page to read it and try it out.
 
 use axum::extract::Path;
 use axum::http::{HeaderValue, header};
@@ -8,7 +8,7 @@ use ghostlight_proto::OPENAPI;
 use crate::files::{self, DOCS};
 use crate::refusal::Refusal;
 
-/// The name of the script that starts the page, and what it says: which description the page reads.
+/// The name and text of the script that starts the page and tells it which OpenAPI document to load.
 const INITIALIZER: (&str, &str) = ("swagger-initializer.js", include_str!("docs/swagger-initializer.js"));
 
 /// `GET /v1/openapi.json`.
@@ -16,7 +16,7 @@ pub(crate) async fn openapi() -> Response {
     ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], OPENAPI).into_response()
 }
 
-/// `GET /docs`: the page's own files are below it.
+/// `GET /docs`: redirects, because the page's own files are below `/docs/`.
 pub(crate) async fn docs() -> Redirect {
     Redirect::permanent("/docs/")
 }

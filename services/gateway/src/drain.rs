@@ -1,5 +1,5 @@
-//! How a gateway stops: at once, or over a while in which every connection ends at a moment of its own, so that the
-//! consoles of a gateway that is replaced do not come to the others all in the same second.
+//! How a gateway stops: at once, or over a drain in which each connection ends at its own random moment. So the
+//! consoles of a replaced gateway do not all reach the other gateways in the same second.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -9,18 +9,18 @@ use axum::response::Response;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-/// Where a gateway stands on its way to its end. It serves; then it drains: it takes what comes, and connections end one
-/// by one; then it is over.
+/// Whether a gateway serves, drains or is over. While it drains, it still accepts connections and changes, and
+/// connections end one by one.
 #[derive(Clone, Debug)]
 pub(crate) struct Stopping {
-    /// How long it drains.
+    /// The length of the drain.
     drain: Duration,
-    /// Cancelled when it begins to drain, and when it is over: a child of `over`, so that whoever waits for its end waits
-    /// for one thing.
+    /// Cancelled when the drain begins. It is a child of `over`, so it is also cancelled when the gateway is over, and
+    /// a task that waits for the end waits for this token only.
     begun: CancellationToken,
-    /// By when it has drained, from when it begins to.
+    /// When the drain ends; set when it begins.
     drained: Arc<OnceLock<Instant>>,
-    /// Cancelled when nothing more is taken in.
+    /// Cancelled when the gateway accepts nothing more.
     over: CancellationToken,
 }
 
@@ -30,29 +30,29 @@ impl Stopping {
         Self { drain, begun: over.child_token(), drained: Arc::default(), over }
     }
 
-    /// Begins to drain, and answers until when.
+    /// Begins the drain, and returns when it ends.
     pub(crate) fn begin(&self) -> Instant {
         let drained = *self.drained.get_or_init(|| Instant::now() + self.drain);
         self.begun.cancel();
         drained
     }
 
-    /// Whether it drains, or is over.
+    /// Whether the drain has begun, or the gateway is over.
     pub(crate) fn has_begun(&self) -> bool {
         self.begun.is_cancelled()
     }
 
-    /// Cancelled when nothing more is taken in.
+    /// Cancelled when the gateway accepts nothing more.
     pub(crate) fn over(&self) -> &CancellationToken {
         &self.over
     }
 
-    /// Whether nothing more is taken in.
+    /// Whether the gateway accepts nothing more.
     pub(crate) fn is_over(&self) -> bool {
         self.over.is_cancelled()
     }
 
-    /// Resolves when whoever asked has to go: at a moment of its own, anywhere in what is left of the drain.
+    /// Resolves when the caller has to end: at a random moment in what is left of the drain.
     pub(crate) fn moment(&self) -> impl Future<Output = ()> + Send + use<> {
         let Self { begun, drained, over, .. } = self.clone();
         async move {
@@ -60,13 +60,13 @@ impl Stopping {
             let now = Instant::now();
             let left = drained.get().map_or(Duration::ZERO, |drained| drained.saturating_duration_since(now));
             let own = sleep_until(now + left.mul_f64(fastrand::f64()));
-            // Boxed, because every connection holds the place of it for as long as nothing stops.
+            // Boxed, because every connection holds this future until the gateway stops.
             Box::pin(over.run_until_cancelled(own)).await;
         }
     }
 
-    /// Makes an answer the last of its connection, if the gateway drains; once that is over, connections end by themselves.
-    /// It takes no lock, for every answer comes by here.
+    /// Makes a response the last of its connection while the gateway drains; once the gateway is over, connections end
+    /// anyway. It takes no lock, because every response passes through here.
     pub(crate) fn mark(&self, mut response: Response) -> Response {
         if self.drained.get().is_some() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -97,7 +97,7 @@ mod tests {
             moments(1_000).await
         });
         let within = |moments: &[f64], from: f64| moments.iter().filter(|at| (from..from + 0.25).contains(*at)).count();
-        // 250 of them on average: that it is less than 150 happens less than once in ten thousand million runs.
+        // 250 of them on average: fewer than 150 happens less than once in ten thousand million runs.
         assert!([0.0, 0.25, 0.5, 0.75].iter().all(|from| within(&early, *from) > 150), "{early:?}");
         assert!(within(&late, 0.5) > 300 && within(&late, 0.75) > 300, "{late:?}");
     }

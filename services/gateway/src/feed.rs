@@ -1,4 +1,4 @@
-//! What a gateway knows of one rig, and shows to all who read it: the feed of a hub.
+//! The feed of a hub: the replica of one rig and what every reader of it shares.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -22,23 +22,24 @@ use crate::presence::RigPresence;
 use crate::subscribers::Subscribers;
 use crate::subscription::{CaughtUp, Texts, Whole};
 
-/// So many entries are remembered: a gateway asks for the verdicts on its own within the time that a few of its entries
-/// take, and a reader that fell behind is soon caught up.
+/// How many entries are remembered. A gateway needs the verdicts on its own entries for the time that a few entries
+/// take, and a reader that fell behind soon catches up.
 const REMEMBERED_ENTRIES: usize = 4_096;
 
-/// Of so many entries it is remembered whose changes are in them, and a step over more is told without. Somebody who is
-/// further behind than that has no fader in the hand whose echo it would have to know.
+/// The origins of changes are kept for this many entries; a step over more is sent without origins. A client that is
+/// further behind has no fader in hand whose echo it would have to recognise.
 const ATTRIBUTED_ENTRIES: usize = 256;
 
-/// And so is a step in which more was asked for: each item has to be looked up, and each change has to be told.
+/// A step with more items or changes than these is also sent without origins: each item is looked up, and each change
+/// is written out.
 const ATTRIBUTED_ITEMS: usize = 4_096;
 const ATTRIBUTED_CHANGES: usize = 256;
 
-/// Every state service announces every entry, in the same words. So many of the last deltas are known again by these,
-/// without being read.
+/// Every state service announces every entry, in the same bytes. A copy of one of this many last deltas is recognised
+/// by its bytes and not decoded.
 const KNOWN_AGAIN: usize = 16;
 
-/// What the following task, the queue and the readers share.
+/// The feed of one rig, shared by the following task, the queue and the readers.
 pub(crate) struct RigFeed {
     state: Mutex<FeedState>,
     pub(crate) latest: watch::Sender<Arc<Latest>>,
@@ -47,63 +48,63 @@ pub(crate) struct RigFeed {
     pub(crate) instruments: Arc<Instruments>,
 }
 
-/// What the hub knows.
+/// The state of a feed, under one lock.
 #[derive(Default)]
 pub(crate) struct FeedState {
     pub(crate) replica: Replica,
     folded: VecDeque<Folded>,
-    /// The deltas that were heard last, the oldest first.
+    /// The last deltas received, the oldest first.
     heard: VecDeque<Bytes>,
-    /// The catching-up text that was made last: readers who fall behind often fall behind together.
+    /// The catch-up step that was encoded last: readers that fall behind often fall behind together.
     pub(crate) caught_up: Option<CaughtUp>,
-    /// And the whole map: after a restart all of them want it.
+    /// The whole map that was encoded last: after a restart, all readers need it.
     pub(crate) whole: Option<Whole>,
 }
 
-/// What became of one entry.
+/// The announced outcome of one entry.
 #[derive(Clone, Debug)]
 pub(crate) struct Folded {
     position: Position,
     prev: Revision,
-    /// What became of its changes that were not simply applied, by their index in the entry.
+    /// The verdicts on changes that were not simply applied, by their index in the entry.
     pub(crate) verdicts: Arc<BTreeMap<usize, Verdict>>,
-    /// Whose changes are in it.
+    /// The origins of its changes and the items that each of them set.
     attributions: Arc<[Attribution]>,
-    /// How long the state service took.
+    /// How long the state service took to fold the entry.
     pub(crate) fold: Duration,
-    /// When this gateway heard of it.
+    /// When this gateway received the announcement.
     pub(crate) heard: Instant,
 }
 
-/// The newest that happened, for every reader to see.
+/// The newest state of the feed, which every reader watches.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Latest {
     pub(crate) position: Position,
-    /// Grows when the map was replaced by one that does not continue it.
+    /// Grows when a snapshot replaces the map and does not continue it.
     pub(crate) generation: u64,
-    /// The last delta, which serves every reader at `prev` or later.
+    /// The revision before the last delta: the delta serves every reader at this revision or later.
     pub(crate) prev: Revision,
     pub(crate) delta: Option<Texts>,
-    /// The kinds of the items that it sets.
+    /// The kinds of the items that the delta sets.
     pub(crate) delta_kinds: Interest,
-    /// When that was applied.
+    /// When the last delta or snapshot was applied.
     pub(crate) applied: Option<Instant>,
-    /// What is told of it, if somebody traces it.
+    /// The delivery of the last delta, if it is traced.
     pub(crate) delivery: Option<Arc<Delivery>>,
-    /// The last beacon, if nothing has changed since.
+    /// The last beacon, if the map has not changed since; otherwise empty.
     pub(crate) beacon: Utf8Bytes,
-    /// The kinds that it has digests of.
+    /// The kinds whose digests the beacon has.
     pub(crate) beacon_kinds: Interest,
-    /// How many beacons there were.
+    /// How many beacons have confirmed the map.
     pub(crate) beacons: u64,
-    /// When a state service was last heard of; `None` if never.
+    /// When a message of a state service last came; `None` if never.
     pub(crate) heard: Option<Instant>,
-    /// Whether that is so long ago that what is shown may be old.
+    /// Whether that is longer ago than [`STALE_AFTER`], so that the map may be old.
     pub(crate) is_stale: bool,
 }
 
 impl Latest {
-    /// How long ago a state service was last heard of; `None` if never.
+    /// How long ago a message of a state service last came; `None` if never.
     pub(crate) fn silence(&self) -> Option<Duration> {
         self.heard.map(|heard| heard.elapsed())
     }
@@ -118,8 +119,8 @@ impl Latest {
 }
 
 impl FeedState {
-    /// Whose changes are in the step from a revision to where the replica stands, as far as their values still count;
-    /// none if that is not remembered.
+    /// The origins of the changes from `from` to the replica's position, with the items whose values still count; empty
+    /// if some of these entries are not remembered.
     pub(crate) fn attributions_since(&self, from: Revision) -> Vec<Attribution> {
         let map = self.replica.map();
         let mut at = self.replica.position();
@@ -147,36 +148,36 @@ impl FeedState {
 }
 
 impl RigFeed {
-    /// A feed of a rig of which nothing is known yet.
+    /// Makes the feed of a rig, with an empty replica.
     pub(crate) fn new(presence: Arc<RigPresence>, instruments: Arc<Instruments>) -> Self {
         let latest = watch::Sender::new(Arc::default());
         Self { state: Mutex::default(), latest, presence, subscribers: Arc::default(), instruments }
     }
 
-    /// Waits until the replica stands at a position or later.
+    /// Waits until the replica has reached a position.
     pub(crate) async fn reached(&self, position: Position) {
-        // The sender is here, so the wait can only end by reaching.
+        // `self` owns the sender, so the wait can only end when the position is reached.
         let _ = self.latest.subscribe().wait_for(|latest| latest.position >= position).await;
     }
 
-    /// Where the replica stands.
+    /// The position of the replica.
     pub(crate) fn position(&self) -> Position {
         self.latest.borrow().position
     }
 
-    /// What became of an entry; `None` if that announcement was missed.
+    /// The outcome of an entry; `None` if its announcement was missed.
     pub(crate) fn folded(&self, position: Position) -> Option<Folded> {
         let state = self.state();
         let index = state.folded.binary_search_by_key(&position, |folded| folded.position).ok()?;
         state.folded.get(index).cloned()
     }
 
-    // Held to fold one message in or to read, never across an await.
+    // Held to apply one message or to read, never across an await.
     pub(crate) fn state(&self) -> MutexGuard<'_, FeedState> {
         self.state.lock()
     }
 
-    /// Takes a message in and shows it to the subscribers; `None` if it is not from a state service.
+    /// Applies an announcement and shows it to the readers; `None` if it cannot be read or is not from a state service.
     pub(crate) fn take(&self, rig: &RigName, announcement: &Announcement) -> Option<Received> {
         let text = &announcement.text;
         if self.state().heard.iter().rev().any(|heard| heard == text) {
@@ -184,12 +185,12 @@ impl RigFeed {
         }
         let Decoded { message, levels } = match decode(text) {
             Ok(decoded) => decoded,
-            // Newer versions have more to say to each other.
+            // Newer versions may send messages of types that this one does not know.
             Err(error @ Unread::UnknownType(_)) => {
                 tracing::debug!(%rig, %error, "an announcement is passed over");
                 return None;
             }
-            // If it was part of the map, the next one shows that.
+            // If it was a delta, the next one shows the gap.
             Err(error) => {
                 tracing::warn!(%rig, %error, "an announcement cannot be read; it is passed over");
                 return None;
@@ -269,7 +270,7 @@ impl RigFeed {
         received
     }
 
-    /// Tells those who trace the changes of a delta that it is applied here; where they stand then.
+    /// Records in the traces of a delta's changes that it is applied here; returns the contexts after that.
     fn applied(&self, traces: &[TraceContext], position: Position, heard: Instant) -> Vec<TraceContext> {
         let apply = |trace: &TraceContext| {
             let mut span = self.instruments.tracer.child("apply", Kind::Consumer, *trace, heard)?;
@@ -327,7 +328,7 @@ impl RigFeed {
         received
     }
 
-    /// Tells the readers if no state service was heard of for long.
+    /// Marks the map as stale for the readers after [`STALE_AFTER`] without a message of a state service.
     pub(crate) fn note_silence(&self) {
         let state = self.state();
         let latest = self.latest.borrow().clone();
@@ -337,8 +338,8 @@ impl RigFeed {
         }
     }
 
-    /// Shows the readers what is newest. What is state stays locked meanwhile, so that whoever locks it finds both alike;
-    /// showing only wakes subscribers, it runs none of their code.
+    /// Shows the readers the newest state. The state stays locked meanwhile, so a task that locks it finds both in
+    /// agreement. Showing only wakes readers; it runs none of their code.
     fn show(&self, _state: &MutexGuard<'_, FeedState>, change: impl FnOnce(&mut Latest)) {
         self.latest.send_modify(|latest| change(Arc::make_mut(latest)));
     }
@@ -353,7 +354,7 @@ impl Drop for RigFeed {
     }
 }
 
-/// What `decode` has read is UTF-8.
+/// The text of a decoded message, which is UTF-8.
 fn utf8(text: Bytes) -> Utf8Bytes {
     Utf8Bytes::try_from(text).expect("a message is UTF-8")
 }

@@ -1,17 +1,17 @@
-//! The files that the binary carries, as the build made them (`build/main.rs`).
+//! The files that the build embeds in the binary (`build/main.rs`).
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
-/// A file that is served as it is.
+/// An embedded file, served unchanged.
 #[derive(Debug)]
 pub(crate) struct File {
-    /// With the folders it is in.
+    /// The path of the file, with its folders.
     pub(crate) name: &'static str,
     media_type: &'static str,
-    /// An entity tag, quoted: another content has another one.
+    /// A quoted entity tag, which differs for each content.
     pub(crate) tag: &'static str,
     bytes: &'static [u8],
 }

@@ -1,4 +1,4 @@
-//! Following a rig: what its hub hears, and when it asks.
+//! Follows a rig for its hub: receives announcements and requests snapshots.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use ghostlight_rig::{Interest, Received, RigName};
 
 use crate::feed::RigFeed;
 
-/// How long to wait before an echo that cannot be reached is tried again.
+/// The wait before the gateway follows again, after the echo was lost or could not be reached.
 const RETRY: Duration = Duration::from_millis(250);
 
 /// Follows a rig for as long as the hub lives.
@@ -23,8 +23,8 @@ pub(crate) async fn follow(rig: RigName, echo: Arc<dyn Echo>, feed: Arc<RigFeed>
     }
 }
 
-/// Follows until the echo is lost. Follow first, then ask for the snapshot, then take what came meanwhile: in any other
-/// order, changes are lost.
+/// Follows until the echo is lost. The order matters: follow, then request a snapshot, then apply what came meanwhile.
+/// In any other order, changes are lost.
 async fn follow_once(rig: &RigName, echo: &dyn Echo, feed: &RigFeed) -> Result<(), EchoError> {
     let mut announcements = echo.follow(rig).await?;
     loop {
@@ -37,8 +37,9 @@ async fn follow_once(rig: &RigName, echo: &dyn Echo, feed: &RigFeed) -> Result<(
     }
 }
 
-/// Follows until a snapshot is needed; `false` if the echo is gone. Beacons come every second: after a silence, the
-/// state service is asked whether it still knows that somebody follows. What gateways tell each other breaks no silence.
+/// Follows until a snapshot is needed; `false` if the echo is gone. Beacons come every second. A hub that receives no
+/// message from a state service for [`STALE_AFTER`] requests a snapshot, which also tells the state service that the
+/// rig has a follower. Rosters of other gateways do not count as messages.
 async fn follow_to_gap(rig: &RigName, announcements: &mut dyn Announcements, feed: &RigFeed) -> bool {
     let mut silent_at = tokio::time::Instant::now() + STALE_AFTER;
     loop {

@@ -1,4 +1,4 @@
-//! HTTP headers: reading those of a request, writing those of an answer.
+//! HTTP headers: reads those of requests, writes those of responses.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use ghostlight_proto::{Code, Timing, parse_etag};
@@ -26,7 +26,7 @@ pub(crate) fn require_type(headers: &HeaderMap, types: &[&str]) -> Result<(), Re
     Err(Refusal::new(Code::UnsupportedMediaType, detail))
 }
 
-/// A header that may come once. Neither of two may be ignored.
+/// A header that may occur once. Two are refused, because neither may be ignored.
 fn only_one(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue>, Refusal> {
     let mut values = headers.get_all(&name).iter();
     match (values.next(), values.next()) {
@@ -35,7 +35,7 @@ fn only_one(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue
     }
 }
 
-/// The position in `If-Match`. A `*` asks for nothing: a rig's map is always there.
+/// The position in `If-Match`. A `*` is no condition, because every rig has a map.
 pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<Position>, Refusal> {
     match only_one(headers, header::IF_MATCH)?.map(HeaderValue::to_str) {
         None | Some(Ok("*")) => Ok(None),
@@ -44,7 +44,7 @@ pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<Position>, Refusal>
     }
 }
 
-/// The name in `Ghostlight-Client`: others see that the change was this client's. Such changes have no number.
+/// The name in `Ghostlight-Client`: other clients see that this client made the change. Such changes have no number.
 pub(crate) fn origin(headers: &HeaderMap) -> Result<Option<Origin>, Refusal> {
     let Some(client) = only_one(headers, HeaderName::from_static("ghostlight-client"))? else { return Ok(None) };
     let client = std::str::from_utf8(client.as_bytes()).ok().and_then(|client| ClientId::new(client).ok());
@@ -59,13 +59,13 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<Key>, Refusa
     Key::new(key).map(Some).map_err(|error| Refusal::bad_input(error.to_string()))
 }
 
-/// The stages in milliseconds, in the form of `Server-Timing` (W3C Server Timing).
+/// The duration of each stage in milliseconds, as a `Server-Timing` header (W3C Server Timing).
 pub(crate) fn server_timing(timing: Timing) -> HeaderValue {
     let [log, fold, echo] = timing.as_ms();
     header_value(format!("log;dur={log:.3}, fold;dur={fold:.3}, echo;dur={echo:.3}"))
 }
 
-/// A header's value. Only visible ASCII is passed to this.
+/// A header's value. The text must be visible ASCII.
 pub(crate) fn header_value(text: String) -> HeaderValue {
     HeaderValue::try_from(text).expect("the text is visible ASCII")
 }

@@ -8,8 +8,8 @@ use ghostlight_proto::Code;
 use crate::Gateway;
 use crate::refusal::Refusal;
 
-/// How long the log may take to take an empty change. A change may take longer; who asks whether changes go through does
-/// not wait for that, and is to hear why they do not.
+/// How long the log may take for an empty change. A real change may take longer, but a readiness probe must not wait
+/// that long: it must hear why changes do not go through.
 const CANARY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// `GET /healthz`: the process runs.
@@ -17,19 +17,19 @@ pub(crate) async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: a state service was heard of lately, and the log takes what is appended. That is tried out, not
-/// assumed: an empty change to `main` goes the whole way. Of several partitions it tells how that of `main` works: a
-/// gateway that serves most rigs is not to be taken from the consoles because one partition is away.
+/// `GET /readyz`: a state service was heard lately, and the log accepts appends. To test the log, it sends an empty
+/// change to `main` the whole way. With several partitions it checks only the one of `main`: a gateway that serves most
+/// rigs must not lose its consoles because one partition is down.
 pub(crate) async fn ready(State(gateway): State<Gateway>) -> Result<&'static str, Refusal> {
     gateway.ready().await.map_err(Refusal::unavailable)?;
     Ok("ready\n")
 }
 
 impl Gateway {
-    /// Whether a state service was heard of lately, and the log takes what is appended.
+    /// Checks that a state service was heard lately and that the log accepts appends.
     ///
     /// # Errors
-    /// Why not.
+    /// The reason, if the gateway is not ready.
     pub async fn ready(&self) -> Result<(), String> {
         if self.stopping.has_begun() {
             return Err("the server is stopping".to_owned());

@@ -1,4 +1,4 @@
-//! What the HTTP routes share: the rig of a path, reading a rig's map, changing it.
+//! Shared by the HTTP routes: the rig of a path, reading a rig's map, changing it.
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path};
@@ -15,7 +15,7 @@ use crate::refusal::Refusal;
 use crate::request_span::Request;
 use crate::{Gateway, body};
 
-/// The rig that the path names; `main` where it names none.
+/// The rig in the path; `main` if the path names none.
 pub(crate) struct RigPath(pub(crate) RigName);
 
 impl<S: Send + Sync> FromRequestParts<S> for RigPath {
@@ -29,7 +29,7 @@ impl<S: Send + Sync> FromRequestParts<S> for RigPath {
     }
 }
 
-/// Answers with what `write` makes of a rig's map, or with 304 if the client has the map of this position.
+/// Responds with the text that `write` makes of a rig's map, or with 304 if the client has the map of this position.
 pub(crate) async fn read(
     gateway: &Gateway,
     rig: &RigName,
@@ -38,11 +38,11 @@ pub(crate) async fn read(
 ) -> Result<Response, Refusal> {
     let hub = gateway.hubs.get(rig).await?;
     let is_empty = hub.state().replica.map().is_empty();
-    // An empty map may be that of a rig that nobody has made: only the state service knows.
+    // An empty map may belong to a rig that does not exist: only the state service knows.
     if is_empty && !gateway.hubs.is_made(rig).await? {
-        return Err(Refusal::not_found(format!("there is no rig {rig}: its first change makes it")));
+        return Err(Refusal::not_found(format!("there is no rig {rig}; its first change creates it")));
     }
-    // The map and its position are read under one lock: they belong together.
+    // The map and its position are read under one lock, so that they agree.
     let (position, text) = {
         let state = hub.state();
         let position = state.replica.position();
@@ -59,14 +59,14 @@ pub(crate) async fn read(
     Ok(response)
 }
 
-/// Adds `Ghostlight-Stale`, the seconds since the last beacon, if they make the map stale.
+/// Adds `Ghostlight-Stale`, the seconds since a state service was last heard, if the map is stale.
 fn mark_stale(hub: &Hub, headers: &mut HeaderMap) {
     if let Some(silence) = hub.latest().silence().filter(|silence| *silence >= STALE_AFTER) {
         headers.insert("ghostlight-stale", header_value(silence.as_secs().to_string()));
     }
 }
 
-/// Queues the change in the body of a request, and waits for its outcome. `types` are the media types that the body may have.
+/// Queues the change in a request's body and waits for its outcome. `types` are the accepted media types.
 pub(crate) async fn change(
     gateway: &Gateway,
     request: &Request,

@@ -16,20 +16,20 @@ use crate::instruments::Instruments;
 use crate::presence::{self, RigPresence};
 use crate::subscribers::Subscribers;
 
-/// A rig as this gateway knows it.
+/// The hub of a rig in this gateway.
 pub(crate) struct Hub {
-    /// Changes of this gateway, on their way.
+    /// The changes of this gateway to the rig, on their way to the log.
     pub(crate) queue: Queue,
     /// Which consoles are connected.
     pub(crate) presence: Arc<RigPresence>,
     feed: Arc<RigFeed>,
     used: Mutex<Instant>,
-    /// Ends its tasks with the hub.
+    /// Ends the hub's tasks when the hub is dropped.
     _follows: DropGuard,
 }
 
 impl Hub {
-    /// A hub that follows its rig from now on.
+    /// Makes a hub that follows its rig from now on.
     pub(crate) fn follow(rig: RigName, echo: Arc<dyn Echo>, appending: &Appending) -> Self {
         let presence = Arc::new(RigPresence::new(appending.gateway.clone()));
         let feed = Arc::new(RigFeed::new(presence.clone(), appending.instruments.clone()));
@@ -42,42 +42,42 @@ impl Hub {
         Self { queue, presence, feed, used, _follows: ended.drop_guard() }
     }
 
-    /// Somebody needs it.
+    /// Records that the hub is in use.
     pub(crate) fn touch(&self) {
         *self.used.lock() = Instant::now();
     }
 
-    /// How long ago somebody needed it.
+    /// How long ago the hub was last used.
     pub(crate) fn unused_for(&self) -> Duration {
         self.used.lock().elapsed()
     }
 
-    /// Watches what is newest.
+    /// Watches the newest state of the feed.
     pub(crate) fn watch(&self) -> watch::Receiver<Arc<Latest>> {
         self.feed.latest.subscribe()
     }
 
-    /// Who reads it.
+    /// The readers of the rig.
     pub(crate) fn subscribers(&self) -> &Arc<Subscribers> {
         &self.feed.subscribers
     }
 
-    /// What can be seen of the gateway.
+    /// The metrics and the tracer of the gateway.
     pub(crate) fn instruments(&self) -> &Instruments {
         &self.feed.instruments
     }
 
-    /// What is newest.
+    /// The newest state of the feed.
     pub(crate) fn latest(&self) -> Arc<Latest> {
         self.feed.latest.borrow().clone()
     }
 
-    /// What the hub knows; not to be held across an await.
+    /// The state of the feed, locked; not to be held across an await.
     pub(crate) fn state(&self) -> MutexGuard<'_, FeedState> {
         self.feed.state()
     }
 
-    /// Waits until the replica stands at a position or later.
+    /// Waits until the replica has reached a position.
     pub(crate) async fn reached(&self, position: Position) {
         self.feed.reached(position).await;
     }

@@ -19,14 +19,13 @@ use crate::refusal::Refusal;
 /// How long a reader waits for a hub's first snapshot.
 const READY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long it is waited for a state service to be heard of for the first time, where somebody asks whether it is: well
-/// within the time after which he gives up.
+/// How long a readiness check waits for the first message of a state service: well below the time-out of its caller.
 const HEARD_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A rig that nobody needs is feed on for so long: whoever needs it again then finds it as it stands.
+/// How long an unused rig is still followed, so that the next client finds its map current.
 const KEPT_UNUSED: Duration = Duration::from_secs(60);
 
-/// One hub a rig, made when it is first asked for: one upstream subscription a gateway, however many clients it has.
+/// One hub for each rig, made at the first request. So a gateway follows each rig once, however many clients it has.
 pub(crate) struct Hubs {
     echo: Arc<dyn Echo>,
     appending: Appending,
@@ -39,7 +38,7 @@ impl Hubs {
         Self { echo, appending, hubs: Mutex::default(), most }
     }
 
-    /// The hub of a rig, as soon as it knows the rig's map.
+    /// The hub of a rig, once it has the rig's map.
     pub(crate) async fn get(&self, rig: &RigName) -> Result<Arc<Hub>, Refusal> {
         let hub = self.find_or_follow(rig);
         if hub.latest().position == Position::default() {
@@ -51,16 +50,16 @@ impl Hubs {
     }
 
     fn find_or_follow(&self, rig: &RigName) -> Arc<Hub> {
-        // Held to look one up or start one, never across an await.
+        // Held to look up or start a hub, never across an await.
         let mut hubs = self.hubs.lock();
         if let Some(hub) = hubs.get(rig) {
             hub.touch();
             return hub.clone();
         }
         if hubs.len() >= self.most {
-            // Nobody else holds a hub that only this map holds: it can be feed again when it is asked for again.
-            // The others are held by a connection each, and those are bounded. So nobody is ever refused here: whoever
-            // follows rigs that are not there must not shut out those that are.
+            // A hub that only this map holds is unused and can be followed again later. Each of the others is held by a
+            // connection, and connections are limited. So no rig is refused here: a client that follows rigs that do
+            // not exist must not shut out those that do.
             hubs.retain(|_, hub| Arc::strong_count(hub) > 1);
         }
         let hub = Arc::new(Hub::follow(rig.clone(), self.echo.clone(), &self.appending));
@@ -68,7 +67,7 @@ impl Hubs {
         hub
     }
 
-    /// Lets go of the hubs that nobody has needed for a while. Connections hold theirs.
+    /// Drops the hubs that have been unused for a while. Connections hold theirs.
     pub(crate) fn let_go(&self) {
         self.let_go_unless_used_within(KEPT_UNUSED);
     }
@@ -90,14 +89,14 @@ impl Hubs {
         self.echo.ask(question).await.map_err(|error| Refusal::unavailable(error.to_string()))
     }
 
-    /// Whether a rig has been made. The one that is always there is known without asking.
+    /// Whether a rig exists. `main` always does, so the state service is not asked.
     pub(crate) async fn is_made(&self, rig: &RigName) -> Result<bool, Refusal> {
         Ok(*rig == RigName::default() || lists_rig(&self.ask(Question::RigsBeside(rig.clone())).await?, rig))
     }
 
-    /// How the rigs stand.
+    /// The state of all followed rigs, for the metrics.
     pub(crate) fn now(&self) -> RigsNow {
-        // Held to look through them, never across an await.
+        // Held to copy the list, never across an await.
         let hubs: Vec<_> = self.hubs.lock().values().cloned().collect();
         let mut now =
             RigsNow { followed: hubs.len(), stale_for: self.appending.instruments.stale(), ..RigsNow::default() };
@@ -118,7 +117,7 @@ impl Hubs {
         now
     }
 
-    /// Whether a state service has been heard of lately.
+    /// Whether a state service was heard within [`STALE_AFTER`].
     pub(crate) async fn is_live(&self) -> bool {
         let hub = tokio::time::timeout(HEARD_TIMEOUT, self.get(&RigName::default())).await;
         let Ok(Ok(hub)) = hub else { return false };
@@ -147,10 +146,10 @@ mod tests {
         let hub = hubs.find_or_follow(&held);
         let gone = Arc::downgrade(&hubs.find_or_follow(&unused));
         hubs.let_go();
-        assert_eq!(gone.strong_count(), 1, "it was needed just now");
+        assert_eq!(gone.strong_count(), 1, "it was used just now");
 
         hubs.let_go_unless_used_within(Duration::ZERO);
-        assert_eq!(gone.strong_count(), 0, "nobody follows it any more");
+        assert_eq!(gone.strong_count(), 0, "its hub was dropped");
         hubs.let_go_unless_used_within(KEPT_UNUSED);
         assert!(Arc::ptr_eq(&hub, &hubs.find_or_follow(&held)));
     }

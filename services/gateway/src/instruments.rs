@@ -1,4 +1,4 @@
-//! What can be seen of this gateway from outside.
+//! The metrics and traces of this gateway.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -8,12 +8,12 @@ use ghostlight_telemetry::Telemetry;
 use ghostlight_telemetry::metrics::{Appended, GatewayMetrics};
 use ghostlight_telemetry::trace::Tracer;
 
-/// What a gateway counts and traces; all parts of it share it.
+/// The metrics and the tracer that all parts of a gateway share.
 #[derive(Debug)]
 pub(crate) struct Instruments {
     pub(crate) metrics: GatewayMetrics,
     pub(crate) tracer: Tracer,
-    /// For how long rigs were stale that are so no more, all together, in milliseconds.
+    /// The total time of past stale periods of rigs, in milliseconds.
     stale: AtomicU64,
 }
 
@@ -23,18 +23,18 @@ impl Instruments {
         Self { metrics, tracer: telemetry.tracer.clone(), stale: AtomicU64::new(0) }
     }
 
-    /// A rig that was stale is so no more, or is feed no more.
+    /// Adds the stale time of a rig that is no longer stale or no longer followed.
     pub(crate) fn was_stale(&self, silence: Duration) {
         let stale = stale_for(silence).as_millis();
         self.stale.fetch_add(u64::try_from(stale).unwrap_or_default(), Ordering::Relaxed);
     }
 
-    /// For how long rigs were stale.
+    /// The total time of past stale periods of rigs.
     pub(crate) fn stale(&self) -> Duration {
         Duration::from_millis(self.stale.load(Ordering::Relaxed))
     }
 
-    /// An entry was appended, or not.
+    /// Counts an append by its outcome.
     pub(crate) fn appended(&self, outcome: Result<(), Code>) {
         let outcome = match outcome {
             Ok(()) => Appended::Durable,
@@ -46,7 +46,7 @@ impl Instruments {
     }
 }
 
-/// For how long a rig has been stale of which no state service has spoken for so long.
+/// How long a rig has been stale after this long without a message of a state service.
 pub(crate) fn stale_for(silence: Duration) -> Duration {
     silence.saturating_sub(STALE_AFTER)
 }

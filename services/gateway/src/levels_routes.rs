@@ -21,8 +21,8 @@ pub(crate) async fn list_rigs(State(gateway): State<Gateway>) -> Result<Response
     Ok(([(header::CONTENT_TYPE, JSON)], list).into_response())
 }
 
-/// `GET /v1/rigs/{rig}/levels`: every dimmer's level, or what leaves the rig for it; or those of one dimmer. With `detail=1`,
-/// who changed each level last and when.
+/// `GET /v1/rigs/{rig}/levels`: the level of every dimmer or of one, or with `output=1` its output. With `detail=1`,
+/// also who changed each level last and when.
 pub(crate) async fn get_levels(
     State(gateway): State<Gateway>,
     RigPath(rig): RigPath,
@@ -48,12 +48,12 @@ pub(crate) async fn get_levels(
     .await
 }
 
-/// `POST /`: a change of levels of the rig `main`.
+/// `POST /`: changes levels of the rig `main`.
 pub(crate) async fn post_main(State(gateway): State<Gateway>, headers: HeaderMap, body: Body) -> Response {
     post(&gateway, ("POST", "/", "POST /"), RigName::default(), &headers, body).await
 }
 
-/// `POST /v1/rigs/{rig}/levels`: a change of levels.
+/// `POST /v1/rigs/{rig}/levels`: changes levels.
 pub(crate) async fn post_levels(
     State(gateway): State<Gateway>,
     RigPath(rig): RigPath,

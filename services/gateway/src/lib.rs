@@ -1,11 +1,11 @@
-//! The edge: where consoles connect, over HTTP, WebSocket and server-sent events.
+//! The gateway: consoles connect to it over HTTP, WebSocket and server-sent events.
 //!
-//! The way in: `http` or `ws` turns bytes into a change, `intake` gathers changes into entries and appends them to
-//! the log. The way out: the `hub` of a rig follows the echo with a replica, and every connection is a cursor over it
-//! (`reader`). A change is answered when it is durable and the hub's replica has reached it: what you are told
-//! happened is what you can read.
+//! Inbound: `http` or `ws` parses bytes into a change, and `batcher` gathers changes into entries and appends them to
+//! the log. Outbound: the `hub` of a rig follows the echo with a replica, and each connection is a cursor over that
+//! replica (`subscriber`). A change is answered once it is durable and the hub's replica has reached it, so a client
+//! can read every change that was confirmed to it.
 //!
-//! A gateway knows the bus, never a store.
+//! A gateway uses the bus, never a store.
 
 mod batcher;
 mod body;
@@ -53,24 +53,24 @@ use crate::instruments::Instruments;
 
 pub use routes::{ROUTES, Route};
 
-/// The bounds of a gateway. Each is a setting.
+/// The limits of a gateway. Each is a setting.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Connections at once.
+    /// The most connections that may be open at once.
     pub connections: usize,
-    /// Rigs that are feed on though no connection needs them at the moment.
+    /// When the gateway follows this many rigs, it drops the hubs that no connection uses before it adds one.
     pub rigs: usize,
     /// The largest request body or WebSocket message, in bytes.
     pub message_bytes: usize,
-    /// A client that takes nothing for so long is closed.
+    /// A client that reads nothing for this long is disconnected.
     pub stall: Duration,
-    /// A WebSocket that has been silent for so long is pinged; after two and a half times that, it is dead.
+    /// Each WebSocket is pinged this often; one that is silent for two and a half times as long is dead.
     pub ping_every: Duration,
-    /// A change whose fate is unknown after so long is answered so.
+    /// A change whose outcome is not known after this time is answered as unknown.
     pub answer_within: Duration,
-    /// Entries of one rig that this gateway has under way at once; what comes meanwhile gathers into the next.
+    /// The most entries of one rig that are being appended at once; changes that come meanwhile join the next entry.
     pub in_flight: usize,
-    /// At a shutdown, connections end one by one over so long; zero is all at once.
+    /// At a shutdown, connections are closed one by one over this time; zero closes all at once.
     pub drain: Duration,
 }
 
@@ -89,20 +89,20 @@ impl Default for Limits {
     }
 }
 
-/// A gateway.
+/// A gateway: the HTTP, WebSocket and event-stream interface of every rig.
 #[derive(Clone)]
 pub struct Gateway {
     pub(crate) limits: Arc<Limits>,
     pub(crate) hubs: Arc<Hubs>,
     pub(crate) instruments: Arc<Instruments>,
-    /// How far it is on its way to its end.
+    /// Whether the gateway serves, drains or has stopped.
     pub(crate) stopping: Stopping,
-    /// Connections, and what outlives a request. Awaited at shutdown.
+    /// Connections, and tasks that outlive a request. A shutdown waits for them.
     pub(crate) tasks: TaskTracker,
 }
 
 impl Gateway {
-    /// A gateway on this bus. A process has one at most.
+    /// Makes a gateway on this bus. A process has one gateway at most.
     pub fn new(log: Arc<dyn Log>, echo: Arc<dyn Echo>, limits: Limits, telemetry: &Telemetry) -> Self {
         let tasks = TaskTracker::new();
         let Limits { in_flight, answer_within, rigs, drain, .. } = limits;
@@ -122,12 +122,12 @@ impl Gateway {
         Self { limits: Arc::new(limits), hubs, instruments, stopping: Stopping::new(drain), tasks }
     }
 
-    /// For how long it drains.
+    /// How long a shutdown drains connections.
     pub fn drain(&self) -> Duration {
         self.limits.drain
     }
 
-    /// Cancelled when it takes nothing more in. Whoever cancels it cuts the drain short.
+    /// Cancelled when the gateway accepts nothing more. Cancelling it cuts the drain short.
     pub fn closing(&self) -> CancellationToken {
         self.stopping.over().clone()
     }

@@ -1,12 +1,12 @@
-//! Methods that a path is not for.
+//! Refuses methods that a path does not support.
 
 use axum::http::{Method, Uri};
 use ghostlight_proto::Code;
 
 use crate::refusal::Refusal;
 
-/// Says so; which methods are for a path, the router adds.
+/// Refuses the request; the router adds the `Allow` header.
 pub(crate) async fn method_not_allowed(method: Method, uri: Uri) -> Refusal {
-    let detail = format!("{method} is not for {}", uri.path());
+    let detail = format!("{} does not support {method}", uri.path());
     Refusal::new(Code::MethodNotAllowed, detail)
 }

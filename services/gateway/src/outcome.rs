@@ -10,7 +10,7 @@ use crate::refusal::Refusal;
 pub(crate) struct Done {
     /// The position of its entry.
     pub(crate) position: Position,
-    /// What it set, as the map holds it there.
+    /// The items that it set, with the values that the map holds at that position.
     pub(crate) update: Update,
     pub(crate) timing: Timing,
 }

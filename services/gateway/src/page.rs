@@ -1,4 +1,4 @@
-//! The console's files, carried in the binary as the build made them.
+//! Serves the console's files, which the build embeds in the binary.
 
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
@@ -12,10 +12,10 @@ use crate::levels_routes::get_levels;
 use crate::method::method_not_allowed;
 use crate::refusal::Refusal;
 
-/// The one file that pages from anywhere may import.
+/// The one file that pages of other origins may import.
 const LIBRARY: &str = "ghostlight.js";
 
-/// The page needs nothing from elsewhere, so nothing from elsewhere may run in it.
+/// The page loads nothing from other origins, so the policy forbids it.
 const POLICY: HeaderValue = HeaderValue::from_static("default-src 'self'; frame-ancestors 'self'; base-uri 'none'");
 
 /// `GET /`: the page, or the map for a client that asks for JSON and not for HTML.
@@ -35,7 +35,7 @@ pub(crate) async fn index(
     Ok(response)
 }
 
-/// Any other path: a file of the page, or nothing.
+/// Any other path: a file of the page, or 404.
 pub(crate) async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Result<Response, Refusal> {
     let name = uri.path().trim_start_matches('/');
     if method == Method::GET || method == Method::HEAD {

@@ -1,4 +1,4 @@
-//! Which consoles are connected to a rig: at this gateway, and at the others, which are heard through the echo.
+//! Which consoles are connected to a rig: at this gateway, and at the other gateways, whose rosters come over the echo.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,11 +12,12 @@ use ghostlight_rig::{ClientId, Console, ConsoleKind, ConsoleName, Presence, RigN
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, watch};
 
-/// How often the other gateways are told the roster though nothing has changed: several times within what a roster holds.
+/// How often a gateway sends its roster although it has not changed: several times within the five seconds for which a
+/// roster is valid.
 const BEAT: Duration = Duration::from_secs(1);
 
-/// A pause after a roster was told: a crowd that comes at once is told of once. It grows with the crowd, every one of
-/// whom is told: one phone that comes and goes must not flood the others.
+/// The pause after a roster was sent, so that a crowd that connects at once causes one roster. The pause grows with the
+/// crowd, because all of its clients receive the roster: one phone that comes and goes must not flood the others.
 const BREATH: Duration = Duration::from_millis(100);
 const LONGEST_BREATH: Duration = Duration::from_secs(1);
 
@@ -42,20 +43,20 @@ struct Here {
     next: u64,
 }
 
-/// The consoles of all gateways, and the message that tells of them.
+/// The consoles of all gateways, and the message that lists them.
 #[derive(Debug, Default)]
 pub(crate) struct Shown {
     pub(crate) roster: Roster,
     pub(crate) text: Utf8Bytes,
 }
 
-/// A console that is connected for as long as this is held.
+/// A connected console; dropping this disconnects it from the roster.
 pub(crate) struct Present {
     presence: Arc<RigPresence>,
     number: u64,
 }
 
-/// A name for a gateway: no two have the same.
+/// A random name for a gateway, so that no two gateways share one.
 pub(crate) fn random_gateway() -> ClientId {
     let name = format!("gateway-{:016x}", fastrand::u64(..));
     ClientId::new(&name).unwrap_or_else(|_| random_gateway())
@@ -74,19 +75,19 @@ impl RigPresence {
         }
     }
 
-    /// A console of the full protocol connects.
+    /// Adds a console of the full protocol.
     pub(crate) fn enter(
         self: &Arc<Self>,
         client: ClientId,
         name: Option<ConsoleName>,
         kind: Option<ConsoleKind>,
     ) -> Option<Present> {
-        // A client's name and a console's are bounded alike.
+        // A client name and a console name have the same bounds, so the fallback is valid.
         let name = name.or_else(|| ConsoleName::new(client.as_str()).ok())?;
         Some(self.add(Some(client), name, kind.unwrap_or_default()))
     }
 
-    /// Somebody connects who gives no name.
+    /// Adds a client that gives no name.
     pub(crate) fn enter_nameless(self: &Arc<Self>, name: &str, kind: &str) -> Option<Present> {
         Some(self.add(None, ConsoleName::new(name).ok()?, ConsoleKind::new(kind).ok()?))
     }
@@ -103,7 +104,7 @@ impl RigPresence {
         Present { presence: self.clone(), number }
     }
 
-    /// Another gateway told its roster.
+    /// Takes in the roster of another gateway.
     pub(crate) fn heard(&self, gateway: ClientId, roster: Roster) {
         if gateway != self.gateway {
             let now_ms = self.now_ms();
@@ -115,12 +116,12 @@ impl RigPresence {
         }
     }
 
-    /// Who is connected, to read and to wait for.
+    /// Watches the consoles of all gateways.
     pub(crate) fn watch(&self) -> watch::Receiver<Arc<Shown>> {
         self.shown.subscribe()
     }
 
-    /// The roster of this gateway, which counts here from now on.
+    /// Makes the roster of this gateway and shows it among those of all gateways.
     fn take_here(&self) -> Roster {
         let here: Vec<_> = self.here().consoles.values().cloned().collect();
         let roster = Roster::of(here);
@@ -146,7 +147,7 @@ impl RigPresence {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    // Both are held for a look-up or a short copy, never across an await.
+    // Both locks are held for a look-up or a short copy, never across an await.
     fn here(&self) -> MutexGuard<'_, Here> {
         self.here.lock()
     }
@@ -163,11 +164,11 @@ impl Drop for Present {
     }
 }
 
-/// Tells the other gateways who is connected here, whenever that changes, and every now and then while somebody is.
+/// Sends the roster of this gateway to the others whenever it changes, and every [`BEAT`] while it is not empty.
 pub(crate) async fn tell(rig: RigName, echo: Arc<dyn Echo>, presence: Arc<RigPresence>) {
     let mut told = 0;
     loop {
-        // A change in the meantime is not missed: it is notified for the next wait.
+        // A change between two waits is not missed: `Notify` keeps it for the next wait.
         let _ = tokio::time::timeout(BEAT, presence.changed.notified()).await;
         let roster = presence.take_here();
         let total = roster.total;

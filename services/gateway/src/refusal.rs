@@ -1,4 +1,4 @@
-//! Refusals, and the two ways to write them: problem details over HTTP (RFC 9457), error messages over the WebSocket.
+//! Refusals, written as problem details over HTTP (RFC 9457) or as error messages over the WebSocket.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -39,7 +39,7 @@ impl Refusal {
 
     /// The change may have happened.
     pub(crate) fn unknown_outcome() -> Self {
-        let detail = "it was not confirmed in time; with an Idempotency-Key, it is safe to send it again";
+        let detail = "the change was not confirmed in time; with an Idempotency-Key, it is safe to send it again";
         Self::new(Code::UnknownOutcome, detail)
     }
 
@@ -48,10 +48,10 @@ impl Refusal {
     }
 
     pub(crate) fn rig_limit() -> Self {
-        Self::new(Code::RigLimit, "as many rigs are there as the server's settings allow")
+        Self::new(Code::RigLimit, "the server already has as many rigs as its settings allow")
     }
 
-    /// These items had changed after the position that the change was conditional on.
+    /// Refuses a conditional change: these items had changed after the position in its condition.
     pub(crate) fn changed(items: &[Item]) -> Self {
         Self(Box::new(Problem::changed(items)))
     }
@@ -60,12 +60,12 @@ impl Refusal {
         self.0.code
     }
 
-    /// What was wrong this time, for people.
+    /// The cause of this refusal, for people.
     pub(crate) fn detail(&self) -> &str {
         &self.0.detail
     }
 
-    /// As an error message of the full WebSocket protocol.
+    /// Converts it to an error message of the full WebSocket protocol.
     pub(crate) fn into_message(self, seq: Option<u64>, trace: Option<TraceContext>) -> ErrorMessage {
         let Problem { code, title, detail, .. } = *self.0;
         let message = format!("{title}: {detail}");

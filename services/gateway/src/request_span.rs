@@ -1,4 +1,4 @@
-//! Requests that somebody traces: the first span of a change in a gateway, which lasts until its answer.
+//! Traced requests: the first span of a change in a gateway, which lasts until the change is answered.
 
 use std::time::Instant;
 
@@ -12,28 +12,28 @@ use tracing::Instrument as _;
 use crate::instruments::Instruments;
 use crate::refusal::Refusal;
 
-/// A request for a change, from when it came to when it is answered. Small, if nobody traces it.
+/// A request for a change, from its arrival to its answer. Small, if it is not traced.
 #[derive(Debug, Default)]
 pub(crate) struct Request(Option<Box<Traced>>);
 
 #[derive(Debug)]
 struct Traced {
-    /// `None` if nobody records it here.
+    /// `None` if this gateway does not record it.
     span: Option<Span>,
-    /// What its client says of its own trace.
+    /// The trace context that the client sent.
     theirs: Option<TraceContext>,
     came: Instant,
 }
 
 impl Request {
-    /// A request under a name of few, and what its client says of its trace.
+    /// Begins a request. `name` is one of a small fixed set, and `theirs` is the client's trace context.
     pub(crate) fn begin(instruments: &Instruments, name: &'static str, theirs: Option<TraceContext>) -> Self {
         let span = instruments.tracer.begin(name, theirs);
         let is_traced = span.is_some() || theirs.is_some();
         Self(is_traced.then(|| Box::new(Traced { span, theirs, came: Instant::now() })))
     }
 
-    /// Where what follows stands.
+    /// The trace context for the steps that follow: that of the span, or else the client's.
     pub(crate) fn context(&self) -> Option<TraceContext> {
         let traced = self.0.as_ref()?;
         after(traced.span.as_ref(), traced.theirs)
@@ -43,24 +43,24 @@ impl Request {
         self.0.as_mut()?.span.as_mut()
     }
 
-    /// It was read and is taken in: where what follows on that stands, if it is recorded.
+    /// Records that the request was read and accepted; returns the trace context for the next steps, if it is sampled.
     pub(crate) fn received(&self, instruments: &Instruments) -> Option<TraceContext> {
         let traced = self.0.as_ref()?;
         let context = self.context().filter(|context| context.is_sampled)?;
-        // Dropped, it ends.
+        // The span ends when it is dropped.
         let receive = instruments.tracer.child("receive", Kind::Internal, context, traced.came);
         after(receive.as_ref(), Some(context))
     }
 
-    /// What is said of it.
+    /// Sets an attribute of the span.
     pub(crate) fn set(&mut self, name: &'static str, value: impl FnOnce() -> String) {
         if let Some(span) = self.span() {
             span.set(name, value());
         }
     }
 
-    /// It is refused: that is counted, and told in the log and in its trace. It is no failure of ours if something is wrong
-    /// with the request.
+    /// Records a refusal in the metrics, the log and the trace. The span fails only for a fault of the server, not for
+    /// a fault of the request.
     pub(crate) fn refused(&mut self, instruments: &Instruments, refusal: &Refusal) {
         let (code, detail) = (refusal.code(), refusal.detail());
         instruments.metrics.rejected.of(code).add_one();
@@ -75,10 +75,10 @@ impl Request {
     }
 }
 
-/// A method, a route, and both as the name of a span: there are few.
+/// A method, a route, and both together as the name of a span: a small fixed set.
 pub(crate) type Route = (&'static str, &'static str, &'static str);
 
-/// Answers a request over HTTP: `work` does what it asks for, and is told where it stands.
+/// Answers an HTTP request with the result of `work`, traced if the client or this gateway traces it.
 pub(crate) async fn answer<R: IntoResponse>(
     instruments: &Instruments,
     (method, route, name): Route,

@@ -1,4 +1,4 @@
-//! The whole of a rig over HTTP: levels, labels, grand master and blackout; and who is connected to it.
+//! A whole rig over HTTP: its levels, labels, grand master and blackout, and its connected consoles.
 
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
@@ -11,7 +11,7 @@ use crate::http::{self, RigPath};
 use crate::refusal::Refusal;
 use crate::{Gateway, query, request_span};
 
-/// `GET /v1/rigs/{rig}`: all that it holds of the kinds in `?kinds=`.
+/// `GET /v1/rigs/{rig}`: all items of the kinds in `?kinds=`.
 pub(crate) async fn get(
     State(gateway): State<Gateway>,
     RigPath(rig): RigPath,
@@ -29,7 +29,7 @@ pub(crate) async fn get(
     .await
 }
 
-/// `PATCH /v1/rigs/{rig}`: a change of any of it, as a merge patch (RFC 7396).
+/// `PATCH /v1/rigs/{rig}`: changes items of any kind, as a merge patch (RFC 7396).
 pub(crate) async fn patch(
     State(gateway): State<Gateway>,
     RigPath(rig): RigPath,
@@ -46,7 +46,7 @@ pub(crate) async fn patch(
     .await
 }
 
-/// `GET /v1/rigs/{rig}/consoles`: who is connected.
+/// `GET /v1/rigs/{rig}/consoles`: the connected consoles.
 pub(crate) async fn consoles(State(gateway): State<Gateway>, RigPath(rig): RigPath) -> Result<Response, Refusal> {
     let hub = gateway.hubs.get(&rig).await?;
     let shown = hub.presence.watch().borrow().clone();

@@ -1,4 +1,4 @@
-//! Where everything is.
+//! The routes of the interface.
 
 use axum::Router;
 use axum::routing::get;
@@ -8,10 +8,10 @@ use crate::method::method_not_allowed;
 use crate::outcome::Outcome;
 use crate::{Gateway, docs, health, levels_routes, page, rig_routes, sse, ws};
 
-/// A place in the interface.
+/// A method in lower case and a path.
 pub type Route = (&'static str, &'static str);
 
-/// Every method and path of the interface, as the OpenAPI document has them; a test holds both to each other.
+/// Every method and path of the interface, as in the OpenAPI document; a test compares the two.
 pub const ROUTES: &[Route] = &[
     ("get", "/"),
     ("post", "/"),
@@ -31,7 +31,7 @@ pub const ROUTES: &[Route] = &[
 ];
 
 impl Gateway {
-    /// The whole interface.
+    /// The router of the whole interface.
     pub fn router(&self) -> Router {
         Router::new()
             .route("/", get(page::index).post(levels_routes::post_main))

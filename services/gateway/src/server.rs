@@ -1,4 +1,4 @@
-//! Connections: accepting, bounding and ending them.
+//! Accepts, limits and ends connections.
 
 use std::io;
 use std::sync::Arc;
@@ -20,37 +20,37 @@ use tower::util::MapResponse;
 use crate::drain::Stopping;
 use crate::{Gateway, Limits};
 
-/// A client has so long to send a request's head, and a kept-alive connection so long to ask again.
+/// How long a client may take to send a request's head, and how long a kept-alive connection may stay idle.
 const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What hyper may hold of one connection's input and output: heads and small bodies. More than a body's bound is never
-/// needed, and less is kept for idle ones.
+/// The most that hyper buffers of one connection's input and output: heads and small bodies. More than the largest body
+/// is never needed, and idle connections keep less.
 const BUFFER: usize = 64 << 10;
 
-/// So many connections beyond those that may be open are told that there is no place, at once; the rest is just closed.
+/// The most connections above the limit that are answered with a refusal at once; the rest are just closed.
 const MAX_REFUSED: usize = 64;
 
-/// How long telling one of them may take.
+/// How long refusing one of them may take.
 const REFUSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How often rigs that nobody needs any more are let go of.
+/// How often unused hubs are dropped.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// A pause after an accept that failed for want of resources, before the next.
+/// The pause after an accept that failed for want of resources.
 const BREATH: Duration = Duration::from_millis(50);
 
-/// A connection's place among those that may be open: a WebSocket keeps it beyond its request.
+/// A connection's place under the limit; a WebSocket keeps it beyond its request.
 pub(crate) struct Place {
     _permit: OwnedSemaphorePermit,
     _counted: Held,
 }
 
 impl Gateway {
-    /// Serves a listener until shutdown. From then on it drains, if it is to: connections are closed one by one, until
-    /// none is left. Then nothing more is accepted, and what is under way is finished. Returns when all that is done.
+    /// Serves a listener until shutdown. With a drain, connections are then closed one by one until none is left. After
+    /// that nothing more is accepted, and work under way is finished. Returns when all of it is done.
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) {
         tokio::select! {
-            // What has come is taken before it counts as drained.
+            // Connections that are already waiting are accepted before the drain counts as over.
             biased;
             () = self.accept(&listener) => {}
             () = self.drained(shutdown) => {}
@@ -61,20 +61,20 @@ impl Gateway {
         self.tasks.wait().await;
     }
 
-    /// Resolves when it has drained after a shutdown, or when it is to wait for that no longer.
+    /// Resolves when the drain after a shutdown is over or was cut short.
     async fn drained(&self, shutdown: CancellationToken) {
         let over = self.stopping.over();
         if over.run_until_cancelled(shutdown.cancelled()).await.is_none() || self.limits.drain.is_zero() {
             return;
         }
         let drained = self.stopping.begin();
-        // Connections that come are among them all the same.
+        // Connections that are accepted later are tracked all the same.
         self.tasks.close();
         let all_gone = tokio::time::timeout_at(drained, self.tasks.wait());
         let _ = over.run_until_cancelled(all_gone).await;
     }
 
-    /// Accepts connections, without an end.
+    /// Accepts connections forever.
     async fn accept(&self, listener: &TcpListener) {
         let places = Arc::new(Semaphore::new(self.limits.connections));
         let refusals = Arc::new(Semaphore::new(MAX_REFUSED));
@@ -137,18 +137,19 @@ async fn connection(stream: TcpStream, place: Place, router: Router, limits: Arc
     }
 }
 
-/// Resolves when a connection is to end as soon as nothing is under way on it.
+/// Resolves when a connection has to end as soon as no request is under way on it.
 fn leave(stopping: &Stopping) -> impl Future<Output = ()> + Send + use<> {
-    // One that comes during the drain has not asked yet, and its first answer will be its last.
+    // A connection that is accepted during the drain has not sent a request yet; the response to its first one closes
+    // it.
     let is_new = stopping.has_begun();
     let (over, moment) = (stopping.over().clone(), stopping.moment());
     async move { if is_new { over.cancelled().await } else { moment.await } }
 }
 
-/// Tells a client that there is no place for it. It asks first and is answered then, and what it sends is read to the
-/// end: closed on any sooner, many clients would not see the answer.
+/// Answers a client with 503 because the limit is reached. The server reads a request first, answers, and then reads to
+/// the end: if it closed sooner, many clients would not see the answer.
 async fn refuse(mut stream: TcpStream, _permit: OwnedSemaphorePermit) {
-    const PROBLEM: &str = r#"{"status":503,"code":"unavailable","title":"Not now; nothing happened","detail":"as many connections are open here as may be"}"#;
+    const PROBLEM: &str = r#"{"status":503,"code":"unavailable","title":"Not now; nothing happened","detail":"the server already has as many connections as its settings allow"}"#;
     let answer = format!(
         "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\nretry-after: 1\r\n\
          connection: close\r\ncontent-length: {}\r\n\r\n{PROBLEM}",
@@ -165,5 +166,5 @@ async fn refuse(mut stream: TcpStream, _permit: OwnedSemaphorePermit) {
         io::Result::Ok(())
     };
     let told = tokio::time::timeout(REFUSE_TIMEOUT, told).await;
-    tracing::warn!(told = matches!(told, Ok(Ok(()))), "a connection was refused: as many are open as may be");
+    tracing::warn!(told = matches!(told, Ok(Ok(()))), "a connection was refused: the limit of connections is reached");
 }

@@ -1,4 +1,4 @@
-//! Server-sent events: the same texts as on the full WebSocket, for readers that only read.
+//! Server-sent events: the same texts as on the full WebSocket, for clients that only read.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -19,10 +19,11 @@ use crate::subscriber::{Subscriber, Told};
 use crate::subscription::{Protocol, Subscription};
 use crate::{Gateway, query};
 
-/// Tells a browser how soon to connect again, in case the connection breaks.
+/// How soon a browser connects again after its connection breaks.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// `GET /v1/rigs/{rig}/events`, of the kinds in `?kinds=`. `Last-Event-ID` resumes; one that is no position of ours is as good as none.
+/// `GET /v1/rigs/{rig}/events`, of the kinds in `?kinds=`. A `Last-Event-ID` resumes; one that is not a valid position
+/// is ignored.
 pub(crate) async fn events(
     State(gateway): State<Gateway>,
     RigPath(rig): RigPath,
@@ -40,14 +41,15 @@ pub(crate) async fn events(
     Ok(Sse::new(stream(reader, (present, counted), gateway.stopping.moment())).keep_alive(keep_alive))
 }
 
-/// Pulled only when the client has taken what came before: a slow one skips, as on a WebSocket.
+/// The stream is polled only when the client has taken the previous events: a slow client skips steps, as on a
+/// WebSocket.
 fn stream(
     reader: Subscriber,
     present: (Option<Present>, Held),
     moment: impl Future<Output = ()> + Send,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
     stream::unfold((reader, present, Box::pin(moment)), async |(mut reader, present, mut moment)| {
-        // Whoever asks for more was sent what came before.
+        // A poll for the next event means that the previous one was sent.
         reader.sent();
         loop {
             if let Some(told) = reader.next() {

@@ -1,8 +1,8 @@
 //! A reader of a hub: a cursor over the rig's map.
 //!
-//! However slow its client is, a reader costs this one cursor. It never has a queue: it takes the step from where it
-//! stands to where the map stands now. It may skip levels in between, never the last one, and never sees an older level
-//! after a newer one.
+//! However slow its client is, a reader costs one cursor and no queue: it takes the step from the cursor's revision to
+//! the map's newest. It may skip levels in between but never the last one, and it never sends an older level after a
+//! newer one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,11 +20,11 @@ use crate::hub::Hub;
 use crate::subscribers::Registration;
 use crate::subscription::{CaughtUp, Protocol, Subscription, Texts, Whole};
 
-/// A client that comes from another gateway may be ahead of this one, for as long as that has not heard what it has
-/// received. If a state service proves after so long that the map is its newest, the client comes from another order.
+/// A client that comes from another gateway may be ahead of this gateway's replica for a moment. If a beacon proves
+/// after this time that the map is the newest, the client's position belongs to another order.
 const BEHIND_LOG_DELAY: Duration = Duration::from_secs(2);
 
-/// What a reader is told next.
+/// The next message for a reader's client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Told {
     Snapshot(Utf8Bytes),
@@ -33,30 +33,29 @@ pub(crate) enum Told {
     Stale(Utf8Bytes),
 }
 
-/// A reader.
 pub(crate) struct Subscriber {
     hub: Arc<Hub>,
     latest: watch::Receiver<Arc<Latest>>,
     subscription: Subscription,
-    /// Where its client stands; `None` if it has nothing yet.
+    /// The client's position in the map; `None` if it has nothing yet.
     cursor: Option<Cursor>,
-    /// How many beacons there had been when it was last told one; `None` if it has been told none.
+    /// The feed's count of beacons when the client was last sent one; `None` if it was sent none.
     beacons: Option<u64>,
-    /// Whether it was told that what it has may be old.
+    /// Whether the client was told that its map may be stale.
     told_stale: bool,
-    /// Where its client stands, if that is ahead of the map, and when that was found.
+    /// The client's position, if it is ahead of the map, and when that was found.
     ahead: Option<(Position, Instant)>,
     seat: Registration,
-    /// What it was told last, until it was sent that.
+    /// The step that the client is being sent.
     sending: Option<Sending>,
 }
 
 /// A step on its way to the client.
 struct Sending {
-    /// When this gateway heard of it; `None` if it is the whole map, which may be old.
+    /// When this gateway applied the step; `None` for a whole map, which may be old.
     heard: Option<Instant>,
     delivery: Option<Arc<Delivery>>,
-    /// Whether it was made for a client that had fallen behind.
+    /// Whether the step was made for a client that had fallen behind.
     is_conflated: bool,
 }
 
@@ -67,7 +66,7 @@ struct Cursor {
 }
 
 impl Subscriber {
-    /// A reader for a client that has nothing yet, or left off at a position.
+    /// Makes a reader for a client that has nothing yet, or that resumes from a position.
     pub(crate) fn new(hub: Arc<Hub>, subscription: Subscription, resume: Option<Position>) -> Self {
         let mut latest = hub.watch();
         let now = latest.borrow_and_update().clone();
@@ -79,13 +78,13 @@ impl Subscriber {
         Self { hub, latest, subscription, cursor, beacons: None, told_stale: false, ahead, seat, sending: None }
     }
 
-    /// Waits until there may be something to tell. May be dropped and called again.
+    /// Waits until there may be something to send. May be dropped and called again.
     pub(crate) async fn changed(&mut self) {
-        // The hub owns the sender, and the reader the hub.
+        // The hub owns the sender, and the reader owns the hub, so the sender is alive.
         let _ = self.latest.changed().await;
     }
 
-    /// The client was sent what [`next`](Self::next) has told last.
+    /// Records that the client was sent the last result of [`next`](Self::next).
     pub(crate) fn sent(&mut self) {
         let Some(Sending { heard, delivery, is_conflated }) = self.sending.take() else { return };
         self.seat.reached(self.position().revision);
@@ -103,13 +102,13 @@ impl Subscriber {
         }
     }
 
-    /// Where its client stands once it has what it was told.
+    /// The client's position once it has everything that [`next`](Self::next) returned.
     pub(crate) fn position(&self) -> Position {
         let revision = self.cursor.map_or(Revision(0), |cursor| cursor.revision);
         Position { epoch: self.latest.borrow().position.epoch, revision }
     }
 
-    /// What to tell the client next; `None` if it stands where the map stands.
+    /// The next message for the client; `None` if it has the newest map.
     pub(crate) fn next(&mut self) -> Option<Told> {
         loop {
             let latest = self.latest.borrow_and_update().clone();
@@ -149,16 +148,17 @@ impl Subscriber {
         }
     }
 
-    /// Whether a text about these kinds is one for this reader as it is. The plain protocol has a text of its own.
+    /// Whether the shared text of a delta with these kinds fits this reader. The plain protocol has a text of its own.
     fn tells_all(&self, kinds: Interest) -> bool {
         self.subscription.protocol == Protocol::Plain || self.subscription.kinds.covers(kinds)
     }
 
-    /// Whether the map has got to where its client stands. Until then there is nothing to tell it: what it has is newer.
+    /// Whether the map has reached the client's position. Until then nothing is sent, because the client's map is
+    /// newer.
     fn meets(&mut self, latest: &Latest) -> bool {
         let Some((ahead, since)) = self.ahead else { return true };
-        // A beacon says that the map is as new as the state service's. A gateway that has just received something again,
-        // after a while without, may have missed what the client has.
+        // A current beacon proves that the map is as new as the state service's. Without one, for example just after a
+        // silence, this gateway may have missed changes that the client has.
         let is_current = !latest.beacon.is_empty();
         let is_of_another_world = is_current && latest.heard.is_some_and(|heard| heard > since + BEHIND_LOG_DELAY);
         if latest.position < ahead && !is_of_another_world {
@@ -171,7 +171,7 @@ impl Subscriber {
         true
     }
 
-    /// That what it has may be old, if it was not told so.
+    /// The message that the client's map may be stale, if it was not sent yet.
     fn next_stale(&mut self, latest: &Latest) -> Option<Told> {
         if self.subscription.protocol == Protocol::Plain || self.told_stale == latest.is_stale {
             return None;
@@ -181,8 +181,8 @@ impl Subscriber {
         latest.is_stale.then(|| Told::Stale(text(&ServerMessage::Stale { seconds }.encode())))
     }
 
-    /// A beacon, if there is a new one. The first is made here, so that a client that resumes and has missed nothing
-    /// hears so at once.
+    /// A beacon, if there is a new one. The first one is made here, so that a client that resumes and has missed
+    /// nothing knows at once.
     fn next_beacon(&mut self, latest: &Latest) -> Option<Told> {
         if self.subscription.protocol == Protocol::Plain {
             return None;
@@ -195,12 +195,13 @@ impl Subscriber {
             return Some(Told::Beacon(latest.beacon.clone()));
         }
         let beacon = self.hub.state().replica.to_beacon(self.subscription.kinds);
-        // If the map has moved on meanwhile, the next step tells as much.
+        // If the map has moved on meanwhile, the next step confirms the map instead.
         let beacon = Some(beacon).filter(|beacon| beacon.position == latest.position);
         beacon.map(|beacon| Told::Beacon(text(&ServerMessage::Beacon(beacon).encode())))
     }
 
-    /// The step from a cursor to now, for a client that skipped some; `None` if the replica does not reach back so far.
+    /// The step from a cursor to the newest position, for a client that skipped some; `None` if the replica does not
+    /// reach back that far.
     fn catch_up(&mut self, cursor: Cursor) -> Option<Texts> {
         let mut state = self.hub.state();
         if self.latest.borrow().generation != cursor.generation {
@@ -224,9 +225,9 @@ impl Subscriber {
         Some(texts)
     }
 
-    /// The whole map. A plain client that had an older one is also told what is there no more.
+    /// The whole map. For a plain client that had an older map, it also names the levels that are gone.
     ///
-    /// A client that has just come is none of those that a change is delivered to.
+    /// A client that gets the whole map is not counted among those that a change is delivered to.
     fn whole_map(&mut self) -> Told {
         self.sending = Some(Sending { heard: None, delivery: None, is_conflated: false });
         let is_first = self.cursor.is_none();
@@ -257,7 +258,7 @@ impl Subscriber {
     }
 }
 
-/// The step from one position of a map to the position where it stands.
+/// The step from `from` to the map's position `to`; `None` if the map does not reach back that far.
 fn step(state: &FeedState, from: Position, to: Position, subscription: Subscription) -> Option<Texts> {
     let Subscription { protocol, kinds } = subscription;
     let map = state.replica.map();
@@ -269,7 +270,7 @@ fn step(state: &FeedState, from: Position, to: Position, subscription: Subscript
     let delta = Delta { position: to, prev: from.revision, time, update: update.clone(), origins, verdicts };
     let mut full = text(&ServerMessage::Delta(delta).encode());
     if protocol == Protocol::Output {
-        // What leaves the rig changes with the master and blackout, also for a reader that does not want these.
+        // The outputs change with the master and blackout, also for a reader that does not want these kinds.
         let Update { mut levels, master, blackout, .. } = map.since(from.revision)?;
         if master.is_some() || blackout.is_some() {
             levels.extend(all_levels(map));
@@ -283,7 +284,7 @@ fn all_levels(map: &RigMap) -> impl Iterator<Item = (Dimmer, Option<Level>)> + '
     map.levels().map(|(dimmer, level)| (dimmer, Some(level)))
 }
 
-/// What leaves the rig for dimmers at these levels.
+/// The outputs of dimmers at these levels.
 fn outputs(map: &RigMap, levels: Levels) -> Levels {
     levels.into_iter().map(|(dimmer, level)| (dimmer, level.map(|level| map.output(level)))).collect()
 }

@@ -1,4 +1,4 @@
-//! Who reads a rig's map, and how far each has got.
+//! The readers of a rig's map, and the revision that each has reached.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ struct Seats {
     next: u64,
 }
 
-/// The place of one reader among the others, for as long as it reads.
+/// The registration of one reader, for as long as it reads.
 #[derive(Debug)]
 pub(crate) struct Registration {
     subscribers: Arc<Subscribers>,
@@ -28,7 +28,7 @@ pub(crate) struct Registration {
 }
 
 impl Subscribers {
-    /// One more, who has nothing yet.
+    /// Registers a reader that has been sent nothing yet.
     pub(crate) fn enter(self: &Arc<Self>) -> Registration {
         let revision = Arc::new(AtomicU64::new(u64::MAX));
         let mut seats = self.seats();
@@ -38,26 +38,26 @@ impl Subscribers {
         Registration { subscribers: self.clone(), number, revision }
     }
 
-    /// How many there are.
+    /// The number of readers.
     pub(crate) fn count(&self) -> usize {
         self.seats().taken.len()
     }
 
-    /// How many revisions each is behind. One who has nothing yet is behind by nothing that it knows of.
+    /// How many revisions each reader is behind. A reader that was sent nothing yet counts as 0 behind.
     pub(crate) fn lags(&self, newest: Revision) -> Vec<u64> {
         let seats = self.seats();
         let revisions = seats.taken.values().map(|revision| revision.load(Ordering::Relaxed));
         revisions.map(|revision| newest.0.saturating_sub(revision)).collect()
     }
 
-    // Held to look a place up, never across an await.
+    // Held for a look-up, never across an await.
     fn seats(&self) -> MutexGuard<'_, Seats> {
         self.seats.lock()
     }
 }
 
 impl Registration {
-    /// It was sent everything up to here.
+    /// Records that the reader was sent everything up to this revision.
     pub(crate) fn reached(&self, revision: Revision) {
         self.revision.store(revision.0, Ordering::Relaxed);
     }

@@ -1,20 +1,20 @@
-//! What a reader is told of, and the texts that were made for one reader and serve all who take the same.
+//! What a reader subscribes to, and the texts that are encoded once for all readers of the same step.
 
 use axum::extract::ws::Utf8Bytes;
 use ghostlight_rig::{Interest, KindId, Position};
 
-/// Which protocol a reader speaks.
+/// The protocol of a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     /// Levels only.
     Plain,
     /// Tagged messages.
     Full,
-    /// Tagged messages that also tell what leaves the rig.
+    /// Tagged messages that also carry the outputs: the levels under the master and blackout.
     Output,
 }
 
-/// What a reader is told of: in which protocol, and which kinds.
+/// The protocol and the kinds of items that a reader is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Subscription {
     pub(crate) protocol: Protocol,
@@ -22,21 +22,21 @@ pub(crate) struct Subscription {
 }
 
 impl Subscription {
-    /// The plain protocol tells of levels, and of nothing else.
+    /// The subscription of the plain protocol: levels only.
     pub(crate) fn plain() -> Self {
         Self { protocol: Protocol::Plain, kinds: Interest::NONE.with(KindId::Level) }
     }
 }
 
-/// One step of the map, in the words of both protocols.
+/// One step of the map, encoded for both protocols.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Texts {
     pub(crate) full: Utf8Bytes,
-    /// Empty if there is nothing to say.
+    /// Empty if the step changes no level.
     pub(crate) plain: Utf8Bytes,
 }
 
-/// A step that was encoded for one reader, and serves all who take the same.
+/// A step that was encoded for one reader, for reuse by all readers of the same step.
 #[derive(Clone, Debug)]
 pub(crate) struct CaughtUp {
     pub(crate) from: Position,
@@ -45,7 +45,7 @@ pub(crate) struct CaughtUp {
     pub(crate) texts: Texts,
 }
 
-/// A whole map that was encoded for one reader, and serves all of the same protocol at this position.
+/// A whole map that was encoded for one reader, for reuse by all readers of the same subscription at this position.
 #[derive(Clone, Debug)]
 pub(crate) struct Whole {
     pub(crate) generation: u64,

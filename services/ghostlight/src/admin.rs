@@ -1,5 +1,5 @@
-//! The admin listener: what Prometheus, an orchestrator and `ghostlight top` ask, and what is logged. Apart from the
-//! consoles' own, so that it can be kept from them.
+//! The admin listener: serves Prometheus, an orchestrator and `ghostlight top`, and changes what is logged. It is
+//! separate from the consoles' listener, so that it can be kept from them.
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -18,18 +18,18 @@ use ghostlight_telemetry::metrics::Metrics;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// The port that OpenTelemetry's own Prometheus exporters have.
+/// The default address, with the port of OpenTelemetry's own Prometheus exporters.
 const USUAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
 
-/// The media type of OpenMetrics' text.
+/// The media type of OpenMetrics text.
 const OPEN_METRICS: &str = "application/openmetrics-text";
 
-/// Where the admin listener is to be.
+/// The setting of the admin listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AdminAddress {
-    /// There.
+    /// At this address.
     At(SocketAddr),
-    /// There is none.
+    /// No admin listener.
     Off,
 }
 
@@ -39,15 +39,15 @@ impl FromStr for AdminAddress {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "off" => Ok(Self::Off),
-            address => address.parse().map(Self::At).map_err(|_| "HOST:PORT or off is wanted".to_owned()),
+            address => address.parse().map(Self::At).map_err(|_| "expected HOST:PORT or off".to_owned()),
         }
     }
 }
 
-/// Whether a process does its work, and if not, why.
+/// Checks whether a process is ready; returns details, or why not.
 pub(crate) type Ready = Arc<dyn Fn() -> BoxFuture<'static, Result<String, String>> + Send + Sync>;
 
-/// What is asked of it.
+/// The data that the admin listener serves.
 #[derive(Clone)]
 pub(crate) struct Admin {
     pub(crate) metrics: Metrics,
@@ -55,11 +55,11 @@ pub(crate) struct Admin {
     pub(crate) logs: LogFilter,
 }
 
-/// Listens; `None` if it is off. If nobody says where, that is where it usually is, or a free port if another process has
+/// Listens; `None` if it is off. Without a setting, it takes the default address, or a free port if another process has
 /// that one.
 ///
 /// # Errors
-/// It cannot be listened there.
+/// If it cannot listen on the address.
 pub(crate) async fn listen(address: Option<AdminAddress>) -> anyhow::Result<Option<TcpListener>> {
     let wanted = match address {
         Some(AdminAddress::Off) => return Ok(None),
@@ -91,7 +91,7 @@ impl Admin {
     }
 }
 
-/// `GET /metrics`: with exemplars for those who ask for OpenMetrics, in the older format for all others.
+/// `GET /metrics`: with exemplars for clients that accept OpenMetrics, in the older format for all others.
 async fn metrics(State(admin): State<Admin>, headers: HeaderMap) -> Response {
     let accepts = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     if accepts.contains(OPEN_METRICS) {
@@ -101,7 +101,7 @@ async fn metrics(State(admin): State<Admin>, headers: HeaderMap) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], admin.metrics.prometheus()).into_response()
 }
 
-/// `GET /readyz`: whether it does its work, and how that stands.
+/// `GET /readyz`: whether the process is ready, with details.
 async fn ready(State(admin): State<Admin>) -> (StatusCode, String) {
     match (admin.ready)().await {
         Ok(how) => (StatusCode::OK, format!("{how}\n")),
@@ -109,16 +109,16 @@ async fn ready(State(admin): State<Admin>) -> (StatusCode, String) {
     }
 }
 
-/// `GET /log`: what is logged.
+/// `GET /log`: the log's filter.
 async fn filter(State(admin): State<Admin>) -> String {
     format!("{}\n", admin.logs.get())
 }
 
-/// `PUT /log`: what is to be logged from now on. Other sites cannot make a browser send that here.
+/// `PUT /log`: sets the log's filter. A browser does not send this for other sites.
 async fn set_filter(State(admin): State<Admin>, filter: String) -> (StatusCode, String) {
     match admin.logs.set(filter.trim()) {
         Ok(()) => {
-            tracing::info!(filter = filter.trim(), "what is logged was changed");
+            tracing::info!(filter = filter.trim(), "the log's filter was changed");
             (StatusCode::OK, format!("{}\n", admin.logs.get()))
         }
         Err(error) => (StatusCode::BAD_REQUEST, format!("{:?}: {error}\n", filter.trim())),

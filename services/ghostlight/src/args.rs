@@ -1,4 +1,4 @@
-//! The settings of the roles, as arguments and environment variables.
+//! The settings of the roles: arguments and environment variables.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,34 +14,35 @@ use ghostlight_telemetry::logs::LogFormat;
 use crate::admin::AdminAddress;
 use crate::config::{Distributed, Edge, Keeper};
 
-/// A gateway.
+/// The settings of a gateway.
 #[derive(Args, Clone, Debug)]
 pub struct GatewayArgs {
-    /// Where to listen; 0.0.0.0:8080 lets other machines in, port 0 takes a free port
+    /// The address to listen on; 0.0.0.0:8080 lets other machines in, port 0 takes a free port
     #[arg(long, env = "GHOSTLIGHT_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub(crate) listen: SocketAddr,
     /// How many connections may be open
     #[arg(long, env = "GHOSTLIGHT_MAX_CONNECTIONS", default_value_t = 10_000, value_name = "COUNT")]
     pub(crate) max_connections: usize,
-    /// How large a request body or a WebSocket message may be
+    /// The largest request body or WebSocket message
     #[arg(long, env = "GHOSTLIGHT_MAX_MESSAGE_BYTES", default_value_t = 1 << 20, value_name = "BYTES")]
     max_message_bytes: usize,
-    /// A client that takes nothing for so long is closed
+    /// Disconnect a client that reads nothing for this long
     #[arg(long, env = "GHOSTLIGHT_STALL_SECONDS", default_value = "15", value_name = "SECONDS", value_parser = seconds)]
     stall_seconds: Duration,
-    /// A WebSocket is pinged so often, and closed when it is silent for two and a half times as long
+    /// How often to ping a WebSocket; one that is silent for two and a half times as long is closed
     #[arg(long, env = "GHOSTLIGHT_PING_SECONDS", default_value = "10", value_name = "SECONDS", value_parser = seconds)]
     ping_seconds: Duration,
-    /// A change that is not confirmed within so long is answered as unknown
+    /// Answer a change as unknown if it is not confirmed within this time
     #[arg(long, env = "GHOSTLIGHT_ANSWER_SECONDS", default_value = "10", value_name = "SECONDS", value_parser = seconds)]
     answer_seconds: Duration,
-    /// When it is asked to end, it goes on for so long, and closes connections one by one; 0 closes them all at once
+    /// How long to go on after a termination signal while connections are closed one by one; 0 closes all at once
     #[arg(long, env = "GHOSTLIGHT_DRAIN_SECONDS", default_value = "0", value_name = "SECONDS", value_parser = drain_seconds)]
     drain_seconds: Duration,
 }
 
 impl GatewayArgs {
-    /// The gateway; `rigs` may be followed on though nobody needs them, and `in_flight` entries of a rig be under way.
+    /// The gateway's configuration. It follows `rigs` rigs before it drops unused ones, and has up to `in_flight`
+    /// entries of a rig under way.
     pub(crate) fn edge(&self, rigs: usize, in_flight: usize) -> Edge {
         let limits = Limits {
             connections: self.max_connections,
@@ -57,10 +58,10 @@ impl GatewayArgs {
     }
 }
 
-/// A state service.
+/// The settings of a state service.
 #[derive(Args, Clone, Debug)]
 pub struct StateArgs {
-    /// Where levels outlive a restart: sqlite:PATH or postgres://USER@HOST/DATABASE
+    /// Where levels are saved: sqlite:PATH or postgres://USER@HOST/DATABASE
     #[arg(
         long,
         env = "GHOSTLIGHT_STORE",
@@ -72,7 +73,7 @@ pub struct StateArgs {
     /// What an answered change survives: a power cut (full), or a killed process (relaxed)
     #[arg(long, env = "GHOSTLIGHT_DURABILITY", default_value_t, value_name = "full|relaxed")]
     pub(crate) durability: Durability,
-    /// How many rigs may be made; of several partitions, in each
+    /// How many rigs may exist; with several partitions, in each
     #[arg(long, env = "GHOSTLIGHT_MAX_RIGS", default_value_t = 1_000, value_name = "COUNT")]
     pub(crate) max_rigs: usize,
 }
@@ -83,19 +84,19 @@ impl StateArgs {
     }
 }
 
-/// How NATS is reached.
+/// The settings of the connection to NATS.
 #[derive(Args, Clone, Debug)]
 pub struct BusArgs {
     /// A file with NATS credentials, as nsc writes them
     #[arg(long, env = "GHOSTLIGHT_NATS_CREDENTIALS", value_name = "FILE", requires = "bus")]
     nats_credentials: Option<PathBuf>,
-    /// A file with the certificates of the authorities that sign those of the NATS servers
+    /// A file with the certificates of the authorities that sign the NATS servers' certificates
     #[arg(long, env = "GHOSTLIGHT_NATS_CA", value_name = "FILE", requires = "bus")]
     nats_ca: Option<PathBuf>,
-    /// The certificate that is shown to the NATS servers
+    /// A file with this process's certificate for the NATS servers
     #[arg(long, env = "GHOSTLIGHT_NATS_CERTIFICATE", value_name = "FILE", requires_all = ["nats_key", "bus"])]
     nats_certificate: Option<PathBuf>,
-    /// The key of that certificate
+    /// A file with the key of that certificate
     #[arg(long, env = "GHOSTLIGHT_NATS_KEY", value_name = "FILE", requires = "nats_certificate")]
     nats_key: Option<PathBuf>,
 }
@@ -112,22 +113,22 @@ impl BusArgs {
     }
 }
 
-/// What the stream in NATS is to be like: the state service that is there first makes it so.
+/// The properties of the stream in NATS; the first state service creates it with them.
 #[derive(Args, Clone, Debug)]
 pub struct StreamArgs {
-    /// Which rigs are kept here: those of one of so many partitions, each with a stream and a store of its own. 0/4 to 3/4
-    /// are all of four [default: 0/1]
+    /// The partition of rigs to keep here: one of COUNT, each with a stream and a store of its own. 0/4 to 3/4 are all
+    /// of four [default: 0/1]
     #[arg(long, env = "GHOSTLIGHT_PARTITION", value_name = "INDEX/COUNT", requires = "bus")]
     partition: Option<Partition>,
     /// How many NATS servers keep each change: 1, 3 or 5 [default: 1]
     #[arg(long, env = "GHOSTLIGHT_STREAM_REPLICAS", value_name = "COUNT", requires = "bus",
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=5))]
     stream_replicas: Option<usize>,
-    /// How many bytes of changes the stream holds before it refuses more; saved ones make room [default: 1 GiB]
+    /// How many bytes of changes the stream holds before it refuses more; saved changes make room [default: 1 GiB]
     #[arg(long, env = "GHOSTLIGHT_STREAM_MAX_BYTES", value_name = "BYTES", requires = "bus",
           value_parser = clap::value_parser!(u64).range(1 << 20..))]
     stream_max_bytes: Option<u64>,
-    /// How many hours the stream keeps a change though nobody has saved it [default: 168]
+    /// How many hours the stream keeps a change that nobody has saved [default: 168]
     #[arg(long, env = "GHOSTLIGHT_STREAM_MAX_AGE_HOURS", value_name = "HOURS", requires = "bus",
           value_parser = clap::value_parser!(u64).range(1..=87_600))]
     stream_max_age_hours: Option<u64>,
@@ -145,43 +146,45 @@ impl StreamArgs {
     }
 }
 
-/// What a gateway has to know of the streams.
+/// What a gateway needs to know of the streams.
 #[derive(Args, Clone, Debug)]
 pub struct PartitionsArgs {
-    /// How many partitions the rigs divide over: as many as the state services say; with another number there are no rigs
+    /// How many partitions the rigs divide over; must equal the COUNT of the state services, otherwise no rigs are
+    /// found
     #[arg(long, env = "GHOSTLIGHT_PARTITIONS", default_value_t, value_name = "COUNT")]
     partitions: Partitions,
 }
 
 impl PartitionsArgs {
-    /// A gateway makes and reads no stream: of these settings only the number of partitions matters to it.
+    /// A gateway does not make or read a stream, so only the number of partitions matters to it.
     pub(crate) fn settings(&self) -> StreamSettings {
         StreamSettings { partition: self.partitions.first(), ..StreamSettings::default() }
     }
 }
 
-/// The process itself.
+/// The settings of the process.
 #[derive(Args, Clone, Debug)]
 pub struct ProcessArgs {
-    /// How many threads serve [default: one for each core; one less where levels are saved without --bus]
+    /// How many threads serve [default: one for each core; one less if levels are saved here without --bus]
     #[arg(long, env = "GHOSTLIGHT_THREADS", value_name = "COUNT",
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_024))]
     threads: Option<usize>,
-    /// What to log, as tracing's filters write it: info, ghostlight_gateway=debug, ...
-    // NATS' own client tells of each of several tries a second; the bus tells the same now and then.
+    /// What to log, as a tracing filter: info, ghostlight_gateway=debug, ...
+    // NATS' own client logs each of several attempts a second; the bus logs the same failure at intervals instead.
     #[arg(long, env = "GHOSTLIGHT_LOG", default_value = "info,async_nats=off", value_name = "FILTER")]
     pub(crate) log: String,
-    /// How to log: as people read it (text), as JSON (json), or whichever fits where it goes (auto)
+    /// The format of the log: for people (text), JSON (json), or by where the log goes (auto)
     #[arg(long, env = "GHOSTLIGHT_LOG_FORMAT", default_value = "auto", value_name = "auto|text|json")]
     pub(crate) log_format: LogFormat,
-    /// Where metrics, health and the log's filter are served, or off [default: 127.0.0.1:9464, or a free port if that is taken]
+    /// The address of metrics, health and the log's filter, or off [default: 127.0.0.1:9464, or a free port if that is
+    /// taken]
     #[arg(long, env = "GHOSTLIGHT_ADMIN", value_name = "ADDRESS")]
     pub(crate) admin: Option<AdminAddress>,
 }
 
 impl ProcessArgs {
-    /// How many threads serve. In one process one core is the store's, which has a thread of its own: every change
-    /// passes through both, and on few cores they would only take turns.
+    /// How many threads serve. In one process, the store's own thread takes one core: every change passes through both,
+    /// and on few cores they would only take turns.
     pub(crate) fn workers(&self, stores_alone: bool) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let usual = if stores_alone { cores.saturating_sub(1).max(1) } else { cores };
@@ -189,16 +192,16 @@ impl ProcessArgs {
     }
 }
 
-/// Reads for how long connections are closed one by one: a number of seconds, or 0.
+/// Parses the length of the drain: a number of seconds, or 0.
 fn drain_seconds(text: &str) -> Result<Duration, String> {
     if text.parse() == Ok(0.0) { Ok(Duration::ZERO) } else { seconds(text).map_err(|why| format!("0, or {why}")) }
 }
 
-/// Reads a number of seconds, with decimals.
+/// Parses a number of seconds, with decimals.
 pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "a number of seconds is wanted".to_owned())?;
+    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
     match Duration::try_from_secs_f64(seconds) {
         Ok(duration) if (0.1..=3_600.0).contains(&seconds) => Ok(duration),
-        _ => Err("0.1 to 3600 seconds are possible".to_owned()),
+        _ => Err("expected 0.1 to 3600 seconds".to_owned()),
     }
 }

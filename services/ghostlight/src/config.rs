@@ -1,4 +1,4 @@
-//! What a server is made from, and why it cannot start.
+//! The configuration of a server, and why it cannot start.
 
 use std::net::SocketAddr;
 
@@ -7,80 +7,80 @@ use ghostlight_gateway::Limits;
 use ghostlight_state::{StartError, Superseded};
 use ghostlight_store::{Durability, OpenError};
 
-/// What a server is made from: a gateway, a state service, or both.
+/// The configuration of a server: a gateway, a state service, or both.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The gateway.
+    /// The gateway, if it has one.
     pub edge: Option<Edge>,
-    /// The state service.
+    /// The state service, if it has one.
     pub keeper: Option<Keeper>,
-    /// What joins it with others; without it, both roles are in this process, and it is the only one.
+    /// The connection to other processes; without it, this process has both roles and is the only one.
     pub distributed: Option<Distributed>,
 }
 
-/// What a gateway is made from.
+/// The configuration of a gateway.
 #[derive(Clone, Debug)]
 pub struct Edge {
-    /// Where it listens; port 0 takes a free one.
+    /// The address to listen on; port 0 takes a free port.
     pub listen: SocketAddr,
-    /// Its bounds.
+    /// Its limits.
     pub limits: Limits,
 }
 
-/// What a state service is made from.
+/// The configuration of a state service.
 #[derive(Clone, Debug)]
 pub struct Keeper {
-    /// The store's URL.
+    /// The store's URL, which may have a password.
     pub store: String,
     /// What a save must survive.
     pub durability: Durability,
-    /// How many rigs may be made.
+    /// The most rigs that may exist.
     pub most_rigs: usize,
 }
 
-/// What joins processes.
+/// The connection between processes.
 #[derive(Clone, Debug)]
 pub struct Distributed {
     /// The NATS servers.
     pub nats: NatsSettings,
-    /// The stream that is the log, and with it the partition that is kept. A gateway serves all of as many partitions.
+    /// The stream that is the log, and its partition, which a state service keeps. A gateway serves all partitions.
     pub stream: StreamSettings,
 }
 
 /// A server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    /// Its address cannot be listened on.
+    /// The server cannot listen on its address.
     #[error("cannot listen on {address}: {cause}")]
     Listen {
         /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The system's error.
         cause: std::io::Error,
     },
-    /// Its store cannot be opened.
+    /// The store cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// NATS cannot be used as it is set up.
+    /// NATS cannot be used with these settings.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// Its rigs cannot be loaded, or nothing can be saved.
+    /// The rigs cannot be loaded, or the store cannot save.
     #[error("{store}: {cause}")]
     Start {
         /// The store's URL, without its password.
         store: String,
-        /// Why.
+        /// The state service's error.
         cause: StartError,
     },
-    /// Another one has taken its store.
+    /// Another state service has taken the store.
     #[error("{store}: {cause}; several can share a database only when a --bus joins them")]
     Superseded {
-        /// The store's URL.
+        /// The store's URL, without its password.
         store: String,
-        /// Why.
+        /// The state service's error.
         cause: Superseded,
     },
-    /// It was ended while it waited for the others.
+    /// The server ended while it waited for others.
     #[error("ended before it was ready")]
     Ended,
 }

@@ -1,21 +1,21 @@
-//! Passwords that stand in the example manifests: they work, and everybody who has read the manifests knows them.
+//! Detects passwords from the example manifests: they work, and everybody who has read the manifests knows them.
 
 use std::time::Duration;
 
 use crate::config::Config;
 
-/// How each of them begins.
+/// The prefix of every example password.
 const MARK: &str = "change-me";
 
-/// How often a process says that it uses one.
+/// How often a process warns of its example passwords.
 const ALARM_INTERVAL: Duration = Duration::from_secs(3_600);
 
-/// The settings whose passwords are an example's.
+/// The settings that have an example password.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Examples(Vec<&'static str>);
 
 impl Examples {
-    /// Those among the settings of a server.
+    /// Finds the example passwords in a server's settings.
     pub(crate) fn among(config: &Config) -> Self {
         let bus =
             config.distributed.as_ref().map(|distributed| ("--bus", distributed.nats.urls.split(',').any(is_default)));
@@ -24,17 +24,17 @@ impl Examples {
         Self(marked.map(|(setting, _)| setting).collect())
     }
 
-    /// How many there are.
+    /// The number of these settings.
     pub(crate) fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// What readiness, as the admin listener tells it, adds to whatever it says; nothing if there are none.
+    /// The text that the admin listener adds to its readiness; empty if there are no example passwords.
     pub(crate) fn remark(&self) -> String {
         self.0.iter().map(|setting| format!("; the password in {setting} is the example's, change it")).collect()
     }
 
-    /// Raises an alarm for each, now and every hour. Does not end.
+    /// Raises an alarm for each setting, now and every hour. Does not end.
     pub(crate) async fn warn(&self) {
         self.each_hourly(|setting| {
             tracing::warn!(
@@ -54,7 +54,7 @@ impl Examples {
     }
 }
 
-/// Whether a URL has such a password.
+/// Whether a URL has an example password.
 fn is_default(url: &str) -> bool {
     ghostlight_url::secrets(url.trim()).iter().any(|secret| secret.starts_with(MARK.as_bytes()))
 }

@@ -1,4 +1,4 @@
-//! What the one binary is made of: the server, wired from its parts, and the command line.
+//! The library of the one binary: the server, built from its parts, and the command line.
 
 mod admin;
 pub mod args;

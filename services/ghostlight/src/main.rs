@@ -10,9 +10,9 @@ use ghostlight::serve::{self, Role, ServeArgs};
 /// What `sysexits.h` calls a usage error: bad arguments or a bad configuration.
 const EX_USAGE: u8 = 64;
 
-/// Many consoles, one rig: a lighting state service that every console sees alike
+/// Many consoles, one rig: a lighting state service that shows every console the same state
 ///
-/// Without a command, it serves.
+/// Without a command, runs `serve`.
 #[derive(Debug, Parser)]
 #[command(name = "ghostlight", version, args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // If nobody can be told, the exit code still tells.
+            // If the error cannot be printed, the exit code still reports it.
             let _ = error.print();
             return if error.use_stderr() { EX_USAGE.into() } else { ExitCode::SUCCESS };
         }
@@ -61,7 +61,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// A worker for every core, unless the role knows better.
+/// One worker thread for every core, unless the role decides otherwise.
 fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     if let Command::Role(role) = command {

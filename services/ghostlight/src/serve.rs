@@ -22,10 +22,10 @@ use crate::config::{Config, ServerError};
 use crate::server::Server;
 use crate::state_role::Standing;
 
-/// All that is under way at a shutdown must end within this.
+/// How long work under way may take at a shutdown.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Each connection is an open file; a few more are for the store and the like.
+/// The open files that are needed beside connections, for the store and the like.
 const OTHER_FILES: u64 = 100;
 
 /// What `sysexits.h` calls a usage error: bad arguments or a bad configuration.
@@ -41,7 +41,7 @@ pub struct ServeArgs {
     gateway: GatewayArgs,
     #[command(flatten)]
     state: StateArgs,
-    /// How many entries of one rig may be under way to the log, without --bus; more changes gather meanwhile
+    /// How many entries of one rig may be under way to the log, without --bus; further changes wait for the next entry
     #[arg(long, env = "GHOSTLIGHT_IN_FLIGHT", default_value_t = 4, value_name = "COUNT",
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_024))]
     in_flight: usize,
@@ -53,7 +53,7 @@ pub struct ServeArgs {
     process: ProcessArgs,
 }
 
-/// Serve a gateway: consoles connect to it, state services elsewhere keep the rigs
+/// Serve a gateway: consoles connect to it; state services in other processes keep the rigs
 #[derive(Args, Clone, Debug)]
 pub struct GatewayRole {
     /// The NATS servers with JetStream: nats://HOST:4222, several separated by commas
@@ -61,7 +61,7 @@ pub struct GatewayRole {
     bus: String,
     #[command(flatten)]
     gateway: GatewayArgs,
-    /// How many rigs are followed on though no connection needs them at the moment
+    /// How many rigs to follow before those that no connection uses are dropped
     #[arg(long, env = "GHOSTLIGHT_MAX_RIGS", default_value_t = 1_000, value_name = "COUNT")]
     max_rigs: usize,
     #[command(flatten)]
@@ -72,7 +72,7 @@ pub struct GatewayRole {
     process: ProcessArgs,
 }
 
-/// Serve a state service: it folds the log, keeps the rigs, and tells the gateways
+/// Serve a state service: it folds the log, keeps the rigs and announces changes to the gateways
 #[derive(Args, Clone, Debug)]
 pub struct StateRole {
     /// The NATS servers with JetStream: nats://HOST:4222, several separated by commas
@@ -88,7 +88,8 @@ pub struct StateRole {
     process: ProcessArgs,
 }
 
-/// With others, one entry of a rig is under way at a time: one that has to be sent again must not get behind a later one.
+/// With --bus, one entry of a rig is under way at a time, because an entry that is sent again must not get behind a
+/// later one.
 const IN_FLIGHT_TO_OTHERS: usize = 1;
 
 /// A role with its settings.
@@ -103,7 +104,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// How many threads serve.
+    /// The number of worker threads.
     pub fn workers(&self) -> usize {
         let stores_alone = matches!(self, Self::Serve(args) if args.bus.is_none());
         self.process().workers(stores_alone)
@@ -146,7 +147,7 @@ impl Role {
         }
     }
 
-    /// How many connections may be open.
+    /// The most connections that may be open.
     fn connections(&self) -> usize {
         match self {
             Self::Serve(args) => args.gateway.max_connections,
@@ -164,10 +165,10 @@ impl Role {
     }
 }
 
-/// Serves until a signal ends it.
+/// Serves until a signal or an error ends it.
 ///
 /// # Errors
-/// What keeps it from starting.
+/// The error that keeps it from starting.
 pub async fn run(role: Role) -> anyhow::Result<ExitCode> {
     let ProcessArgs { log: filter, log_format, admin, .. } = role.process();
     let logs = match logs::start(filter, *log_format) {
@@ -184,7 +185,7 @@ pub async fn run(role: Role) -> anyhow::Result<ExitCode> {
         Ok(server) => server,
         Err(error) => return refused(error),
     };
-    // Before anyone can know that it runs, and end it.
+    // Listens for signals before anyone can know that the process runs and end it.
     let mut signals = Signals::new()?;
     let admin_address = admin.as_ref().map(TcpListener::local_addr).transpose()?;
     output::ended(greet(&role, &server, admin_address))?;
@@ -200,7 +201,7 @@ pub async fn run(role: Role) -> anyhow::Result<ExitCode> {
     let mut running = std::pin::pin!(server.run(shutdown.clone(), ready));
     let greeting = async {
         if let (Ok(standing), Some(args)) = (standing.await, role.keeps()) {
-            // Whoever reads it may be gone; it goes on serving.
+            // The reader of standard output may be gone; the server continues.
             let _ = writeln!(anstream::stdout().lock(), "{}", kept(args, standing));
         }
         std::future::pending::<()>().await;
@@ -220,14 +221,14 @@ pub async fn run(role: Role) -> anyhow::Result<ExitCode> {
     ran.map_or_else(refused, |()| Ok(ExitCode::SUCCESS))
 }
 
-/// Waits, while the server drains and then finishes what is under way, for what makes it end before that; answers why.
-/// A signal during the drain only cuts the drain short.
+/// Waits, while the server drains and then finishes, for what ends it early; returns the reason. A signal during the
+/// drain only cuts the drain short.
 async fn hurried(drain: Option<(Duration, CancellationToken)>, mut signals: Signals) -> &'static str {
     if let Some((within, closing)) = drain {
         let seconds = within.as_secs_f64();
         tracing::info!("draining: connections are closed one by one, over {seconds} s; another signal cuts that short");
         if let Some(name) = closing.run_until_cancelled(signals.next()).await {
-            tracing::info!("{name}: what is left is closed now");
+            tracing::info!("{name}: closing the remaining connections now");
             closing.cancel();
         }
     }
@@ -238,13 +239,13 @@ async fn hurried(drain: Option<(Duration, CancellationToken)>, mut signals: Sign
     }
 }
 
-/// Ends without waiting for tasks that do not end.
+/// Ends the process without waiting for unfinished tasks.
 fn ended_early(why: &str) -> ExitCode {
     tracing::warn!("{why}: ending now; every change that was answered is saved");
     std::process::exit(1)
 }
 
-/// The signals that ask for an end, from when this is made.
+/// The signals that end the process, received from when this is made.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -257,7 +258,7 @@ impl Signals {
         Ok(Self { terminate, interrupt })
     }
 
-    /// The name of the next one.
+    /// Waits for the next signal; returns its name.
     async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
@@ -266,13 +267,13 @@ impl Signals {
     }
 }
 
-/// Resolves with the name of the signal that asks for an end.
+/// Resolves with the name of the signal that ends the process.
 pub(crate) fn ended_by() -> anyhow::Result<impl Future<Output = &'static str>> {
     let mut signals = Signals::new()?;
     Ok(async move { signals.next().await })
 }
 
-/// Tells a person what is where. The first line is for scripts too: it has the address, port 0 resolved.
+/// Prints the addresses for a person. The first line is also for scripts: it has the address, with port 0 resolved.
 fn greet(role: &Role, server: &Server, admin: Option<SocketAddr>) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
     match server.address()? {
@@ -294,7 +295,7 @@ fn greet(role: &Role, server: &Server, admin: Option<SocketAddr>) -> io::Result<
     }
 }
 
-/// What is kept where.
+/// The line about the store.
 fn kept(args: &StateArgs, standing: Standing) -> String {
     let (store, durability) = (ghostlight_url::redacted(&args.store), args.durability);
     let (rigs, dimmers) = (count(standing.rigs, "rig"), count(standing.dimmers, "dimmer"));
@@ -305,7 +306,7 @@ fn count(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
-/// What keeps a server from starting: a wrong setting is told as any other wrong argument.
+/// Handles the error of a server: a wrong setting is reported like any wrong argument.
 fn refused(error: ServerError) -> anyhow::Result<ExitCode> {
     match error {
         ServerError::Open(error @ (OpenError::Url(_) | OpenError::Settings { .. })) => {

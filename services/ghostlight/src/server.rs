@@ -1,4 +1,4 @@
-//! The roles, wired from their parts. A value, so that tests start the real thing on port 0.
+//! The roles, built from their parts. The server is a value, so that tests start the real one on port 0.
 
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -23,30 +23,30 @@ use crate::config::{Config, Distributed, Edge, Keeper, ServerError};
 use crate::default_passwords::Examples;
 use crate::state_role::{Awaits, Standing, Waits, keep};
 
-/// A server that listens and is ready to run.
+/// A server that is listening and can be run.
 pub struct Server {
     edge: Option<(TcpListener, Gateway)>,
     state: State,
-    /// What joins it with others.
+    /// The connection to other processes, if there are any.
     bus: Option<Connection>,
     examples: Examples,
 }
 
-/// Why a process that is to work with others does not.
+/// The readiness error of a process without a connection to NATS.
 const CUT_OFF: &str = "NATS cannot be reached";
 
 /// The state service of a server.
 enum State {
-    /// There is none.
+    /// This process has no state service.
     Elsewhere,
     /// Loaded, in one process with the gateway.
     Here { state: Box<StateService>, store: Arc<dyn Store>, url: String },
-    /// It waits for NATS and its store.
+    /// The state service waits for NATS and its store.
     Waits(Box<Waits>),
 }
 
 impl Server {
-    /// Listens; in one process, opens the store and loads the rigs too.
+    /// Listens; a single process also opens the store and loads the rigs.
     ///
     /// # Errors
     /// [`ServerError`], which says what to do.
@@ -64,15 +64,15 @@ impl Server {
         Ok(Self { edge: listener.zip(gateway), state, bus, examples })
     }
 
-    /// Where its gateway listens; `None` if it has none.
+    /// The address of its gateway; `None` if it has none.
     ///
     /// # Errors
-    /// The system's, if it cannot tell.
+    /// The system's error, if it cannot tell the address.
     pub fn address(&self) -> std::io::Result<Option<SocketAddr>> {
         self.edge.as_ref().map(|(listener, _)| listener.local_addr()).transpose()
     }
 
-    /// Tells whether it does its work, whenever that is asked.
+    /// Makes the readiness check of this server.
     pub(crate) fn ready(&self) -> Ready {
         let gateway = self.edge.as_ref().map(|(_, gateway)| gateway.clone());
         let awaits = match &self.state {
@@ -80,14 +80,14 @@ impl Server {
             State::Elsewhere | State::Here { .. } => None,
         };
         let bus = self.bus.clone();
-        // Consoles, which ask the gateway itself, need not know of passwords.
+        // Consoles ask the gateway itself and need not know of passwords.
         let remark = self.examples.remark();
         Arc::new(move || {
             let (gateway, awaits, bus, remark) = (gateway.clone(), awaits.clone(), bus.clone(), remark.clone());
             Box::pin(async move {
                 let state = awaits.map_or_else(|| Ok("ready".to_owned()), |awaits| awaits.ready());
                 let is_cut_off = bus.is_some_and(|bus| !bus.standing().is_up);
-                // A gateway that is cut off would only ask in vain.
+                // Without a connection, asking the gateway would be in vain.
                 let ready = match (state, gateway) {
                     (Ok(_), _) if is_cut_off => Err(CUT_OFF.to_owned()),
                     (Err(why), _) if is_cut_off => Err(format!("{why}; {CUT_OFF}")),
@@ -99,12 +99,12 @@ impl Server {
         })
     }
 
-    /// Which passwords everybody knows.
+    /// The settings with example passwords.
     pub(crate) fn examples(&self) -> &Examples {
         &self.examples
     }
 
-    /// What it has loaded already.
+    /// What the state service has loaded; `None` if it still waits or there is none.
     pub fn loaded(&self) -> Option<Standing> {
         match &self.state {
             State::Here { state, .. } => Some(Standing::of(state)),
@@ -112,20 +112,20 @@ impl Server {
         }
     }
 
-    /// For how long its gateway drains after a shutdown, and what is cancelled when that is over; whoever cancels it cuts
-    /// the drain short. `None` if nothing drains.
+    /// How long its gateway drains after a shutdown, and the token that is cancelled when the drain is over; cancelling
+    /// it cuts the drain short. `None` if there is no drain.
     pub fn drain(&self) -> Option<(Duration, CancellationToken)> {
         let (_, gateway) = self.edge.as_ref()?;
         let drain = gateway.drain();
         (!drain.is_zero()).then(|| (drain, gateway.closing()))
     }
 
-    /// Runs until shutdown: the gateway drains, takes nothing more in and finishes what is under way, then the state
-    /// service saves the last of it, then the store is closed. `ready` hears of a state service that had to wait once it
-    /// is ready.
+    /// Runs until shutdown: the gateway drains, accepts nothing more and finishes what is under way; then the state
+    /// service saves the rest, and the store is closed. `ready` receives the progress of a state service that had to
+    /// wait, once it is ready.
     ///
     /// # Errors
-    /// [`ServerError`] if the state service cannot work as it is set up.
+    /// [`ServerError`] if the state service cannot work with its settings.
     pub async fn run(self, shutdown: CancellationToken, ready: oneshot::Sender<Standing>) -> Result<(), ServerError> {
         let gateway_done = CancellationToken::new();
         let failed = CancellationToken::new();
@@ -154,7 +154,7 @@ impl Server {
     }
 }
 
-/// Both roles in one process.
+/// Builds both roles in one process.
 async fn alone(
     edge: Option<Edge>,
     keeper: Option<Keeper>,
@@ -178,7 +178,7 @@ async fn alone(
     Ok((edge.map(|edge| Gateway::new(log, echo, edge.limits, telemetry)), state, None))
 }
 
-/// One role or both, joined with others.
+/// Builds one role or both, joined with other processes.
 async fn join(
     edge: Option<Edge>,
     keeper: Option<Keeper>,
@@ -205,7 +205,7 @@ async fn join(
     Ok((edge.map(|edge| Gateway::new(log, echo, edge.limits, &telemetry)), state, Some(connection)))
 }
 
-/// A database's kind, as OpenTelemetry names it.
+/// The kind of database, as OpenTelemetry names it.
 fn database(url: &str) -> &'static str {
     if url.starts_with("sqlite:") { "sqlite" } else { "postgresql" }
 }

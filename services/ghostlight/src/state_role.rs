@@ -1,4 +1,4 @@
-//! A state service that joins others: it waits for NATS and for its store, and says what it waits for.
+//! A state service that joins others: it waits for NATS and for its store, and reports what it waits for.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,22 +17,22 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Keeper, ServerError};
 
-/// The pauses between attempts: 50 to 100 ms, in the end 1 to 2 s. Jitter adds up to as much again, so that many that wait for
-/// the same server do not ask all at once.
+/// The pauses between attempts: 50 to 100 ms at first, 1 to 2 s in the end. Jitter adds up to the same again, so that
+/// many processes that wait for the same server do not ask at once.
 const RETRY: ExponentialBuilder = ExponentialBuilder::new()
     .with_min_delay(Duration::from_millis(50))
     .with_max_delay(Duration::from_secs(1))
     .with_jitter()
     .without_max_times();
 
-/// Where a state service stands.
+/// The progress of a state service.
 #[derive(Clone, Copy, Debug)]
 pub struct Standing {
-    /// The log's position that it has got to.
+    /// The position of the log that it has reached.
     pub position: Position,
-    /// How many rigs there are.
+    /// The number of its rigs.
     pub rigs: usize,
-    /// How many dimmers with a level.
+    /// The number of dimmers with a level, in all rigs.
     pub dimmers: usize,
 }
 
@@ -47,21 +47,21 @@ impl Standing {
     }
 }
 
-/// What a state service that joins others is made from.
+/// The parts of a state service that joins others.
 pub(crate) struct Waits {
     pub(crate) keeper: Keeper,
     pub(crate) partition: Partition,
     pub(crate) log: Arc<dyn Log>,
     pub(crate) echo: Arc<dyn Echo>,
     pub(crate) instruments: Instruments,
-    /// Others see there what it waits for.
+    /// Reports what it waits for.
     pub(crate) awaits: Awaits,
 }
 
-/// What it says before it knows of anything that is missing.
+/// The reason to wait before anything is known to be missing.
 const STARTS: &str = "the state service starts";
 
-/// What a state service waits for, or whether it stands.
+/// What a state service waits for, for readiness.
 #[derive(Clone, Debug)]
 pub(crate) struct Awaits {
     /// `None` once it has started.
@@ -70,7 +70,7 @@ pub(crate) struct Awaits {
 }
 
 impl Awaits {
-    /// It waits, and is seen by what it counts once it has started.
+    /// A state service that waits. Once it has started, readiness depends on its metrics.
     pub(crate) fn new(metrics: StateMetrics) -> Self {
         Self { why: Arc::new(Mutex::new(Some(STARTS.to_owned()))), metrics }
     }
@@ -79,7 +79,7 @@ impl Awaits {
         *self.why.lock() = why.map(str::to_owned);
     }
 
-    /// Whether gateways hear of it, and how far it is; otherwise why not.
+    /// Ready if it announces to gateways, with a remark if its store is behind; otherwise the reason.
     pub(crate) fn ready(&self) -> Result<String, String> {
         if let Some(why) = &*self.why.lock() {
             return Err(format!("waiting: {why}"));
@@ -97,13 +97,13 @@ impl Awaits {
     }
 }
 
-/// A store that is further behind than that is worth a word.
+/// A store that has been behind for less than this is not mentioned.
 const LAG_TOLERANCE: Duration = Duration::from_secs(2);
 
-/// Runs a state service as soon as what it needs is there.
+/// Starts a state service as soon as everything that it needs is available, and runs it.
 ///
 /// # Errors
-/// [`ServerError`] if waiting does not help.
+/// [`ServerError`] for an error that waiting does not resolve.
 pub(crate) async fn keep(
     Waits { keeper, partition, log, echo, instruments, awaits }: Waits,
     shutdown: CancellationToken,
@@ -118,7 +118,7 @@ pub(crate) async fn keep(
     let started = patiently(&shutdown, &awaits, || start(url.clone(), parts.clone()).boxed()).await;
     if let Ok(Some(state)) = started {
         awaits.set(None);
-        // Nobody may want to know.
+        // The receiver may be gone.
         let _ = ready.send(Standing::of(&state));
         let ran = state.run(shutdown).await;
         store.close().await;
@@ -145,13 +145,13 @@ async fn start(url: String, parts: Parts) -> Result<StateService, Tried> {
     })
 }
 
-/// Why a try failed.
+/// How an attempt failed: to be tried again, or for good.
 enum Tried {
     Later(String),
     Never(ServerError),
 }
 
-/// Tries until it works, until it cannot, or until shutdown: then there is nothing.
+/// Repeats an attempt until it succeeds or fails for good; `None` if shutdown comes first.
 async fn patiently<T>(
     shutdown: &CancellationToken,
     awaits: &Awaits,

@@ -1,4 +1,4 @@
-//! The echo of one process.
+//! The echo within one process.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -12,11 +12,11 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::{Announcement, Announcements, Echo, EchoError, Heard, Question, Request, Requests};
 
-/// How far a follower may fall behind before it is told that it has missed something. A gateway keeps few entries in
-/// flight, so only one that is stuck gets there.
+/// How far a follower may fall behind before it is told that it missed announcements. A gateway keeps few entries in
+/// flight, so only a stuck follower gets there.
 const MAX_UNHEARD: usize = 1_024;
 
-/// How many questions may wait: each gateway asks one at a time for each rig.
+/// The most questions that may wait: each gateway asks one at a time for each rig.
 const MAX_REQUESTS: usize = 1_024;
 
 /// How long an answer may take.
@@ -30,7 +30,7 @@ pub struct MemoryEcho {
 }
 
 impl MemoryEcho {
-    // Held to look a channel up, never across an await. Sending to a channel runs no follower's code.
+    // Held to look up a channel, never across an await. Sending to a channel runs no code of followers.
     fn followed(&self) -> MutexGuard<'_, HashMap<RigName, broadcast::Sender<Announcement>>> {
         self.followed.lock()
     }
@@ -66,7 +66,7 @@ impl Echo for MemoryEcho {
         let questions = self.questions().clone().ok_or_else(|| EchoError("none has started".to_owned()))?;
         let (reply, answer) = oneshot::channel();
         let reply = move |text| {
-            // Whoever asked may have stopped waiting.
+            // The asker may have stopped waiting.
             let _ = reply.send(text);
         };
         questions.try_send(Request::new(question, reply)).map_err(|_| EchoError("it is gone or busy".to_owned()))?;

@@ -1,4 +1,4 @@
-//! The log of one process: a bounded queue that is as durable as the store behind its one reader.
+//! The log within one process: a bounded queue that is as durable as the store behind its one reader.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -14,24 +14,25 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::{AppendError, DurableOnce, Entries, Log, LogError, Logged, Read};
 
-/// How many entries may wait to become durable. Gateways keep few in flight, each with many changes; this is far above.
+/// The most entries that may wait to become durable. Gateways keep few in flight, each with many changes, so this is
+/// far above.
 const MAX_WAITING: usize = 4_096;
 
 /// A log in memory.
 ///
-/// An entry is durable once [`checkpoint`](Log::checkpoint) says that the store holds it: that is what releases its
-/// append. What the store does not hold when the order begins anew has not happened. Every beginning is a new epoch,
-/// because whoever follows may have seen entries that were lost.
+/// An entry is durable once [`checkpoint`](Log::checkpoint) tells that the store holds it; its append resolves then.
+/// Entries that the store does not hold when a new order begins have not happened. Every order is a new epoch, because
+/// followers may have seen entries that were lost.
 #[derive(Debug, Default)]
 pub struct MemoryLog {
     shared: Arc<Shared>,
 }
 
-/// Tells the time: since 1970.
+/// A clock that returns the time since 1970.
 type Clock = Box<dyn Fn() -> Duration + Send + Sync>;
 
 impl MemoryLog {
-    /// A log whose entries are stamped by a clock, which tells the time since 1970.
+    /// Makes a log whose entries are stamped by a clock that returns the time since 1970.
     pub fn with_clock(clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
         Self { shared: Arc::new(Shared { clock: Some(Box::new(clock)), ..Shared::default() }) }
     }
@@ -39,7 +40,7 @@ impl MemoryLog {
 
 #[derive(Default)]
 struct Shared {
-    /// `None` for the machine's clock.
+    /// `None`: the machine's clock.
     clock: Option<Clock>,
     order: Mutex<Order>,
     appended: Notify,
@@ -48,14 +49,14 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Order {
     position: Position,
-    /// Entries that the reader has yet to take.
+    /// Entries that the reader has not taken yet.
     unread: VecDeque<Unread>,
     /// Appends that wait for a checkpoint, the oldest first.
     waiting: VecDeque<(Revision, oneshot::Sender<Result<Position, AppendError>>)>,
     reader: Reader,
 }
 
-/// An entry that the reader has yet to take.
+/// An entry that the reader has not taken yet.
 #[derive(Debug)]
 struct Unread {
     revision: Revision,
@@ -64,7 +65,7 @@ struct Unread {
     text: Bytes,
 }
 
-/// The one reader of an order. Nothing is taken in without it, and what it has taken no other would find.
+/// The one reader of an order. Without it, appends are refused; a second one could not get the entries that it took.
 #[derive(Debug, Default, PartialEq, Eq)]
 enum Reader {
     #[default]
@@ -80,7 +81,7 @@ impl fmt::Debug for Shared {
 }
 
 impl Shared {
-    /// The time since 1970; 0 by a clock that stands before that.
+    /// The time since 1970; 0 if the machine's clock is before that.
     fn now(&self) -> Duration {
         match &self.clock {
             Some(clock) => clock(),
@@ -95,12 +96,12 @@ impl Shared {
 }
 
 impl Order {
-    /// Answers the appends up to `revision`.
+    /// Resolves the appends up to `revision`.
     fn release(&mut self, revision: Revision) {
         let epoch = self.position.epoch;
         while self.waiting.front().is_some_and(|(waiting, _)| *waiting <= revision) {
             let Some((revision, reply)) = self.waiting.pop_front() else { return };
-            // Whoever asked may have given up; the entry is durable all the same.
+            // The caller may have stopped waiting; the entry is durable all the same.
             let _ = reply.send(Ok(Position { epoch, revision }));
         }
     }
@@ -113,10 +114,10 @@ impl Order {
     ) -> Result<oneshot::Receiver<Result<Position, AppendError>>, AppendError> {
         let refuse = |why: &str| Err(AppendError::Unavailable(why.to_owned()));
         if self.reader != Reader::Reads {
-            return refuse("it cannot be saved at the moment");
+            return refuse("no state service saves changes at the moment");
         }
         if self.waiting.len() >= MAX_WAITING {
-            return refuse("too many changes wait to be saved");
+            return refuse("too many changes are waiting to be saved");
         }
         let revision = Revision(self.position.revision.0 + 1);
         self.position.revision = revision;
@@ -147,7 +148,7 @@ impl Log for MemoryLog {
         }
         let epoch = now.max(stored.epoch.0 + 1).max(order.position.epoch.0 + 1);
         *order = Order { position: Position { epoch: Epoch(epoch), revision: Revision(0) }, ..Order::default() };
-        // So that a reader of the old order learns of it, and never takes a wake-up that is meant for the new one.
+        // Wakes readers of the old order, so that they learn of its end and take no wake-up of the new order.
         self.shared.appended.notify_waiters();
         Ok(order.position.into())
     }
@@ -156,10 +157,10 @@ impl Log for MemoryLog {
         let after = after.position;
         let mut order = self.shared.order();
         if after != order.position {
-            return Err(LogError::Lost(format!("it stands at {}, not at {after}", order.position)));
+            return Err(LogError::Lost(format!("the log is at {}, not at {after}", order.position)));
         }
         if order.reader != Reader::Awaited {
-            return Err(LogError::Lost("it has had its reader: begin anew".to_owned()));
+            return Err(LogError::Lost("the log has had its one reader: begin again".to_owned()));
         }
         order.reader = Reader::Reads;
         Ok(Box::new(MemoryEntries { start: after, shared: self.shared.clone() }))
@@ -211,7 +212,7 @@ impl Entries for MemoryEntries {
 
     async fn next(&mut self) -> Result<Read, LogError> {
         loop {
-            // Made before looking, so that no new order between the two is missed.
+            // Created before the check, so that a new order between the two is not missed.
             let appended = self.shared.appended.notified();
             if let Some(Unread { revision, stamp, rig, text }) = self.take()? {
                 let entry = decode_entry(&text).map_err(|error| LogError::Lost(error.to_string()))?;

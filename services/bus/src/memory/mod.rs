@@ -1,4 +1,4 @@
-//! The bus of one process.
+//! The bus within one process.
 
 mod echo;
 mod log;

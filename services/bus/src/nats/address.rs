@@ -1,4 +1,4 @@
-//! Where the servers are, and who we are to them, as their URLs tell it.
+//! The addresses of the servers and the login, as the URLs give them.
 
 use std::str::FromStr;
 
@@ -8,15 +8,15 @@ use percent_encoding::percent_decode_str;
 
 use super::ConnectError;
 
-/// What the URLs tell.
+/// The parsed URLs.
 pub(super) struct Addresses {
-    /// The servers, without who we are: what the client tells of them can be shown.
+    /// The servers without the login, so that what the client logs of them has no secret.
     pub(super) servers: Vec<ServerAddr>,
     login: Option<Login>,
     is_encrypted: bool,
 }
 
-/// Who we are. All servers of one log know the same users.
+/// The login of this process. All servers of one log know the same users.
 #[derive(PartialEq, Eq)]
 enum Login {
     Password { user: String, password: String },
@@ -24,7 +24,7 @@ enum Login {
 }
 
 impl Addresses {
-    /// Reads URLs that are separated by commas.
+    /// Parses URLs that are separated by commas.
     pub(super) fn parse(urls: &str) -> Result<Self, ConnectError> {
         let mut addresses = Self { servers: Vec::new(), login: None, is_encrypted: false };
         for text in urls.split(',').map(str::trim) {
@@ -40,7 +40,8 @@ impl Addresses {
         Ok(addresses)
     }
 
-    /// Says to the servers who we are. If one is to be spoken to in secret, so are those that it tells of.
+    /// Adds the login to the options. If one URL requires TLS, all servers do, including those that the client
+    /// discovers.
     pub(super) fn log_in(&self, options: ConnectOptions) -> ConnectOptions {
         let options = options.require_tls(self.is_encrypted);
         match &self.login {
@@ -51,7 +52,7 @@ impl Addresses {
     }
 }
 
-/// Takes a URL apart. The client itself would pass over who we are.
+/// Splits a URL into a server and a login. The client itself would ignore the login.
 fn parse(text: &str) -> Option<(ServerAddr, Option<Login>)> {
     let mut url = ServerAddr::from_str(text).ok()?.into_inner();
     let is_place = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();

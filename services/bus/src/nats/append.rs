@@ -1,7 +1,7 @@
-//! Appending: one entry, sent until the stream has acknowledged it or its time is over.
+//! Appends one entry: sends it until the stream has acknowledged it or its time is over.
 //!
-//! Every try goes under the same `Nats-Msg-Id`, so that the stream takes one of them. Whoever appends has one entry of a
-//! rig under way at a time: one that is sent again must not get behind a later one.
+//! Every attempt has the same `Nats-Msg-Id`, so that the stream accepts only one of them. A caller has one entry of a
+//! rig under way at a time, because an entry that is sent again must not get behind a later one.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -16,22 +16,22 @@ use tokio::time::{Instant, timeout_at};
 use super::connection::Connection;
 use crate::AppendError;
 
-/// An entry is given up after so long. Choosing a new leader of the stream takes four to nine seconds.
+/// The time after which an append fails. Electing a new leader of the stream takes four to nine seconds.
 const APPEND_TIMEOUT: Duration = Duration::from_millis(9_500);
 
-/// While no server is reached, changes are refused after so long: a restarted server is back by then.
+/// Without a connection, changes are refused after this time: a restarted server is back by then.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The pause before a stream without a leader is tried again.
+/// The pause before the next attempt, for example while the stream has no leader.
 const RETRY: Duration = Duration::from_millis(100);
 
-/// What became of one try.
+/// The result of one attempt.
 enum Tried {
     Landed(u64),
-    /// It was refused; whether it may be tried again.
+    /// The entry was refused; whether it may be tried again.
     Refused(String, Again),
     TooLarge,
-    /// Nobody knows.
+    /// The result is unknown.
     Lost,
 }
 
@@ -77,7 +77,7 @@ pub(super) async fn append(
     }
 }
 
-/// Tries once. A connection that is lost meanwhile brings no answer any more.
+/// Makes one attempt. If the connection is lost meanwhile, the answer will not come.
 async fn attempt(connection: &Connection, jetstream: &Context, subject: String, message: PublishMessage) -> Tried {
     if !connection.up_within(PATIENCE).await {
         return Tried::Refused("NATS cannot be reached".to_owned(), Again::No);
@@ -95,9 +95,9 @@ async fn attempt(connection: &Connection, jetstream: &Context, subject: String, 
 
 async fn refused(connection: &Connection, error: &PublishError) -> Tried {
     match error.kind() {
-        // No leader yet, or no stream yet.
+        // The stream has no leader yet, or does not exist yet.
         PublishErrorKind::StreamNotFound => {
-            Tried::Refused("the log has no leader, or is not there".to_owned(), Again::Yes)
+            Tried::Refused("the log has no leader, or does not exist".to_owned(), Again::Yes)
         }
         PublishErrorKind::MaxPayloadExceeded => Tried::TooLarge,
         PublishErrorKind::TimedOut => {
@@ -106,13 +106,13 @@ async fn refused(connection: &Connection, error: &PublishError) -> Tried {
         }
         PublishErrorKind::BrokenPipe => Tried::Lost,
         PublishErrorKind::Other if passes(error) => Tried::Refused(error.to_string(), Again::Yes),
-        // The stream's own answer: it is full, or has no quorum.
+        // The stream's answer: it is full, or has no quorum.
         _ => Tried::Refused(error.to_string(), Again::No),
     }
 }
 
-/// Whether the stream's own answer is one that it gives for a moment: it is being moved, or an earlier try of the same
-/// entry is not decided yet.
+/// Whether the stream's answer is temporary: the stream is being moved, or an earlier attempt of the same entry is not
+/// decided yet.
 fn passes(error: &PublishError) -> bool {
     let answer = error.source().and_then(|source| source.downcast_ref::<jetstream::Error>());
     let momentary =
@@ -120,8 +120,8 @@ fn passes(error: &PublishError) -> bool {
     answer.is_some_and(|error| momentary.contains(&error.error_code()))
 }
 
-/// An entry lands after all that was seen before it was sent; otherwise the stream has lost its newest entries and gives
-/// their places out again. It will be folded in a new epoch, which cannot be foreseen here.
+/// An entry lands after everything that the gateway had seen of the rig. If it does not, the stream has lost its newest
+/// entries and reuses their sequence numbers; the entry will be folded in a new epoch, which is not known here.
 fn place(sequence: u64, seen: Position) -> Result<Position, AppendError> {
     if sequence > seen.revision.0 {
         return Ok(Position { epoch: seen.epoch, revision: Revision(sequence) });

@@ -1,4 +1,4 @@
-//! Answers of any size: NATS bounds a message, and a snapshot is never cut short.
+//! Splits answers into parts, because NATS limits the size of a message and a snapshot must never be cut short.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use ghostlight_proto::subjects;
 
-/// What is left of the largest message for its headers.
+/// The space in the largest message that is left for headers.
 const FOR_HEADERS: usize = 4 << 10;
 
-/// An answer is no longer than this: far beyond the largest rig, with a label on each dimmer.
+/// The longest answer: far beyond the largest rig with a label on each dimmer.
 const MAX_BYTES: usize = 64 << 20;
 
-/// A part takes no longer than this to come. The one that is asked may have been stopped, and another one is asked then;
-/// how long all parts take is not limited, because a large rig on a slow network is no failure.
+/// The longest wait for one part. The state service that was asked may have stopped, and then another one is asked. The
+/// time for all parts is not limited, because a large rig on a slow network is not a failure.
 const CHUNK_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Sends an answer, in as many parts as it takes. Each but the last says how many bytes come after it.
+/// Sends an answer in as many parts as it needs. Each part except the last says how many bytes follow it.
 pub(super) async fn send(client: &Client, to: Subject, text: Bytes) {
     let most = client.max_payload().saturating_sub(FOR_HEADERS).max(FOR_HEADERS);
     let mut rest = text;
@@ -25,19 +25,19 @@ pub(super) async fn send(client: &Client, to: Subject, text: Bytes) {
         let part = rest.split_to(most);
         let mut headers = HeaderMap::new();
         headers.insert(subjects::MORE, rest.len().to_string());
-        // What cannot be sent is asked for again.
+        // If a part cannot be sent, the question is asked again.
         let _ = client.publish_with_headers(to.clone(), headers, part).await;
     }
     let _ = client.publish(to, rest).await;
 }
 
-/// An answer of which the first part is there.
+/// An answer whose first part has arrived.
 pub(super) struct Begun {
     first: Message,
     rest: Subscriber,
 }
 
-/// Waits for the first part of an answer; why not, if nobody gives one.
+/// Waits for the first part of an answer; fails with the reason if nobody answers.
 pub(super) async fn begun(mut answers: Subscriber) -> Result<Begun, &'static str> {
     let first = next(&mut answers).await?;
     if first.status == Some(StatusCode::NO_RESPONDERS) {
@@ -51,8 +51,8 @@ async fn next(answers: &mut Subscriber) -> Result<Message, &'static str> {
     message.ok_or("the connection has ended")
 }
 
-/// Collects an answer; why not, if it is not whole. One whose first part is lost is no message at all: whoever reads it
-/// finds that.
+/// Collects an answer; fails with the reason if it is incomplete. An answer without its first part is not a valid
+/// message, which its reader notices.
 pub(super) async fn collect(Begun { first: mut message, mut rest }: Begun) -> Result<Bytes, &'static str> {
     let (mut text, mut due) = (BytesMut::new(), None);
     loop {
@@ -75,7 +75,7 @@ pub(super) async fn collect(Begun { first: mut message, mut rest }: Begun) -> Re
     }
 }
 
-/// How many bytes come after this part.
+/// How many bytes follow this part.
 fn more(message: &Message) -> Result<usize, &'static str> {
     let Some(more) = message.headers.as_ref().and_then(|headers| headers.get(subjects::MORE)) else { return Ok(0) };
     more.as_str().parse().map_err(|_| "its answer is of another version")

@@ -1,4 +1,4 @@
-//! The one connection of a process to the NATS servers, and what is known of it.
+//! The one connection of a process to the NATS servers, and its state.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,44 +18,45 @@ use super::address::Addresses;
 use super::log_throttle::LogThrottle;
 use super::servers::{Refusals, Servers};
 
-/// A server that is silent for two of these is given up, and another one is tried: a stopped process keeps its
-/// connections open.
+/// The interval of pings. A server that is silent for two intervals is left for another one, because a stopped process
+/// keeps its connections open.
 const PING_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long connecting may take, with the handshakes.
+/// How long connecting may take, including the handshakes.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The pauses between attempts to connect: 13 to 26 ms, in the end 250 to 500 ms. A server that is back is found well within
-/// two seconds. Jitter adds up to as much again, so that many processes do not come back all at once.
+/// The pauses between attempts to connect: 13 to 26 ms at first, 250 to 500 ms in the end, so that a restarted server
+/// is found well within two seconds. Jitter adds up to the same again, so that many processes do not reconnect at once.
 const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
     .with_min_delay(Duration::from_millis(13))
     .with_max_delay(Duration::from_millis(250))
     .with_jitter()
     .without_max_times();
 
-/// After so many attempts the pauses grow no more.
+/// The number of attempts after which the pauses no longer grow.
 const MAX_GROWTH: usize = 6;
 
-/// What may wait for a follower that does not listen; what comes then is lost, and it is told so.
+/// The most messages that wait for a slow follower; further ones are lost, and the follower is told so.
 const MAX_UNHEARD: usize = 16_384;
 
-/// What may wait to be sent.
+/// The most messages that wait to be sent.
 const MAX_UNSENT: usize = 16_384;
 
-/// A server that has not answered is left for another no more often than this: moving costs what is under way.
+/// A server that does not answer is left for another at most this often, because moving loses what is under way.
 const SERVER_CHANGE_INTERVAL: Duration = Duration::from_secs(3);
 
-/// How long a server may take to know what it was told.
+/// How long a server may take to process what was sent to it.
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// NATS cannot be used as it is set up. That a server is away, or does not let us in, is none of these: that may change.
+/// NATS cannot be used with these settings. A server that is down or refuses the login is not such an error, because
+/// that may change.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectError {
-    /// A URL that is none.
-    #[error("{0:?} is no NATS URL: write nats://HOST:4222, several separated by commas")]
+    /// The text is not a NATS URL.
+    #[error("{0:?} is not a NATS URL: write nats://HOST:4222, several separated by commas")]
     Url(String),
-    /// URLs with several users, or tokens.
-    #[error("the NATS URLs have different users, passwords or tokens: the servers are one, and know the same users")]
+    /// The URLs have different users or tokens.
+    #[error("the NATS URLs have different users, passwords or tokens: all servers of one log have the same users")]
     Logins,
     /// The credentials cannot be read.
     #[error("the credentials cannot be read: {0}")]
@@ -68,7 +69,7 @@ pub enum ConnectError {
     Other(String),
 }
 
-/// A connection to the NATS servers: made anew for as long as the process runs, whenever it is lost.
+/// A connection to the NATS servers, which is made again whenever it is lost, for as long as the process runs.
 #[derive(Clone, Debug)]
 pub struct Connection {
     pub(super) client: Client,
@@ -78,29 +79,29 @@ pub struct Connection {
     names: Arc<Names>,
 }
 
-/// How a connection stands.
+/// The state of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// Whether it is there.
+    /// Whether it is connected.
     pub is_up: bool,
-    /// How often it was lost.
+    /// How often the connection was lost.
     pub cuts: u64,
-    /// Attempts that failed.
+    /// Attempts to connect that failed.
     pub refusals: Refusals,
 }
 
-/// What became of the connection.
+/// The history of the connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Link {
-    /// Since when it has been down; `None` while it is up.
+    /// When the connection went down; `None` while it is up.
     pub(super) down_since: Option<Instant>,
-    /// Grows whenever messages may have been lost: it went down, or a follower was too slow.
+    /// Grows whenever messages may have been lost: the connection went down, or a follower was too slow.
     pub(super) losses: u64,
-    /// Grows whenever it went down.
+    /// Grows whenever the connection went down.
     pub(super) cuts: u64,
 }
 
-/// Where names come from that nobody else has.
+/// Makes unique names.
 #[derive(Debug)]
 struct Names {
     prefix: u128,
@@ -108,11 +109,11 @@ struct Names {
 }
 
 impl Connection {
-    /// Begins to connect; the connection is there as soon as a server is. Until then, and whenever none is, the log says
-    /// why, now and then.
+    /// Begins to connect; the connection is up as soon as a server answers. While there is none, the reasons are logged
+    /// at intervals.
     ///
     /// # Errors
-    /// [`ConnectError`] if the settings are of no use.
+    /// [`ConnectError`] if the settings cannot be used.
     pub async fn open(name: &str, settings: &NatsSettings) -> Result<Self, ConnectError> {
         let addresses = Addresses::parse(&settings.urls)?;
         let (change, link) = watch::channel(Link { down_since: Some(Instant::now()), losses: 0, cuts: 0 });
@@ -144,7 +145,7 @@ impl Connection {
         Ok(Self { client, link, servers, moved: Arc::default(), names })
     }
 
-    /// What became of the connection so far, and what becomes of it.
+    /// Watches the state of the connection.
     pub(super) fn watch(&self) -> watch::Receiver<Link> {
         self.link.clone()
     }
@@ -153,7 +154,7 @@ impl Connection {
         self.client.connection_state() == State::Connected
     }
 
-    /// Waits until the connection is up, though not beyond `patience` after it went down.
+    /// Waits until the connection is up, but at most `patience` after it went down.
     pub(super) async fn up_within(&self, patience: Duration) -> bool {
         if self.is_up() {
             return true;
@@ -164,8 +165,7 @@ impl Connection {
         matches!(tokio::time::timeout_at(down_since + patience, up).await, Ok(Ok(_)))
     }
 
-    /// What comes of something that needs the connection; `None` if the connection is lost meanwhile, because then no
-    /// answer comes any more.
+    /// The result of `work`; `None` if the connection is lost meanwhile, because then no answer will come.
     pub(super) async fn unless_cut<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let mut link = self.link.clone();
         let cuts = link.borrow_and_update().cuts;
@@ -175,17 +175,17 @@ impl Connection {
         }
     }
 
-    /// Waits until the server knows all that it was told so far, such as what is to be heard. Nobody has the inbox that is
-    /// asked here, and that is what the server answers.
+    /// Waits until the server has processed everything that was sent so far, such as subscriptions: it sends a request
+    /// to an inbox without a listener, and the server itself answers that.
     pub(super) async fn settle(&self) {
         if self.is_up() {
             let asked = self.client.request(self.client.new_inbox(), Bytes::new());
-            // A server that does not answer is noticed elsewhere.
+            // A server that does not answer is detected elsewhere.
             let _ = tokio::time::timeout(SETTLE_TIMEOUT, self.unless_cut(asked)).await;
         }
     }
 
-    /// Leaves a server that has not answered for another one: it may be cut off from its peers.
+    /// Leaves a server that has not answered for another one, because it may be cut off from its peers.
     pub(super) async fn move_on(&self) {
         {
             let mut moved = self.moved.lock();
@@ -196,28 +196,28 @@ impl Connection {
         }
         tracing::warn!("the NATS server does not answer in time; trying another one");
         self.servers.leave();
-        // It fails only when the client has ended.
+        // This fails only if the client has ended.
         let _ = self.client.force_reconnect().await;
     }
 
-    /// A name that nobody has used.
+    /// A unique name.
     pub(super) fn new_name(&self) -> String {
         format!("{:032x}-{}", self.names.prefix, self.names.next.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// How it stands, and has stood.
+    /// The state of the connection and its counts so far.
     pub fn standing(&self) -> Standing {
         Standing { is_up: self.is_up(), cuts: self.link.borrow().cuts, refusals: self.servers.refusals() }
     }
 
-    /// The largest message that the servers take, in bytes; `None` before the first of them was reached.
+    /// The largest message that the servers accept, in bytes; `None` before the first connection.
     pub fn max_payload(&self) -> Option<usize> {
         self.client.try_server_info().map(|info| info.max_payload)
     }
 }
 
-/// Adds what stands in files. Certificates are read for each connection, so that new ones need no restart; that they are
-/// there at all is made sure of here.
+/// Adds credentials and certificates from files. The client reads certificates for each connection, so that new ones
+/// need no restart; here they are only checked.
 fn with_files(mut options: ConnectOptions, settings: &NatsSettings) -> Result<ConnectOptions, ConnectError> {
     if let Some(file) = &settings.credentials {
         let told = |error| ConnectError::Credentials(format!("{}: {error}", file.display()));
@@ -236,7 +236,7 @@ fn with_files(mut options: ConnectOptions, settings: &NatsSettings) -> Result<Co
     Ok(options)
 }
 
-/// Makes sure that a file has what is looked for in it.
+/// Checks that a file contains `what`.
 fn check(file: &Path, what: &str) -> Result<(), ConnectError> {
     let told = |why: String| ConnectError::Certificates(format!("{}: {why}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| told(error.to_string()))?;
@@ -248,7 +248,7 @@ fn pause(attempts: usize) -> Duration {
     PAUSES.build().nth(attempts.min(MAX_GROWTH)).expect("attempts have no end")
 }
 
-/// Notes what becomes of the connection.
+/// Notes and logs events of the connection.
 struct Noter {
     change: watch::Sender<Link>,
     told: LogThrottle,
@@ -259,9 +259,9 @@ impl Noter {
         match event {
             Event::Connected => tracing::info!("connected to NATS"),
             Event::Disconnected => tracing::warn!("the connection to NATS is lost; connecting again"),
-            // Nobody has it any more.
+            // The connection has no users any more.
             Event::Closed => tracing::debug!("the connection to NATS has ended"),
-            // Why is known where the servers are chosen.
+            // `Servers::choose` logs the reason.
             Event::ClientError(_) => {}
             event if self.told.is_due(&event.to_string(), Instant::now()) => tracing::warn!(%event, "NATS"),
             _ => {}

@@ -1,4 +1,4 @@
-//! The echo between processes: core NATS, which is fast, and delivers at most once.
+//! The echo between processes, over core NATS: fast, and at most once.
 
 use std::collections::HashSet;
 use std::pin::pin;
@@ -22,17 +22,17 @@ use super::chunks::{self, Begun};
 use super::connection::{Connection, Link};
 use crate::{Announcement, Announcements, Echo, EchoError, Heard, Question, Request, Requests};
 
-/// A connection that has just begun, or was just lost, may be there within so long.
+/// How long to wait for a connection that is being made or was just lost.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// So often a question is asked before it fails.
+/// How many times a question is asked before it fails.
 const TRIES: usize = 3;
 
-/// Whoever has not begun to answer by then may hang, and every state service is asked: a follower hears nothing before it
-/// has its answer. One that is well answers sooner.
+/// If one state service has not begun to answer after this time, it may hang, and every state service is asked: a
+/// follower receives nothing before it has its answer. A healthy one answers sooner.
 const FALLBACK_DELAY: Duration = Duration::from_millis(50);
 
-/// The pause before it is asked again: a state service may just be starting.
+/// The pause before a question is asked again: a state service may just be starting.
 const RETRY: Duration = Duration::from_millis(100);
 
 /// An echo through NATS.
@@ -40,18 +40,18 @@ const RETRY: Duration = Duration::from_millis(100);
 pub struct NatsEcho {
     connection: Connection,
     partition: Partition,
-    /// The rigs of which an announcement could not be sent: the next one says so.
+    /// The rigs of which an announcement could not be sent: their next announcement tells so.
     lost: Mutex<HashSet<RigName>>,
 }
 
 impl NatsEcho {
-    /// The echo that this connection reaches. Rigs are followed, and asked for, in as many partitions as there are;
-    /// questions are taken for this one.
+    /// Makes an echo over this connection. It follows and asks for rigs of all partitions, and receives questions for
+    /// `partition`.
     pub fn new(connection: Connection, partition: Partition) -> Self {
         Self { connection, partition, lost: Mutex::default() }
     }
 
-    /// Whether an announcement about a rig could not be sent since this was last asked.
+    /// Whether an announcement about a rig could not be sent since the last call.
     fn take_lost(&self, rig: &RigName) -> bool {
         self.lost.lock().remove(rig)
     }
@@ -60,14 +60,15 @@ impl NatsEcho {
         self.lost.lock().insert(rig.clone());
     }
 
-    /// The rigs of all partitions. If one of them does not answer there is no list: one that lacks rigs looks whole.
+    /// The rigs of all partitions. If one partition does not answer, this fails, because an incomplete list would look
+    /// complete.
     async fn list(&self) -> Result<Bytes, EchoError> {
         let partitions = self.partition.among();
         if partitions == Partitions::default() {
             return self.list_of(self.partition).await;
         }
         let lists = try_join_all(partitions.all().map(|partition| self.list_of(partition))).await?;
-        join_rigs(lists).ok_or_else(|| EchoError("its answer is no list of rigs".to_owned()))
+        join_rigs(lists).ok_or_else(|| EchoError("its answer is not a list of rigs".to_owned()))
     }
 
     async fn list_of(&self, partition: Partition) -> Result<Bytes, EchoError> {
@@ -81,7 +82,7 @@ impl NatsEcho {
         })
     }
 
-    /// Asks until there is an answer, a few times.
+    /// Asks up to [`TRIES`] times, until there is an answer.
     async fn ask_patiently(&self, one: &str, each: &str, text: Bytes) -> Result<Bytes, &'static str> {
         let mut why = "NATS cannot be reached";
         for attempt in 0..TRIES {
@@ -99,8 +100,8 @@ impl NatsEcho {
         Err(why)
     }
 
-    /// Asks one of the state services, and each of them if that one does not answer. A connection that is lost meanwhile
-    /// brings no answer any more.
+    /// Asks one of the state services, and every one of them if that one does not answer in time. If the connection is
+    /// lost meanwhile, the answer will not come.
     async fn ask_once(&self, one: &str, each: &str, text: &Bytes) -> Result<Bytes, &'static str> {
         let one = pin!(self.begun(one, text));
         let each = pin!(async {
@@ -109,7 +110,7 @@ impl NatsEcho {
         });
         let asked = async {
             let begun = match select(one, each).await {
-                // That none is there is known at once, and holds for both.
+                // If no state service listens, the first question fails at once, and that holds for both.
                 Either::Left((begun, _)) | Either::Right((begun @ Ok(_), _)) => begun,
                 Either::Right((Err(_), one)) => one.await,
             };
@@ -118,7 +119,7 @@ impl NatsEcho {
         self.connection.unless_cut(asked).await.unwrap_or(Err("the connection was lost"))
     }
 
-    /// Asks there, and waits until somebody begins to answer.
+    /// Publishes a question, and waits for the first part of an answer.
     async fn begun(&self, subject: &str, text: &Bytes) -> Result<Begun, &'static str> {
         let client = &self.connection.client;
         let inbox = client.new_inbox();
@@ -136,8 +137,8 @@ impl Echo for NatsEcho {
         let was_lost = self.take_lost(rig);
         let subject = subjects::echo(rig, self.partition.among());
         let client = &self.connection.client;
-        // Sending waits only when as much waits to be sent as may; then this one is lost, as if on the way. It must not
-        // wait because its task has done much already, so that is not counted here.
+        // Sending waits only if the client's buffer is full; then this announcement is lost, as if it were lost on the
+        // way. Without `unconstrained`, sending could also wait because this task has used up its time slice.
         let sent = if was_lost || !fold.is_zero() || !traces.is_empty() {
             let mut headers = HeaderMap::new();
             headers.insert(subjects::FOLD_MICROS, fold.as_micros().to_string());
@@ -210,13 +211,14 @@ impl Requests for NatsRequests {
             let Some(reply) = reply else { continue };
             let question = match subjects::rig_of(&subject) {
                 Some(rig) if self.partition.holds(&rig) => Question::Snapshot(rig, decode_snapshot_request(&payload)),
-                // Whoever asks here for a rig of another partition is answered by nobody, as it is not told of either.
+                // A question for a rig of another partition gets no answer, because this service has no data of that
+                // rig.
                 Some(_) => continue,
                 None => Question::Rigs,
             };
             let client = self.connection.client.clone();
             return Some(Request::new(question, move |text| {
-                // Ends when all is handed to the connection.
+                // The task ends when all parts are handed to the connection.
                 tokio::spawn(async move { chunks::send(&client, reply, text).await });
             }));
         }
@@ -226,9 +228,9 @@ impl Requests for NatsRequests {
 struct NatsAnnouncements {
     announced: Subscriber,
     link: watch::Receiver<Link>,
-    /// How many losses are known here.
+    /// How many losses of the connection were reported.
     losses: u64,
-    /// What was heard after a loss that had to be told first.
+    /// The announcement after a loss, which is reported first.
     next: Option<Announcement>,
 }
 
@@ -261,7 +263,7 @@ impl Announcements for NatsAnnouncements {
     }
 }
 
-/// Where what an announcement is about stands in its traces.
+/// The trace contexts in an announcement's headers.
 fn traces(headers: Option<&HeaderMap>) -> Vec<TraceContext> {
     let all = headers.into_iter().flat_map(|headers| headers.get_all(subjects::TRACEPARENT));
     all.filter_map(|trace| parse_traceparent(trace.as_str())).collect()

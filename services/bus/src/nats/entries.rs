@@ -1,4 +1,4 @@
-//! Reading the stream, in order and without a gap, for as long as it is the same stream.
+//! Reads the stream in order and without a gap, for as long as it is the same stream.
 
 use std::time::Duration;
 
@@ -17,22 +17,23 @@ use super::stream::{Found, find, gone, stamp_of};
 use super::stream_watch::{Checked, Checks, RETRY, Source};
 use crate::{Entries, LogError, Logged, PassedOver, Read};
 
-/// The server says that it is there so often while there is nothing to read; after two silences it is asked anew.
+/// The server sends a heartbeat this often while there is nothing to read; after two missing heartbeats, reading begins
+/// again.
 const HEARTBEAT: Duration = Duration::from_millis(500);
 
-/// A consumer that nobody listens to is gone after so long.
+/// The server removes a consumer without a listener after this time.
 const CONSUMER_INACTIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A reader of the stream.
 pub(super) struct NatsEntries {
     source: Source,
     link: watch::Receiver<Link>,
-    /// How many cuts of the connection were known when reading began, last.
+    /// How many cuts of the connection there were when reading last began.
     cuts: u64,
     /// The last entry that was read.
     last: LogPosition,
     end: Revision,
-    /// How many entries there are beyond the last, as far as that was told.
+    /// How many entries follow the last one, as far as the server told.
     behind: u64,
     reading: Reading,
     checks: Checks,
@@ -51,17 +52,17 @@ enum Taken {
 }
 
 enum Reading {
-    /// The stream is being checked, and then read on from the last entry.
+    /// The stream is being checked; then reading continues after the last entry.
     Begins(BoxFuture<'static, Result<Messages, LogError>>),
     Runs {
         messages: Box<Messages>,
-        /// Whether nothing has come yet.
+        /// True until the first message.
         is_new: bool,
     },
 }
 
 impl NatsEntries {
-    /// Reads what comes after a mark.
+    /// Opens a reader of the entries after a position.
     pub(super) async fn open(source: Source, after: LogPosition) -> Result<Self, LogError> {
         let end = match find(&source.jetstream, source.partition).await {
             Found::Stream(stream) => Revision(stream.cached_info().state.last_sequence),
@@ -74,7 +75,7 @@ impl NatsEntries {
         Ok(Self { source, link, cuts, last: after, end, behind: 0, reading, checks: Checks::new(), hole: None })
     }
 
-    /// Checks whether the stream goes on from a mark that was read, and reads on after the last entry.
+    /// Checks whether the stream continues from `checked`, then reads on after the last entry.
     fn begin_again(&mut self, checked: LogPosition) {
         self.cuts = self.link.borrow_and_update().cuts;
         self.reading = Reading::Begins(Box::pin(begin(self.source.clone(), checked, self.last)));
@@ -131,7 +132,7 @@ impl NatsEntries {
         let (cuts, mut doubted) = (self.cuts, self.last);
         let message = tokio::select! {
             biased;
-            // What was on its way then does not come any more, and what comes next may be long in coming.
+            // After a cut, messages that were on their way never come, and the next message may take long.
             Ok(_) = self.link.wait_for(|link| link.cuts != cuts) => None,
             message = messages.next() => message.and_then(Result::ok),
             checked = self.checks.next(&self.source, self.last) => {
@@ -143,7 +144,7 @@ impl NatsEntries {
                 if end.is_some_and(|end| !is_stuck(end)) {
                     return Ok(None);
                 }
-                // What was read since may be of another stream, and is no mark to know this one by.
+                // Entries read since that check began may be of another stream, so they cannot identify this one.
                 doubted = from;
                 None
             }

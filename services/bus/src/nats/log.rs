@@ -1,4 +1,4 @@
-//! The log between processes: a stream of JetStream for each partition. Its sequence numbers are the revisions.
+//! The log between processes: a JetStream stream for each partition. Its sequence numbers are the revisions.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -20,13 +20,14 @@ use super::stream::{
 use super::stream_watch::{RETRY, Source};
 use crate::{AppendError, DurableOnce, Entries, Log, LogError};
 
-/// A server that has not acknowledged for so long may be cut off from the others: the entry is sent again, elsewhere.
+/// A server that has not acknowledged after this time may be cut off from the others: the entry is sent again to
+/// another server.
 pub(super) const ACK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// So many entries of one process may be under way: one a rig.
+/// The most entries of one process that may be under way: one for each rig.
 const MAX_IN_FLIGHT: usize = 4_096;
 
-/// The log in a stream of JetStream.
+/// A log in a JetStream stream.
 #[derive(Debug)]
 pub struct NatsLog {
     connection: Connection,
@@ -38,7 +39,7 @@ pub struct NatsLog {
 }
 
 impl NatsLog {
-    /// The log that this connection reaches; the first state service that begins makes it.
+    /// Makes a log over this connection. The first state service that begins creates the stream.
     pub fn new(connection: Connection, settings: StreamSettings) -> Self {
         let jetstream = ContextBuilder::new()
             .timeout(ACK_TIMEOUT)
@@ -129,8 +130,8 @@ impl Log for NatsLog {
         append(&self.connection, &self.jetstream, self.settings.partition.among(), rig, entry, seen).await
     }
 
-    /// Notes what is saved: readers let go of it now and then, when they have made sure that the stream is still the one
-    /// that it was read from.
+    /// Notes what is saved. Readers purge it at their checks, after they have confirmed that the stream is still the
+    /// one that it was read from.
     fn checkpoint(&self, position: Position) {
         self.saved.send_replace(position);
     }

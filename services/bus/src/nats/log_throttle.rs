@@ -1,22 +1,22 @@
-//! What is the same for a while is logged now and then.
+//! Rate-limits repeated log messages.
 
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-/// So often the same is told again: a server that is away, or refuses us, is tried several times a second.
+/// The interval of the same message: a server that is away or refuses us is tried several times a second.
 const SAME_MESSAGE_INTERVAL: Duration = Duration::from_secs(60);
 
-/// So often something else is told: causes may take turns.
+/// The interval of different messages, because causes may alternate.
 const OTHER_MESSAGE_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Remembers what was told last.
+/// Remembers the last message and when it was logged.
 #[derive(Debug, Default)]
 pub(super) struct LogThrottle(Mutex<Option<(String, Instant)>>);
 
 impl LogThrottle {
-    /// Whether this is to be told now; if so, it is remembered.
+    /// Whether this message is to be logged now; if so, it is remembered.
     pub(super) fn is_due(&self, what: &str, now: Instant) -> bool {
         let mut told = self.0.lock();
         let is_due = told.as_ref().is_none_or(|(last, at)| {
@@ -29,7 +29,7 @@ impl LogThrottle {
         is_due
     }
 
-    /// What comes next is new, whatever it is.
+    /// Forgets the last message, so that the next one is logged.
     pub(super) fn forget(&self) {
         *self.0.lock() = None;
     }

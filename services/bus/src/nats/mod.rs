@@ -1,8 +1,8 @@
 //! The bus between processes: JetStream for the log, core NATS for the echo and its questions.
 //!
-//! Where the parts stand in the way of a change: a gateway's [`NatsLog`] publishes an entry and waits for the stream's
-//! acknowledgement (`append`); every state service reads the stream (`entries`), having made sure that it is still the
-//! stream that it knows (`stream`); what they announce, and what gateways ask, goes through [`NatsEcho`].
+//! The way of a change: a gateway's [`NatsLog`] publishes an entry and waits for the stream's acknowledgement
+//! (`append`). Every state service checks that the stream is still the one that it knows (`stream`), and reads it
+//! (`entries`). Announcements of state services and questions of gateways go through [`NatsEcho`].
 
 mod address;
 mod append;

@@ -1,17 +1,17 @@
-//! Room in the stream: entries that are saved are let go of.
+//! Makes room in the stream: purges saved entries.
 
 use async_nats::jetstream::stream::Info;
 use ghostlight_rig::Revision;
 
 use super::stream::Stream;
 
-/// So many saved entries stay in the stream, for state services that are behind but not far.
+/// How many saved entries stay in the stream, for state services that are a little behind.
 const KEPT: u64 = 10_000;
 
-/// And so many more may gather before they are let go of.
+/// How many more saved entries may gather before they are purged.
 const GATHERED: u64 = 10_000;
 
-/// Lets go of entries up to one that is saved, if it is time for that.
+/// Purges saved entries, if enough have gathered.
 pub(super) async fn make(stream: &Stream, saved: Revision) {
     let info = stream.cached_info();
     let Some(up_to) = superfluous(info.state.first_sequence, saved.0, is_tight(info)) else { return };
@@ -20,12 +20,12 @@ pub(super) async fn make(stream: &Stream, saved: Revision) {
     }
 }
 
-/// Whether the stream is half full. Then nothing that is saved stays: few entries may be much.
+/// Whether the stream is more than half full. Then no saved entry is kept, because few entries may be large.
 fn is_tight(info: &Info) -> bool {
     u64::try_from(info.config.max_bytes).is_ok_and(|most| info.state.bytes > most / 2)
 }
 
-/// Up to where entries are to be let go of, given the first that there is and the last that is saved.
+/// The last entry to purge, given the first one in the stream and the last one saved; `None` if it is too early.
 fn superfluous(first: u64, saved: u64, is_tight: bool) -> Option<u64> {
     let (kept, gathered) = if is_tight { (0, 1) } else { (KEPT, GATHERED) };
     let up_to = saved.saturating_sub(kept);

@@ -1,4 +1,4 @@
-//! Which server is connected to next, and what is told of those that cannot be.
+//! Chooses the next server to connect to, and logs why servers cannot be reached.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::log_throttle::LogThrottle;
 
-/// The servers, as the client tries one after the other.
+/// The servers, and which of them were tried.
 #[derive(Debug, Default)]
 pub(super) struct Servers {
     turn: Mutex<Turn>,
@@ -17,28 +17,29 @@ pub(super) struct Servers {
 
 #[derive(Debug, Default)]
 struct Turn {
-    /// How often each was tried since there was a connection. The client counts too, but not names that lead nowhere.
+    /// How often each server was tried since the last connection. The client counts too, but not names that do not
+    /// resolve.
     tries: HashMap<ServerAddr, u32>,
-    /// The one that was tried last; if there is a connection, it is to this one.
+    /// The server that was tried last; a connection is to this one.
     last: Option<ServerAddr>,
-    /// One that was left on purpose, and is not to be taken next.
+    /// The server that was left on purpose, which is not to be chosen next.
     left: Option<ServerAddr>,
     refusals: Refusals,
 }
 
-/// How many attempts to connect have failed, by why.
+/// How many attempts to connect have failed, by cause.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Refusals {
-    /// The server does not know the user, or what it shows.
+    /// The server rejected the user or its credentials.
     pub logins: u64,
-    /// A certificate is not what it should be.
+    /// A TLS handshake or a certificate failed.
     pub certificates: u64,
     /// Anything else.
     pub others: u64,
 }
 
 impl Refusals {
-    /// Counts one, by what the client says of it.
+    /// Counts a failure, by the client's description of it.
     fn count(&mut self, why: &str) {
         let why = why.to_lowercase();
         let says = |words: &[&str]| words.iter().any(|word| why.contains(word));
@@ -53,8 +54,8 @@ impl Refusals {
 }
 
 impl Servers {
-    /// Chooses the next to try: any of those that were tried least often, though not the one that was just left. The
-    /// pause before is the client's.
+    /// Chooses the next server: a random one of those that were tried least often, but not the one that was just left.
+    /// The client makes the pause before it.
     pub(super) fn choose(&self, servers: &[Server]) -> Option<ReconnectToServer> {
         let mut turn = self.turn();
         let failed = turn.last.as_ref().filter(|last| turn.tries.contains_key(last));
@@ -73,7 +74,7 @@ impl Servers {
         Some(ReconnectToServer { addr, delay: None })
     }
 
-    /// Leaves the one that is connected: the next is to be another, if there is one.
+    /// Marks the connected server as left, so that the next one is another, if there is one.
     pub(super) fn leave(&self) {
         let mut turn = self.turn();
         turn.left = turn.last.clone();
@@ -84,24 +85,24 @@ impl Servers {
         self.turn().refusals
     }
 
-    /// One is connected: what fails from now on is new.
+    /// Notes a connection: later failures are new.
     pub(super) fn connected(&self) {
         self.turn().tries.clear();
         self.told.forget();
     }
 
-    /// Says why there is no connection. The client's own events only say that there is none.
+    /// Logs why there is no connection, because the client's own events only say that there is none.
     fn tell(&self, servers: &[Server], tries: &HashMap<ServerAddr, u32>) {
         let failed = servers.iter().filter(|server| tries.contains_key(&server.addr));
         let reason = |server: &Server| {
-            let why = server.last_error.as_deref().unwrap_or("its name is not known");
+            let why = server.last_error.as_deref().unwrap_or("its name cannot be resolved");
             format!("{}: {why}", server.addr.as_url_str())
         };
         let mut reasons: Vec<_> = failed.map(reason).collect();
         reasons.sort();
         let why = reasons.join("; ");
         if !reasons.is_empty() && self.told.is_due(&why, Instant::now()) {
-            tracing::warn!(why, "NATS cannot be reached; trying on");
+            tracing::warn!(why, "NATS cannot be reached; trying again");
         }
     }
 

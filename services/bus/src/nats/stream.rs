@@ -1,8 +1,9 @@
-//! The stream: made or checked, and known again.
+//! Makes or checks the stream, and recognises it again.
 //!
-//! A log can lose its newest entries: servers without power lose what was not on their disks, and an operator may put an
-//! older copy of their data back. The stream then gives their sequence numbers out again. A state service must know that
-//! before it folds one of those: it compares the stamp of the last entry that it knows with what stands at its place.
+//! A log can lose its newest entries: servers without power lose what was not on their disks, and an operator may
+//! restore an older copy of their data. The stream then reuses the sequence numbers. A state service must notice this
+//! before it folds such an entry, so it compares the stamp of the last entry that it knows with the entry at that
+//! sequence number now.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -18,24 +19,26 @@ use crate::{ForeignStore, LogError};
 
 pub(super) type Stream = stream::Stream;
 
-/// A retried append is known for one within this, or while entries are kept; it is given up long before.
+/// The stream recognises a retried append within this time, or within `max_age` if that is shorter; retries end long
+/// before.
 const DEDUPLICATION_WINDOW: Duration = Duration::from_secs(120);
 
-/// A leader that has not heard from most of its peers for so long may have been replaced: it knows less than the others.
-/// They choose another one after four seconds at the earliest.
+/// A leader that has not heard from most of its peers for this long may have been replaced and be outdated. The peers
+/// elect another leader after four seconds at the earliest.
 const HEARD_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A loss is believed when it is still told after so long. Whoever has just come to lead the stream, or was held while it
-/// led, may not have all that its peers have given out already; it hears of that within a heartbeat of theirs, a second.
+/// A loss is believed if the stream still reports it after this time. A server that has just become the leader, or was
+/// suspended while it led, may lack entries that its peers have already delivered; it learns of them within one
+/// heartbeat of its peers, a second.
 pub(super) const LOSS_CONFIRMATION: Duration = Duration::from_secs(2);
 
-/// What is found when the stream is asked for.
+/// The result of looking for the stream.
 pub(super) enum Found {
-    /// The stream, as a leader knows it who has its peers with it.
+    /// The stream, as reported by a leader that is in contact with most of its peers.
     Stream(Box<Stream>),
-    /// There is none.
+    /// The stream does not exist.
     Nothing,
-    /// Nobody can tell at the moment, and why.
+    /// This cannot be decided at the moment, and why.
     Unclear(String),
 }
 
@@ -58,7 +61,7 @@ pub(super) async fn find(jetstream: &Context, partition: Partition) -> Found {
     }
 }
 
-/// What is told when there is no stream.
+/// The error text for a missing stream.
 pub(super) fn gone(partition: Partition) -> String {
     format!("there is no stream {}", subjects::stream(partition))
 }
@@ -119,7 +122,7 @@ async fn make(jetstream: &Context, settings: &StreamSettings, store: Option<Stor
     let made = jetstream.create_stream(config).await;
     match made {
         Ok(stream) => Ok(stream),
-        // Another state service was faster; whether it wanted the same is checked.
+        // Another state service was faster; the caller checks whether its settings are the same.
         Err(error)
             if matches!(error.kind(), CreateStreamErrorKind::JetStream(error)
                         if error.error_code() == ErrorCode::STREAM_NAME_EXIST) =>
@@ -146,7 +149,7 @@ fn wanted(settings: &StreamSettings) -> Config {
         num_replicas: settings.replicas,
         max_bytes: i64::try_from(settings.max_bytes).unwrap_or(i64::MAX),
         max_age: settings.max_age,
-        // Rather than losing what nobody has saved.
+        // New entries are refused, rather than losing unsaved ones.
         discard: DiscardPolicy::New,
         duplicate_window: if settings.max_age.is_zero() {
             DEDUPLICATION_WINDOW
@@ -157,7 +160,7 @@ fn wanted(settings: &StreamSettings) -> Config {
     }
 }
 
-/// Compares what matters to Ghostlight; what else an operator has set is theirs.
+/// Compares the properties that matter to Ghostlight; the operator may choose the others.
 fn check(is: &Config, settings: &StreamSettings) -> Result<(), LogError> {
     let wanted = wanted(settings);
     let mut differs = Vec::new();
@@ -179,24 +182,25 @@ fn check(is: &Config, settings: &StreamSettings) -> Result<(), LogError> {
     }
     let differs = differs.join("; ");
     Err(LogError::Unfit(format!(
-        "the stream {} is not as the settings want it: {differs}. Change the settings, or edit the stream",
+        "the stream {} does not match the settings: {differs}. Change the settings, or edit the stream",
         wanted.name
     )))
 }
 
-/// Makes sure that what is saved is this partition's: two that share a store would save over each other.
+/// Checks that the store belongs to this partition, because two partitions that share a store would overwrite each
+/// other.
 pub(super) fn check_saved(stored: LogPosition, partition: Partition) -> Result<(), LogError> {
     let epoch = stored.position.epoch;
     if stored == LogPosition::default() || partition.begins(epoch) {
         return Ok(());
     }
     Err(LogError::Unfit(format!(
-        "what the store holds is not of partition {partition}, which never begins an epoch {epoch}: give each partition a \
+        "the store's data is not of partition {partition}, which never begins an epoch {epoch}: give each partition a \
          store of its own"
     )))
 }
 
-/// What keeps a log from going on from a mark.
+/// Why a log does not continue from a position.
 #[derive(Debug)]
 pub(super) enum Broken {
     /// It has lost what is known, and why that is believed.
@@ -209,7 +213,7 @@ pub(super) enum Broken {
     Unclear(LogError),
 }
 
-/// Since when a loss is told, and for how long that is doubted.
+/// How long a loss has been reported, and for how long it is doubted.
 #[derive(Debug)]
 pub(super) struct Doubt {
     since: Option<Instant>,
@@ -217,29 +221,29 @@ pub(super) struct Doubt {
 }
 
 impl Doubt {
-    /// One that lasts so long after a loss is told for the first time.
+    /// A doubt that lasts this long after the first report of a loss.
     pub(super) fn lasting(lasts: Duration) -> Self {
         Self { since: None, lasts }
     }
 
-    /// A loss is told; whether it is to be believed.
+    /// Notes a report of a loss; whether it is to be believed.
     pub(super) fn is_over(&mut self) -> bool {
         self.since.get_or_insert_with(Instant::now).elapsed() >= self.lasts
     }
 
-    /// Nobody tells it any more.
+    /// The loss is no longer reported.
     pub(super) fn begin_anew(&mut self) {
         self.since = None;
     }
 }
 
-/// Makes sure that the stream goes on from a mark: that it still has what stands there, and all that comes after.
+/// Checks that the stream continues from a position: that it still has the entry there, and all later ones.
 pub(super) async fn goes_on_from(stream: &Stream, mark: LogPosition) -> Result<(), Broken> {
     let state = &stream.cached_info().state;
     let Revision(known) = mark.position.revision;
     if state.last_sequence < known {
         return Err(Broken::For(format!(
-            "it has lost its newest entries: it ends at {}, and {known} is known",
+            "it has lost its newest entries: it ends at {}, but entry {known} is known",
             state.last_sequence
         )));
     }
@@ -274,8 +278,8 @@ pub(super) fn stamp_of(nanoseconds: i128) -> Stamp {
     Stamp(u64::try_from(nanoseconds).unwrap_or_default())
 }
 
-/// Where a new epoch begins, given the mark that the stream does not go on from: before the first entry that was taken
-/// in after the marked one. So whatever the store has not seen is folded, and nothing else. The epoch is one of the
+/// The start of a new epoch, given the position from which the stream does not continue: before the first entry that is
+/// newer than the stored stamp. So exactly the entries that the store has not seen are folded. The epoch is one of the
 /// partition's.
 pub(super) async fn begin_anew(
     stream: &Stream,

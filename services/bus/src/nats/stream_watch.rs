@@ -1,5 +1,5 @@
-//! Making sure, while the stream is read, that it is still the one that is known, that nothing of it is missed, and that
-//! it has room.
+//! Checks regularly, while the stream is read, that it is still the known stream and that no entry is missed, and makes
+//! room in it.
 
 use std::time::Duration;
 
@@ -14,18 +14,18 @@ use super::retention;
 use super::stream::{Broken, Doubt, Found, LOSS_CONFIRMATION, Stream, check_store, find, goes_on_from, gone};
 use crate::LogError;
 
-/// How often it is made sure.
+/// How often the stream is checked.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The pause before the stream is asked for again.
 pub(super) const RETRY: Duration = Duration::from_millis(100);
 
-/// The stream, for those who read it.
+/// The stream, as its readers share it.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
     pub(super) connection: Connection,
     pub(super) jetstream: Context,
-    /// Which one it is.
+    /// The partition of the stream.
     pub(super) partition: Partition,
     /// Which store's changes it has.
     pub(super) store: Option<StoreId>,
@@ -34,10 +34,10 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Finds the stream as it goes on from a mark, waiting while nobody can tell.
+    /// Finds the stream and checks that it continues from a position; waits while this cannot be decided.
     ///
     /// # Errors
-    /// It does not go on from there, and that was told for long enough.
+    /// If the stream does not continue from there, and has reported so for [`LOSS_CONFIRMATION`].
     pub(super) async fn going_on_from(&self, mark: LogPosition) -> Result<Stream, LogError> {
         self.unless_lost(mark, Doubt::lasting(LOSS_CONFIRMATION)).await
     }
@@ -55,13 +55,13 @@ impl Source {
                 }
                 Some(Err(Broken::Foreign(error))) => return Err(error),
                 Some(Err(Broken::Unclear(error))) => {
-                    tracing::debug!(%error, "the stream is asked for again");
+                    tracing::debug!(%error, "asking for the stream again");
                     doubt.begin_anew();
                 }
                 None => {
-                    tracing::debug!("the stream is asked for again, once there is a connection");
+                    tracing::debug!("asking for the stream again once there is a connection");
                     doubt.begin_anew();
-                    // The next server has its own time.
+                    // The next server gets the full time.
                     since = Instant::now();
                 }
             }
@@ -96,7 +96,7 @@ impl Source {
             }
         };
         let saved = *self.saved.borrow();
-        // What would go out late, to a stream that may be another one then, does not go out.
+        // Without a connection nothing is purged: the request would go out late, perhaps to another stream.
         if saved.epoch == mark.position.epoch && self.connection.is_up() {
             retention::make(&stream, saved.revision.min(mark.position.revision)).await;
         }
@@ -110,11 +110,11 @@ pub(super) struct Checks {
     under_way: Option<BoxFuture<'static, Checked>>,
 }
 
-/// What a check has found.
+/// The result of a check.
 pub(super) struct Checked {
-    /// The stream goes on from here.
+    /// The position from which the stream was checked.
     pub(super) from: LogPosition,
-    /// Up to here; `None` if it is told that it does not go on.
+    /// The stream's last revision; `None` if the stream reports that it does not continue from there.
     pub(super) end: Option<Revision>,
 }
 
@@ -125,7 +125,7 @@ impl Checks {
         Self { due, under_way: None }
     }
 
-    /// What the next check finds; it begins where the reader stands then. May be dropped and asked again.
+    /// Waits for the next check, which starts from `last`. The future may be dropped and called again.
     pub(super) async fn next(&mut self, source: &Source, last: LogPosition) -> Checked {
         if self.under_way.is_none() {
             self.due.tick().await;

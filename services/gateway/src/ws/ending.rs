@@ -3,42 +3,42 @@
 use axum::extract::ws::{CloseFrame, close_code};
 use tokio_tungstenite::tungstenite;
 
-/// Why a session ends, as RFC 6455, section 7.4 numbers it.
+/// Why a session ends. Close codes follow RFC 6455, section 7.4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// The client closed, or is gone.
+    /// The client closed the connection or is gone.
     Gone,
-    /// It broke the protocol of WebSockets.
+    /// The client broke the WebSocket protocol.
     Broken,
-    /// It sent a binary message.
+    /// The client sent a binary message.
     Binary,
-    /// It sent too large a message.
+    /// The client sent too large a message.
     TooLarge,
-    /// It did not say hello.
+    /// The client did not send hello in time.
     NoHello,
-    /// It took nothing for too long.
+    /// The client read nothing for too long.
     Stalled,
-    /// The server stops.
+    /// The server is stopping.
     Stopping,
 }
 
 impl Ending {
-    /// The frame that tells the client.
+    /// The close frame with the reason; `None` if the client is gone.
     pub(crate) fn frame(self) -> Option<CloseFrame> {
         let (code, reason) = match self {
             Self::Gone => return None,
             Self::Broken => (close_code::PROTOCOL, "not a WebSocket frame"),
             Self::Binary => (close_code::UNSUPPORTED, "text messages only"),
             Self::TooLarge => (close_code::SIZE, "the message is too large"),
-            Self::NoHello => (close_code::POLICY, "the first message is hello, within ten seconds"),
-            Self::Stalled => (close_code::AGAIN, "nothing was taken for too long"),
+            Self::NoHello => (close_code::POLICY, "the first message must be hello, within ten seconds"),
+            Self::Stalled => (close_code::AGAIN, "the client read nothing for too long"),
             Self::Stopping => (close_code::RESTART, "the server stops; connect again"),
         };
         Some(CloseFrame { code, reason: reason.into() })
     }
 }
 
-/// What an error of the socket means for the session.
+/// Maps a socket error to the reason why the session ends.
 pub(crate) fn ending(error: axum::Error) -> Ending {
     use tungstenite::Error;
     let Ok(error) = error.into_inner().downcast::<Error>() else { return Ending::Gone };

@@ -1,4 +1,4 @@
-//! WebSockets: the upgrade, and which protocol is spoken.
+//! WebSockets: the upgrade and the choice of protocol.
 
 mod ending;
 mod reading;
@@ -22,8 +22,8 @@ use crate::refusal::Refusal;
 use crate::server::Place;
 use crate::subscription::Protocol;
 
-/// What is read at once from a client, in bytes. Every idle client holds this much, so it is no more than what a few
-/// changes need; a larger message comes in several reads.
+/// The size of a client's read buffer, in bytes. Every idle client holds one, so it fits only a few changes; a larger
+/// message takes several reads.
 const READ_BUFFER: usize = 2 << 10;
 
 /// `GET /ws`: the plain protocol on `main`, or the full one if the client offers it.
@@ -71,7 +71,7 @@ fn offered(headers: &HeaderMap) -> Offered {
 }
 
 fn unknown_subprotocol() -> Refusal {
-    Refusal::bad_input(format!("the subprotocol that is spoken here is {SUBPROTOCOL}"))
+    Refusal::bad_input(format!("offer the subprotocol {SUBPROTOCOL}; the server has no other"))
 }
 
 async fn start(
@@ -101,7 +101,7 @@ async fn start(
         .write_buffer_size(0)
         .max_frame_size(most)
         .max_message_size(most);
-    // Taken now, so that a shutdown waits for the session from before it starts.
+    // The token is taken before the session starts, so that a shutdown waits for it.
     let tracked = gateway.tasks.token();
     Ok(upgrade.on_upgrade(async move |socket| {
         session::run(gateway, hub, protocol, socket).await;

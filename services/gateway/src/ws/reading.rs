@@ -1,4 +1,4 @@
-//! What comes in on a WebSocket.
+//! Reads messages from a WebSocket.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -21,18 +21,18 @@ pub(crate) type Stream = SplitStream<WebSocket>;
 /// What a client sent.
 pub(crate) enum Incoming {
     Text(Utf8Bytes),
-    /// A sign of life.
+    /// A ping or a pong: the client is alive.
     Control,
 }
 
-/// Reads until the session ends, at its moment of a shutdown at the latest, and tells why.
+/// Reads until the session ends, at the latest at its moment in a shutdown; returns why.
 pub(crate) async fn run(
     session: &Arc<Session>,
     stream: &mut Stream,
     answers: mpsc::Sender<Answer>,
     mut moment: Pin<&mut impl Future<Output = ()>>,
 ) -> Ending {
-    // Pings go out every `ping_every`; who has answered none of two is dead.
+    // Pings go out every `ping_every`: a client that answered neither of the last two is dead.
     let silence = session.gateway.limits.ping_every * 5 / 2;
     loop {
         let incoming = tokio::select! {
@@ -46,7 +46,8 @@ pub(crate) async fn run(
             Ok(Err(ending)) => return ending,
             Err(_) => return Ending::Gone,
         };
-        // A place for the answer first: whoever sends faster than is answered waits in its own socket.
+        // `take` reserves a place for the answer first: a client that sends faster than it is answered waits in its own
+        // socket.
         tokio::select! {
             taken = take(session, &text, &answers) => if taken.is_none() { return Ending::Gone },
             () = session.ended.cancelled() => return Ending::Gone,
@@ -54,7 +55,7 @@ pub(crate) async fn run(
     }
 }
 
-/// Takes a message; `None` if nobody is left to answer.
+/// Handles a message; `None` if the writer is gone, so that nothing can be answered.
 async fn take(session: &Session, text: &Utf8Bytes, answers: &mpsc::Sender<Answer>) -> Option<()> {
     let place = answers.clone().reserve_owned().await.ok()?;
     let instruments = &session.gateway.instruments;
@@ -72,7 +73,7 @@ async fn take(session: &Session, text: &Utf8Bytes, answers: &mpsc::Sender<Answer
     Some(())
 }
 
-/// Reads what a client asks for.
+/// Parses the change that a client sends.
 fn change(session: &Session, text: &Utf8Bytes) -> Result<(Option<u64>, Change), (Option<u64>, BadInput)> {
     if session.protocol == Protocol::Plain {
         let levels = parse_levels(text.as_bytes()).map_err(|error| (None, error))?;
@@ -83,11 +84,11 @@ fn change(session: &Session, text: &Utf8Bytes) -> Result<(Option<u64>, Change), 
             let origin = session.client.clone().map(|client| Origin { client, seq: set.seq });
             Ok((Some(set.seq), Change { update: set.update, origin, trace: set.trace, ..Change::default() }))
         }
-        ClientMessage::Hello(_) => Err((None, BadInput::Form("hello is only said once".to_owned()))),
+        ClientMessage::Hello(_) => Err((None, BadInput::Form("hello may be sent only once".to_owned()))),
     }
 }
 
-/// Reads the first message of the full protocol.
+/// Parses the first message of the full protocol.
 pub(crate) fn hello(text: &Utf8Bytes) -> Result<Hello, Ending> {
     match ClientMessage::parse(text) {
         Ok(ClientMessage::Hello(hello)) => Ok(hello),

@@ -1,7 +1,7 @@
 //! One WebSocket session: a task that reads and a task that writes.
 //!
-//! They are apart so that a wake-up of one does not poll the other's side of the socket: with hundreds of clients that
-//! is a third of the work.
+//! They are separate tasks because a wake-up of one task then does not poll the other's side of the socket, which is a
+//! third of the work with hundreds of clients.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -25,13 +25,13 @@ use crate::ws::reading::{self, Incoming};
 use crate::ws::shared::Session;
 use crate::ws::writing;
 
-/// How many changes of one connection may wait for their answers; then its next messages wait in its socket.
+/// How many changes of one connection may wait for their answers; further messages wait in its socket.
 const MAX_UNANSWERED: usize = 32;
 
-/// How long a client of the full protocol has to say hello.
+/// How long a client of the full protocol may take to send hello.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A client that has said what it is, as far as its protocol lets it.
+/// What is known of a client after the greeting, as far as its protocol tells.
 struct Greeted {
     client: Option<ClientId>,
     resume: Option<Position>,
@@ -84,7 +84,7 @@ pub(crate) async fn run(gateway: Gateway, hub: Arc<Hub>, protocol: Protocol, soc
     let writer = writing::Writer { session: session.clone(), sink, reader, answered, consoles };
     let writer = tokio::spawn(writer.run());
     let ending = reading::run(&session, &mut stream, answers, moment).await;
-    // The writer ends by itself on a stall; otherwise it is told, and finishes what is under way.
+    // The writer ends by itself on a stall; otherwise it is cancelled here and finishes the answers under way.
     session.ended.cancel();
     match writer.await {
         Ok((mut sink, noticed)) => writing::close(&mut sink, noticed.unwrap_or(ending)).await,
@@ -92,7 +92,7 @@ pub(crate) async fn run(gateway: Gateway, hub: Arc<Hub>, protocol: Protocol, soc
     }
 }
 
-/// Hears who a client of the full protocol is; one of the plain protocol does not say.
+/// Waits for the hello of a client of the full protocol; the plain protocol has none.
 async fn greet(
     protocol: Protocol,
     stream: &mut reading::Stream,

@@ -1,4 +1,4 @@
-//! What the two tasks of a session share.
+//! The state that the two tasks of a session share.
 
 use std::sync::Arc;
 
@@ -11,17 +11,16 @@ use crate::hub::Hub;
 use crate::presence::Present;
 use crate::subscription::Protocol;
 
-/// What both tasks of a session know.
 pub(crate) struct Session {
     pub(crate) gateway: Gateway,
     pub(crate) hub: Arc<Hub>,
     pub(crate) protocol: Protocol,
     pub(crate) client: Option<ClientId>,
-    /// Cancelled by whichever task ends first.
+    /// Cancelled by the task that ends first.
     pub(crate) ended: CancellationToken,
-    /// Whether it wants to know how long its changes took.
+    /// Whether the client wants the timing of its changes.
     pub(crate) wants_timing: bool,
-    /// For as long as the session lasts, others see that its console is there.
+    /// Shows the console as connected for as long as the session lasts.
     pub(crate) _present: Option<Present>,
     pub(crate) _counted: Held,
 }

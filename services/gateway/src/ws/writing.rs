@@ -1,4 +1,4 @@
-//! What goes out on a WebSocket.
+//! Writes messages to a WebSocket.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ use crate::ws::shared::Session;
 
 pub(crate) type Sink = SplitSink<WebSocket, Message>;
 
-/// How long a client has to take a close frame.
+/// How long a client may take to read a close frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The writing half of a session.
@@ -31,12 +31,12 @@ pub(crate) struct Writer {
     pub(crate) sink: Sink,
     pub(crate) reader: Subscriber,
     pub(crate) answered: mpsc::Receiver<Answer>,
-    /// Which consoles are connected, if the client wants to know.
+    /// Which consoles are connected, if the client wants presence.
     pub(crate) consoles: Option<watch::Receiver<Arc<Shown>>>,
 }
 
 impl Writer {
-    /// Writes until the session ends; answers why, if that was noticed here.
+    /// Writes until the session ends; returns the reason if the writer noticed it.
     pub(crate) async fn run(mut self) -> (Sink, Option<Ending>) {
         let ended = self.write().await.err();
         self.session.ended.cancel();
@@ -58,7 +58,7 @@ impl Writer {
         }
     }
 
-    /// Answers the changes that are under way. The reading half takes no more, so there is an end to them.
+    /// Sends the answers that are under way. The reading half accepts no more changes, so this ends.
     async fn finish(&mut self) -> Result<(), Ending> {
         while let Some(answer) = self.answered.recv().await {
             self.answer(answer).await?;
@@ -66,7 +66,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Tells the client all that it has not been told.
+    /// Sends the client everything that it has not been sent.
     async fn catch_up(&mut self) -> Result<(), Ending> {
         while let Some(told) = self.reader.next() {
             self.send(told_text(told)).await?;
@@ -75,7 +75,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Answers a change, after what it did. Its request ends then.
+    /// Answers a change after the client was sent its effect. The request ends with the answer.
     async fn answer(&mut self, Answer { seq, outcome, mut request }: Answer) -> Result<(), Ending> {
         request.set("network.protocol.name", || "websocket".to_owned());
         match (outcome, seq) {
@@ -85,7 +85,7 @@ impl Writer {
                 let ack = Ack { seq, position, timing, trace: request.context() };
                 self.send(text(ServerMessage::Ack(ack).encode())).await
             }
-            // The plain protocol answers with the echo.
+            // In the plain protocol, the echo is the answer.
             (Ok(_), None) => Ok(()),
             (Err(refused), seq) => self.refuse(seq, refused, request).await,
         }
@@ -106,10 +106,10 @@ impl Writer {
     }
 }
 
-/// The consoles that are connected, whenever that has changed. Before the first roster there is nothing to tell.
+/// Resolves with the connected consoles whenever they change; before the first roster it waits.
 async fn next_consoles(consoles: &mut Option<watch::Receiver<Arc<Shown>>>) -> Arc<Shown> {
     let Some(consoles) = consoles else { return std::future::pending().await };
-    // The hub owns the sender, and the session the hub.
+    // The hub owns the sender, and the session owns the hub, so the sender is alive.
     while consoles.changed().await.is_ok() {
         let shown = consoles.borrow_and_update().clone();
         if !shown.text.is_empty() {
@@ -135,9 +135,9 @@ fn pings(every: Duration) -> Interval {
     pings
 }
 
-/// Tells the client why, if it still takes anything, and lets go.
+/// Sends the client a close frame with the reason, if it still reads, and drops the socket.
 pub(crate) async fn close(sink: &mut Sink, ending: Ending) {
     let Some(frame) = ending.frame() else { return };
-    // It may be gone or take nothing: then the socket is just dropped.
+    // The client may be gone or may not read: then the socket is just dropped.
     let _ = tokio::time::timeout(CLOSE_TIMEOUT, sink.send(Message::Close(Some(frame)))).await;
 }

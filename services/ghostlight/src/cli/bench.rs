@@ -1,4 +1,4 @@
-//! `ghostlight bench`: a running server under load, beside a bare one.
+//! `ghostlight bench`: puts a running server under load, beside a bare one.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -11,13 +11,15 @@ use crate::serve::ended_by;
 
 /// Measure a running server, beside a bare server of the same bytes
 ///
-/// It sets dimmers 60001 and up of rig main, and forgets them when it is done. Every answer is checked: the first
-/// wrong one ends the run with exit code 1. A figure that is not as wanted does not. For memory, start the server afresh.
+/// It sets dimmers 60001 and up of rig main, and removes their levels when it is done. Every answer is checked: the
+/// first wrong one ends the run with exit code 1. A figure that misses its target does not. To measure memory, restart
+/// the server first.
 ///
-/// With --nats, the gateway of a deployment is measured beside what NATS does alone: echoes beside the same hops bare
-/// (a publish to a stream, acknowledged, then one of core NATS to a subscriber, then one more) and beside a key-value put
-/// that a watcher sees; posts beside such puts, with a connection each and with one that all share. It makes a stream and a
-/// bucket of its own, GHOSTLIGHT_BENCH, kept like the log, and removes them when it is done or ended.
+/// With --nats, the gateway of a deployment is measured beside NATS alone: echoes beside the same hops without
+/// Ghostlight (an acknowledged publish to a stream, then one over core NATS to a subscriber, then one more) and beside
+/// a key-value put that a watcher sees; posts beside such puts, with one connection each and with one shared by all. It
+/// makes a stream and a bucket of its own, GHOSTLIGHT_BENCH, stored like the log, and removes them when it is done or
+/// is ended.
 #[derive(Debug, Args)]
 pub struct BenchArgs {
     /// The server to measure
@@ -29,31 +31,31 @@ pub struct BenchArgs {
     /// The NATS servers that the measured gateway uses: nats://HOST:4222, several separated by commas
     #[arg(long, value_name = "URLS")]
     nats: Option<String>,
-    /// Where one of them tells how it is set up, its monitoring port, to report the log's sync_interval
+    /// The monitoring port of one of the NATS servers, to report the log's sync_interval
     #[arg(long, value_name = "URL", requires = "nats")]
     nats_monitoring: Option<String>,
-    /// Only these: memory, http, echo, fanout, writers
+    /// Run only these measures: memory, http, echo, fanout, writers
     #[arg(long, value_delimiter = ',', value_name = "MEASURE")]
     only: Vec<Measure>,
-    /// Seconds that each round counts, after a warm-up of a tenth
+    /// The length of each round in seconds, after a warm-up of a tenth of it
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=3_600))]
     seconds: u32,
-    /// Rounds of each measure, each against every server in turn
+    /// The rounds of each measure; each round runs against every server in turn
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     rounds: u32,
-    /// WebSocket clients of fanout and memory
+    /// The number of WebSocket clients of fanout and memory
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=50_000))]
     clients: u32,
-    /// WebSocket clients of writers
+    /// The number of WebSocket clients of writers
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     writers: u32,
-    /// Measure without the bare server beside it
+    /// Do not run the bare server for comparison
     #[arg(long)]
     no_yardstick: bool,
-    /// The server's process, for its CPU time and memory [default: found through its port, on Linux]
+    /// The server's process id, to read its CPU time and memory [default: found through its port, on Linux]
     #[arg(long)]
     pid: Option<u32>,
-    /// Send the load to servers of yours that are not on this machine
+    /// Allow load on servers of yours that are not on this machine
     #[arg(long)]
     allow_remote: bool,
     /// Print the report as JSON
@@ -64,7 +66,7 @@ pub struct BenchArgs {
 /// Measures and prints the report.
 ///
 /// # Errors
-/// A wrong answer, nothing to measure, or a signal that ended it.
+/// If an answer is wrong, there is nothing to measure, or a signal ended it.
 pub async fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
     let (json, ended) = (args.json, ended_by()?);
     let ended = async {

@@ -1,4 +1,4 @@
-//! `ghostlight check`: a running deployment, held to its promises.
+//! `ghostlight check`: checks that a running deployment keeps its promises.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -11,70 +11,66 @@ use ghostlight_rig::RigName;
 use super::output;
 use super::target::{EX_UNAVAILABLE, EX_USAGE};
 
-/// How often it is told how it goes.
+/// How often progress is printed.
 const REPORT_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Hold running gateways to their promises: write, watch what every client sees, and judge it
+/// Check that running gateways keep their promises: write, watch what every client sees, and judge it
 ///
-/// Many clients change a rig of their own over all gateways and compare all that they see. It empties the rig that --rig
-/// names, writes there for as long as it runs, and touches no other; nobody else may write there meanwhile. Each broken
-/// promise is a line, and ends it with exit code 1.
+/// Many clients change one rig through all gateways and compare everything that they see. The command empties the rig
+/// that --rig names and writes there while it runs; it touches no other rig, and nobody else may write there meanwhile.
+/// Each broken promise is printed as a line, and makes the exit code 1.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 What must hold:
-  growth            every client's positions grow, over all its connections
-  continuity        what a client is told continues what it holds
+  growth            each client's positions grow, across all its connections
+  continuity        each delta continues the map that its client holds
   one map           at equal positions, equal digests
-  order             a change comes after all that was known when it was sent
-  place             every acknowledged change stands where its position says, until a later one
-  read your writes  after its acknowledgement, a change is seen where it was asked for
-  origin            nobody sees a value that nobody wrote
-  convergence       in the end, all stand on the newest map
+  order             a change comes after every position known when it was sent
+  place             an acknowledged change holds from its position on, until a later one
+  read your writes  after its acknowledgement, a change is seen at its own gateway
+  origin            every value that is seen was written
+  convergence       in the end, all clients have the newest map
 
 Examples:
   ghostlight check --url http://one:8080 --url http://two:8080
   ghostlight check --clients 30 --rate 20 --seconds 1800
 
 Exit codes:
-  0 all holds   1 a promise is broken   64 wrong use   69 no server answers")]
+  0 all promises hold   1 a promise is broken   64 wrong use   69 no server answers")]
 pub struct CheckArgs {
-    /// The address of a gateway; several times for several
+    /// The address of a gateway; may be repeated
     #[arg(long = "url", default_value = "http://127.0.0.1:8080", value_name = "URL")]
     urls: Vec<String>,
     /// The rig that it empties and writes to: 1 to 63 of a-z, 0-9, _ and -
     #[arg(long, default_value = "check", value_parser = RigName::new, value_name = "NAME")]
     rig: RigName,
-    /// How many clients
+    /// The number of clients
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     clients: u32,
-    /// How many changes a second each client asks for
+    /// How many changes a second each client makes
     #[arg(long, default_value_t = 20.0, value_parser = rate, value_name = "CHANGES")]
     rate: f64,
-    /// How long they write
+    /// How many seconds they write
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     seconds: u32,
-    /// How many dimmers they set, from 1 on
+    /// How many dimmers they set, beginning with 1
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     dimmers: u16,
-    /// What their choices depend on [default: random]
+    /// The seed of their random choices [default: random]
     #[arg(long)]
     seed: Option<u64>,
 }
 
-/// Reads a rate.
+/// Parses a rate.
 fn rate(text: &str) -> Result<f64, String> {
-    let rate: f64 = text.parse().map_err(|_| "a number of changes a second is wanted".to_owned())?;
-    if (0.01..=1_000.0).contains(&rate) {
-        Ok(rate)
-    } else {
-        Err("0.01 to 1000 changes a second are possible".to_owned())
-    }
+    let rate: f64 = text.parse().map_err(|_| "expected a number of changes a second".to_owned())?;
+    if (0.01..=1_000.0).contains(&rate) { Ok(rate) } else { Err("expected 0.01 to 1000 changes a second".to_owned()) }
 }
 
-/// Checks, and prints what was found.
+/// Runs the command, and prints its report.
 ///
 /// # Errors
-/// When the standard output cannot be written.
+/// If the standard output cannot be written.
 pub async fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
     let seed = args.seed.unwrap_or_else(Options::random_seed);
     let options = Options {
@@ -102,7 +98,7 @@ pub async fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
     Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Says what it is going to do, and does it.
+/// Prints what it will do, and starts the clients.
 async fn start(options: Options) -> Result<Running, StartError> {
     options.validate()?;
     let Options { rig, seed, .. } = &options;
@@ -110,7 +106,7 @@ async fn start(options: Options) -> Result<Running, StartError> {
     Driver::start(options).await
 }
 
-/// Waits while the clients write, tells how it goes now and then, and stops early when somebody asks for that.
+/// Waits while the clients write, prints progress now and then, and stops early on Ctrl-C.
 async fn written(running: &Running, lasting: Duration) {
     let mut tells = tokio::time::interval(REPORT_INTERVAL);
     tells.tick().await;

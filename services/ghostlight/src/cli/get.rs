@@ -1,4 +1,4 @@
-//! `ghostlight get`: show the levels, as they are set or as they leave the rig.
+//! `ghostlight get`: shows the levels, as they are set or as outputs.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -14,14 +14,14 @@ use super::target::Target;
 
 /// Show the levels of dimmers
 ///
-/// Of all that have one, or of those that are named. A dimmer without a level is left out. A grand master that is not at
-/// full, and blackout, are said on the standard error.
+/// Shows all dimmers that have a level, or only the named ones. If the grand master is not at full, or the rig is in
+/// blackout, a remark on the standard error says so.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   ghostlight get            every dimmer that has a level
-  ghostlight get 1 3-10     these, as far as they have one
-  ghostlight get --output   what leaves the rig, under the grand master and blackout
+  ghostlight get 1 3-10     only these dimmers
+  ghostlight get --output   the outputs, under the grand master and blackout
   ghostlight get --json     {\"1\":50,\"2\":0}
 
 Exit codes:
@@ -30,21 +30,21 @@ pub struct GetArgs {
     /// Dimmers and ranges of dimmers
     #[arg(value_name = "DIMMERS")]
     pub dimmers: Vec<Dimmers>,
-    /// What leaves the rig: the levels under the grand master, nothing in blackout
+    /// Show outputs: the levels under the grand master, 0 in blackout
     #[arg(long)]
     pub output: bool,
-    /// One JSON object
+    /// Print one JSON object
     #[arg(long)]
     pub json: bool,
-    /// Where from.
+    /// The gateway and the rig.
     #[command(flatten)]
     pub target: Target,
 }
 
-/// Runs it.
+/// Runs the command.
 ///
 /// # Errors
-/// When the standard output cannot be written.
+/// If the standard output cannot be written.
 pub async fn run(args: GetArgs) -> anyhow::Result<ExitCode> {
     let client = match args.target.connect().await {
         Ok(client) => client,

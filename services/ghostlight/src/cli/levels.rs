@@ -1,5 +1,5 @@
-//! What can be set as words of a command line: `1=50`, `3-10=0`, `7=none`, `7:Wash`, `master=80`, `blackout=on`, and for
-//! any kind of which a rig has many, `labels/7=Wash`.
+//! Changes as words of a command line: `1=50`, `3-10=0`, `7=none`, `7:Wash`, `master=80`, `blackout=on`, and for any
+//! kind with keys, `labels/7=Wash`.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -20,23 +20,23 @@ pub struct Dimmers {
 }
 
 impl Dimmers {
-    /// Just this one.
+    /// A single dimmer.
     pub fn one(dimmer: Dimmer) -> Self {
         Self { first: dimmer, last: dimmer }
     }
 
-    /// Whether this dimmer is among them.
+    /// Whether the range has this dimmer.
     pub fn contains(self, dimmer: Dimmer) -> bool {
         (self.first..=self.last).contains(&dimmer)
     }
 
-    /// All of them, in order.
+    /// All dimmers of the range, in order.
     pub fn iter(self) -> impl Iterator<Item = Dimmer> {
         let numbers: RangeInclusive<u16> = self.first.get()..=self.last.get();
         numbers.filter_map(Dimmer::new)
     }
 
-    /// Takes one more in, if it is the next after the last.
+    /// Adds a dimmer if it follows the last one; returns whether it did.
     fn extend(&mut self, dimmer: Dimmer) -> bool {
         let next = self.last.get().checked_add(1) == Some(dimmer.get());
         if next {
@@ -67,7 +67,7 @@ impl fmt::Display for Dimmers {
     }
 }
 
-/// Some things to set, as one word of a command line.
+/// One word of a command line: a change of one or more items.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Word(Update);
 
@@ -91,13 +91,13 @@ impl FromStr for Word {
     }
 }
 
-/// The kind that a name is of, and the item's key: `master`, or `labels/7`.
+/// The kind and the key that a name stands for: `master`, or `labels/7`.
 fn kind_and_key(name: &str) -> Option<(KindId, &str)> {
     let (kind, key) = name.split_once('/').unwrap_or((name, ""));
     Some((KindId::named(kind)?, key))
 }
 
-/// Sets one kind's value for dimmers; the word `removed` removes it.
+/// Sets one kind's value for dimmers; the value `removed` removes it.
 fn set_dimmers<K: Listed<Shape = Keyed<Dimmer>>>(
     update: &mut Update,
     dimmers: &str,
@@ -130,7 +130,7 @@ impl KindVisitor for SetItem<'_> {
     }
 }
 
-/// Reads a value as a person writes it; the word `removed` would be possible too.
+/// Parses a value as a person writes it. The error mentions the word `removed`, which the caller accepts too.
 fn read<K: Kind>(value: &str, removed: &str) -> Result<K::Value, String> {
     let or_removed = if removed.is_empty() { String::new() } else { format!(", or {removed}") };
     match K::FORM {
@@ -148,7 +148,7 @@ fn read<K: Kind>(value: &str, removed: &str) -> Result<K::Value, String> {
     }
 }
 
-/// What these ask for together. Where two set one thing, the later one counts.
+/// The change that these words make together. If two set one item, the later one counts.
 pub fn to_update(words: &[Word]) -> Update {
     words.iter().fold(Update::default(), |mut update, Word(word)| {
         update.extend(word);
@@ -156,7 +156,7 @@ pub fn to_update(words: &[Word]) -> Update {
     })
 }
 
-/// Words that ask for this, as a person would type them; texts are in quotes.
+/// The words that make this change, as a person would type them; texts are in quotes.
 pub fn to_words(update: &Update) -> Vec<String> {
     let mut writing = WriteWords { update, words: Vec::new() };
     visit_kinds(&mut writing);
@@ -196,7 +196,7 @@ fn written<K: Kind>(value: &K::Value) -> String {
     }
 }
 
-/// The shortest words that ask for these levels: neighbours at one level become a range.
+/// The shortest words that set these levels: neighbours at one level become a range.
 fn level_words(levels: &ghostlight_rig::Levels) -> impl Iterator<Item = String> {
     let mut ranges: Vec<(Dimmers, Option<Level>)> = Vec::new();
     for (&dimmer, &level) in levels {

@@ -1,8 +1,8 @@
-//! The command line as a client: `set`, `get`, `watch`, `bench`, `check` and `top`.
+//! The client commands: `set`, `get`, `watch`, `bench`, `check` and `top`.
 //!
-//! Each command is its arguments and a `run`. They reach a gateway through [`ghostlight_client`], as any other client
-//! does; `top` asks the admin listeners instead. What they answer goes to the standard output, what they say about it to
-//! the standard error.
+//! Each command has its arguments and a `run`. They reach a gateway through [`ghostlight_client`], as any other client
+//! does; `top` asks the admin listeners instead. Results go to the standard output, remarks and errors to the standard
+//! error.
 
 pub mod adopt;
 pub mod bench;

@@ -1,32 +1,32 @@
-//! What the commands print, and how.
+//! How the commands print.
 
 use std::fmt;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-/// For what stands beside the matter: heads, times.
+/// For secondary text: heads, times.
 pub const FAINT: Style = Style::new().dimmed();
 /// For names of clients.
 pub const NAME: Style = AnsiColor::Cyan.on_default();
-/// For complaints.
+/// For errors.
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
 
-/// Says on the standard error what went wrong.
+/// Prints an error on the standard error.
 pub fn complain(problem: fmt::Arguments<'_>) {
-    // If nobody reads the standard error, there is nobody left to tell.
+    // If the standard error cannot be written, the message is lost.
     let _ = writeln!(anstream::stderr(), "{BAD}error:{BAD:#} {problem}");
 }
 
-/// Says on the standard error what is going on.
+/// Prints a remark on the standard error.
 pub fn remark(remark: fmt::Arguments<'_>) {
     let _ = writeln!(anstream::stderr(), "{FAINT}{remark}{FAINT:#}");
 }
 
-/// Whether to go on after something was written: a reader that has gone away, as `head` does, is an end and no error.
+/// Whether the output has ended: a reader that has closed the pipe, as `head` does, is an end and not an error.
 ///
 /// # Errors
-/// Any other.
+/// Any other error of writing.
 pub fn ended(written: io::Result<()>) -> io::Result<bool> {
     match written {
         Ok(()) => Ok(false),

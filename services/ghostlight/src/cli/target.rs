@@ -1,4 +1,4 @@
-//! Which gateway and which rig: what `set`, `get` and `watch` have in common.
+//! The gateway and the rig: arguments that `set`, `get` and `watch` share.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -7,16 +7,16 @@ use clap::Args;
 use ghostlight_client::{Client, ConnectError, Options};
 use ghostlight_rig::{ClientId, Interest, RigName};
 
-/// What a command exits with when its arguments are wrong: `EX_USAGE` of sysexits.h.
+/// The exit code for wrong arguments: `EX_USAGE` of sysexits.h.
 pub const EX_USAGE: u8 = 64;
 
-/// What a command exits with when no server answers: `EX_UNAVAILABLE` of sysexits.h.
+/// The exit code if no server answers: `EX_UNAVAILABLE` of sysexits.h.
 pub const EX_UNAVAILABLE: u8 = 69;
 
-/// How long a server has to answer.
+/// How long a server may take to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Where to connect to.
+/// The gateway, the rig and the name to connect with.
 #[derive(Args, Clone, Debug)]
 pub struct Target {
     /// The address of a gateway
@@ -25,24 +25,24 @@ pub struct Target {
     /// The rig: 1 to 63 of a-z, 0-9, _ and -
     #[arg(long, env = "GHOSTLIGHT_RIG", default_value_t, value_parser = RigName::new, value_name = "NAME")]
     pub rig: RigName,
-    /// What to call this client; others see it beside its changes [default: cli- and six random digits]
+    /// The name of this client, which others see beside its changes [default: cli- and six random digits]
     #[arg(long, env = "GHOSTLIGHT_CLIENT", value_parser = ClientId::new, value_name = "NAME")]
     pub client: Option<ClientId>,
 }
 
 impl Target {
-    /// Connects and waits for the map.
+    /// Connects and waits for the map of the default kinds.
     ///
     /// # Errors
-    /// The exit code, when no server answers in time; why was said on the standard error.
+    /// The exit code, if connecting fails; the reason is printed on the standard error.
     pub async fn connect(self) -> Result<Client, ExitCode> {
         self.connect_for(Interest::default()).await
     }
 
-    /// Connects and waits for the map, in these kinds.
+    /// Connects and waits for the map of these kinds.
     ///
     /// # Errors
-    /// The exit code, when no server answers in time; why was said on the standard error.
+    /// The exit code, if connecting fails; the reason is printed on the standard error.
     pub async fn connect_for(self, kinds: Interest) -> Result<Client, ExitCode> {
         let options = Options {
             rig: self.rig,

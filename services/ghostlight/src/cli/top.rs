@@ -1,4 +1,4 @@
-//! `ghostlight top`: the state of running processes.
+//! `ghostlight top`: shows the state of running processes.
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -14,25 +14,25 @@ use super::target::EX_UNAVAILABLE;
 use crate::args::seconds;
 use crate::serve::ended_by;
 
-/// Watch how running processes stand: rates, stages, consoles and lag
+/// Watch running processes: rates, stages, consoles and lag
 ///
-/// Asks the admin listener of each process that is named, gateways and state services, and shows what has become of them
-/// since it was asked before. What is wrong stands on top, in red. A process that does not answer is shown as away. Where
-/// there is no terminal, it prints one table after two readings.
+/// Asks the admin listener of each named gateway and state service, and shows what changed since the last reading.
+/// Alarms are at the top, in red. A process that does not answer is shown as away. Without a terminal, it prints one
+/// table after two readings.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Keys:
   q Esc Ctrl-C   quit
-  p              pause, and go on
-  + -            read less often, more often
+  p              pause, or continue
+  + -            read less often, or more often
 
 Times are interpolated within the buckets of histograms. The stages of a change:
-  append   from when it came to a gateway to when the log has it
+  append   from its arrival at a gateway until the log has it
   fold     in the state service, until it is announced
   save     one transaction of the store
-  echo     from when the log has it to when its gateway hears of it
-  deliver  from then to when a console was sent it
-End to end is from when a change came to when it is durable and can be read where it came.
+  echo     from when the log has it until its gateway receives the echo
+  deliver  from the echo until a console was sent it
+End to end is from a change's arrival until it is durable and its gateway can serve it.
 
 Examples:
   ghostlight top
@@ -42,13 +42,13 @@ Examples:
 Exit codes:
   0 ended   1 failed   64 wrong use   69 without a terminal: no process answers")]
 pub struct TopArgs {
-    /// The admin listener of a process; several times for several
+    /// The admin listener of a process; may be repeated
     #[arg(long = "url", default_value = "http://127.0.0.1:9464", value_name = "URL")]
     urls: Vec<Listener>,
     /// Seconds between two readings
     #[arg(long, default_value = "2", value_parser = seconds, value_name = "SECONDS")]
     interval: Duration,
-    /// Print one table after two readings, as where there is no terminal
+    /// Print one table after two readings, as it does without a terminal
     #[arg(long)]
     once: bool,
     /// Print one JSON object after two readings
@@ -56,10 +56,10 @@ pub struct TopArgs {
     json: bool,
 }
 
-/// Shows it, or prints it once.
+/// Shows the state on the screen, or prints it once.
 ///
 /// # Errors
-/// When the terminal cannot be used, or the standard output not be written.
+/// If the terminal cannot be used, or the standard output cannot be written.
 pub async fn run(args: TopArgs) -> anyhow::Result<ExitCode> {
     let asker = Asker::new(args.urls);
     if args.once || args.json || !io::stdout().is_terminal() {

@@ -1,4 +1,4 @@
-//! `ghostlight watch`: follow what changes.
+//! `ghostlight watch`: follows a rig's changes.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -14,11 +14,11 @@ use super::levels::to_words;
 use super::output::{self, FAINT, NAME};
 use super::target::Target;
 
-/// Follow what changes, as it comes
+/// Follow the changes of a rig as they come
 ///
-/// Prints the whole map first, then a line for each change: the local time, what changed, and who changed it. When the
-/// connection breaks, it says so on the standard error and goes on as soon as a server answers again. Whoever reads
-/// slowly gets several changes in one line, and always the newest levels.
+/// Prints the whole map first, then a line for each change: the local time, what changed, and who changed it. If the
+/// connection breaks, it says so on the standard error and continues when a server answers again. A slow reader gets
+/// several changes in one line, and always the newest levels.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -29,18 +29,18 @@ Examples:
     {\"type\":\"snapshot\",\"time\":\"2026-01-31T12:00:00.981+01:00\",\"position\":\"1790000000-41\",\"levels\":{\"1\":0},…}
     {\"type\":\"delta\",\"time\":\"…\",\"position\":\"1790000000-42\",\"levels\":{\"1\":50},\"origins\":[{\"client\":\"desk-1\",\"seq\":7}]}
 
-A level of none, or null, means that the dimmer was forgotten.
+A level of none, or null, means that the dimmer has no level any more.
 
 Exit codes:
-  0 whoever read it has gone   1 failed   64 wrong use   69 no server answers at the start")]
+  0 its reader has gone   1 failed   64 wrong use   69 no server answers at the start")]
 pub struct WatchArgs {
-    /// One JSON object a line
+    /// Print one JSON object a line
     #[arg(long)]
     pub json: bool,
-    /// The kinds of things to follow [default: levels,labels,master,blackout]
+    /// The kinds to follow [default: levels,labels,master,blackout]
     #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = parse_kind)]
     pub kinds: Vec<KindId>,
-    /// Where.
+    /// The gateway and the rig.
     #[command(flatten)]
     pub target: Target,
 }
@@ -50,10 +50,10 @@ fn parse_kind(name: &str) -> Result<KindId, String> {
     KindId::named(name).ok_or_else(|| format!("{name:?} is not one of {}", known.join(", ")))
 }
 
-/// Runs it, until whoever reads its output goes away.
+/// Runs the command until the reader of its output goes away.
 ///
 /// # Errors
-/// When the standard output cannot be written.
+/// If the standard output cannot be written.
 pub async fn run(args: WatchArgs) -> anyhow::Result<ExitCode> {
     let kinds = if args.kinds.is_empty() { Interest::default() } else { args.kinds.iter().copied().collect() };
     let client = match args.target.connect_for(kinds).await {
@@ -68,7 +68,7 @@ pub async fn run(args: WatchArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints as JSON with these kinds, or as lines for people.
+/// Prints changes as JSON with these kinds, or as lines for people.
 async fn print_changes(client: &Client, json: Option<Interest>) -> io::Result<()> {
     let mut follower = client.follow();
     while let Some(change) = follower.changed().await {
@@ -85,7 +85,7 @@ async fn print_changes(client: &Client, json: Option<Interest>) -> io::Result<()
     Ok(())
 }
 
-/// Says on the standard error when the connection breaks and when it is back.
+/// Prints on the standard error when the connection breaks and when it is back.
 async fn tell_state(client: &Client) {
     let mut status = client.status();
     let mut live = true;
@@ -94,7 +94,7 @@ async fn tell_state(client: &Client) {
         let time = Local::now().format("%H:%M:%S");
         match now.state {
             Connection::Live if !live => output::remark(format_args!("{time}  connected again")),
-            Connection::Stale if live => output::remark(format_args!("{time}  no word from the server")),
+            Connection::Stale if live => output::remark(format_args!("{time}  no message from the server")),
             Connection::Offline if live => {
                 let why = now.reason.as_deref().unwrap_or("closed");
                 output::remark(format_args!("{time}  connection lost ({why}); trying again"));
@@ -124,7 +124,7 @@ fn write_line(out: &mut impl Write, now: &DateTime<FixedOffset>, change: &Change
     writeln!(out)
 }
 
-/// Who it was, each once, in the order of what they did.
+/// The names of the origins, each once, in the order of their changes.
 fn names(origins: &[Origin]) -> Vec<&str> {
     let mut names: Vec<&str> = Vec::new();
     for origin in origins {
