@@ -12,8 +12,8 @@ use crate::members::{ChangeText, kind_names};
 use crate::text::parse_position;
 use crate::trace::{parse_traceparent, traceparent};
 
-/// The entry's text: `{"changes": [{…members of kinds, "client"?, "seq"?, "if_match"?, "idempotency_key"?, "traceparent"?},
-/// …]}`.
+/// The text of an entry: `{"changes": [{…members of kinds, "client"?, "seq"?, "if_match"?, "idempotency_key"?,
+/// "traceparent"?}, …]}`.
 pub fn encode_entry(entry: &Entry) -> Bytes {
     let changes = entry.changes().iter().map(|change| ChangeOut {
         members: ChangeText(&change.update),
@@ -26,16 +26,16 @@ pub fn encode_entry(entry: &Entry) -> Bytes {
     serde_json::to_vec(&EntryOut { changes: changes.collect() }).expect("an entry can be written as JSON").into()
 }
 
-/// Reads an entry. Members that a newer version adds are passed over, unless the entry says that it `needs` them: then
-/// it cannot be folded here, because every state service folds every entry to the same map.
+/// Reads an entry. Members that a newer version adds are ignored, unless the entry says that it `needs` them. Then this
+/// version cannot fold the entry, because every state service must fold every entry to the same map.
 ///
 /// # Errors
-/// [`BadInput`] if it is not an entry, or needs what this version does not know.
+/// [`BadInput`] if the text is not an entry, or the entry needs a member that this version does not know.
 pub fn decode_entry(text: &[u8]) -> Result<Entry, BadInput> {
     let entry = Message::<EntryEnvelope<'_>>::read(text)?.envelope;
-    // This version knows nothing that has to be named.
+    // This version has no members that an entry can need.
     if let Some(need) = entry.needs.unwrap_or_default().first() {
-        return Err(BadInput::form(format_args!("it needs {need:?}, which only a newer version understands")));
+        return Err(BadInput::form(format_args!("the entry needs {need:?}, which only a newer version understands")));
     }
     let mut changes = entry.changes.unwrap_or_default().into_iter().map(read);
     let first = changes.next().ok_or_else(|| BadInput::Form("an entry has at least one change".to_owned()))??;
@@ -69,7 +69,7 @@ fn read(Message { envelope, members }: Message<'_, ChangeEnvelope<'_>>) -> Resul
 }
 
 envelope! {
-    /// What a change has beside its members of kinds.
+    /// The members of a change beside those of kinds.
     open ChangeEnvelope<'a> {
         client "client": Cow<'a, str>,
         seq "seq": u64,
@@ -101,7 +101,7 @@ struct ChangeOut<'a> {
 }
 
 envelope! {
-    /// What an entry has.
+    /// The members of an entry.
     open EntryEnvelope<'a> {
         needs "needs": Vec<Cow<'a, str>>,
         changes "changes": Vec<Message<'a, ChangeEnvelope<'a>>>,

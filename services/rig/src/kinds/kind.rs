@@ -175,7 +175,7 @@ impl ItemKey for NoKey {
     const IS_NUMBER: bool = false;
 
     fn read(text: &str) -> Result<Self, String> {
-        if text.is_empty() { Ok(Self) } else { Err("a rig has one of it, without a key".to_owned()) }
+        if text.is_empty() { Ok(Self) } else { Err("a rig has one item of this kind, without a key".to_owned()) }
     }
 }
 
