@@ -292,7 +292,7 @@ pub struct StateMetrics {
     pub questions: Counter,
     /// How often the state service went back to what the store holds.
     pub starts_over: Counter,
-    /// Epochs that were begun because the log had lost entries.
+    /// Epochs that were begun because the log did not go on from the saved rigs.
     pub epochs: Counter,
     /// 1 while the service announces deltas and answers requests.
     pub speaking: Gauge,
