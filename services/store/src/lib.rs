@@ -42,7 +42,7 @@ pub trait Store: Send + Sync {
     /// as the map at `start`, and saves of older epochs are refused.
     ///
     /// # Errors
-    /// [`StoreError`]; [`StoreError::Superseded`] if the position is not `stored`, because another service has saved, or
+    /// [`StoreError`]; [`StoreError::Superseded`] if the position is not `stored`, because another service has saved or
     /// begun an epoch. The caller then loads again.
     async fn begin(&self, stored: Position, start: LogPosition) -> Result<(), StoreError>;
 
