@@ -59,7 +59,7 @@ impl Outcomes {
             Err(error) => {
                 failures.add_one();
                 if !fails.swap(true, Ordering::Relaxed) {
-                    tracing::warn!(%error, "{what} cannot be exported; they are lost until that works, and nothing else is");
+                    tracing::warn!(%error, "{what} cannot be exported: they are lost until this works; nothing else is");
                 }
             }
         }

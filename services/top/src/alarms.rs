@@ -80,7 +80,7 @@ fn state_alarms(state: &StateService, wrong: &mut Vec<String>) {
         wrong.push("went back to what the store holds".to_owned());
     }
     if rising(&state.epochs).is_some() {
-        wrong.push("the log did not go on: a new epoch has begun".to_owned());
+        wrong.push("the log did not go on from the saved rigs: a new epoch has begun".to_owned());
     }
 }
 

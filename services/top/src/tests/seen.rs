@@ -153,7 +153,7 @@ fn what_is_wrong_is_said() {
             "entries of the log that are not folded: 5000",
             "saves fail (refused): 0.5 a second",
             "went back to what the store holds",
-            "the log did not go on: a new epoch has begun",
+            "the log did not go on from the saved rigs: a new epoch has begun",
             "not connected to NATS",
         ]
     );
