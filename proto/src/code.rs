@@ -1,4 +1,4 @@
-//! What may be wrong with a request: the codes of problem details, of errors over the WebSocket, and of metrics.
+//! The codes of problems: in problem details, in errors over the WebSocket, and in metrics.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,13 +10,13 @@ pub enum Code {
     BadInput,
     /// The rig or the page does not exist.
     NotFound,
-    /// The path does not know this method.
+    /// The path does not support this method.
     MethodNotAllowed,
     /// The body did not arrive in time.
     TooSlow,
     /// An item had changed after the position in `If-Match`.
     Changed,
-    /// The change is larger than the server takes.
+    /// The change is larger than the server's limit.
     TooLarge,
     /// The server does not read this type of body.
     UnsupportedMediaType,
@@ -26,9 +26,9 @@ pub enum Code {
     UpgradeRequired,
     /// The log takes no changes, or no state service answers. The same request may succeed later.
     Unavailable,
-    /// The change may have happened.
+    /// It is not known whether the change happened.
     UnknownOutcome,
-    /// The change would make one rig more than the server allows.
+    /// The change would make more rigs than the server allows.
     RigLimit,
 }
 
@@ -59,7 +59,7 @@ impl Code {
         self.row().1
     }
 
-    /// What happened, for people.
+    /// The problem in words for people.
     pub const fn title(self) -> &'static str {
         self.row().2
     }
@@ -76,7 +76,7 @@ impl Code {
                 ("unsupported_media_type", 415, "The body's type is not understood; nothing happened")
             }
             Self::KeyReused => ("key_reused", 422, "The idempotency key was used before; nothing happened"),
-            Self::UpgradeRequired => ("upgrade_required", 426, "This is where a WebSocket is opened"),
+            Self::UpgradeRequired => ("upgrade_required", 426, "This path is for WebSockets alone"),
             Self::Unavailable => ("unavailable", 503, "Not now; nothing happened"),
             Self::UnknownOutcome => ("unknown_outcome", 504, "It is not known whether the change happened"),
             Self::RigLimit => ("rig_limit", 507, "No more rigs may be made; nothing happened"),

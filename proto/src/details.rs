@@ -1,4 +1,4 @@
-//! Levels with who changed them last, and when.
+//! Levels with who last changed them, and when.
 
 use chrono::{DateTime, SecondsFormat};
 use ghostlight_rig::{ClientId, Dimmer, Level, LogTime, Scalar, Slot};
@@ -6,9 +6,8 @@ use serde::{Serialize, Serializer};
 
 use crate::scalar::ScalarText;
 
-/// Levels as text, each with who changed it last and when:
-/// `{"1": {"level": 50, "client": "web-1", "time": "2026-11-27T12:00:00.123456789Z"}}`. A change without a name has no
-/// `client`, and a time that is not known is left out.
+/// Levels as text, each with who last changed it, and when: `{"1": {"level": 50, "client": "web-1", "time":
+/// "2026-11-27T12:00:00.123456789Z"}}`. `client` is left out if the client gave no name, and `time` if it is not known.
 #[derive(Clone, Debug)]
 pub struct LevelDetails<'a>(pub Vec<(Dimmer, Level, &'a Slot<Level>)>);
 
@@ -33,7 +32,7 @@ struct DetailText<'a> {
     time: Option<String>,
 }
 
-/// A log time as RFC 3339 writes it, in UTC; `None` if it is not known.
+/// A log time in RFC 3339 form, in UTC; `None` if it is not known.
 fn time_text(time: LogTime) -> Option<String> {
     let nanoseconds = i64::try_from(time.0).ok().filter(|nanoseconds| *nanoseconds != 0)?;
     Some(DateTime::from_timestamp_nanos(nanoseconds).to_rfc3339_opts(SecondsFormat::AutoSi, true))

@@ -1,4 +1,4 @@
-//! Reading a message: the members of its envelope, which each message has its own of, and the members of kinds.
+//! Reading a message: the members of its envelope, which each message type defines, and the members of kinds.
 
 use std::marker::PhantomData;
 
@@ -9,15 +9,16 @@ use serde_json::value::RawValue;
 use crate::fault::{BadInput, refuse_array};
 use crate::members::Members;
 
-/// The members that a message has beside those of kinds. Made by `envelope!`.
+/// The members that a message has beside those of kinds. `envelope!` defines envelopes.
 pub(crate) trait Envelope<'de>: Default {
-    /// Whether a member that nobody knows refuses the message. It is passed over otherwise: a newer version may add some.
+    /// Whether an unknown member refuses the message. Otherwise unknown members are ignored: a newer version may add
+    /// some.
     const IS_STRICT: bool;
 
-    /// The members, for messages about others.
+    /// The names of the members, for the error about an unknown one.
     const NAMES: &'static [&'static str];
 
-    /// Reads the value of a member; false if there is none of this name.
+    /// Reads the value of a member; false if the envelope has no member of this name.
     fn read<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error>;
 }
 
@@ -54,7 +55,7 @@ impl<'de, E: Envelope<'de>> Visitor<'de> for MessageVisitor<E> {
         let mut message = Message { envelope: E::default(), members: Members::default() };
         while let Some(Name(name)) = map.next_key()? {
             if let Some(kind) = KindId::named(&name) {
-                // The value is taken as text: numbers stay exact, and nesting, however deep, is only skipped over.
+                // The value is kept as text, so that numbers stay exact and nested values are skipped, not parsed.
                 let value: &'de RawValue = map.next_value()?;
                 if !message.members.add(kind, value) {
                     return Err(A::Error::duplicate_field(kind.name()));
@@ -76,7 +77,7 @@ fn unknown<E: Error>(name: &str, known: &[&str]) -> E {
     E::custom(format_args!("unknown field `{name}`, expected one of {}", known.join(", ")))
 }
 
-/// A member's name.
+/// The name of a member.
 struct Name<'a>(std::borrow::Cow<'a, str>);
 
 impl<'de> serde::Deserialize<'de> for Name<'de> {
@@ -101,7 +102,7 @@ impl<'de> serde::Deserialize<'de> for Name<'de> {
     }
 }
 
-/// Defines the envelope of a message: its members are optional, and each may come once.
+/// Defines the envelope of a message. Its members are optional, and each may come once.
 macro_rules! envelope {
     ($(#[$doc:meta])* $strict:ident $name:ident<$a:lifetime> { $($field:ident $text:literal: $type:ty,)* }) => {
         $(#[$doc])*

@@ -1,16 +1,16 @@
-//! What is wrong with what came in.
+//! Faults in outside input.
 
 use std::fmt;
 
-/// Up to this many faults are named; the rest is counted.
+/// The most faults that are named; the others are only counted.
 pub const MAX_FAULTS: usize = 20;
 
-/// One thing that is wrong.
+/// One thing that is wrong in the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The key it is at, cut to 40 characters.
+    /// The key with the fault, cut to 40 characters.
     pub key: String,
-    /// What is wrong there.
+    /// What is wrong with the key or its value.
     pub problem: String,
 }
 
@@ -26,34 +26,34 @@ impl Fault {
     }
 }
 
-/// Why input was refused, as a whole: one bad dimmer or level refuses all of it.
+/// Why input was refused. One bad dimmer or level refuses the whole input.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadInput {
     /// Not JSON, or not of the right form.
     #[error("{0}")]
     Form(String),
-    /// Dimmers, levels or other values that are none.
+    /// Bad dimmers, levels or other values.
     #[error("{}", describe(.faults, *.more))]
     Levels {
-        /// The first [`MAX_FAULTS`].
+        /// The first [`MAX_FAULTS`] faults.
         faults: Vec<Fault>,
-        /// How many more there are.
+        /// How many more faults there are.
         more: usize,
     },
 }
 
-/// Why a message of a server, or of a gateway to others, was not read.
+/// Why a message from a server or another gateway was not read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unread {
-    /// It is of a type that this version does not know, and is to be passed over: a newer version has more to say.
+    /// Its type is not known to this version. The message is to be ignored: a newer version may send more types.
     #[error("unknown type {0:?}")]
     UnknownType(String),
-    /// It is of a known type, or of none, and is bad.
+    /// Its type is known or missing, and the message is bad.
     #[error(transparent)]
     Bad(#[from] BadInput),
 }
 
-/// The faults that were found so far: the first are named, the rest is counted.
+/// The faults found so far: the first are named, the others are counted.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     faults: Vec<Fault>,
@@ -69,14 +69,14 @@ impl Faults {
         }
     }
 
-    /// What was read, if nothing was wrong with it.
+    /// The value that was read, if there are no faults.
     pub(crate) fn none_or<T>(self, read: T) -> Result<T, BadInput> {
         if self.faults.is_empty() { Ok(read) } else { Err(BadInput::Levels { faults: self.faults, more: self.more }) }
     }
 }
 
 impl BadInput {
-    /// A problem with the form. If it quotes a long input, the middle is left out: nobody gets a megabyte back.
+    /// A problem with the form. If it quotes a long input, its middle is left out, so that the answer stays short.
     pub(crate) fn form(problem: impl fmt::Display) -> Self {
         const HEAD: usize = 160;
         const TAIL: usize = 40;
@@ -91,7 +91,7 @@ impl BadInput {
     }
 }
 
-/// Refuses what is in square brackets: serde would read the values of a message's fields in a row as that message.
+/// Refuses arrays, because serde would read an array of a message's field values as that message.
 pub(crate) fn refuse_array(json: &[u8]) -> Result<(), BadInput> {
     if json.trim_ascii_start().starts_with(b"[") { Err(BadInput::form("a message is an object")) } else { Ok(()) }
 }

@@ -1,4 +1,4 @@
-//! Names of items: `{"levels": [1, 2], "master": true}`. A kind of which a rig has many lists keys.
+//! Names of items: `{"levels": [1, 2], "master": true}`. A kind with many items in a rig lists keys.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -62,13 +62,13 @@ impl Serialize for KeyText {
     }
 }
 
-/// Items as they came.
+/// Items as received.
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub(crate) struct ItemsIn<'a>(#[serde(borrow)] BTreeMap<Cow<'a, str>, &'a RawValue>);
 
 impl ItemsIn<'_> {
-    /// Reads them. Kinds that this version does not know are passed over.
+    /// Reads the items. Kinds that this version does not know are ignored.
     pub(crate) fn read(&self) -> Result<Vec<Item>, BadInput> {
         let mut items = Vec::new();
         for (name, value) in &self.0 {
@@ -122,7 +122,7 @@ fn keys(json: &str) -> Result<Vec<String>, String> {
     Ok(keys.into_iter().map(text).collect())
 }
 
-/// Who changed items last, and when: items with the same answer together.
+/// Who last changed items, and when. Items with the same client and time are grouped.
 pub(crate) fn changes_text(changes: &[(Item, Changed)]) -> Vec<ChangedText> {
     let mut groups: BTreeMap<&Changed, Vec<Item>> = BTreeMap::new();
     for (item, changed) in changes {
@@ -136,7 +136,7 @@ pub(crate) fn changes_text(changes: &[(Item, Changed)]) -> Vec<ChangedText> {
     groups.into_iter().map(group).collect()
 }
 
-/// Some items, and who changed them last and when.
+/// Some items, who last changed them, and when.
 #[derive(Serialize)]
 pub(crate) struct ChangedText {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -153,7 +153,7 @@ impl Serialize for OwnedItems {
     }
 }
 
-/// Some items, and who changed them last and when, as they came.
+/// Some items, who last changed them, and when, as received.
 #[derive(Deserialize)]
 pub(crate) struct ChangedIn<'a> {
     #[serde(borrow)]

@@ -1,7 +1,7 @@
-//! The wire: every message that enters or leaves Ghostlight, and the way between text and domain.
+//! The wire: every message that enters or leaves Ghostlight, and the conversion between text and domain types.
 //!
-//! All parsing of outside input lives here, so that inside nothing is checked twice. Everything is JSON. What has no
-//! serialisation of its own ([`ghostlight_rig`] knows none) gets it here.
+//! All outside input is parsed here, so that nothing has to be checked again inside. Everything is JSON.
+//! [`ghostlight_rig`] has no serialisation; its types get theirs here.
 
 #[macro_use]
 mod envelope;
@@ -51,7 +51,7 @@ pub const SUBPROTOCOL: &str = "ghostlight.v1";
 /// How often a state service announces every rig, whether or not it changed.
 pub const BEACON_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A reader that has received no beacon and no delta for so long knows that its map may be old: three beacons are missing.
+/// A reader that receives no beacon and no delta for this long (three beacons are missing) treats its map as stale.
 pub const STALE_AFTER: Duration = Duration::from_secs(3);
 
 /// The largest number that a browser holds exactly, and so the largest `seq`.

@@ -1,4 +1,4 @@
-//! What of a rig can be set, as members of a message: one for each kind. `{"levels": {"1": 50}, "master": 80}`.
+//! The values of a rig's items as members of a message, one for each kind: `{"levels": {"1": 50}, "master": 80}`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,18 +18,17 @@ use crate::scalar::{MemberName, ScalarText, scalar_of};
 
 /// Reads the levels that a client asks for: an object of dimmers and levels, `null` to forget a dimmer.
 ///
-/// Strict, so that no two readers can understand one text differently: a dimmer is written in one way only, and none
-/// comes twice.
+/// Strict, so that no two readers understand one text differently: a dimmer has one spelling, and comes once.
 ///
 /// # Errors
-/// [`BadInput`], naming every bad key.
+/// [`BadInput`], which names every bad key.
 pub fn parse_levels(json: &[u8]) -> Result<Levels, BadInput> {
     let (mut update, mut faults) = (Update::default(), Faults::default());
     ReadItems::<kinds::levels::Levels>::new(&mut update, &mut faults).read(json)?;
     faults.none_or(update.levels)
 }
 
-/// The names of all kinds, for messages: `levels, labels, master or blackout`.
+/// The names of the default kinds, for messages: `levels, labels, master or blackout`.
 pub(crate) fn kind_names() -> String {
     let names: Vec<_> = Interest::default().kinds().map(KindId::name).collect();
     match names.split_last() {
@@ -38,12 +37,12 @@ pub(crate) fn kind_names() -> String {
     }
 }
 
-/// The members of a message that are of kinds, as they were written.
+/// The members of a message that are kinds, as received.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Members<'a>(Vec<(KindId, &'a RawValue)>);
 
 impl<'a> Members<'a> {
-    /// Takes one in; false if there was one of this kind.
+    /// Adds a member; false if there was already one of this kind.
     pub(crate) fn add(&mut self, kind: KindId, value: &'a RawValue) -> bool {
         let is_new = self.of(kind).is_none();
         self.0.push((kind, value));
@@ -55,13 +54,13 @@ impl<'a> Members<'a> {
         self.0.iter().find(|(of, _)| *of == kind).map(|(_, value)| *value)
     }
 
-    /// The text of the levels alone, cut out of the text that these are members of; empty if there are none.
+    /// The levels' part of the text that these members were read from; empty if there are no levels.
     pub(crate) fn levels_in(&self, text: &Bytes) -> Bytes {
         let levels = self.of(KindId::Level);
         levels.map_or_else(Bytes::new, |levels| text.slice_ref(levels.get().as_bytes()))
     }
 
-    /// Whether there are none.
+    /// Whether the message has no member of any kind.
     pub(crate) fn are_missing(&self) -> bool {
         self.0.is_empty()
     }
@@ -71,7 +70,7 @@ impl<'a> Members<'a> {
         self.0.iter().map(|(kind, _)| *kind).collect()
     }
 
-    /// Reads them, in the order of the list of kinds. All that is wrong is named together.
+    /// Reads the members, in the order of the list of kinds. All faults are collected.
     pub(crate) fn read(&self) -> Result<Update, BadInput> {
         let mut reading = ReadMember { value: "", update: Update::default(), faults: Faults::default(), failed: None };
         for (kind, value) in KindId::ALL.iter().filter_map(|kind| Some((kind, self.of(*kind)?))) {
@@ -85,7 +84,7 @@ impl<'a> Members<'a> {
     }
 }
 
-/// Reads the member of one kind after the other.
+/// Reads the member of one kind after another.
 struct ReadMember<'a> {
     value: &'a str,
     update: Update,
@@ -111,7 +110,7 @@ impl KindVisitor for ReadMember<'_> {
     }
 }
 
-/// What has been read so far of an object with a member for each item of a kind.
+/// Reads an object with a member for each item of a kind.
 struct ReadItems<'a, K> {
     update: &'a mut Update,
     faults: &'a mut Faults,
@@ -129,7 +128,7 @@ impl<'a, K: Listed> ReadItems<'a, K> {
         Ok(input.end()?)
     }
 
-    /// A level is named by its dimmer alone, as in the plain protocol; another item by its kind too.
+    /// Adds a fault. A level is named by its dimmer alone, as in the plain protocol; other items also by their kind.
     fn fault(&mut self, key: &str, problem: impl fmt::Display) {
         match K::ID {
             KindId::Level => self.faults.add(key, problem),
@@ -196,7 +195,7 @@ impl<K: Listed> Visitor<'_> for ReadKey<'_, '_, K> {
     }
 }
 
-/// An update as text: a member for each kind of which it sets something.
+/// An update as text: a member for each kind that it sets.
 #[derive(Clone, Copy, Debug)]
 pub struct UpdateText<'a>(pub &'a Update);
 
@@ -206,8 +205,7 @@ impl Serialize for UpdateText<'_> {
     }
 }
 
-/// What a change asks for as text: its update. One that sets nothing has empty levels, so that a reader sees that nothing
-/// is missing.
+/// The update of a change as text. An update that sets nothing has empty levels, which shows that nothing is missing.
 #[derive(Clone, Copy, Debug)]
 pub struct ChangeText<'a>(pub &'a Update);
 
@@ -220,12 +218,12 @@ impl Serialize for ChangeText<'_> {
     }
 }
 
-/// All that a rig holds as text: a member for each kind that is wanted.
+/// The state of a rig as text: a member for each wanted kind.
 #[derive(Clone, Copy, Debug)]
 pub struct StateText<'a> {
-    /// What it holds.
+    /// The values to write.
     pub state: &'a State,
-    /// The kinds that are wanted.
+    /// The wanted kinds.
     pub kinds: Interest,
 }
 
@@ -245,7 +243,7 @@ fn write_members<S: Serializer>(
     map.end()
 }
 
-/// Writes the member of one kind after the other.
+/// Writes the member of one kind after another.
 struct WriteUpdate<'a, M: SerializeMap> {
     map: &'a mut M,
     update: &'a Update,

@@ -13,19 +13,19 @@ use crate::items::ItemsText;
 pub struct Problem {
     /// The HTTP status code.
     pub status: u16,
-    /// The kind of problem: what software looks at.
+    /// The kind of problem, for software.
     pub code: Code,
-    /// What kind of problem it is, for people.
+    /// The kind of problem, in words for people.
     pub title: String,
-    /// What was wrong this time, for people.
+    /// What was wrong with this request, in words for people.
     pub detail: String,
-    /// Every bad key, up to twenty.
+    /// The bad keys, at most twenty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<BadKey>,
     /// How many more bad keys there were.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub more_errors: usize,
-    /// The items that had changed, when that is why a change was refused: `{"levels": [1, 2], "master": true}`.
+    /// The items that had changed, if the change was refused for that: `{"levels": [1, 2], "master": true}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed: Option<Map<String, Value>>,
 }
@@ -33,9 +33,9 @@ pub struct Problem {
 /// A bad key, and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BadKey {
-    /// The key.
+    /// The key, cut to 40 characters.
     pub key: String,
-    /// What is wrong with it or its value.
+    /// What is wrong with the key or its value.
     pub problem: String,
 }
 
@@ -59,7 +59,7 @@ impl Problem {
             Ok(Value::Object(items)) => items,
             _ => unreachable!("items are written as an object"),
         };
-        let detail = "what the change names has changed after the position in If-Match";
+        let detail = "items of this change have changed after the position in If-Match";
         Self { changed: Some(changed), ..Self::new(Code::Changed, detail) }
     }
 }

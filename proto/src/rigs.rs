@@ -3,14 +3,14 @@
 use ghostlight_rig::{Position, RigName};
 use serde::{Deserialize, Serialize};
 
-/// What a list tells of one rig.
+/// One rig in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RigSummary {
-    /// Its name.
+    /// The rig's name.
     pub name: RigName,
-    /// Where it stands.
+    /// The position of the rig's last entry.
     pub position: Position,
-    /// How many of its dimmers have a level.
+    /// How many of the rig's dimmers have a level.
     pub dimmers: usize,
 }
 
@@ -24,13 +24,13 @@ pub fn encode_rigs(rigs: impl IntoIterator<Item = RigSummary>) -> bytes::Bytes {
     serde_json::to_vec(&ListText { rigs: rigs.collect() }).unwrap_or_default().into()
 }
 
-/// Whether a list, as [`encode_rigs`] writes it, has this rig.
+/// Whether a list, as [`encode_rigs`] writes it, contains this rig.
 pub fn lists_rig(list: &[u8], rig: &RigName) -> bool {
     let list: ListText = serde_json::from_slice(list).unwrap_or_default();
     list.rigs.iter().any(|summary| summary.name == rig.as_str())
 }
 
-/// The list of all rigs, given the lists of all partitions; `None` if one of these is no list.
+/// The list of all rigs, joined from the lists of all partitions; `None` if one of these cannot be read.
 pub fn join_rigs(lists: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Option<bytes::Bytes> {
     let mut rigs = Vec::new();
     for list in lists {

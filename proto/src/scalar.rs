@@ -1,9 +1,9 @@
-//! Values and keys as JSON has them.
+//! Values and keys in JSON.
 
 use ghostlight_rig::{ItemKey, Level, Scalar};
 use serde::{Serialize, Serializer};
 
-/// The scalar that a JSON value is. The text is known to be well formed.
+/// The scalar of a JSON value, whose text is known to be well formed.
 pub(crate) fn scalar_of(json: &str) -> Scalar<'_> {
     match json.as_bytes().first() {
         Some(b'-' | b'0'..=b'9') => Scalar::Number(json.into()),
@@ -23,7 +23,7 @@ impl Serialize for ScalarText<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.0 {
             Scalar::Percent(level) => serialize_level(*level, serializer),
-            // No kind writes numbers other than percents yet.
+            // No kind writes numbers other than percents yet: this one would become a string.
             Scalar::Number(text) => text.serialize(serializer),
             Scalar::Text(text) => text.serialize(serializer),
             Scalar::Flag(is) => is.serialize(serializer),
@@ -38,7 +38,7 @@ fn serialize_level<S: Serializer>(level: Level, serializer: S) -> Result<S::Ok, 
     if hundredths.is_multiple_of(100) {
         serializer.serialize_u16(hundredths / 100)
     } else {
-        // The double nearest to two decimals is written back as those two decimals: the shortest that reads so.
+        // JSON gets the shortest decimal that reads as the same double. Here, that is the two decimals themselves.
         serializer.serialize_f64(f64::from(hundredths) / 100.0)
     }
 }

@@ -1,29 +1,29 @@
-//! What is said where on NATS: the streams, their subjects, and the headers. Nowhere else are these names written.
+//! The names on NATS: streams, subjects and headers. They are written nowhere else.
 //!
-//! Where the rigs divide over several partitions, each has a stream and subjects of its own, which end in its index and
-//! in how many there are: `2of4`. So processes that are set to different numbers hear nothing of each other, and cannot
-//! write where the others read.
+//! If the rigs are divided over several partitions, each partition has its own stream and subjects. Their names end in
+//! the partition's index and count: `2of4`. So processes that are set to different counts do not receive each other's
+//! messages, and cannot write where the others read.
 
 use std::fmt::Display;
 
 use ghostlight_rig::{Partition, Partitions, RigName};
 
-/// The queue group of the state services: one of them answers, except where each is asked.
+/// The queue group of the state services. One of them answers a request, except where every one is asked.
 pub const STATE_SERVICES: &str = "state";
 
-/// How long the state service took, in microseconds; on an announcement.
+/// Header of an announcement: how long the fold took in the state service, in microseconds.
 pub const FOLD_MICROS: &str = "Ghostlight-Fold-Micros";
 
-/// Where a change that an announcement is about stands in its trace; once for each that is traced.
+/// Header of an announcement: the trace context of a change in it, once for each traced change.
 pub use crate::trace::TRACEPARENT;
 
-/// On an announcement before which others were lost.
+/// Header of an announcement: other announcements before it were lost.
 pub const LOST: &str = "Ghostlight-Lost";
 
-/// How many bytes of the answer come after this part; on each part but the last.
+/// Header of each part of an answer but the last: how many bytes follow this part.
 pub const MORE: &str = "Ghostlight-More";
 
-/// What the subjects of a rig are for: the word after its name.
+/// The purposes of a rig's subjects: the word after the rig's name.
 const KINDS: [&str; 3] = ["changes", "echo", "snapshot"];
 
 /// The stream that is a partition's log.
@@ -31,53 +31,53 @@ pub fn stream(partition: Partition) -> String {
     within(partition, "GHOSTLIGHT", '-')
 }
 
-/// What that stream takes in: the changes of all rigs of the partition.
+/// The subjects that this stream stores: the changes of all rigs of the partition.
 pub fn all_changes(partition: Partition) -> String {
     within(partition, "ghostlight.*.changes", '.')
 }
 
-/// Where snapshots of all rigs of a partition are asked for.
+/// The subjects of requests for a snapshot of any rig of a partition.
 pub fn all_snapshots(partition: Partition) -> String {
     within(partition, "ghostlight.*.snapshot", '.')
 }
 
-/// Where every state service of a partition is asked for the snapshots of all rigs, when the one that was asked does not
+/// The subjects on which every state service of a partition is asked for a snapshot, when one asked alone does not
 /// answer.
 pub fn all_snapshots_of_each(partition: Partition) -> String {
     within(partition, "ghostlight.*.snapshot.each", '.')
 }
 
-/// Where the list of the rigs of a partition is asked for.
+/// The subject of requests for the list of a partition's rigs.
 pub fn rigs(partition: Partition) -> String {
     within(partition, "ghostlight.rigs", '.')
 }
 
-/// Where every state service of a partition is asked for the list of its rigs.
+/// The subject on which every state service of a partition is asked for the list of its rigs.
 pub fn rigs_of_each(partition: Partition) -> String {
     within(partition, "ghostlight.rigs-of-each", '.')
 }
 
-/// Where a rig's entries are published.
+/// The subject of a rig's entries.
 pub fn changes(rig: &RigName, partitions: Partitions) -> String {
     within(partitions.of(rig), format_args!("ghostlight.{rig}.changes"), '.')
 }
 
-/// Where a rig's deltas, beacons and rosters are published.
+/// The subject of a rig's deltas, beacons and rosters.
 pub fn echo(rig: &RigName, partitions: Partitions) -> String {
     within(partitions.of(rig), format_args!("ghostlight.{rig}.echo"), '.')
 }
 
-/// Where a rig's snapshot is asked for.
+/// The subject of requests for a rig's snapshot.
 pub fn snapshot(rig: &RigName, partitions: Partitions) -> String {
     within(partitions.of(rig), format_args!("ghostlight.{rig}.snapshot"), '.')
 }
 
-/// Where every state service of a rig's partition is asked for its snapshot.
+/// The subject on which every state service of a rig's partition is asked for its snapshot.
 pub fn snapshot_of_each(rig: &RigName, partitions: Partitions) -> String {
     within(partitions.of(rig), format_args!("ghostlight.{rig}.snapshot.each"), '.')
 }
 
-/// A name as it is in a partition; the only one that there is has the plain name.
+/// A name with the partition's suffix. With one partition, the plain name.
 fn within(partition: Partition, name: impl Display, dot: char) -> String {
     match partition.among() {
         one if one == Partitions::default() => name.to_string(),
@@ -96,7 +96,7 @@ pub fn rig_of(subject: &str) -> Option<RigName> {
 mod tests {
     use super::*;
 
-    /// Whether a subject is one that a subscription to `pattern` gets.
+    /// Whether a subscription to `pattern` receives a subject.
     fn matches(pattern: &str, subject: &str) -> bool {
         let (pattern, subject): (Vec<_>, Vec<_>) = (pattern.split('.').collect(), subject.split('.').collect());
         pattern.len() == subject.len() && pattern.iter().zip(subject).all(|(p, s)| *p == "*" || *p == s)

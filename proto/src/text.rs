@@ -4,21 +4,21 @@ use ghostlight_rig::{LogTime, Position};
 
 use crate::fault::BadInput;
 
-/// Reads a position as it is written, `epoch-revision`; `None` if it is not one.
+/// Reads a position in its only spelling, `epoch-revision`; `None` if the text is not one.
 pub fn parse_position(text: &str) -> Option<Position> {
     let (epoch, revision) = text.split_once('-')?;
     let position = Position::new(epoch.parse().ok()?, revision.parse().ok()?);
     (position.to_string() == text).then_some(position)
 }
 
-/// Reads a log time as it is written: nanoseconds since 1970; `None` if it is not one. It is a string in JSON, because a
-/// browser's numbers do not hold it.
+/// Reads a log time in its only spelling, nanoseconds since 1970; `None` if the text is not one. JSON has it as a
+/// string, because a browser's number cannot hold it.
 fn parse_time(text: &str) -> Option<LogTime> {
     let is_canonical = text == "0" || (!text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit()));
     text.parse().ok().filter(|_| is_canonical).map(LogTime)
 }
 
-/// The log time of a message; 0 if it does not tell it, as a message of an older version.
+/// The log time of a message; 0 if the message has none, as from an older version.
 pub(crate) fn read_time(time: Option<&str>) -> Result<LogTime, BadInput> {
     time.map_or(Ok(LogTime::default()), |time| need(parse_time(time), "time"))
 }
@@ -28,12 +28,12 @@ pub(crate) fn need<T>(member: Option<T>, name: &str) -> Result<T, BadInput> {
     member.ok_or_else(|| BadInput::Form(format!("{name} is missing or not well formed")))
 }
 
-/// The position as an entity tag (RFC 9110, section 8.8.3).
+/// A position as an entity tag (RFC 9110, section 8.8.3).
 pub fn etag(position: Position) -> String {
     format!("\"{position}\"")
 }
 
-/// Reads a strong entity tag that is a position; `None` if it is not one.
+/// Reads a strong entity tag with a position; `None` if the text is not one.
 pub fn parse_etag(text: &str) -> Option<Position> {
     parse_position(text.trim().strip_prefix('"')?.strip_suffix('"')?)
 }

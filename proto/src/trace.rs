@@ -1,19 +1,19 @@
-//! Where a change stands in a trace, as the W3C's Trace Context (level 2) writes it in `traceparent`.
+//! Trace contexts in the text form of `traceparent` (W3C Trace Context, level 2).
 
 use ghostlight_rig::TraceContext;
 
-/// What it is called: a header of requests, answers and messages.
+/// The header of requests, answers and messages that carries a trace context.
 pub const TRACEPARENT: &str = "traceparent";
 
-/// The flag that says that a trace is recorded.
+/// The flag of a recorded trace.
 const SAMPLED: u8 = 1;
 
-/// Reads a `traceparent`; `None` if it is none. That is no error to anyone: a trace that cannot be followed begins anew.
+/// Reads a `traceparent`; `None` if it is not valid. The caller then begins a new trace and reports no error.
 pub fn parse_traceparent(text: &str) -> Option<TraceContext> {
     let mut fields = text.trim().split('-');
     let (version, trace, span, flags) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
     let version = hexadecimal(version, 2)?;
-    // Later versions may say more.
+    // A later version may add fields.
     if version == 0xff || (version == 0 && fields.next().is_some()) {
         return None;
     }
@@ -27,7 +27,7 @@ pub fn traceparent(TraceContext { trace_id, span_id, is_sampled }: TraceContext)
     format!("00-{trace_id:032x}-{span_id:016x}-{:02x}", u8::from(is_sampled))
 }
 
-/// A number of so many digits. Capital letters are not allowed.
+/// A hexadecimal number with this many digits. Capital letters are not allowed.
 fn hexadecimal(text: &str, digits: usize) -> Option<u128> {
     let is_well_formed = text.len() == digits && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     u128::from_str_radix(text, 16).ok().filter(|_| is_well_formed)

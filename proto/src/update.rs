@@ -1,4 +1,4 @@
-//! Updates as a body of HTTP has them: nothing but members of kinds.
+//! Updates in the body of an HTTP request: members of kinds alone.
 
 use ghostlight_rig::Update;
 use serde::de::MapAccess;
@@ -7,11 +7,11 @@ use crate::envelope::{Envelope, Message};
 use crate::fault::BadInput;
 use crate::members::kind_names;
 
-/// Reads an update: a member for each kind of which it sets something, and nothing else. It is a merge patch (RFC 7396)
-/// to a rig's [`StateText`](crate::StateText), in which `null` takes an item away that has a key, and nothing else.
+/// Reads an update: a member for each kind that it sets, and no others. It is a merge patch (RFC 7396) to a rig's
+/// [`StateText`](crate::StateText), in which `null` is allowed only for items with a key: it removes the item.
 ///
 /// # Errors
-/// [`BadInput`], naming every bad key.
+/// [`BadInput`], which names every bad key.
 pub fn parse_update(json: &[u8]) -> Result<Update, BadInput> {
     if !json.trim_ascii_start().starts_with(b"{") {
         return Err(BadInput::form(format_args!("a change is an object of {}", kind_names())));
@@ -19,7 +19,7 @@ pub fn parse_update(json: &[u8]) -> Result<Update, BadInput> {
     Message::<Bare>::read(json)?.members.read()
 }
 
-/// The envelope of a change that is nothing but members of kinds.
+/// The envelope of a change that has no members beside those of kinds.
 #[derive(Default)]
 struct Bare;
 

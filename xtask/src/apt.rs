@@ -1,4 +1,4 @@
-//! The installer of Debian and its kin.
+//! apt-get, the package manager of Debian and its kin.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use crate::steps::Step;
 /// Installs packages.
 ///
 /// # Errors
-/// This machine has another installer, we may not use it, or it failed.
+/// This machine has no apt-get, we are neither root nor allowed to use sudo, or apt-get failed.
 pub(crate) fn install(packages: impl IntoIterator<Item = &'static str>) -> anyhow::Result<()> {
     let as_root = as_root()?;
     update(as_root)?;
@@ -17,15 +17,15 @@ pub(crate) fn install(packages: impl IntoIterator<Item = &'static str>) -> anyho
     apt(as_root, &install.into_iter().chain(packages).collect::<Vec<_>>())
 }
 
-/// Downloads a package into a folder where there is no other, and installs nothing. Gives the file.
+/// Downloads a package into an otherwise empty folder, without installing it. Returns the file.
 ///
 /// # Errors
-/// This machine has another installer, or it failed.
+/// This machine has no apt-get, or apt-get failed.
 pub(crate) fn download(package: &str, folder: &Path) -> anyhow::Result<PathBuf> {
     check_it_is_there()?;
     let chdir = format!("--chdir={}", folder.display());
     let download = Step::new("env").args([chdir.as_str(), "apt-get", "download", "--quiet", package]);
-    // What there is to download may never have been asked for, or long ago. Only asking needs root.
+    // The package lists may be missing or old. Only updating them needs root.
     download.run().or_else(|_| update(as_root()?).and_then(|()| download.run()))?;
     let files = folder.read_dir()?.flatten().map(|file| file.path());
     let mut packages = files.filter(|file| file.extension().is_some_and(|extension| extension == "deb"));
@@ -39,7 +39,7 @@ fn check_it_is_there() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What stands before a command so that root runs it.
+/// The words before a command that make root run it.
 fn as_root() -> anyhow::Result<&'static [&'static str]> {
     check_it_is_there()?;
     let is_root = Step::new("id").args(["-u"]).output().as_deref() == Some("0");

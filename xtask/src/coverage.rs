@@ -1,4 +1,4 @@
-//! Which lines the tests reach.
+//! Measures which lines the tests reach.
 
 use std::path::Path;
 
@@ -11,15 +11,15 @@ use crate::steps::{Step, root};
 /// The least share of lines that must be covered, in percent.
 pub(crate) const THRESHOLD_PERCENT: f64 = 85.0;
 
-/// What is measured.
+/// The folders whose lines are measured.
 const MEASURED: [&str; 2] = ["services", "proto"];
 
-/// Runs all tests with cargo-tarpaulin and judges what they reach.
+/// Runs all tests with cargo-tarpaulin, and judges their coverage.
 pub(crate) fn coverage(threshold: f64) -> anyhow::Result<()> {
     needs::meet()?;
     if !Step::cargo(["tarpaulin", "--version"]).succeeds() {
         println!("cargo-tarpaulin is not installed; building it takes some minutes.");
-        // Without what uploads reports.
+        // Without the feature that uploads reports.
         Step::cargo(["install", "--locked", "cargo-tarpaulin@^0.37", "--no-default-features"]).run()?;
     }
     let reports = root().join("target").join("coverage");
@@ -32,15 +32,15 @@ pub(crate) fn coverage(threshold: f64) -> anyhow::Result<()> {
     judge(&report, threshold)
 }
 
-/// The LLVM engine, because ptrace slows and reorders threads; with followed children, because tests start the binary.
-/// What a child counted is written when it ends by itself: of one that was killed, nothing is known.
+/// Uses the LLVM engine, because ptrace slows and reorders threads; and follows children, because tests start the
+/// binary. A child writes its counters when it ends by itself, so what a killed child ran is not counted.
 fn measure() -> Step {
     let step = Step::cargo(["tarpaulin", "--workspace", "--exclude", "xtask", "--engine", "llvm", "--follow-exec"]);
-    // A directory of its own, for what is built with counters in it replaces what was built without.
+    // A target directory of its own, so that builds with counters and builds without do not replace each other.
     step.args(["--skip-clean", "--target-dir", "target/coverage/build", "--timeout", "600", "--out", "Json"])
 }
 
-/// Prints the report and fails if it shows less than `threshold` percent.
+/// Prints the report, and fails if the coverage is below `threshold` percent.
 pub(crate) fn judge(report: &Path, threshold: f64) -> anyhow::Result<()> {
     let text = std::fs::read_to_string(report).with_context(|| format!("{} cannot be read", report.display()))?;
     let report = Report::read(&text, &root(), &MEASURED)?;

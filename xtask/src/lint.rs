@@ -4,7 +4,7 @@ use anyhow::bail;
 
 use crate::steps::Step;
 
-/// Runs every linter, also after one has failed, and then says which did.
+/// Runs every linter, even after one has failed, and then names those that failed.
 pub(crate) fn lint() -> anyhow::Result<()> {
     let mut failed: Vec<String> = Vec::new();
     for step in steps() {
@@ -26,7 +26,7 @@ fn steps() -> [Step; 3] {
     ]
 }
 
-/// The checks of cargo-deny that need no database of its own. What could not be run is said, never passed over.
+/// The checks of cargo-deny that need no database. Checks that could not be run are always reported.
 fn deny() -> anyhow::Result<()> {
     if let Err(error) = deny_is_ready() {
         println!("NOT RUN: cargo-deny (licences, bans, sources of dependencies): {error:#}");
@@ -43,6 +43,6 @@ fn deny_is_ready() -> anyhow::Result<()> {
         // It has little to do: optimising it takes longer than it ever runs.
         Step::cargo(["install", "--locked", "--debug", "cargo-deny@^0.20"]).run()?;
     }
-    // It looks at the dependencies of every platform, more than a build has fetched.
+    // cargo-deny looks at the dependencies of every platform; a build fetches only those of its own.
     Step::cargo(["fetch"]).run()
 }

@@ -1,7 +1,7 @@
-//! What a developer of Ghostlight runs: `cargo xtask test`, `lint`, `ci`, `faults`, `pictures`, `coverage`.
+//! The commands for developers of Ghostlight: `cargo xtask test`, `lint`, `ci`, `faults`, `pictures`, `coverage`.
 //!
-//! Each command is what the continuous integration runs too, so what passes here passes there. Nothing here is part of
-//! the product, and nothing of the product is used here.
+//! The continuous integration runs the same commands, so what passes here passes there. xtask is not part of the
+//! product, and uses none of its crates.
 #![allow(clippy::print_stdout, reason = "a program for people, who read what it prints")]
 
 mod apt;
@@ -24,7 +24,7 @@ use clap::{Parser, Subcommand};
 
 use crate::steps::Step;
 
-/// What a developer of Ghostlight runs.
+/// The commands for developers of Ghostlight.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Arguments {
@@ -36,23 +36,23 @@ struct Arguments {
 enum Command {
     /// Install what the tests need and is missing, as far as this machine allows, then run every test
     Test {
-        /// For `cargo test`, in place of `--workspace`
+        /// Arguments for `cargo test`, in place of `--workspace`
         #[arg(last = true)]
         cargo_test: Vec<String>,
     },
     /// Check format, lints, documentation and dependencies
     Lint,
-    /// All that a change must pass: test, then lint
+    /// Run everything that a change must pass: test, then lint
     Ci,
     /// Kill, hold and cut one part after another of a whole deployment, under the consistency checker
     Faults {
-        /// How long
+        /// How long to run, in minutes
         #[arg(long, default_value_t = 30)]
         minutes: u64,
-        /// What the order of the faults depends on
+        /// The seed of the order of the faults
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// Only these faults, one after the other, again and again, such as `HoldNats,KillState`
+        /// Only these faults, one after another, again and again, such as `HoldNats,KillState`
         #[arg(long, value_name = "FAULTS")]
         only: Option<String>,
     },
@@ -97,7 +97,7 @@ fn test(selection: &[String]) -> anyhow::Result<()> {
     if selection.is_empty() { step.args(["--workspace"]).run() } else { step.args(selection).run() }
 }
 
-/// As fast as it gets: in a release build, and without anything else beside it.
+/// Runs the faults in a release build, and without other tests beside them, so that they run as fast as possible.
 fn faults(minutes: u64, seed: u64, only: Option<String>) -> anyhow::Result<()> {
     let step = Step::cargo(["test", "--release", "--package", "ghostlight", "--test", "joined", "--"])
         .args(["--ignored", "--nocapture", "nothing_acknowledged_is_lost_in_a_long_run"])

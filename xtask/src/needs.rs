@@ -1,4 +1,4 @@
-//! What the tests need beside Rust, and how a machine gets it.
+//! What the tests need beside Rust, and how to install it.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -7,19 +7,19 @@ use anyhow::bail;
 
 use crate::{apt, kubernetes, nats, npm, prometheus};
 
-/// Something that tests need.
+/// Programs that tests need.
 struct Need {
     /// What it is, and what for.
     what: &'static str,
-    /// It is there when, of each of these groups, one program is.
+    /// The need is met when one program of each group is found.
     programs: &'static [&'static [&'static str]],
-    /// The packages of Debian and its kin that bring it.
+    /// The packages on Debian and its kin that contain the programs.
     debian: &'static [&'static str],
-    /// How to get it on other systems.
+    /// How to get the programs on other systems.
     elsewhere: &'static str,
 }
 
-/// All that the tests need. A test whose need is not met fails; it is not skipped.
+/// The needs of the tests. A test whose need is not met fails; it is not skipped.
 const NEEDS: &[Need] = &[CURL, CHROMIUM, NODE, POSTGRES, KUBECTL];
 
 const CURL: Need = Need {
@@ -61,10 +61,10 @@ const KUBECTL: Need = Need {
     elsewhere: "see https://kubernetes.io/docs/tasks/tools; `kubectl` must be on the PATH, and needs no cluster",
 };
 
-/// Installs what is missing, as far as this machine allows: programs first, then what they install.
+/// Installs what is missing, as far as this machine allows: programs first, then packages that these programs install.
 ///
 /// # Errors
-/// Names what is still missing, and what to do about it.
+/// Something is still missing; the error names it, and says what to do.
 pub(crate) fn meet() -> anyhow::Result<()> {
     meet_programs()?;
     nats::install()?;
@@ -86,18 +86,18 @@ fn meet_programs() -> anyhow::Result<()> {
     bail!("{}", describe(&missing, problem.as_ref()))
 }
 
-/// Those of the needs that are not met.
+/// The needs that are not met.
 fn missing<'a>(needs: &'a [Need], places: &Places) -> Vec<&'a Need> {
     let met = |need: &&Need| need.programs.iter().all(|any_of| any_of.iter().any(|program| places.have(program)));
     needs.iter().filter(|need| !met(need)).collect()
 }
 
-/// Where programs are looked for.
+/// The folders in which programs are looked for.
 struct Places(Vec<PathBuf>);
 
 impl Places {
     fn of_this_machine() -> Self {
-        // Debian keeps its versions of PostgreSQL apart, and off the PATH.
+        // Debian has a folder for each version of PostgreSQL, and does not put it on the PATH.
         let postgres = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
         let postgres = postgres.map(|version| version.path().join("bin"));
         Self(std::env::var_os("PATH").iter().flat_map(std::env::split_paths).chain(postgres).collect())

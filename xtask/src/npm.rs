@@ -1,5 +1,5 @@
-//! The packages of npm that the console's tests need: a compiler that checks types, a parser that compares
-//! programs, and rules of accessibility. The console itself needs none.
+//! The npm packages that the console's tests need: a compiler that checks types, a parser that compares programs, and
+//! rules of accessibility. The console itself needs none.
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -8,13 +8,13 @@ use anyhow::{Context as _, ensure};
 
 use crate::steps::{Step, root};
 
-/// Where they are listed, from the root of the workspace.
+/// The folder with the list of packages, from the root of the workspace.
 const FOLDER: &str = "services/gateway/tests/js";
 
-/// The least version of Node with the test runner that the console's tests use.
+/// The lowest version of Node with the test runner that the console's tests use.
 const LEAST_NODE: u32 = 18;
 
-/// Installs the packages that are listed, if they are not there, or if others are listed than when they were installed.
+/// Installs the listed packages, if they are missing or the list has changed since they were installed.
 ///
 /// # Errors
 /// Node is too old, or npm failed.
@@ -32,7 +32,7 @@ fn major(version: &str) -> Option<u32> {
     version.strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
-/// Whether what npm has installed is what is listed. It writes its own list last, when all is there.
+/// Whether the installed packages are those of the list. npm writes its own list last, when all packages are installed.
 fn is_current(folder: &Path) -> bool {
     let written = |file: &str| -> Option<SystemTime> { folder.join(file).metadata().ok()?.modified().ok() };
     let installed = written("node_modules/.package-lock.json");

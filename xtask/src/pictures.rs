@@ -1,4 +1,4 @@
-//! The README's pictures of the page, taken by the tests that hold what is in them.
+//! The README's pictures of the page. The tests that check what they show take them.
 
 use std::fs;
 use std::path::Path;
@@ -7,14 +7,14 @@ use anyhow::Context as _;
 
 use crate::steps::{Step, root};
 
-/// Where the README looks for them.
+/// The folder that the README refers to.
 const FOLDER: &str = ".github/pictures";
 
-/// Those that tell most: screen and state.
+/// The pictures for the README: screen and state.
 const SHOWN: [&str; 4] = ["desk-live.png", "desk-held.png", "phone-live.png", "phone-blackout.png"];
 
-/// Takes a picture of every screen in every state, and puts the best into the README's folder. All of them stay in
-/// `target/pictures`, to be looked at.
+/// Takes a picture of every screen in every state, and copies the best into the README's folder. All of them stay in
+/// `target/pictures`.
 pub(crate) fn pictures() -> anyhow::Result<()> {
     let all = root().join("target/pictures");
     fs::create_dir_all(&all).with_context(|| all.display().to_string())?;

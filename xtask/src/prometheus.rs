@@ -1,5 +1,5 @@
-//! The Prometheus of the tests, with promtool. Debian's package would start a server of the machine's own, now and after
-//! every restart, so it is only unpacked, into a folder under `target`: the two programs need nothing else of it.
+//! The Prometheus of the tests, with promtool. Debian's package would start a server of this machine, now and after
+//! every restart. So it is only unpacked, into a folder under `target`: the two programs need nothing else from it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,23 +9,23 @@ use anyhow::Context as _;
 use crate::apt;
 use crate::steps::{Step, root};
 
-/// Where `services/servers` looks first, then on the PATH.
+/// The folder where `services/servers` looks first, before the PATH.
 const FOLDER: &str = "target/prometheus";
 
-/// Where the package has its programs.
+/// The folder of the programs in the package.
 const PROGRAMS: &str = "usr/bin";
 
-/// The least version that has what the tests ask of it; `services/servers` knows it too.
+/// The lowest version with what the tests need. `services/servers` has the same number.
 const LEAST: (u32, u32) = (2, 42);
 
-/// What to do where it cannot be had.
+/// What to do if it cannot be unpacked.
 const ELSEWHERE: &str = "install Prometheus 2.42 or later from https://prometheus.io/download; `prometheus` and `promtool` \
                          must be on the PATH";
 
-/// Gets a Prometheus that is new enough, unless there is one.
+/// Unpacks a Prometheus that is new enough, unless there is one.
 ///
 /// # Errors
-/// It could not be had; with what to do about it.
+/// It could not be unpacked; the error says what to do.
 pub(crate) fn install() -> anyhow::Result<()> {
     let path = std::env::var_os("PATH");
     let places: Vec<_> =
@@ -35,7 +35,7 @@ pub(crate) fn install() -> anyhow::Result<()> {
     }
     println!("Missing: Prometheus 2.42 or later, for the tests of alerts and dashboards. Unpacking it.");
     let unpacked = unpack(&root().join(FOLDER));
-    unpacked.with_context(|| format!("the tests need Prometheus, and it could not be had. Else {ELSEWHERE}"))
+    unpacked.with_context(|| format!("the tests need Prometheus, and it could not be unpacked. Else {ELSEWHERE}"))
 }
 
 fn unpack(folder: &Path) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! Tools from PyPI. They go into a Python environment of their own under `target`, and touch no other.
+//! Tools from PyPI. They are installed into a Python environment under `target`, and change no other environment.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -8,28 +8,29 @@ use anyhow::Context as _;
 use crate::apt;
 use crate::steps::{Step, root};
 
-/// Where tests look for them first, then on the PATH.
+/// The folder where tests look first, before the PATH.
 const TOOLS: &str = "target/tools";
 
-/// The folder with their programs.
+/// The folder with the programs of the tools.
 pub(crate) fn programs() -> PathBuf {
     root().join(TOOLS).join("bin")
 }
 
-/// Installs a package.
+/// Installs a package from PyPI.
 ///
 /// # Errors
-/// It could not be installed.
+/// The package could not be installed.
 pub(crate) fn install(package: &str) -> anyhow::Result<()> {
     let in_it = programs().join("python");
     if !Step::new(&in_it).args(["-m", "pip", "--version"]).succeeds() {
         Step::new(python()?).args(["-m", "venv", "--clear", TOOLS]).run()?;
     }
-    // Programs name the Python that starts them by its path, and do not start any more in a folder that was moved.
+    // Scripts contain the path of their Python, and stop working when the folder is moved. So they are always
+    // rewritten.
     Step::new(in_it).args(["-m", "pip", "install", "--quiet", "--force-reinstall", package]).run()
 }
 
-/// A Python that can make environments. Debian's cannot by itself.
+/// A Python that can make environments. Debian's cannot without the package python3-venv.
 fn python() -> anyhow::Result<OsString> {
     const CANDIDATES: [&str; 2] = ["python3", "/usr/bin/python3"];
     let makes = |python: &&&str| Step::new(**python).args(["-c", "import ensurepip, venv"]).succeeds();

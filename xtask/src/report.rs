@@ -33,9 +33,10 @@ struct FileText {
 }
 
 impl Report {
-    /// Reads a report in tarpaulin's JSON: the sources (what is below a `src`) under these directories of the root.
+    /// Reads a report in tarpaulin's JSON. Counts the sources (files below a `src`) under these directories of the
+    /// root.
     pub(crate) fn read(json: &str, root: &Path, directories: &[&str]) -> anyhow::Result<Self> {
-        let report: ReportText = serde_json::from_str(json).context("this is no report of cargo-tarpaulin")?;
+        let report: ReportText = serde_json::from_str(json).context("this is not a report of cargo-tarpaulin")?;
         let mut files = BTreeMap::new();
         for FileText { path, covered, coverable } in report.files {
             let path: PathBuf = path.iter().collect();
@@ -55,7 +56,7 @@ impl Report {
         Lines::sum(self.files.values()).percent()
     }
 
-    /// The files of each package, which is what stands before `src`.
+    /// The files of each package. The package is the part of the path before `src`.
     fn packages(&self) -> BTreeMap<PathBuf, Vec<(&Path, Lines)>> {
         let mut packages: BTreeMap<PathBuf, Vec<_>> = BTreeMap::new();
         for (path, &lines) in &self.files {
@@ -83,7 +84,7 @@ impl Lines {
     }
 }
 
-/// A row for each file, one for each package and one for all.
+/// A row for each file, one for each package and one for the total.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.files.keys().map(|path| path.display().to_string().len() + 2).max().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The commands that xtask runs: each is shown before it runs, and its output passes through.
+//! The commands that xtask runs. Each is shown before it runs, and its output passes through.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -13,7 +13,7 @@ pub(crate) fn root() -> PathBuf {
     here.parent().unwrap_or(here).to_owned()
 }
 
-/// The cargo that runs us, or the one on the path.
+/// The cargo that runs xtask, or the one on the PATH.
 pub(crate) fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
@@ -26,7 +26,7 @@ pub(crate) struct Step {
 }
 
 impl Step {
-    /// A command.
+    /// A command without arguments.
     pub(crate) fn new(program: impl Into<OsString>) -> Self {
         Self { program: program.into(), args: Vec::new(), env: Vec::new() }
     }
@@ -36,19 +36,19 @@ impl Step {
         Self::new(cargo()).args(args)
     }
 
-    /// More arguments.
+    /// Adds arguments.
     pub(crate) fn args<S: AsRef<str>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
         self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
         self
     }
 
-    /// A variable in its environment.
+    /// Sets a variable in the command's environment.
     pub(crate) fn env(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.env.push((name, value.into()));
         self
     }
 
-    /// Shows it, runs it, and fails if it does.
+    /// Shows the command, runs it, and fails if it does.
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         println!("\n$ {self}");
         let status = self.command().status().with_context(|| format!("{self} did not start"))?;
@@ -58,13 +58,13 @@ impl Step {
         Ok(())
     }
 
-    /// Runs it silently and tells whether it succeeded.
+    /// Runs the command silently, and returns whether it succeeded.
     pub(crate) fn succeeds(&self) -> bool {
         let silent = self.command().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
         silent.is_ok_and(|status| status.success())
     }
 
-    /// Runs it silently and gives what it printed, if it succeeded.
+    /// Runs the command silently, and returns its output if it succeeded.
     pub(crate) fn output(&self) -> Option<String> {
         let output = self.command().stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
@@ -77,13 +77,13 @@ impl Step {
     }
 }
 
-/// As one would type it.
+/// The command as one would type it.
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, value) in &self.env {
             write!(f, "{name}={} ", quoted(value))?;
         }
-        // The cargo that runs us is a long path that says nothing.
+        // The full path of cargo is long and says nothing.
         let program = Path::new(&self.program).file_name().unwrap_or(&self.program);
         f.write_str(&program.to_string_lossy())?;
         self.args.iter().try_for_each(|arg| write!(f, " {}", quoted(arg)))

@@ -1,14 +1,14 @@
-//! No circle among the files of a crate: a file that imports another is above it.
+//! The files of a crate do not import each other in a circle.
 //!
-//! The imports are read as text: what `use crate::…`, `use super::…` and `use self::…` name outside unit tests. A path
-//! stands for the longest beginning that is a file of the crate. A name that `lib.rs` exports again stands for `lib.rs`,
-//! and `lib.rs` and `main.rs`, which only assemble, are left out. A macro's text is not expanded.
+//! The imports are read as text: the paths in `use crate::…`, `use super::…` and `use self::…` outside unit tests. A
+//! path stands for its longest prefix that is a file of the crate. A name that `lib.rs` re-exports stands for `lib.rs`.
+//! `lib.rs` and `main.rs` are left out, because they only assemble. Macros are not expanded.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// The modules of a crate: each one's path, as in `nats::echo`, and its file.
+/// The modules of a crate: their paths, as in `nats::echo`, and their files.
 type Modules = BTreeMap<String, PathBuf>;
 
 /// Which modules each module imports.
@@ -18,7 +18,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// The folders of the crates' sources.
+/// The source folders of the crates.
 fn sources() -> Vec<PathBuf> {
     let services = std::fs::read_dir(root().join("services")).unwrap().map(|service| service.unwrap().path());
     let crates = services.chain(["proto", "xtask"].map(|name| root().join(name)));
@@ -84,7 +84,7 @@ fn imported(module: &str, text: &str) -> Vec<String> {
     statements.filter(ours).flat_map(paths).map(absolute).collect()
 }
 
-/// The module that a path is in: the longest beginning of it that is one.
+/// The module that a path belongs to: its longest prefix that is a module.
 fn module_of(path: &str, modules: &Modules) -> Option<String> {
     let names: Vec<_> = path.split("::").collect();
     (1..=names.len()).rev().map(|length| names[..length].join("::")).find(|module| modules.contains_key(module))
@@ -99,7 +99,7 @@ fn imports(modules: &Modules) -> Imports {
     modules.iter().map(of).collect()
 }
 
-/// A circle among the modules, if there is one: each imports the next, the last the first.
+/// A circle among the modules, if there is one: each imports the next, and the last imports the first.
 fn circle(imports: &Imports) -> Option<Vec<String>> {
     let mut done = BTreeSet::new();
     let mut way = Vec::new();

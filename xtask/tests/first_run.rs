@@ -1,18 +1,18 @@
-//! What `cargo run --release` compiles before the first light.
+//! The packages that `cargo run --release` compiles.
 //!
-//! A newcomer waits for all of it: under three minutes on two cores that are otherwise idle. The time cannot be held by a
-//! test, since it depends on the machine; what takes it can.
+//! A newcomer waits for all of them: under three minutes on two cores that are otherwise idle. A test cannot check the
+//! time, which depends on the machine; it can check the packages.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-/// How many packages the binary is built from. There are 313 today; a new one should be worth its share of the wait, and a
-/// library that brings 20 others is seldom worth it.
+/// The most packages that the binary may be built from. There are 313 today; a new one should be worth its share of the
+/// wait, and a library that brings 20 others seldom is.
 const MAX_PACKAGES: usize = 320;
 
-/// What was taken out of the build, and why it must not come back by way of another dependency.
+/// Packages that were removed from the build, and why no other dependency may bring them back.
 const UNWANTED: &[(&str, &str)] = &[
     ("aws-lc-sys", "a second cryptographic library, and minutes of C: `ring` is there"),
     ("openssl-sys", "the same"),
@@ -59,7 +59,7 @@ fn what_was_taken_out_of_the_build_stays_out() {
     }
 }
 
-/// The tools of developers and of tests are packages of this workspace too.
+/// The tools of developers and of tests are packages of this workspace too, and must not be built.
 #[test]
 fn cargo_run_builds_the_binary_and_nothing_beside_it() {
     let manifest = include_str!("../../services/ghostlight/Cargo.toml");

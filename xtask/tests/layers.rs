@@ -1,7 +1,7 @@
-//! Who may import whom.
+//! Which package may use which.
 //!
-//! The way of a change runs in one direction, and the core knows nothing of what surrounds it. Cargo refuses only
-//! circles; this refuses what the layers do not allow. Tests and build scripts may use what they like.
+//! Dependencies point in one direction, and the core does not depend on what surrounds it. Cargo refuses only circles;
+//! this test refuses whatever the layers do not allow. Tests and build scripts may use any package.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,10 +10,10 @@ use std::process::Command;
 
 use serde::Deserialize;
 
-/// What each package may use of ours, in the order of the layers: a package and the packages below it.
+/// Which packages of the workspace each package may use, in the order of the layers.
 type Layers = Vec<(String, BTreeSet<String>)>;
 
-/// The layers as ARCHITECTURE.md has them: the table of "Where things are", whose last column names what a crate depends on.
+/// The layers, read from the table "Where things are" in ARCHITECTURE.md. Its last column names a crate's dependencies.
 fn layers() -> Layers {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let text = std::fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
@@ -29,11 +29,11 @@ fn layers() -> Layers {
         let below = cells[2].split(", ").filter(|name| !name.is_empty() && *name != "nothing of ours");
         (package(folder), below.map(package).collect())
     };
-    // What is no crate depends on nothing.
+    // A row without dependencies is not that of a crate.
     cells.filter(|cells| !cells[2].is_empty()).map(layer).collect()
 }
 
-/// All that the core may use of others: no async, no clock, no chance, no serialisation, no database.
+/// The only dependencies of the core: no async, no clock, no randomness, no serialisation, no database.
 const USED_BY_THE_CORE: &[&str] = &["thiserror"];
 
 #[derive(Deserialize)]
@@ -53,7 +53,7 @@ struct Dependency {
     kind: Option<String>,
 }
 
-/// What each package of the workspace uses when it runs.
+/// The dependencies of each package of the workspace, without those of tests and build scripts.
 fn packages() -> BTreeMap<String, Vec<String>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let cargo = Command::new(env!("CARGO"))
@@ -70,7 +70,7 @@ fn packages() -> BTreeMap<String, Vec<String>> {
     metadata.packages.into_iter().map(used).collect()
 }
 
-/// What stands between these packages and the layers.
+/// The differences between the packages' dependencies and the layers.
 fn breaches(layers: &Layers, packages: &BTreeMap<String, Vec<String>>) -> Vec<String> {
     let layers: BTreeMap<_, _> = layers.iter().cloned().collect();
     let mut breaches = Vec::new();

@@ -1,4 +1,4 @@
-//! `ack`: a change is durable and to be read everywhere.
+//! `ack`: a change is durable, and its gateway's replica has reached it.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -10,39 +10,39 @@ use crate::fault::BadInput;
 use crate::text::{need, parse_position};
 use crate::trace::{parse_traceparent, traceparent};
 
-/// A change is durable and to be read everywhere.
+/// The message that a change is durable and that its gateway's replica has reached it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ack {
     /// The client's number for the change.
     pub seq: u64,
-    /// Where it stands in the log.
+    /// The position of the change's entry.
     pub position: Position,
-    /// How long its stages took, for a client that wants to know.
+    /// How long the stages of the change took, for a client that wants timing.
     pub timing: Option<Timing>,
-    /// Where it stands in its trace, if it has one.
+    /// The change's place in its trace, if it is traced.
     pub trace: Option<TraceContext>,
 }
 
-/// How long the stages of a change took, in microseconds. They overlap: each but the fold is counted from when the change
-/// came.
+/// How long the stages of a change took, in microseconds. They overlap: all but the fold are counted from the arrival
+/// of the change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timing {
-    /// Until it was durable.
+    /// From arrival until the change was durable.
     pub log_us: u32,
-    /// In the state service.
+    /// The fold in the state service.
     pub fold_us: u32,
-    /// Until it was to be read at its gateway.
+    /// From arrival until the gateway's replica had reached the change.
     pub echo_us: u32,
 }
 
 impl Timing {
-    /// These durations, as far as they are below an hour.
+    /// The timing with these durations, each cut to what a `u32` of microseconds holds: 71 minutes.
     pub fn new(log: Duration, fold: Duration, echo: Duration) -> Self {
         let us = |stage: Duration| u32::try_from(stage.as_micros()).unwrap_or(u32::MAX);
         Self { log_us: us(log), fold_us: us(fold), echo_us: us(echo) }
     }
 
-    /// The same in milliseconds, to three decimals: until durable, the fold, until to be read.
+    /// The durations in milliseconds, to three decimals: durable, fold, echo.
     pub fn as_ms(self) -> [f64; 3] {
         [self.log_us, self.fold_us, self.echo_us].map(|us| f64::from(us) / 1_000.0)
     }
@@ -90,7 +90,7 @@ struct AckIn<'a> {
     traceparent: Option<Cow<'a, str>>,
 }
 
-/// In milliseconds, as in `Server-Timing`.
+/// Durations in milliseconds, as in `Server-Timing`.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 struct TimingText {
     log: f64,
@@ -107,7 +107,7 @@ impl From<Timing> for TimingText {
 
 impl From<TimingText> for Timing {
     fn from(TimingText { log, fold, echo }: TimingText) -> Self {
-        // What no stage can have taken is taken for nothing.
+        // An impossible duration counts as zero.
         let stage = |ms: f64| Duration::try_from_secs_f64((ms * 1_000.0).round() / 1_000_000.0).unwrap_or_default();
         Self::new(stage(log), stage(fold), stage(echo))
     }

@@ -1,4 +1,4 @@
-//! `beacon`: where the map stands, and a digest of each kind.
+//! `beacon`: the map's position, and a digest of each kind.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -52,7 +52,7 @@ struct BeaconOut<'a> {
     digests: DigestsText<'a>,
 }
 
-/// The digest of each kind that is told of, by the kind's name.
+/// The digest of each kind that the beacon covers, by the kind's name.
 struct DigestsText<'a>(&'a Digests);
 
 impl Serialize for DigestsText<'_> {

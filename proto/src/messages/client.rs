@@ -1,4 +1,4 @@
-//! What a client says on a WebSocket of the full protocol.
+//! The messages of a client on a WebSocket of the full protocol.
 
 use std::borrow::Cow;
 
@@ -13,9 +13,9 @@ use crate::fault::{BadInput, refuse_array};
 /// A message from a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClientMessage {
-    /// Who it is, and where it left off: the first message.
+    /// The client's name, and the position of its replica: the first message.
     Hello(Hello),
-    /// What it asks for.
+    /// A change that the client asks for.
     Set(Set),
 }
 
@@ -23,7 +23,7 @@ impl ClientMessage {
     /// Reads a message.
     ///
     /// # Errors
-    /// The `seq` that it carried, if that much could be read, and [`BadInput`].
+    /// The `seq` of the message, if that could be read, and [`BadInput`].
     pub fn parse(json: &str) -> Result<Self, (Option<u64>, BadInput)> {
         refuse_array(json.as_bytes()).map_err(|error| (None, error))?;
         match &*type_of(json.as_bytes()).map_err(|error| (None, error))? {
@@ -36,7 +36,7 @@ impl ClientMessage {
         }
     }
 
-    /// Its text.
+    /// The message's text.
     pub fn encode(&self) -> String {
         match self {
             Self::Hello(hello) => hello.encode(),
@@ -45,7 +45,7 @@ impl ClientMessage {
     }
 }
 
-/// The `seq` of a message that is bad otherwise.
+/// The `seq` of a message that is otherwise bad.
 fn seq_of(json: &str) -> Option<u64> {
     #[derive(Deserialize)]
     struct Numbered<'a> {

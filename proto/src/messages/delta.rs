@@ -1,4 +1,4 @@
-//! `delta`: what has changed.
+//! `delta`: changed items.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use crate::members::UpdateText;
 use crate::text::{need, parse_position, read_time};
 
 envelope! {
-    /// What a delta has beside its members of kinds.
+    /// The members of a delta beside those of kinds.
     open DeltaEnvelope<'a> {
         _type "type": Cow<'a, str>,
         epoch "epoch": u64,
@@ -43,7 +43,7 @@ pub(super) fn encode(delta: &Delta) -> serde_json::Result<Vec<u8>> {
     })
 }
 
-/// Reads it; with the text of its levels.
+/// Reads a delta. Also returns the text of its levels.
 pub(super) fn decode(text: &Bytes) -> Result<(Delta, Bytes), BadInput> {
     let Message { envelope, members } = Message::<DeltaEnvelope<'_>>::read(text)?;
     let update = members.read()?;
@@ -76,7 +76,7 @@ struct DeltaOut<'a> {
     refused: Vec<RefusedOut<'a>>,
 }
 
-/// Who set what. Without `items`, everything in the delta.
+/// Which client set which items. Without `items`, it set everything in the delta.
 #[derive(Serialize)]
 struct OriginOut<'a> {
     client: &'a str,
@@ -102,7 +102,7 @@ struct OriginIn<'a> {
 }
 
 impl OriginIn<'_> {
-    /// Reads it, in a delta of this update.
+    /// Reads the attribution, in a delta of this update.
     fn read(self, update: &Update) -> Result<Attribution, BadInput> {
         let client = ClientId::new(&self.client).map_err(BadInput::form)?;
         let items = match self.items {
@@ -113,7 +113,7 @@ impl OriginIn<'_> {
     }
 }
 
-/// What became of a change of the entry that was not simply applied.
+/// The verdict on a change of the entry that was not simply applied.
 #[derive(Serialize)]
 struct RefusedOut<'a> {
     change: usize,
@@ -145,7 +145,7 @@ impl<'a> WhyOut<'a> {
     }
 }
 
-/// As it came. Its members are read by what its code says.
+/// A verdict as received. Its code says which members are read.
 #[derive(Deserialize)]
 struct RefusedIn<'a> {
     change: usize,

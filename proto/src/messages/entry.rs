@@ -12,8 +12,8 @@ use crate::members::{ChangeText, kind_names};
 use crate::text::parse_position;
 use crate::trace::{parse_traceparent, traceparent};
 
-/// The entry's text: `{"changes": [{…members of kinds, "client"?, "seq"?, "if_match"?, "idempotency_key"?, "traceparent"?},
-/// …]}`.
+/// The text of an entry: `{"changes": [{…members of kinds, "client"?, "seq"?, "if_match"?, "idempotency_key"?,
+/// "traceparent"?}, …]}`.
 pub fn encode_entry(entry: &Entry) -> Bytes {
     let changes = entry.changes().iter().map(|change| ChangeOut {
         members: ChangeText(&change.update),
@@ -26,8 +26,8 @@ pub fn encode_entry(entry: &Entry) -> Bytes {
     serde_json::to_vec(&EntryOut { changes: changes.collect() }).expect("an entry can be written as JSON").into()
 }
 
-/// Reads an entry. Members that a newer version adds are passed over, unless the entry says that it `needs` them: then
-/// it cannot be folded here, because every state service folds every entry to the same map.
+/// Reads an entry. Members that a newer version adds are ignored, unless the entry says that it `needs` them. Then this
+/// version cannot fold the entry, because every state service must fold every entry to the same map.
 ///
 /// # Errors
 /// [`EntryError`] if it is not an entry, or needs what this version does not know.
@@ -93,7 +93,7 @@ fn read(Message { envelope, members }: Message<'_, ChangeEnvelope<'_>>) -> Resul
 }
 
 envelope! {
-    /// What a change has beside its members of kinds.
+    /// The members of a change beside those of kinds.
     open ChangeEnvelope<'a> {
         client "client": Cow<'a, str>,
         seq "seq": u64,
@@ -125,7 +125,7 @@ struct ChangeOut<'a> {
 }
 
 envelope! {
-    /// What an entry has.
+    /// The members of an entry.
     open EntryEnvelope<'a> {
         _needs "needs": Vec<Cow<'a, str>>,
         changes "changes": Vec<Message<'a, ChangeEnvelope<'a>>>,

@@ -1,20 +1,20 @@
-//! `error`: something was refused.
+//! `error`: a request was refused.
 
 use serde::{Deserialize, Serialize};
 
 use crate::fault::BadInput;
 
-/// Something was refused. The connection stays.
+/// A request was refused. The connection stays open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorMessage {
-    /// The client's number for the change that was refused, if it could be read.
+    /// The client's number for the refused change, if it could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
     /// The kind of problem: the name of a [`Code`](crate::Code), or one that a newer server knows.
     pub code: String,
-    /// What was wrong, for people.
+    /// What was wrong, in words for people.
     pub message: String,
-    /// Where the change stands in its trace, if it has one.
+    /// The change's place in its trace, if it is traced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
 }

@@ -11,28 +11,28 @@ use crate::text::parse_position;
 /// The first message of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hello {
-    /// What the client calls itself.
+    /// The name that the client gives itself.
     pub client: ClientId,
-    /// Where its replica stands, if it has one.
+    /// The position of the client's replica, if it has one.
     pub resume: Option<Position>,
-    /// What people call the console; what the client calls itself, if it says nothing else.
+    /// The console's name for people. Without it, the client's name is used.
     pub name: Option<ConsoleName>,
-    /// What kind of console it is.
+    /// The kind of console.
     pub kind: Option<ConsoleKind>,
-    /// The kinds that it wants to hear of.
+    /// The kinds that the client wants.
     pub interest: Interest,
-    /// What it wants to hear beside the map.
+    /// What the client wants beside the map.
     pub wants: Wants,
 }
 
 impl Hello {
-    /// The hello of a client that has nothing yet, and wants the default kinds of the map and nothing else.
+    /// The hello of a client that has no replica, and wants the default kinds of the map and nothing else.
     pub fn new(client: ClientId) -> Self {
         let interest = Interest::default();
         Self { client, resume: None, name: None, kind: None, interest, wants: Wants::default() }
     }
 
-    /// Reads it. What a newer client says beside what is known is passed over.
+    /// Reads a hello. Members that this version does not know are ignored.
     pub(crate) fn read(json: &str) -> Result<Self, BadInput> {
         let HelloIn { client, resume, name, kind, kinds, want, _type } = serde_json::from_str(json)?;
         let client = client.ok_or_else(|| BadInput::form("a hello names its client"))?;
@@ -48,7 +48,7 @@ impl Hello {
         })
     }
 
-    /// Its text.
+    /// The message's text.
     pub(crate) fn encode(&self) -> String {
         let is_default = self.interest == Interest::default();
         let text = HelloOut {
@@ -64,25 +64,26 @@ impl Hello {
     }
 }
 
-/// What a client wants to hear beside the map.
+/// What a client wants beside the map.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wants {
-    /// Which consoles are connected.
+    /// Which consoles are connected to the rig.
     pub presence: bool,
-    /// What leaves the rig: the levels under the grand master and blackout.
+    /// The output of the rig: the levels under the grand master and blackout.
     pub output: bool,
-    /// How long the stages of its changes took, with each acknowledgement.
+    /// With each acknowledgement, how long the stages of the change took.
     pub timing: bool,
 }
 
 impl Wants {
-    /// Their names.
+    /// The names of the wants.
     fn names(self) -> impl Iterator<Item = &'static str> {
         let all = [("presence", self.presence), ("output", self.output), ("timing", self.timing)];
         all.into_iter().filter_map(|(name, is)| is.then_some(name))
     }
 
-    /// Those with these names. A newer client can do without what an older gateway does not have.
+    /// The wants with these names. Unknown names are ignored: a newer client can do without what an older gateway
+    /// lacks.
     fn named<'a>(names: impl Iterator<Item = &'a str>) -> Self {
         names.fold(Self::default(), |wants, name| match name {
             "presence" => Self { presence: true, ..wants },

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::fault::BadInput;
 
-/// The type of a message. Ours begin with it; of others, the whole has to be read.
+/// The type of a message. In Ghostlight's messages it comes first; in others, the whole message has to be read.
 pub(super) fn type_of(json: &[u8]) -> Result<Cow<'_, str>, BadInput> {
     #[derive(Deserialize)]
     struct Typed<'a> {

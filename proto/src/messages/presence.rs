@@ -28,7 +28,7 @@ pub(super) fn decode_roster(text: &[u8]) -> Result<(ClientId, Roster), BadInput>
     Ok((gateway, roster.read()?))
 }
 
-/// A message that lists consoles, as it came.
+/// A message that lists consoles, as received.
 #[derive(Deserialize)]
 struct RosterIn<'a> {
     #[serde(borrow)]

@@ -1,5 +1,5 @@
-//! What a gateway says on a WebSocket of the full protocol, and what a state service says to the gateways: the same
-//! texts, so that what was encoded once is passed on as it is.
+//! The messages of a gateway on a WebSocket of the full protocol, and of a state service to gateways. The texts are the
+//! same, so that a gateway passes on what the state service encoded.
 
 use bytes::Bytes;
 use ghostlight_rig::{Beacon, ClientId, Delta, Levels, Roster, Snapshot};
@@ -17,38 +17,38 @@ use crate::text::need;
 /// A message to clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ServerMessage {
-    /// What has changed.
+    /// The items that changed.
     Delta(Delta),
     /// The whole map.
     Snapshot(Snapshot),
-    /// A check.
+    /// The map's position and digests, for a replica to check itself.
     Beacon(Beacon),
-    /// A change happened.
+    /// A change happened, and is durable.
     Ack(Ack),
-    /// Something was refused.
+    /// A request was refused.
     Error(ErrorMessage),
-    /// Which consoles are connected to one gateway: what gateways tell each other.
+    /// The consoles that are connected to one gateway. Gateways send this to each other.
     Roster {
-        /// The gateway.
+        /// The gateway that sends it.
         gateway: ClientId,
-        /// Its consoles.
+        /// The gateway's consoles.
         roster: Roster,
     },
-    /// Which consoles are connected, at all gateways.
+    /// The consoles that are connected at all gateways.
     Presence(Roster),
-    /// The gateway has received nothing from a state service for so many seconds: the map may be old until it does.
+    /// The gateway has received nothing from a state service for this long: until it does, the map may be old.
     Stale {
-        /// How long.
+        /// Seconds since the last message from a state service.
         seconds: u64,
     },
 }
 
-/// A message as it came.
+/// A message as received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decoded {
-    /// What it says.
+    /// The message's content.
     pub message: ServerMessage,
-    /// The text of its levels alone, cut out of the message: what the plain protocol sends. Empty if it has none.
+    /// The text of the message's levels alone, which the plain protocol sends. Empty if the message has none.
     pub levels: Bytes,
 }
 
@@ -59,7 +59,7 @@ impl From<ServerMessage> for Decoded {
 }
 
 impl ServerMessage {
-    /// Its text.
+    /// The message's text.
     pub fn encode(&self) -> Bytes {
         let text = match self {
             Self::Delta(delta) => delta::encode(delta),
@@ -75,8 +75,8 @@ impl ServerMessage {
     }
 }
 
-/// The text of a snapshot or a delta with another member, `output`: what leaves the rig for the dimmers in it. Spliced in,
-/// so that the messages themselves know nothing of what only some clients want.
+/// The text of a snapshot or a delta with one more member, `output`: the output of the dimmers in it. It is spliced in,
+/// so that the message itself does not depend on what only some clients want.
 pub fn with_output(text: &str, output: &Levels) -> String {
     let output = serde_json::to_string(&LevelsText(output)).expect("levels can be written as JSON");
     match text.strip_suffix('}') {
@@ -86,10 +86,10 @@ pub fn with_output(text: &str, output: &Levels) -> String {
     }
 }
 
-/// Reads a message. Members that a newer version adds are passed over.
+/// Reads a message. Members that this version does not know are ignored.
 ///
 /// # Errors
-/// [`Unread`] if it is not a message, or of a type that this version does not know.
+/// [`Unread`] if the text is not a message, or its type is not known to this version.
 pub fn decode(text: &Bytes) -> Result<Decoded, Unread> {
     const SHOWN: usize = 40;
     refuse_array(text)?;

@@ -11,20 +11,20 @@ use crate::fault::BadInput;
 use crate::members::{ChangeText, kind_names};
 use crate::trace::{parse_traceparent, traceparent};
 
-/// A change.
+/// A change that a client asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Set {
-    /// The client's own number for it, below 2^53; answers carry it.
+    /// The client's own number for the change, below 2^53. Answers carry it.
     pub seq: u64,
-    /// What to set.
+    /// The values to set.
     pub update: Update,
-    /// Where it stands in the client's own trace. One that cannot be read is as good as none.
+    /// The change's place in the client's trace. A `traceparent` that cannot be read counts as none.
     pub trace: Option<TraceContext>,
 }
 
 envelope! {
-    /// What a set has beside its members of kinds. It has nothing else: a client that asks for more than is understood
-    /// must not get less.
+    /// The members of a set beside those of kinds. Others are refused: otherwise a client could ask for something that
+    /// this version does not understand, and get less.
     strict SetEnvelope<'a> {
         _type "type": Cow<'a, str>,
         seq "seq": u64,
@@ -33,7 +33,7 @@ envelope! {
 }
 
 impl Set {
-    /// Reads it.
+    /// Reads a set.
     pub(crate) fn read(json: &str) -> Result<Self, BadInput> {
         let Message { envelope, members } = Message::<SetEnvelope<'_>>::read(json.as_bytes())?;
         let seq = envelope.seq.filter(|&seq| seq <= MAX_SAFE_INTEGER);
@@ -45,7 +45,7 @@ impl Set {
         Ok(Self { seq, update: members.read()?, trace })
     }
 
-    /// Its text.
+    /// The message's text.
     pub(crate) fn encode(&self) -> String {
         let text = SetOut {
             message: "set",

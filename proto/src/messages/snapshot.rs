@@ -1,4 +1,4 @@
-//! `snapshot`: the whole map, and the question for it.
+//! `snapshot`: the whole map, and the request for it.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use crate::members::StateText;
 use crate::text::{need, read_time};
 
 envelope! {
-    /// What a snapshot has beside its members of kinds.
+    /// The members of a snapshot beside those of kinds.
     open SnapshotEnvelope<'a> {
         _type "type": Cow<'a, str>,
         epoch "epoch": u64,
@@ -34,7 +34,7 @@ pub(super) fn encode(Snapshot { position, time, kinds, state, changes }: &Snapsh
     })
 }
 
-/// Reads it; with the text of its levels.
+/// Reads a snapshot. Also returns the text of its levels.
 pub(super) fn decode(text: &Bytes) -> Result<(Snapshot, Bytes), BadInput> {
     let Message { envelope, members } = Message::<SnapshotEnvelope<'_>>::read(text)?;
     let update = members.read()?;
@@ -71,13 +71,13 @@ struct SnapshotOut<'a> {
     changed: Vec<ChangedText>,
 }
 
-/// The text of a question for a snapshot of some kinds: `{"kinds": ["levels", "labels"]}`.
+/// The text of a request for a snapshot of some kinds: `{"kinds": ["levels", "labels"]}`.
 pub fn encode_snapshot_request(kinds: Interest) -> Bytes {
     let text = KindsText { kinds: Some(kinds.kinds().map(|kind| kind.name().into()).collect()) };
     serde_json::to_vec(&text).expect("names can be written as JSON").into()
 }
 
-/// The kinds that a question for a snapshot wants. One without a text, or that cannot be read, wants the default kinds.
+/// The kinds that a request for a snapshot wants. A request that is empty or cannot be read wants the default kinds.
 pub fn decode_snapshot_request(text: &[u8]) -> Interest {
     let kinds = serde_json::from_slice(text).ok().and_then(|KindsText { kinds }| kinds);
     kinds.map_or_else(Interest::default, |kinds| Interest::named(kinds.iter().map(|name| &**name)))

@@ -1,28 +1,28 @@
-//! Who is measured.
+//! The contenders that are measured.
 
 use crate::nats::Nats;
 use crate::target::Target;
 
-/// Who is measured: a server, or what NATS does alone.
+/// A contender: a server, or what NATS does alone.
 #[derive(Clone, Copy)]
 pub(crate) enum Contender<'a> {
     /// A server.
     Server(&'a Target),
-    /// The hops of an echo through NATS, bare.
+    /// The hops of an echo through NATS, without Ghostlight.
     Hops(&'a Nats),
-    /// A key-value bucket of NATS; each who puts has a connection.
+    /// A key-value bucket of NATS; each putting task has its own connection.
     Kv(&'a Nats),
-    /// The same bucket; all who put share one connection.
+    /// The same bucket; all putting tasks share one connection.
     KvShared(&'a Nats),
 }
 
 impl<'a> Contender<'a> {
-    /// All that NATS does.
+    /// All contenders that use NATS alone.
     pub(crate) fn of_nats(nats: &'a Nats) -> [Self; 3] {
         [Self::Hops(nats), Self::Kv(nats), Self::KvShared(nats)]
     }
 
-    /// Its name in the report.
+    /// The contender's name in the report.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Server(target) => target.name,

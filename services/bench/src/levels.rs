@@ -1,19 +1,19 @@
-//! Levels as the load writes and scans them: the short form that servers send, taken apart in one pass.
+//! Levels as the load writes and scans them: in the short form that servers send, and in one pass.
 
 use crate::failure::Fault;
 
-/// The first of the dimmers that a run uses. It is far above what is patched, so a run on a rig that is in use moves
-/// no light.
+/// The first of the dimmers that a run uses. It is far above patched dimmers, so that a run on a rig in use moves no
+/// light.
 const FIRST_DIMMER: u16 = 60_001;
-/// The dimmer of the echo.
+/// The dimmer of the measure `echo`.
 pub(crate) const ECHO_DIMMER: u16 = 60_005;
-/// The first of those of HTTP, one a connection, so that no answer shows another's level.
+/// The first dimmer of the measure `http`. Each connection has its own, so that no answer shows another's level.
 pub(crate) const HTTP_DIMMERS: u16 = 60_101;
-/// The first of those of the writers, one each.
+/// The first dimmer of the measure `writers`. Each writer has its own.
 pub(crate) const WRITERS_DIMMERS: u16 = 60_301;
-/// The most writers that there are dimmers for.
+/// The most writers. Each needs a dimmer.
 pub(crate) const MAX_WRITERS: usize = 1_000;
-/// The most connections of HTTP that there are dimmers for.
+/// The most HTTP connections. Each needs a dimmer.
 pub(crate) const MAX_CONNECTIONS: usize = 200;
 
 /// A change that forgets every dimmer that a run may have set.
@@ -24,7 +24,7 @@ pub(crate) fn forget() -> String {
     format!("{{{}}}", all.map(|dimmer| format!("\"{dimmer}\":null")).collect::<Vec<_>>().join(","))
 }
 
-/// A level of so many hundredths of a percent, in its shortest form.
+/// A level given in hundredths of a percent, in its shortest form.
 pub(crate) fn level_text(hundredths: u16) -> String {
     let (whole, rest) = (hundredths / 100, hundredths % 100);
     match rest {
@@ -34,17 +34,17 @@ pub(crate) fn level_text(hundredths: u16) -> String {
     }
 }
 
-/// A change of one dimmer.
+/// A change of one dimmer, as a body of the plain protocol.
 pub(crate) fn one(dimmer: u16, hundredths: u16) -> String {
     format!("{{\"{dimmer}\":{}}}", level_text(hundredths))
 }
 
-/// A change of one dimmer, as the log has it.
+/// A change of one dimmer, as an entry of the log.
 pub(crate) fn entry(dimmer: u16, hundredths: u16) -> String {
     format!(r#"{{"changes":[{{"levels":{}}}]}}"#, one(dimmer, hundredths))
 }
 
-/// The same as it is announced; the epoch is one that a server may have.
+/// A change of one dimmer, as the delta that announces it. The epoch is one that a server may have.
 pub(crate) fn delta(revision: u64, dimmer: u16, hundredths: u16) -> String {
     let (prev, levels) = (revision.saturating_sub(1), one(dimmer, hundredths));
     format!(
@@ -52,7 +52,7 @@ pub(crate) fn delta(revision: u64, dimmer: u16, hundredths: u16) -> String {
     )
 }
 
-/// A level that differs from one number to the next, and looks like any other.
+/// A level that differs from number to number, and has the usual lengths.
 pub(crate) fn varied(number: u64) -> u16 {
     (number * 37 % 10_001) as u16
 }
@@ -99,7 +99,7 @@ fn level(text: &[u8]) -> Option<(Option<u16>, &[u8])> {
     Some((Some(u16::try_from(hundredths).ok().filter(|&level| level <= 10_000)?), after))
 }
 
-/// The number that the text starts with, and what follows it.
+/// The number at the start of the text, and the rest of the text.
 fn digits(text: &[u8]) -> Option<(u32, &[u8])> {
     let length = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if !(1..=5).contains(&length) {
@@ -109,17 +109,17 @@ fn digits(text: &[u8]) -> Option<(u32, &[u8])> {
     Some((number.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0')), after))
 }
 
-/// Changes whose identity can be read off the levels that they set, so that what reaches a client can be timed: four
-/// dimmers hold the digits, to the base 10,000, of the number of the change and of its round.
+/// Makes changes that can be recognised by their levels, so that their arrival at a client can be timed. Four dimmers
+/// hold the number of the change and that of its round, as digits to the base 10,000.
 pub(crate) struct Marks {
     round: u32,
 }
 
-/// Digits to the base 10,000, of which two make one number.
+/// The base of the digits. Two digits make one number.
 const BASE: u32 = 10_000;
 
 impl Marks {
-    /// Marks that no other round has, as far as a clock tells them apart.
+    /// Marks of a new round, which the current millisecond tells from other rounds.
     pub(crate) fn new() -> Self {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Self { round: (now.as_millis() % u128::from(BASE * BASE)) as u32 }
@@ -136,15 +136,15 @@ impl Marks {
     }
 }
 
-/// What one client shows of the marks.
+/// The marks that one client shows.
 #[derive(Default)]
 pub(crate) struct Shown {
     digits: [u16; 4],
 }
 
 impl Shown {
-    /// Takes a message and tells the number of the change that the client shows now, if the message touched the marks
-    /// and they are of this round.
+    /// Takes a message in. Returns the number of the change that the client shows now, if the message set any mark, and
+    /// the marks are of this round.
     pub(crate) fn take(&mut self, text: &[u8], marks: &Marks) -> Result<Option<u32>, Fault> {
         let mut touched = false;
         scan(text, |dimmer, level| {

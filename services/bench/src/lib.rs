@@ -1,17 +1,17 @@
 //! Ghostlight under load: the measures, their yardsticks and the report.
 //!
-//! It stands outside of the way of a change: it drives a running server through real sockets, as clients do, and knows
-//! the wire only as text. Beside the server it drives a yardstick, a bare server that carries the same bytes and keeps
-//! nothing (`peer`), and alternates between the two, so that ratios hold on a machine where absolute figures wander.
-//! Beside a deployment that NATS joins it drives NATS alone, too (`nats`).
+//! This crate is not part of the way of a change: it drives a running server through real sockets, as clients do, and
+//! treats the wire as text. Beside the server it drives a yardstick, a bare server that carries the same bytes and
+//! keeps nothing (`peer`). It alternates between the two, so that ratios are stable on a machine where absolute figures
+//! are not. Beside a deployment that uses NATS, it also drives NATS alone (`nats`).
 //!
-//! - `contender`: who is measured.
-//! - `measure`: one round of one measure against one of them; every answer is checked, a wrong one ends the run.
-//! - `runner`: which measures, how often, against whom.
-//! - `report`, `table`, `wanted`: medians, ratios and what was wanted, as JSON and for people.
+//! - `contender`: what is measured.
+//! - `measure`: one round of one measure against one contender; every answer is checked, and a wrong one ends the run.
+//! - `runner`: which measures, how often, against which contenders.
+//! - `report`, `table`, `wanted`: medians, ratios and wanted figures, as JSON and for people.
 //!
-//! The load comes from the machine it measures, so it is kept lean: requests are made up front, answers are compared as
-//! bytes, and the levels in a message are scanned, not deserialised.
+//! The load runs on the machine that it measures, so it is kept lean: requests are made up front, answers are compared
+//! as bytes, and levels in messages are scanned, not deserialised.
 
 mod contender;
 mod failure;

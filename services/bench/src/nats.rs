@@ -1,7 +1,7 @@
-//! The NATS servers that join a deployment, and what the yardsticks use of them: a stream and a bucket of their own, kept
-//! as the log's stream is.
+//! The NATS servers of a deployment, and a stream and a bucket for the yardsticks, which are stored in the same way as
+//! the log's stream.
 //!
-//! The names are always the same: what a killed run has left is replaced by the next one.
+//! The names never change, so that a run replaces what a killed run has left.
 
 use std::str::FromStr;
 
@@ -18,20 +18,20 @@ use crate::options::NatsServers;
 use crate::target::{Target, resolve};
 use crate::wire::{Http, get};
 
-/// The stream that is the log.
+/// The stream with the log.
 const LOG: &str = "GHOSTLIGHT";
-/// The stream of the bare hops, and what it takes in.
+/// The stream of the bare hops, and its subject.
 const STREAM: &str = "GHOSTLIGHT_BENCH";
 pub(crate) const CHANGES: &str = "ghostlight-bench.changes";
-/// The bucket of the puts, and the stream that NATS makes of it.
+/// The bucket of the puts, which is also the name of its stream after `KV_`.
 pub(crate) const BUCKET: &str = "GHOSTLIGHT_BENCH";
 
 /// The NATS servers of a deployment.
 pub(crate) struct Nats {
     addresses: Vec<ServerAddr>,
-    /// For what is rare; each round has connections of its own.
+    /// For rare requests; each round opens connections of its own.
     jetstream: Context,
-    /// How the log is kept.
+    /// How the log is stored.
     pub(crate) log: Log,
     storage: StorageType,
     /// How many entries the log had taken when the run began.
@@ -39,8 +39,8 @@ pub(crate) struct Nats {
 }
 
 impl Nats {
-    /// Finds the log, and makes the stream and the bucket like it. They must be on this machine, unless `allow_remote` is
-    /// set.
+    /// Finds the log's stream, and makes the stream and the bucket with the same storage. The servers must be on this
+    /// machine, unless `allow_remote` is set.
     pub(crate) async fn open(servers: &NatsServers, allow_remote: bool) -> Result<Self, Failure> {
         let addresses = addresses(&servers.urls, allow_remote).await?;
         let client = connect(&addresses).await.map_err(Failure::Nats)?;
@@ -65,17 +65,17 @@ impl Nats {
         Ok(nats)
     }
 
-    /// A connection of its own.
+    /// Opens a new connection.
     pub(crate) async fn connect(&self) -> Result<Client, Fault> {
         connect(&self.addresses).await
     }
 
-    /// The bucket, through a connection.
+    /// The bucket, used through a connection.
     pub(crate) async fn bucket(&self, client: Client) -> Result<kv::Store, Fault> {
         jetstream::new(client).get_key_value(BUCKET).await.map_err(Fault::nats)
     }
 
-    /// Empties the stream: a long run is not to fill the disk.
+    /// Empties the stream, so that a long run does not fill the disk.
     pub(crate) async fn empty(&self) -> Result<(), Fault> {
         let stream = self.jetstream.get_stream_no_info(STREAM).await.map_err(Fault::nats)?;
         stream.purge().await.map(drop).map_err(Fault::nats)
@@ -128,8 +128,8 @@ async fn addresses(urls: &str, allow_remote: bool) -> Result<Vec<ServerAddr>, Fa
     let mut addresses = vec![];
     for url in urls.split(',').map(str::trim) {
         let address = ServerAddr::from_str(url);
-        // It may have a password in it.
-        let address = address.map_err(|_| Failure::Nats(Fault::nats("a URL is none: nats://HOST:PORT is wanted")))?;
+        // The error does not show the URL, which may contain a password.
+        let address = address.map_err(|_| Failure::Nats(Fault::nats("a URL is not of the form nats://HOST:PORT")))?;
         resolve(address.host(), address.port(), allow_remote).await?;
         addresses.push(address);
     }
@@ -137,12 +137,12 @@ async fn addresses(urls: &str, allow_remote: bool) -> Result<Vec<ServerAddr>, Fa
 }
 
 async fn connect(addresses: &[ServerAddr]) -> Result<Client, Fault> {
-    // The others of a cluster may be anywhere.
+    // Only the named servers are used: others of the cluster may be on any machine.
     let options = ConnectOptions::new().name("ghostlight bench").ignore_discovered_servers();
     options.connect(addresses).await.map_err(Fault::nats)
 }
 
-/// When a NATS server syncs to the disk, as its monitoring port tells.
+/// When a NATS server syncs to the disk, read from its monitoring port.
 async fn sync(url: &str, allow_remote: bool) -> Result<String, Failure> {
     #[derive(Deserialize)]
     struct JetStream {
@@ -150,7 +150,7 @@ async fn sync(url: &str, allow_remote: bool) -> Result<String, Failure> {
     }
     #[derive(Deserialize)]
     struct Settings {
-        /// In nanoseconds.
+        /// The interval in nanoseconds.
         sync_interval: u64,
         #[serde(default)]
         sync_always: bool,
@@ -161,7 +161,7 @@ async fn sync(url: &str, allow_remote: bool) -> Result<String, Failure> {
         let mut http = Http::connect(&monitoring).await?;
         let answer = http.exchange(&get(&monitoring, "/jsz")).await?;
         let told = serde_json::from_slice(answer.body);
-        told.map_err(|error| Fault::wrong(&format!("{url} is no monitoring port of NATS: {error}"), answer.body))
+        told.map_err(|error| Fault::wrong(&format!("{url} is not a monitoring port of NATS: {error}"), answer.body))
     };
     let JetStream { config: Settings { sync_interval, sync_always } } = asked.await.map_err(Failure::Nats)?;
     Ok(if sync_always { "always".to_owned() } else { format!("{} s", sync_interval / 1_000_000_000) })

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// One of the measures.
+/// A measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measure {
-    /// What an idle WebSocket client costs the server in memory.
+    /// The memory that an idle WebSocket client costs the server.
     Memory,
     /// Changes by HTTP POST, over one connection and over 100.
     Http,
-    /// One WebSocket client that awaits its own echo, back to back and at 60 a second.
+    /// One WebSocket client that waits for its own echo, back to back and at 60 a second.
     Echo,
     /// 60 and 500 changes a second to many WebSocket clients.
     Fanout,
@@ -21,10 +21,10 @@ pub enum Measure {
 }
 
 impl Measure {
-    /// All of them, in the order in which they run: memory first, while the server's heap is fresh.
+    /// All measures, in the order in which they run: memory first, while the server's heap is fresh.
     pub const ALL: [Self; 5] = [Self::Memory, Self::Http, Self::Echo, Self::Fanout, Self::Writers];
 
-    /// Its name on the command line.
+    /// The measure's name on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Memory => "memory",
@@ -48,59 +48,59 @@ impl FromStr for Measure {
 /// How much one round does: until the time is over or the count is reached, whichever comes first.
 #[derive(Clone, Copy, Debug)]
 pub struct Effort {
-    /// What comes before and is not counted.
+    /// The time before the counted time.
     pub warm_up: Duration,
-    /// What is counted.
+    /// The counted time.
     pub lasting: Duration,
     /// The most requests, echoes, changes or sets that are counted.
     pub most: u64,
-    /// How long the newest map may take to everyone, and an answer.
+    /// How long an answer may take, and the newest map until all clients have it.
     pub patience: Duration,
 }
 
-/// What Ghostlight is measured beside.
+/// The yardstick beside Ghostlight.
 #[derive(Clone, Debug)]
 pub enum Yardstick {
-    /// Nothing.
+    /// No yardstick.
     None,
     /// This executable, started as `<executable> bench-peer`: it calls [`bare_peer`](crate::bare_peer).
     Spawn(PathBuf),
-    /// A bare peer that runs already.
+    /// A bare peer that is already running.
     At(SocketAddr),
 }
 
-/// The NATS servers that join the roles of a measured deployment.
+/// The NATS servers of a measured deployment.
 #[derive(Clone, Debug)]
 pub struct NatsServers {
-    /// Their URLs, `nats://host:port`, separated by commas; with `user:password@` or `token@` if they want one.
+    /// Their URLs, `nats://host:port`, separated by commas; with `user:password@` or `token@` if they require one.
     pub urls: String,
-    /// Where one of them tells how it is set up, as `http://host:port`: its monitoring port.
+    /// The monitoring port of one of them, as `http://host:port`, from which its settings are read.
     pub monitoring: Option<String>,
 }
 
-/// A whole run.
+/// The options of a run.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The server to measure, as `http://host:port`.
     pub url: String,
     /// A second Ghostlight to measure it against in the same run, for instance with another `--durability`.
     pub against: Option<String>,
-    /// What joins the measured deployment, to measure it beside what NATS does alone.
+    /// The NATS servers of the measured deployment, to measure it beside NATS alone.
     pub nats: Option<NatsServers>,
-    /// Whether any of them may be on another machine.
+    /// Whether any of these servers may be on another machine.
     pub allow_remote: bool,
-    /// The server's process, to read its CPU time and memory; found through its port if not given.
+    /// The server's process, to read its CPU time and memory. If it is not given, it is found through its port.
     pub pid: Option<u32>,
-    /// What runs beside it.
+    /// The yardstick that is measured in the same run.
     pub yardstick: Yardstick,
-    /// The measures.
+    /// The measures to run.
     pub only: Vec<Measure>,
-    /// Rounds of each measure, each against every server in turn.
+    /// How many rounds each measure has, each against every contender in turn.
     pub rounds: u32,
-    /// What one round does.
+    /// How much one round does.
     pub effort: Effort,
-    /// WebSocket clients of `fanout` and `memory`.
+    /// The number of WebSocket clients of `fanout` and `memory`.
     pub clients: usize,
-    /// WebSocket clients of `writers`.
+    /// The number of WebSocket clients of `writers`.
     pub writers: usize,
 }

@@ -1,4 +1,4 @@
-//! What a server's process has used, as Linux tells it. Elsewhere it is left out.
+//! CPU time and memory of a server's process, read from Linux. On other systems they are left out.
 
 use std::time::Duration;
 
@@ -17,15 +17,16 @@ mod linux {
 
     use super::{Duration, Memory};
 
-    /// What times are told in, in `/proc`: hundredths of a second (USER_HZ).
+    /// The unit of times in `/proc`: hundredths of a second (USER_HZ).
     const TICK: Duration = Duration::from_millis(10);
 
-    /// How `/proc/net/tcp` names the state of a socket that listens.
+    /// The state of a listening socket in `/proc/net/tcp`.
     const LISTENS: &str = "0A";
 
     pub(crate) fn cpu_time(pid: u32) -> Option<Duration> {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // After the program's name, in which anything may stand: the user time is the 14th field of all.
+        // The fields after the program's name, which may contain any character. The user time is the 14th of all
+        // fields.
         let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
         let mut ticks = || fields.next()?.parse::<u32>().ok();
         Some(TICK * (ticks()? + ticks()?))
@@ -49,7 +50,7 @@ mod linux {
         pids.find(|pid| holds(*pid, &sockets))
     }
 
-    /// What a process' file is linked to that is the socket of this line, if that listens on the port.
+    /// The target of links to the socket of this line, if the socket listens on the port.
     fn socket(line: &str, port: u16) -> Option<String> {
         let fields: Vec<_> = line.split_whitespace().collect();
         let [_, local, _, state, _, _, _, _, _, inode, ..] = fields[..] else { return None };
@@ -81,7 +82,7 @@ mod linux {
     }
 }
 
-/// The CPU time that a process has used so far, of all its threads, user and system, to a hundredth of a second.
+/// The CPU time that a process has used so far, summed over its threads, user and system, to a hundredth of a second.
 pub(crate) fn cpu_time(pid: u32) -> Option<Duration> {
     linux::cpu_time(pid)
 }
@@ -91,7 +92,7 @@ pub(crate) fn memory(pid: u32) -> Option<Memory> {
     linux::memory(pid)
 }
 
-/// The process that listens on a port, if we may see it.
+/// The process that listens on a port, if it can be seen.
 pub(crate) fn listening_on(port: u16) -> Option<u32> {
     linux::listening_on(port)
 }

@@ -1,4 +1,4 @@
-//! What a run found: medians over its rounds, ratios between servers, and what is wanted of them.
+//! The results of a run: medians over its rounds, ratios between contenders, and wanted figures.
 
 use std::collections::BTreeMap;
 
@@ -7,79 +7,79 @@ use serde::Serialize;
 use crate::log::Log;
 use crate::measure::Round;
 
-/// A whole run.
+/// The results of a run.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    /// The version of the tool.
+    /// The version of the benchmark.
     pub version: &'static str,
-    /// Cores of the machine, which servers and load share.
+    /// The number of cores, which servers and load share.
     pub cores: usize,
-    /// Rounds of each measure; memory has one.
+    /// The number of rounds of each measure; memory has one.
     pub rounds: u32,
-    /// Seconds that each round counted.
+    /// The counted seconds of each round.
     pub seconds: f64,
-    /// The log of the deployment, if that was named.
+    /// The log of the deployment, if its NATS servers were named.
     pub log: Option<Log>,
     /// What was left out, and why.
     pub notes: Vec<String>,
-    /// The measures.
+    /// The results of each measure.
     pub measures: Vec<Measured>,
 }
 
-/// One measure.
+/// The results of one measure.
 #[derive(Clone, Debug, Serialize)]
 pub struct Measured {
-    /// What was done.
+    /// The measure's name.
     pub name: String,
-    /// What each server made of it, Ghostlight first.
+    /// The results of each contender, Ghostlight first.
     pub sides: Vec<Side>,
-    /// Ghostlight's figures over those of the others.
+    /// Ghostlight's figures divided by those of the others.
     pub ratios: Vec<Ratio>,
-    /// What is wanted of it on two cores.
+    /// The figures that are wanted on two cores.
     pub wanted: Vec<Wanted>,
 }
 
-/// One server in one measure.
+/// The results of one contender in one measure.
 #[derive(Clone, Debug, Serialize)]
 pub struct Side {
-    /// Its name.
+    /// The contender's name.
     pub name: &'static str,
-    /// Answers counted in all rounds together, every one checked.
+    /// How many answers were counted in all rounds together. Each was checked.
     pub answers: u64,
-    /// The median over the rounds of each figure.
+    /// The median of each figure over the rounds.
     pub figures: BTreeMap<&'static str, f64>,
 }
 
-/// A ratio: taken in each round, so that what disturbs a round disturbs both.
+/// The ratio of a figure. It is taken in each round, so that a disturbance affects both sides.
 #[derive(Clone, Debug, Serialize)]
 pub struct Ratio {
-    /// Of which figure.
+    /// The figure's name.
     pub figure: &'static str,
-    /// Over whose.
+    /// The contender by whose figure Ghostlight's is divided.
     pub over: &'static str,
-    /// Of the rounds.
+    /// The median over the rounds.
     pub median: f64,
-    /// Of the rounds.
+    /// The lowest of the rounds.
     pub least: f64,
-    /// Of the rounds.
+    /// The highest of the rounds.
     pub most: f64,
 }
 
-/// What is wanted of a figure, or of a ratio.
+/// A bound on a figure, or on a ratio, and whether it is met.
 #[derive(Clone, Debug, Serialize)]
 pub struct Wanted {
-    /// Of which figure.
+    /// The figure's name.
     pub figure: &'static str,
-    /// Over whose; `None`: of the figure itself.
+    /// The contender of the ratio; `None` if the bound is on the figure itself.
     pub over: Option<&'static str>,
     /// The bound.
     #[serde(flatten)]
     pub bound: Bound,
-    /// Under which circumstances.
+    /// The conditions of the bound.
     pub remark: &'static str,
-    /// What it was; `None` if it was left out.
+    /// The measured value; `None` if it was left out.
     pub measured: Option<f64>,
-    /// Whether it is as wanted.
+    /// Whether the bound is met.
     pub met: Option<bool>,
 }
 
@@ -87,13 +87,13 @@ pub struct Wanted {
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bound {
-    /// From here up.
+    /// At least this value.
     AtLeast(f64),
-    /// Up to here.
+    /// At most this value.
     AtMost(f64),
 }
 
-/// The rounds of one server.
+/// The rounds of one contender.
 pub(crate) struct Rounds {
     pub(crate) name: &'static str,
     pub(crate) rounds: Vec<Round>,
@@ -109,7 +109,7 @@ impl Bound {
 }
 
 impl Measured {
-    /// Sums up the rounds of one measure: the first side over each of the others.
+    /// Sums up the rounds of one measure. Ratios are those of the first contender to each of the others.
     pub(crate) fn of(name: String, rounds: &[Rounds], mut wanted: Vec<Wanted>) -> Self {
         let sides: Vec<Side> = rounds.iter().map(Side::of).collect();
         let ratios = match rounds {

@@ -1,4 +1,4 @@
-//! Which measures, how often, against whom: round by round in turn, Ghostlight first.
+//! Runs the measures: round by round, each contender in turn, Ghostlight first.
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -14,18 +14,18 @@ use crate::target::Target;
 use crate::wanted::{HAND, wanted};
 use crate::wire::{Http, post};
 
-/// Open files besides the clients: the runtime's, the terminal's, the sending client's.
+/// Open files besides those of the clients: of the runtime, the terminal and the sending client.
 const OTHER_FILES: u64 = 64;
 /// The connections of the two HTTP measures.
 const CONNECTIONS: [usize; 2] = [1, 100];
 const _: () = assert!(CONNECTIONS[1] <= MAX_CONNECTIONS);
-/// Changes a second of many hands, of the second fan-out.
+/// The rate of the second fan-out, in changes a second: many hands at once.
 const MANY_HANDS: u32 = 500;
 
-/// Measures, until it is done or ended. A progress bar shows on the standard error if that is a terminal.
+/// Runs the measures until they are done or `ended` resolves. Shows a progress bar if the standard error is a terminal.
 ///
 /// # Errors
-/// [`Failure`] at the first wrong answer, if there is nothing to measure, or if it was ended.
+/// [`Failure`] at the first wrong answer, if there is nothing to measure, or if the run was ended.
 pub async fn run(options: &Options, ended: impl Future<Output = ()>) -> Result<Report, Failure> {
     let mut notes = vec![];
     let kinds = kinds(options, &mut notes);
@@ -33,7 +33,7 @@ pub async fn run(options: &Options, ended: impl Future<Output = ()>) -> Result<R
     if let Some(url) = &options.against {
         targets.push(Target::ghostlight("against", url, options.allow_remote).await?);
     }
-    // The peer runs for as long as this lives.
+    // The peer runs until `_peer` is dropped.
     let (_peer, bare) = bare(options).await?;
     targets.extend(bare);
     notes.extend(targets.iter().filter_map(Target::pid_note));
@@ -47,7 +47,7 @@ pub async fn run(options: &Options, ended: impl Future<Output = ()>) -> Result<R
         measured = measure_all(options, &kinds, contenders) => measured,
         () = ended => Err(Failure::Ended),
     };
-    // Also after a wrong answer: a rig that is in use gets rid of what the run has set, and NATS of what it has made.
+    // Also after a wrong answer: removes what the run has set in the rig, and what it has made in NATS.
     for target in targets.iter().filter(|target| !target.bare) {
         if let Err(fault) = in_time(clean_up(target)).await {
             notes.push(format!("{}: dimmers of this run may remain: {fault}", target.name));
@@ -67,7 +67,7 @@ pub async fn run(options: &Options, ended: impl Future<Output = ()>) -> Result<R
     })
 }
 
-/// The bare server, and its process if it was started for this run.
+/// The bare server, and its process if this run started it.
 async fn bare(options: &Options) -> Result<(Option<Peer>, Option<Target>), Failure> {
     match &options.yardstick {
         Yardstick::None => Ok((None, None)),
@@ -86,10 +86,10 @@ async fn ghostlight(options: &Options) -> Result<Target, Failure> {
     Ok(target)
 }
 
-/// What was chosen, with as many clients as there may be open files.
+/// The chosen measures, with at most as many clients as the limit of open files allows.
 fn kinds(options: &Options, notes: &mut Vec<String>) -> Vec<Kind> {
     let wanted = options.clients as u64 + OTHER_FILES;
-    // Where it cannot be raised, or there is no such limit, the clients are tried all the same.
+    // If the limit cannot be raised, or there is none, all clients are tried.
     let files = rlimit::increase_nofile_limit(wanted).unwrap_or(wanted);
     let clients =
         options.clients.min(usize::try_from(files.saturating_sub(OTHER_FILES)).unwrap_or(options.clients)).max(1);
@@ -134,7 +134,7 @@ async fn measure_all(
     Ok(measures)
 }
 
-/// Memory has one round: in a second one the server would take from what it has freed.
+/// Memory has one round, because in a second one the server would reuse memory that it has freed.
 fn rounds(kind: Kind, options: &Options) -> u32 {
     if matches!(kind, Kind::Memory { .. }) { 1 } else { options.rounds.max(1) }
 }
@@ -147,7 +147,7 @@ fn progress(steps: u64) -> ProgressBar {
     }
 }
 
-/// Cleaning up is not waited for for ever.
+/// Waits for a clean-up, for 10 s at most.
 async fn in_time<T>(what: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
     let patience = std::time::Duration::from_secs(10);
     tokio::time::timeout(patience, what).await.map_err(|_| Fault::Late("cleaning up".into()))?
@@ -161,14 +161,14 @@ async fn clean_up(target: &Target) -> Result<(), Fault> {
     if answer.status == 200 { Ok(()) } else { Err(Fault::wrong("forgetting was refused", answer.body)) }
 }
 
-/// Removes from NATS what the run has made there; what is to be said about it.
+/// Removes from NATS what the run has made there. Returns notes for the report.
 async fn leave(nats: &Nats) -> Vec<String> {
     let mut notes = vec![];
     if let Ok(0) = in_time(nats.entries()).await {
         notes.push("the log took nothing in this run: it is not the log of the server that was measured".to_owned());
     }
     if let Err(fault) = in_time(nats.remove()).await {
-        notes.push(format!("what this run has made in NATS remains: {fault}"));
+        notes.push(format!("the stream and the bucket of this run remain in NATS: {fault}"));
     }
     notes
 }

@@ -1,15 +1,15 @@
-//! The report for people.
+//! The report as text for people.
 
 use std::fmt;
 
 use crate::log::Log;
 use crate::report::{Bound, Measured, Ratio, Report, Wanted};
 
-/// Figures in the order in which they are shown, and what they are called. What a report has besides is in its JSON.
+/// The figures in the order in which they are shown, with their titles. The report's JSON has others too.
 const SHOWN: [(&str, &str); 14] = [
     ("rss_bytes_each", "resident memory each"),
     ("pss_bytes_each", "proportional memory each"),
-    ("reused_bytes_each", "from memory freed before (restart it)"),
+    ("reused_bytes_each", "from reused memory (restart server)"),
     ("per_second", "answers a second"),
     ("deliveries_per_change", "deliveries for each change"),
     ("p50_us", "p50"),
@@ -17,8 +17,8 @@ const SHOWN: [(&str, &str); 14] = [
     ("p99_us", "p99"),
     ("p999_us", "p99.9"),
     ("max_us", "longest"),
-    ("stale_p99_ms", "shown never older than, p99"),
-    ("stale_max_ms", "shown never older than"),
+    ("stale_p99_ms", "age of the shown levels, p99"),
+    ("stale_max_ms", "age of the shown levels, longest"),
     ("cpu_us_each", "server's CPU time for each"),
     ("changes_per_second", "changes a second"),
 ];
@@ -104,7 +104,7 @@ impl fmt::Display for Wanted {
     }
 }
 
-/// A figure with its unit, which is in its name.
+/// A figure with its unit, which its name contains.
 fn shown(figure: &str, value: f64) -> String {
     match figure {
         _ if figure.contains("_bytes") => format!("{:.1} kB", value / 1e3),

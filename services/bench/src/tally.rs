@@ -1,18 +1,18 @@
-//! Durations, counted by many tasks.
+//! A distribution of durations, recorded by many tasks.
 
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use parking_lot::Mutex;
 
-/// The longest duration that is told apart, in nanoseconds: a minute. Longer ones count as a minute.
+/// The longest duration, in nanoseconds: a minute. Longer ones count as a minute.
 const LONGEST_NS: u64 = 60_000_000_000;
-/// The shortest, in nanoseconds: below it all are alike.
+/// The shortest duration, in nanoseconds. Shorter ones are not told apart.
 const SHORTEST_NS: u64 = 100;
-/// Many tasks record at once on few cores: with this many parts they hardly ever meet on one lock.
+/// The number of parts, each with a lock. With this many, tasks on few cores hardly ever wait for the same lock.
 const PARTS: usize = 8;
 
-/// Percentiles to three digits. Tasks record into parts of it, by their number.
+/// Durations with percentiles to three digits. Each task records into one part, chosen by its number.
 pub(crate) struct Tally {
     parts: Vec<Mutex<Histogram<u64>>>,
 }
@@ -22,14 +22,14 @@ impl Tally {
         Self { parts: (0..PARTS).map(|_| Mutex::new(empty())).collect() }
     }
 
-    /// Counts a duration that task number `who` has seen.
+    /// Records a duration of task number `who`.
     pub(crate) fn record(&self, who: usize, duration: Duration) {
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(LONGEST_NS);
         let mut part = self.parts[who % PARTS].lock();
         part.saturating_record(nanos);
     }
 
-    /// All that was counted.
+    /// The sum of all parts.
     pub(crate) fn total(&self) -> Histogram<u64> {
         let mut total = empty();
         for part in &self.parts {

@@ -1,4 +1,4 @@
-//! A server that is measured.
+//! The servers that are measured.
 
 use std::net::SocketAddr;
 
@@ -11,13 +11,13 @@ use crate::process;
 /// A server that is measured.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
-    /// Its name in the report.
+    /// The server's name in the report.
     pub(crate) name: &'static str,
-    /// `host:port`, as requests name it.
+    /// `host:port`, for the header `host`.
     pub(crate) authority: String,
-    /// Where it listens.
+    /// The address that it listens on.
     pub(crate) address: SocketAddr,
-    /// Its process, if it is known.
+    /// Its process, if known.
     pub(crate) pid: Option<u32>,
     /// Whether it is the bare peer.
     pub(crate) bare: bool,
@@ -45,7 +45,7 @@ impl Target {
         Self { name: "bare", authority: address.to_string(), address, pid, bare: true }
     }
 
-    /// The process, for the report: without it there is no CPU time and no memory.
+    /// The note that the process is not known, for the report. Without the process there is no CPU time and no memory.
     pub(crate) fn pid_note(&self) -> Option<String> {
         let known = self.pid.is_some_and(|pid| process::cpu_time(pid).is_some());
         (!known).then(|| {
@@ -67,8 +67,8 @@ pub(crate) async fn resolve(host: &str, port: u16, allow_remote: bool) -> Result
     Ok(resolved)
 }
 
-/// A name such as `localhost` has several addresses, and a server may listen on one of them. If none answers, the
-/// first is as good as any: the measure tells what went wrong.
+/// The first address that accepts a connection: a name such as `localhost` has several, and a server may listen on one
+/// of them. If none accepts, the first address, and the measure then reports what went wrong.
 async fn first_that_answers(addresses: &[SocketAddr]) -> Option<SocketAddr> {
     if let [_, _, ..] = addresses {
         for &address in addresses {

@@ -1,12 +1,12 @@
-//! What is wanted of the measures, on two cores.
+//! The wanted figures of the measures, on two cores.
 
 use crate::measure::Kind;
 use crate::report::{Bound, Wanted};
 
-/// Changes a second of a hand on a fader, of the echo and of the first fan-out.
+/// The rate of a hand on a fader, in changes a second. The echo and the first fan-out use it.
 pub(crate) const HAND: u32 = 60;
 
-/// What is wanted of a measure of one process, or of a deployment that NATS joins.
+/// The wanted figures of a measure, for one process or for a deployment that uses NATS.
 pub(crate) fn wanted(kind: Kind, is_joined: bool) -> Vec<Wanted> {
     let want = |figure, over, bound, remark| Wanted { figure, over, bound, remark, measured: None, met: None };
     match kind {
@@ -15,7 +15,7 @@ pub(crate) fn wanted(kind: Kind, is_joined: bool) -> Vec<Wanted> {
         Kind::Http { connections: 1 } => {
             vec![want("p50_us", Some("bare"), Bound::AtMost(2.5), "with full, plus one fsync")]
         }
-        // Whichever is better for NATS: both have to be met.
+        // NATS is measured with own and with shared connections. Both bounds have to be met.
         Kind::Http { .. } if is_joined => vec![
             want("per_second", Some("kv"), Bound::AtLeast(5.0), ""),
             want("per_second", Some("kv shared"), Bound::AtLeast(5.0), ""),

@@ -1,4 +1,4 @@
-//! What the clients lived through, as the judge is told of it.
+//! What happened to the clients, as reported to the judge.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,89 +17,89 @@ impl fmt::Display for Who {
 
 /// What happened to a client.
 ///
-/// The order in which the judge is told must respect causes: a change is told as sent before it leaves, and what is
-/// seen is told after it came. Then whatever was told before a change was sent was in the log before that change.
+/// Events must be reported in an order that respects causes: a change before it is sent, and a message after it was
+/// received. Then everything that was reported before a change was sent was in the log before that change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// It has a new connection, on which it has not sent anything yet.
+    /// The client has a new connection, on which it has not sent anything yet.
     Connected,
-    /// It sends a change: for the first time, or once more because no answer came.
+    /// The client sends a change: for the first time, or once more because no answer came.
     Sent {
-        /// Its number for the change; the same for a repeat.
+        /// The client's number for the change; the same for a repeat.
         seq: u64,
-        /// What it sets.
+        /// The levels that the change sets.
         levels: Levels,
-        /// How it goes.
+        /// The way to the gateway.
         way: Way,
     },
     /// A change is acknowledged.
     Acked {
-        /// Its number.
+        /// The client's number for the change.
         seq: u64,
-        /// Where it stands in the log, as it was told.
+        /// The position in the acknowledgement.
         position: Position,
     },
     /// A change is refused: this attempt did not happen.
     Refused {
-        /// Its number.
+        /// The client's number for the change.
         seq: u64,
     },
-    /// No answer will come any more: each attempt may have happened, or may yet.
+    /// No answer can come any more: each attempt may have happened, or may still happen.
     Unknown {
-        /// Its number.
+        /// The client's number for the change.
         seq: u64,
     },
-    /// Its map moved.
+    /// The client's map moved.
     Saw {
-        /// Where it stands now, as it was told.
+        /// The position that the client received.
         position: Position,
-        /// The digest of what it holds now, computed from what it holds.
+        /// The digest of the client's map, computed from the map itself.
         digest: Digest,
-        /// What it was told.
+        /// What moved the map.
         news: News,
     },
-    /// It was told a beacon.
+    /// The client received a beacon.
     Beacon {
         /// The beacon's position.
         position: Position,
         /// The beacon's digest.
         digest: Digest,
     },
-    /// It read the whole map over HTTP, right after an answer on the same connection.
+    /// The client read the whole map over HTTP, right after an answer on the same connection.
     Read {
         /// The position of that answer.
         after: Position,
-        /// Where the map that it read stands.
+        /// The position of the map that was read.
         position: Position,
-        /// That map.
+        /// The map that was read.
         levels: BTreeMap<Dimmer, Level>,
     },
-    /// It was told something that it cannot read.
+    /// The client received a message that it cannot read.
     Unreadable {
-        /// What is wrong with it.
+        /// What is wrong with the message.
         why: String,
     },
 }
 
-/// How a change goes to a gateway.
+/// The way of a change to a gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// Over the WebSocket: in order with the others of that connection, and each attempt counts.
+    /// Over the WebSocket: in order with the other changes of that connection. Each attempt may happen.
     Socket,
-    /// Over HTTP with an idempotency key: however often it is sent, it happens once at most.
+    /// Over HTTP with an idempotency key: it happens at most once, however often it is sent.
     Keyed,
 }
 
 /// What moved a client's map.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
-    /// These dimmers changed after `prev`.
+    /// A delta: these dimmers changed after `prev`.
     Delta {
-        /// What the delta follows on.
+        /// The revision that the delta follows on.
         prev: Revision,
-        /// The dimmers in it.
+        /// The dimmers in the delta.
         levels: Levels,
     },
-    /// This is the whole map.
+    /// A snapshot: the whole map.
     Snapshot(BTreeMap<Dimmer, Level>),
 }

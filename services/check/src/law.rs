@@ -1,32 +1,32 @@
-//! What must hold.
+//! The laws that every deployment must keep.
 
 use std::fmt;
 
-/// What must hold, whatever happens to the servers.
+/// A law that must hold, whatever happens to the servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Law {
     /// Every client's positions grow, over all its connections.
     Growth,
-    /// What a client is told continues what it holds.
+    /// What a client receives continues what it holds.
     Continuity,
-    /// At equal positions, equal maps: everyone passes through the same sequence of maps.
+    /// At equal positions, equal maps: all clients go through the same sequence of maps.
     OneMap,
-    /// A change comes after all that was known when it was sent, and the changes of one connection come in their order.
+    /// A change comes after everything known when it was sent, and the changes of one connection stay in their order.
     Order,
-    /// Every acknowledged change stands where its position says, and stays until a later one sets its dimmers anew.
+    /// Every acknowledged change is at its position, and its values stay until a later change sets its dimmers again.
     Place,
-    /// After its acknowledgement, a change is seen where it was asked for.
+    /// After its acknowledgement, a change is visible where it was asked for.
     ReadYourWrites,
-    /// Nobody sees a value that nobody wrote.
+    /// No client sees a value that no client wrote.
     Origin,
-    /// When nothing is written any more, all come to the newest map.
+    /// Once writing has ended, all clients reach the newest map.
     Convergence,
-    /// All that is said can be read.
+    /// Every message can be read.
     Protocol,
 }
 
 impl Law {
-    /// Its name, as a report has it.
+    /// The law's name in a report.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Growth => "growth",

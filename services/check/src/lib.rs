@@ -1,10 +1,10 @@
-//! The consistency checker: a judge of what consoles saw, and a driver that makes them see it.
+//! The consistency checker: a judge of what consoles saw, and a driver that runs consoles.
 //!
-//! - [`Judge`] is pure: what clients lived through ([`Event`]) comes in, what is wrong with it ([`Violation`]) goes out. It
-//!   knows nothing of servers, only what they promise ([`Law`]).
-//! - [`Driver`] runs clients against gateways. They write, break off and come back, do literally what they are told
-//!   ([`NaiveReplica`]), and tell the judge everything.
-//! - [`Report`] is what a run came to.
+//! - [`Judge`] is pure: it takes in what happened to clients ([`Event`]) and returns violations ([`Violation`]). It
+//!   knows nothing about servers, only what they promise ([`Law`]).
+//! - [`Driver`] runs clients against gateways. They write, break off and come back, do literally what they are sent
+//!   ([`NaiveReplica`]), and report everything to the judge.
+//! - [`Report`] is the result of a run.
 //!
 //! A test that kills and cuts runs its faults while the clients write:
 //!
@@ -22,10 +22,10 @@
 //! ```
 //!
 //! # What the judge cannot see
-//! It judges levels; that nobody touches labels, the grand master and blackout it takes from the digests. A level tells
-//! which write it is from only among the last 10,000 writes to its dimmer. That a dimmer is without a level may be from
-//! any change that forgot it, so an unanswered one can excuse what another did. And what happened between two positions
-//! that nobody saw is nobody's fault.
+//! It judges levels. For labels, the grand master and blackout it only checks the digests, which show whether they
+//! changed. A level identifies its write only among the last 10,000 writes to its dimmer. A missing level may come from
+//! any change that forgot the dimmer, so an unanswered change can excuse the fault of another. Anything between two
+//! positions that no client saw is not judged.
 
 mod driver;
 mod event;

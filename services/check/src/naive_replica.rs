@@ -1,12 +1,12 @@
-//! A map that believes everything.
+//! A replica without any checks.
 
 use ghostlight_rig::{Delta, Digest, Digests, KindVisitor, Listed, Position, Snapshot, State, Update, visit_kinds};
 
-/// What a client shows that does literally what it is told.
+/// The map of a client that does literally what it is sent.
 ///
-/// A [`ghostlight_rig::Replica`] passes over what it has, notices what it misses and fetches it: it hides what goes wrong
-/// on the way. This one lays every delta over the map that it has and stands where it was told last, so that what goes
-/// wrong shows. Its digest is computed from what it holds.
+/// A [`ghostlight_rig::Replica`] ignores what it already has, and notices and fetches what it lacks: it hides faults on
+/// the way. This one applies every delta to its map and takes over the position, so that faults show. Its digest is
+/// computed from its map.
 #[derive(Clone, Debug, Default)]
 pub struct NaiveReplica {
     position: Position,
@@ -15,13 +15,13 @@ pub struct NaiveReplica {
 }
 
 impl NaiveReplica {
-    /// Lays a delta over the map, wherever that stood.
+    /// Applies a delta, whatever the positions are.
     pub fn delta(&mut self, delta: &Delta) {
         self.position = delta.position;
         visit_kinds(&mut Lay { update: &delta.update, replica: self });
     }
 
-    /// Takes a snapshot's map in place of its own, wherever either stands.
+    /// Takes a snapshot's map in place of its own, whatever the positions are.
     pub fn snapshot(&mut self, snapshot: &Snapshot) {
         self.position = snapshot.position;
         self.state = snapshot.state.clone();
@@ -30,23 +30,23 @@ impl NaiveReplica {
         self.digests = sum.digests;
     }
 
-    /// Where it was told last that it stands.
+    /// The last position that it received.
     pub fn position(&self) -> Position {
         self.position
     }
 
-    /// The digest of each kind of what it holds.
+    /// The digest of each kind, computed from the map.
     pub fn digests(&self) -> &Digests {
         &self.digests
     }
 
-    /// What it holds.
+    /// The values that it holds.
     pub fn state(&self) -> &State {
         &self.state
     }
 }
 
-/// Lays the items of one kind after the other over the map.
+/// Applies the items of one kind after another.
 struct Lay<'a> {
     update: &'a Update,
     replica: &'a mut NaiveReplica,
@@ -64,7 +64,7 @@ impl KindVisitor for Lay<'_> {
     }
 }
 
-/// Computes the digests of a state from nothing.
+/// Computes the digests of a state from scratch.
 struct Sum<'a> {
     state: &'a State,
     digests: Digests,

@@ -1,4 +1,4 @@
-//! What a run came to.
+//! The result of a run.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,34 +7,34 @@ use ghostlight_rig::Position;
 
 use crate::{Counts, Violation};
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// How many clients there were.
+    /// The number of clients.
     pub clients: usize,
-    /// How many gateways.
+    /// The number of gateways.
     pub gateways: usize,
-    /// How long was written.
+    /// How long the clients wrote.
     pub wrote: Duration,
-    /// What happened, in all clients.
+    /// What happened, summed over all clients.
     pub counts: Counts,
-    /// The newest position that anybody was told of.
+    /// The newest position that any client received.
     pub newest: Position,
-    /// The longest time between two echoes at one client, while it was written.
+    /// The longest time between two echoes at one client while the clients wrote.
     pub longest_gap: Duration,
-    /// The longest time that a client needed from losing its gateway to being live again.
+    /// The longest time from losing a gateway to being live again.
     pub longest_away: Duration,
-    /// How long it took from the end of writing until all had their answers and stood on the newest map; `None` if that
-    /// did not happen in time.
+    /// The time from the end of writing until all clients had their answers and the newest map; `None` if that did not
+    /// happen in time.
     pub converged_within: Option<Duration>,
-    /// What was wrong, or the first of it.
+    /// The violations, at most the first 100.
     pub violations: Vec<Violation>,
-    /// How much was wrong.
+    /// How many violations were found.
     pub found: u64,
 }
 
 impl Report {
-    /// Whether every law was kept.
+    /// Whether no violation was found.
     pub fn is_good(&self) -> bool {
         self.found == 0
     }

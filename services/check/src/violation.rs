@@ -1,4 +1,4 @@
-//! What the judge finds wrong.
+//! The violations that the judge finds.
 
 use std::fmt;
 
@@ -9,9 +9,9 @@ use crate::{Law, Who};
 /// A change, as a violation names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Named {
-    /// Whose it is.
+    /// The client that asked for it.
     pub who: Who,
-    /// The client's number for it.
+    /// The client's number for the change.
     pub seq: u64,
 }
 
@@ -24,196 +24,196 @@ impl fmt::Display for Named {
 /// A breach of a law.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Violation {
-    /// A client was told of a position that is not after its own.
-    #[error("{who} stood at {at} and was told of {position} after that")]
+    /// A client received a position that is not after its own.
+    #[error("{who} stood at {at} and received position {position} after that")]
     WentBack {
-        /// Who saw it.
+        /// The client.
         who: Who,
-        /// Where it stood.
+        /// The client's position.
         at: Position,
-        /// Where it was told that it stands.
+        /// The position that it received.
         position: Position,
     },
-    /// A delta leads on from where the client does not stand yet.
-    #[error("{who} stood at {at} and was told what leads from revision {prev} to {position}")]
+    /// A delta begins at a revision that the client has not reached.
+    #[error("{who} stood at {at} and received a delta from revision {prev} to {position}")]
     Skipped {
-        /// Who saw it.
+        /// The client.
         who: Who,
-        /// Where it stood.
+        /// The client's position.
         at: Position,
-        /// What it follows on.
+        /// The revision that the delta follows on.
         prev: Revision,
-        /// Where it was told that it stands.
+        /// The delta's position.
         position: Position,
     },
     /// A beacon is ahead of its connection.
-    #[error("{who} stood at {at} and a beacon told of {position}, but not what happened in between")]
+    #[error("{who} stood at {at} and received a beacon at {position}, but not the deltas in between")]
     Unheard {
-        /// Who saw it.
+        /// The client.
         who: Who,
-        /// Where it stood.
+        /// The client's position.
         at: Position,
         /// The beacon's position.
         position: Position,
     },
-    /// Two maps under one position.
+    /// Two clients saw different maps at one position.
     #[error("two maps at {position}: {first} saw {one}, {second} saw {other}")]
     Differs {
-        /// Where both stand.
+        /// The position of both maps.
         position: Position,
-        /// Who saw the one map.
+        /// A client that saw the first map.
         first: Who,
-        /// The digest of the one.
+        /// The digest of the first map.
         one: Digest,
-        /// Who saw the other.
+        /// The client that saw the second map.
         second: Who,
-        /// The digest of the other.
+        /// The digest of the second map.
         other: Digest,
     },
-    /// What was told does not lead where it says.
-    #[error("what {who} was told at {position} does not lead there from the map at {from}")]
+    /// A message does not lead to the map with the digest of its position.
+    #[error("the message to {who} at {position} does not lead there from the map at {from}")]
     Broken {
-        /// Who saw it.
+        /// The client that received the message.
         who: Who,
-        /// The position before, of those that anybody saw.
+        /// The position before, of those that any client saw.
         from: Position,
-        /// Where it was told that it leads.
+        /// The message's position.
         position: Position,
     },
-    /// An acknowledgement names a place that was there before the change.
+    /// A change is acknowledged at a position that was known before the change was sent.
     #[error("{change} is acknowledged at {acked}, and {known} was known before it was sent")]
     BeforeSent {
         /// The change.
         change: Named,
-        /// Where it is acknowledged.
+        /// The position of the acknowledgement.
         acked: Position,
-        /// What was known before it was sent.
+        /// The newest position known before it was sent.
         known: Position,
     },
-    /// Two changes of one connection changed places.
+    /// Two changes of one connection are in the wrong order.
     #[error("{change} is acknowledged at {acked}, and one that the same connection sent {other}: {seq}, at {position}")]
     Overtaken {
         /// The change.
         change: Named,
-        /// Where it is acknowledged.
+        /// The position of the acknowledgement.
         acked: Position,
-        /// On which side the other was sent.
+        /// Whether the other change was sent before or after.
         other: Side,
         /// The other change's number.
         seq: u64,
-        /// Where the other is acknowledged.
+        /// The position of the other's acknowledgement.
         position: Position,
     },
-    /// An answer to nothing.
-    #[error("{change} is answered, and waits for no answer")]
+    /// An answer to a change that does not wait for one.
+    #[error("{change} is answered, but did not wait for an answer")]
     Stray {
         /// The change.
         change: Named,
     },
-    /// What was acknowledged is not there.
+    /// An acknowledged change is missing.
     #[error("{change} is acknowledged at {acked}, and at {position} {dimmer:?} is {shown}, not {wanted} or newer")]
     Lost {
         /// The change.
         change: Named,
-        /// Where it is acknowledged.
+        /// The position of the acknowledgement.
         acked: Position,
-        /// The first position at which that was seen.
+        /// The first position at which this was seen.
         position: Position,
-        /// The dimmer.
+        /// The dimmer that shows another value.
         dimmer: Dimmer,
-        /// What it shows.
+        /// The value that it shows.
         shown: Shown,
-        /// What it should show.
+        /// The value that it should show.
         wanted: Shown,
     },
-    /// A value is where nothing put it.
+    /// A dimmer shows a value that no change set there.
     #[error("between {from} and {position} {dimmer:?} came to be {shown}, which no change did there{known}")]
     OutOfPlace {
-        /// The position before, of those that anybody saw.
+        /// The position before, of those that any client saw.
         from: Position,
-        /// The first position at which that was seen.
+        /// The first position at which this was seen.
         position: Position,
-        /// The dimmer.
+        /// The dimmer that shows the value.
         dimmer: Dimmer,
-        /// What it shows.
+        /// The value that it shows.
         shown: Shown,
-        /// Who wrote that, if it is known still.
+        /// The change that wrote the value, if it is still known.
         known: Known,
     },
-    /// An attempt that was refused, or repeats another under its key, has happened.
+    /// An attempt has happened and stays, although it was refused or repeats another under its key.
     #[error("{change} stays from an attempt that was refused or a repeat: {dimmer:?} showed it at {position}")]
     Stayed {
         /// The change.
         change: Named,
-        /// The dimmer.
+        /// The dimmer that shows the change.
         dimmer: Dimmer,
-        /// The first position at which that was seen.
+        /// The first position at which this was seen.
         position: Position,
     },
-    /// An acknowledgement came before what it is about.
-    #[error("{change} is acknowledged at {acked}, and that connection has told only of {at}")]
+    /// An acknowledgement came before the client received the change.
+    #[error("{change} is acknowledged at {acked}, but the newest position on that connection is {at}")]
     Untold {
         /// The change.
         change: Named,
-        /// Where it is acknowledged.
+        /// The position of the acknowledgement.
         acked: Position,
-        /// The newest that its connection had told.
+        /// The newest position that the connection had sent.
         at: Position,
     },
-    /// What was read is older than what had been answered.
+    /// A map that was read is older than an answer before it.
     #[error("{who} was answered at {after} and read the map at {position} after that")]
     ReadOld {
-        /// Who saw it.
+        /// The client.
         who: Who,
-        /// Where it was answered.
+        /// The position of the answer.
         after: Position,
-        /// Where the map stands that it read.
+        /// The position of the map that it read.
         position: Position,
     },
-    /// A value that was never written.
+    /// A client saw a value that no client wrote.
     #[error("{who} saw {dimmer:?} at {level}, at {position}: nobody wrote that")]
     FromNowhere {
-        /// Who saw it.
+        /// The client.
         who: Who,
-        /// Where it stood then.
+        /// The position of the map.
         position: Position,
-        /// The dimmer.
+        /// The dimmer with the value.
         dimmer: Dimmer,
-        /// The level.
+        /// The level that no client wrote.
         level: Level,
     },
-    /// A client did not come to the end.
+    /// A client did not reach the newest position.
     #[error("{who} ends at {at}, and the newest is {newest}")]
     Behind {
-        /// Who saw it.
+        /// The client.
         who: Who,
-        /// Where it stood.
+        /// The client's position at the end.
         at: Position,
-        /// The newest position that anybody saw.
+        /// The newest position that any client saw.
         newest: Position,
     },
-    /// Nobody came as far as an acknowledgement.
-    #[error("{change} is acknowledged at {acked}, and nobody came that far: the newest is {newest}")]
+    /// No client reached the position of an acknowledgement.
+    #[error("{change} is acknowledged at {acked}, but no client reached that: the newest is {newest}")]
     Unseen {
         /// The change.
         change: Named,
-        /// Where it is acknowledged.
+        /// The position of the acknowledgement.
         acked: Position,
-        /// The newest position that anybody saw.
+        /// The newest position that any client saw.
         newest: Position,
     },
-    /// A message that is none.
-    #[error("{who} was told what it cannot read: {why}")]
+    /// A client received a message that cannot be read.
+    #[error("{who} received a message that it cannot read: {why}")]
     Unreadable {
-        /// Who saw it.
+        /// The client.
         who: Who,
-        /// What is wrong with it.
+        /// What is wrong with the message.
         why: String,
     },
 }
 
 impl Violation {
-    /// The law that it breaks.
+    /// The law that the violation breaks.
     pub const fn law(&self) -> Law {
         match self {
             Self::WentBack { .. } => Law::Growth,
@@ -229,12 +229,12 @@ impl Violation {
     }
 }
 
-/// On which side of a change another was sent.
+/// Whether another change was sent before or after a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// The other came before it.
+    /// The other was sent before it.
     Before,
-    /// The other came after it.
+    /// The other was sent after it.
     After,
 }
 
@@ -247,7 +247,7 @@ impl fmt::Display for Side {
     }
 }
 
-/// What a dimmer shows: a level, or none.
+/// The value that a dimmer shows: a level, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shown(pub Option<Level>);
 
@@ -260,7 +260,7 @@ impl fmt::Display for Shown {
     }
 }
 
-/// The change that wrote a value which is out of place, if it is known still.
+/// The change that wrote a value, and where it was acknowledged, if that is still known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Known(pub Option<(Named, Option<Position>)>);
 

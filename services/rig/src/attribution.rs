@@ -1,25 +1,25 @@
-//! Who set what.
+//! Which client set which items.
 
 use std::collections::BTreeMap;
 
 use crate::{Change, Item, Origin};
 
-/// What of a delta is one origin's: a fader's own echo is known by it, and a console can tell who moved what.
+/// The part of a delta that one origin set. A fader finds its own echo by it, and a console shows who moved a fader.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attribution {
-    /// Who asked.
+    /// The client and its number for the change.
     pub origin: Origin,
-    /// The items whose value in the delta is what it asked for, in order. What a later change of the same delta set
-    /// anew is no longer its own.
+    /// The items whose value in the delta was set by this origin, in order. An item that a later change of the same
+    /// delta set again belongs to the later change.
     pub items: Vec<Item>,
 }
 
-/// The attributions of changes that happened in this order. A change without an origin gets none, and takes what it sets
-/// from those before it all the same.
+/// The attributions of changes that happened in this order. A change without an origin gets none, but still takes the
+/// items that it sets from the changes before it.
 pub(crate) fn attributions<'a>(applied: impl Iterator<Item = &'a Change> + Clone) -> Vec<Attribution> {
     let mut all = applied.clone();
     match (all.next(), all.next()) {
-        // The usual case: one change, alone.
+        // The usual case: a single change.
         (Some(Change { origin: Some(origin), update, .. }), None) => {
             return vec![Attribution { origin: origin.clone(), items: update.items().collect() }];
         }

@@ -1,28 +1,28 @@
-//! What clients ask for, and how it travels through the log.
+//! Changes, as clients ask for them, and entries, which carry them through the log.
 
 use crate::{ClientId, Key, Levels, Position, TraceContext, Update};
 
-/// Who asked for a change: the client, and the number that it gave the change.
+/// The client that asked for a change, and the client's number for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// The client.
+    /// The name that the client gave itself.
     pub client: ClientId,
-    /// The client's own number for the change, below 2^53. 0 for what has no numbers.
+    /// The client's own number for the change, below 2^53. 0 if the client does not number its changes.
     pub seq: u64,
 }
 
-/// What one client asked for at once. All of it happens or none of it.
+/// What one client asked for in one request. All of it happens or none of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
-    /// What to set.
+    /// The values to set.
     pub update: Update,
-    /// Who asked, when the client wants to know its own echo.
+    /// The client, if it wants to recognise its own echo.
     pub origin: Option<Origin>,
-    /// Only if nothing that it sets has changed after this position.
+    /// The change happens only if none of the items that it sets has changed after this position.
     pub if_match: Option<Position>,
-    /// Once: a repeat under the same key changes nothing and is answered as the first was.
+    /// The change happens once: a repeat under the same key changes nothing and gets the first answer again.
     pub idempotency_key: Option<Key>,
-    /// Where it stands in the trace that follows it, if that is recorded.
+    /// The change's place in its trace, if the change is traced.
     pub trace: Option<TraceContext>,
 }
 
@@ -38,10 +38,10 @@ impl From<Levels> for Change {
     }
 }
 
-/// One message in the log: the changes that one gateway gathered in one go, at least one.
+/// One message in the log: the changes, at least one, that a gateway gathered for it.
 ///
 /// A change with a key is the last of its entry. So the map at the entry's position holds exactly what that change
-/// asked for, and a repeat can be answered from the request alone, however much later it comes.
+/// asked for, and a repeat can be answered from the request alone at any later time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     changes: Vec<Change>,
@@ -53,7 +53,7 @@ impl Entry {
         Self { changes: vec![first] }
     }
 
-    /// Adds a change, or gives it back if the entry takes no more because a change with a key ends it.
+    /// Adds a change, or gives it back if the entry is closed.
     pub fn push(&mut self, change: Change) -> Result<(), Box<Change>> {
         if self.is_closed() {
             return Err(Box::new(change));
@@ -62,12 +62,12 @@ impl Entry {
         Ok(())
     }
 
-    /// Whether a change with a key ends the entry.
+    /// Whether the last change has a key, so that the entry takes no more changes.
     pub fn is_closed(&self) -> bool {
         self.changes.last().is_some_and(|change| change.idempotency_key.is_some())
     }
 
-    /// Its changes, in the order in which they happen.
+    /// The changes, in the order in which they happen.
     pub fn changes(&self) -> &[Change] {
         &self.changes
     }

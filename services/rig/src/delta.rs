@@ -1,4 +1,4 @@
-//! What the fold tells the replicas.
+//! The messages that the fold sends to replicas.
 
 use std::collections::BTreeMap;
 
@@ -6,63 +6,63 @@ use crate::{Attribution, Changed, Digests, Interest, Item, LogTime, Position, Re
 
 /// The absolute values of every item set after `prev`, up to `position`.
 ///
-/// It applies to any replica of the epoch whose revision is in `prev..=position.revision`: one that already holds a
-/// part of it takes that part again, to the same end.
+/// It applies to any replica of the epoch whose revision is in `prev..=position.revision`. A replica that already holds
+/// a part of the delta takes that part again, with the same result.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Delta {
-    /// Where the map stands with the delta applied.
+    /// The map's position once the delta is applied.
     pub position: Position,
-    /// The revision that it follows on.
+    /// The map's revision before the delta.
     pub prev: Revision,
-    /// The log time there; 0 if not known.
+    /// The log time at `position`; 0 if not known.
     pub time: LogTime,
-    /// The values.
+    /// The values of the items.
     pub update: Update,
-    /// Whose changes are in it.
+    /// Which client set which items.
     pub origins: Vec<Attribution>,
-    /// What became of those changes of the entry that were not simply applied, by their index in the entry.
+    /// The verdicts on the changes of the entry, by index, except [`Verdict::Applied`].
     pub verdicts: BTreeMap<usize, Verdict>,
 }
 
-/// What became of a change.
+/// The outcome of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It happened.
+    /// The change happened.
     Applied,
-    /// It did not happen: these of its items had changed after the position that it was conditional on.
+    /// The change did not happen: these of its items had changed after the position in `if_match`.
     Changed(Vec<Item>),
-    /// It had happened already, at this position, under the same key; nothing happened again.
+    /// The change had already happened at this position, under the same key. It did not happen again.
     Repeated(Position),
-    /// It did not happen: its key was used before, for something else.
+    /// The change did not happen: its key was used before, for a different change.
     KeyReused,
-    /// It did not happen: the rig is not there, and no more rigs may be made.
+    /// The change did not happen: its rig does not exist, and no more rigs may be made.
     NoRoom,
-    /// It did not simply happen: a newer version, which alone decides so, has a word for it that this one does not know.
+    /// The change was not simply applied: a newer version gave a verdict that this version does not know.
     Unknown,
 }
 
-/// The whole map at a position. It replaces, it never merges.
+/// The whole map at a position. It replaces a replica's map, and is never merged into it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Where the map stands.
+    /// The map's position.
     pub position: Position,
-    /// The log time there; 0 if not known.
+    /// The log time at `position`; 0 if not known.
     pub time: LogTime,
-    /// The kinds that it tells of. Of others it says nothing.
+    /// The kinds that the snapshot covers. It says nothing about other kinds.
     pub kinds: Interest,
-    /// What it holds.
+    /// The values of the items.
     pub state: State,
-    /// Who changed items last, and when, as far as that is told.
+    /// Who last changed each item, and when. Items for which this is not known are missing.
     pub changes: Vec<(Item, Changed)>,
 }
 
-/// Sent every second: how a replica learns that it lost the last delta, and proves that it holds the same map.
+/// Sent every second. A replica learns from it that it lost the last delta, and proves that it holds the same map.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Beacon {
-    /// Where the map stands.
+    /// The map's position.
     pub position: Position,
-    /// The log time there; 0 if not known.
+    /// The log time at `position`; 0 if not known.
     pub time: LogTime,
-    /// The digest of each kind that is told of.
+    /// The digest of each kind that the beacon covers.
     pub digests: Digests,
 }

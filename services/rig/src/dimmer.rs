@@ -1,14 +1,14 @@
-//! The number an operator calls a channel.
+//! The number of a dimmer, which operators call a channel.
 
 use std::fmt;
 use std::num::NonZeroU16;
 
-/// A dimmer's number, 1 to 65,535. Where it sits on a DMX universe is *patch*, another matter.
+/// A dimmer's number, 1 to 65,535. Its address on a DMX universe is *patch*, which is outside Ghostlight.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Dimmer(NonZeroU16);
 
 impl Dimmer {
-    /// Dimmer 1.
+    /// The lowest dimmer, 1.
     pub const MIN: Self = Self(NonZeroU16::MIN);
 
     /// The dimmer with this number; `None` for 0.
@@ -19,13 +19,13 @@ impl Dimmer {
         }
     }
 
-    /// Reads a number in the one way it is written: 1 to 65535, without sign, space or leading zero.
+    /// Reads a number in its only spelling: 1 to 65535, without sign, space or leading zero.
     pub fn parse(text: &str) -> Option<Self> {
         let is_canonical = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
         if is_canonical { text.parse().ok().and_then(Self::new) } else { None }
     }
 
-    /// Its number, 1 to 65,535.
+    /// The number, 1 to 65,535.
     pub const fn get(self) -> u16 {
         self.0.get()
     }

@@ -1,4 +1,4 @@
-//! The memory of keyed changes: how a repeat is known for one.
+//! The memory of keyed changes, by which a rig recognises a repeat.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -6,18 +6,18 @@ use crate::fnv::Fnv64;
 use crate::kinds::{Kind, Listed};
 use crate::{Change, Key, Position};
 
-/// How many keyed changes a rig remembers.
+/// How many keyed changes a rig remembers; it forgets the oldest first.
 pub const REMEMBERED_KEYS: usize = 10_000;
 
-/// What is remembered of a keyed change.
+/// What a rig remembers of a keyed change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdempotentChange {
-    /// Where it stood in the log.
+    /// The position of its entry.
     pub position: Position,
-    /// What it asked for.
+    /// The hash of what it asked for.
     pub fingerprint: Fingerprint,
-    /// Whether it was applied. One that was refused for its condition is judged again when repeated; what it is
-    /// conditional on can only have changed further, so the answer is the same.
+    /// Whether it was applied. A change that its condition refused is judged again when it is repeated. The items of
+    /// the condition can only have changed further since, so the verdict is the same.
     pub applied: bool,
 }
 
@@ -29,7 +29,7 @@ pub struct Fingerprint(pub u64);
 impl Fingerprint {
     /// The fingerprint of a change.
     pub fn of(change: &Change) -> Self {
-        // Neither a key nor a value has a control character.
+        // Neither a key nor a value has a control character, so a zero byte ends each.
         let mut hash = Fnv64::default();
         each_kind!(K => for (key, value) in K::changes(&change.update) {
             let value = value.map(|value| K::write(value).to_string());
@@ -77,7 +77,7 @@ impl IdempotencyKeys {
         since
     }
 
-    /// Where the oldest change that is remembered stood.
+    /// The position of the oldest change that is remembered.
     pub(crate) fn oldest(&self) -> Option<Position> {
         Some(self.by_key[self.order.front()?].position)
     }

@@ -1,46 +1,46 @@
-//! What a store keeps of the rigs.
+//! The image of the rigs, which a store keeps.
 
 use std::collections::BTreeMap;
 
 use crate::{IdempotentChange, Key, LogPosition, LogTime, Position, RigName, Slots, Stamp};
 
-/// The rigs at a position, or what has changed in them since an earlier one: a store is a cursor too.
+/// The rigs at a position, or what has changed in them since an earlier position: a store is a cursor too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Image {
-    /// Where the rigs stand.
+    /// The position of the last entry in the image.
     pub position: Position,
-    /// The stamp of the entry there.
+    /// The stamp of that entry.
     pub stamp: Stamp,
-    /// The log time of the entry there.
+    /// The log time of that entry.
     pub time: LogTime,
-    /// It holds what has changed after this: whoever keeps less cannot use it.
+    /// The image holds what has changed after this position. A store that is behind this position cannot use the image.
     pub since: Position,
-    /// The rigs, or those that changed.
+    /// The rigs, or the rigs that changed.
     pub rigs: BTreeMap<RigName, RigImage>,
 }
 
 /// One rig in an [`Image`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RigImage {
-    /// Where the rig's last entry stood.
+    /// The position of the rig's last entry.
     pub position: Position,
     /// The log time of that entry.
     pub time: LogTime,
-    /// Its items, or those that changed.
+    /// The rig's items, or the items that changed.
     pub slots: Slots,
-    /// The keyed changes that it remembers, or the new ones; the oldest first.
+    /// The keyed changes that the rig remembers, or the new ones; the oldest first.
     pub keyed: Vec<(Key, IdempotentChange)>,
-    /// IdempotentChange changes before this position are forgotten.
+    /// The rig has forgotten the keyed changes before this position.
     pub oldest_key: Option<Position>,
 }
 
 impl Image {
-    /// Where the rigs stand, as the log recognises it.
+    /// The position and the stamp, by which the log recognises its entry.
     pub fn mark(&self) -> LogPosition {
         LogPosition { position: self.position, stamp: self.stamp }
     }
 
-    /// How many dimmers have a level, in all rigs.
+    /// How many dimmers have a level, over all rigs.
     pub fn dimmers(&self) -> usize {
         self.rigs.values().flat_map(|rig| rig.slots.levels.values()).filter(|slot| slot.value.is_some()).count()
     }

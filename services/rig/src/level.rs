@@ -1,4 +1,4 @@
-//! How far up a dimmer is.
+//! The level of a dimmer.
 
 use std::fmt;
 
@@ -35,11 +35,11 @@ impl Level {
         self.0
     }
 
-    /// Reads a number of percent, as JSON writes numbers (RFC 8259, section 6): `50`, `50.0` and `5e1` are one level. What
-    /// is finer than a hundredth of a percent is rounded, halves up.
+    /// Reads a number of percent, as JSON writes numbers (RFC 8259, section 6): `50`, `50.0` and `5e1` are one level.
+    /// Rounds to hundredths of a percent, halves up.
     ///
     /// # Errors
-    /// [`LevelError`] if it is not such a number, or not in 0 to 100.
+    /// [`LevelError`] if the text is not such a number, or not in 0 to 100.
     pub fn parse(text: &str) -> Result<Self, LevelError> {
         if !is_json_number(text) {
             return Err(LevelError::NotANumber("text"));
@@ -50,7 +50,7 @@ impl Level {
     /// The level that a scalar stands for.
     ///
     /// # Errors
-    /// [`LevelError`] if it is not a number, or not in 0 to 100.
+    /// [`LevelError`] if the scalar is not a number, or not in 0 to 100.
     pub fn read(scalar: &Scalar<'_>) -> Result<Self, LevelError> {
         match scalar {
             Scalar::Percent(level) => Ok(*level),
@@ -61,7 +61,7 @@ impl Level {
         }
     }
 
-    /// What is left of it under a master: the product, rounded to the nearest hundredth of a percent, halves up.
+    /// The level scaled by a master: the product, rounded to the nearest hundredth of a percent, halves up.
     pub const fn under(self, master: Self) -> Self {
         let full = Self::FULL.0 as u32;
         Self(((self.0 as u32 * master.0 as u32 + full / 2) / full) as u16)
@@ -73,7 +73,7 @@ impl Level {
     }
 }
 
-/// Whether JSON has this as a number: `-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?`.
+/// Whether the text is a JSON number: `-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?`.
 fn is_json_number(text: &str) -> bool {
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let text = text.strip_prefix('-').unwrap_or(text);
@@ -84,7 +84,7 @@ fn is_json_number(text: &str) -> bool {
     is_whole && fraction.is_none_or(is_digits) && exponent.is_none_or(is_digits)
 }
 
-/// The level whose percentage this JSON number is; `None` if it is out of range.
+/// The level of a JSON number of percent; `None` if it is out of range.
 fn hundredths(number: &str) -> Option<Level> {
     let (negative, number) = number.strip_prefix('-').map_or((false, number), |rest| (true, rest));
     let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
@@ -93,7 +93,7 @@ fn hundredths(number: &str) -> Option<Level> {
     if digits.is_empty() {
         return Some(Level::OUT);
     }
-    // With the point moved two places, this many digits stand before it: whole hundredths.
+    // The number of digits before the point once the point is moved two places right: the whole hundredths.
     let before_point = digits.len() as i64 - fraction.len() as i64 + clamped(exponent) + 2;
     if negative || before_point > 5 {
         return None;
@@ -110,7 +110,7 @@ fn hundredths(number: &str) -> Option<Level> {
     if above_full { None } else { u16::try_from(rounded).ok().and_then(Level::from_hundredths) }
 }
 
-/// An exponent, or one that is as far out as makes no difference: no input has so many digits.
+/// The exponent, clamped to ±2^40. This changes no result, because no input has that many digits.
 fn clamped(exponent: &str) -> i64 {
     const FAR: i64 = 1 << 40;
     let far = if exponent.starts_with('-') { -FAR } else { FAR };

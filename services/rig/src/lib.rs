@@ -1,14 +1,14 @@
-//! The pure core: what a rig is, how changes fold into it, and how replicas follow it.
+//! The pure core: the contents of a rig, the fold of changes into it, and the replicas that follow it.
 //!
-//! A [`Change`] is what one client asked for at once. Gateways gather changes into an [`Entry`] of the log. The state
-//! service folds entries, in the log's order, into [`Rigs`]; each fold yields a [`Delta`]. Whoever holds a [`Replica`]
-//! takes deltas, beacons and snapshots in, and learns what to do next from what [`Received`] says.
+//! A [`Change`] is what one client asked for in one request. Gateways gather changes into an [`Entry`] of the log. The
+//! state service folds entries, in the log's order, into [`Rigs`]; each fold yields a [`Delta`]. A [`Replica`] takes
+//! in deltas, beacons and snapshots. Each returns a [`Received`], which says what the replica's owner must do next.
 //!
-//! Everything downstream is a cursor: [`RigMap::since`] answers what has changed after a revision, however long ago
-//! that was, so catching up and conflating are one operation.
+//! Every reader downstream is a cursor: [`RigMap::since`] returns what has changed after a revision, however old the
+//! revision is. So catching up and conflating are one operation.
 //!
-//! There is no I/O here, no async, no clock, no randomness and no serialisation: what happened comes in, what to do
-//! goes out.
+//! The core has no I/O, no async, no clock, no randomness and no serialisation: its callers pass events in, and carry
+//! out what it returns.
 
 #![allow(clippy::clone_on_copy, reason = "the keys of some kinds are Copy, those of others are not")]
 

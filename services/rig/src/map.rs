@@ -9,7 +9,7 @@ use crate::{
     Update,
 };
 
-/// All that a rig holds, each item with the revision that last changed it.
+/// All items of a rig, each with the revision that last changed it.
 ///
 /// Laws (property tests in `tests/laws.rs`):
 /// - applying the same update at the same revision twice changes nothing;
@@ -18,19 +18,19 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RigMap {
     slots: Slots,
-    /// The items by the revision that last changed them: the index that makes `since` cost what has changed.
+    /// The items by the revision that last changed them. With this index, `since` costs only what has changed.
     recency: BTreeSet<(Revision, Option<Item>)>,
     revision: Revision,
     time: LogTime,
-    /// [`since`](Self::since) can answer from here on.
+    /// The first revision from which [`since`](Self::since) can answer.
     floor: Revision,
-    /// But not from here, where it has not been itself: see [`skip_to`](Self::skip_to).
+    /// Revisions from which `since` cannot answer, because the map skipped them: see [`skip_to`](Self::skip_to).
     skipped: Range<u64>,
     digests: Digests,
 }
 
 impl RigMap {
-    /// The map of these slots at `revision`, which can answer [`since`](Self::since) from `floor` on.
+    /// A map with these slots at `revision`, which can answer [`since`](Self::since) from `floor` on.
     pub(crate) fn restore(revision: Revision, time: LogTime, floor: Revision, slots: Slots) -> Self {
         let mut map = Self { revision, time, floor, ..Self::default() };
         each_kind!(K => for (key, slot) in K::slots(&slots) {
@@ -39,7 +39,7 @@ impl RigMap {
         map
     }
 
-    /// Takes absolute values at `revision`, which is not before the map's own. `by` asked for them all.
+    /// Sets the values of an update at `revision`, which is not before the map's own. `by` asked for all of them.
     pub(crate) fn apply(&mut self, revision: Revision, time: LogTime, by: Option<&ClientId>, update: &Update) {
         self.time = self.time.max(time);
         let at = self.time;
@@ -50,10 +50,10 @@ impl RigMap {
         self.revision = revision;
     }
 
-    /// Takes in what differs between the map and the one at `revision`, without what happened in between.
+    /// Goes to `revision` with the difference between the two maps, without the changes in between.
     ///
-    /// An item that changed and changed back on the way is not in it. So a cursor that stands on the way cannot be
-    /// caught up from here; the others can. Of several skips the newest is kept, and the floor rises to the ones before.
+    /// The difference lacks an item that changed and changed back. So cursors inside the skipped range cannot be caught
+    /// up from here; other cursors can. Only the newest skip is kept: the floor rises to the end of the one before.
     pub(crate) fn skip_to(&mut self, revision: Revision, time: LogTime, differs: &Update) {
         let skipped = self.revision.0 + 1..revision.0;
         if !skipped.is_empty() {
@@ -63,20 +63,20 @@ impl RigMap {
         self.apply(revision, time, None, differs);
     }
 
-    /// Remembers who changed an item last, and when.
+    /// Records who last changed an item, and when.
     pub(crate) fn note_changed(&mut self, item: &Item, changed: &Changed) {
         with_item!(item, K, key => {
             let (revision, value) = (self.revision, K::initial());
             match K::slot_mut(&mut self.slots, key) {
                 Some(slot) => slot.changed = changed.clone(),
-                // Somebody set it to what a rig begins with.
+                // A client set the item to its initial value.
                 None if value.is_some() => self.put::<K>(key.clone(), Slot { value, revision, changed: changed.clone() }),
                 None => {}
             }
         });
     }
 
-    /// Keeps the digest and the index up while one slot takes another's place.
+    /// Puts a slot in, and updates the digest and the index.
     fn put<K: Listed>(&mut self, key: crate::KeyOf<K>, slot: Slot<K::Value>) {
         let digest = |slot: &Slot<K::Value>| slot.value.as_ref().map(|value| K::item_digest(&key, value));
         let (revision, mut digests) = (slot.revision, self.digests.of(K::ID));
@@ -99,12 +99,12 @@ impl RigMap {
         }
     }
 
-    /// The revision of the last entry folded in.
+    /// The revision of the last entry in the map.
     pub fn revision(&self) -> Revision {
         self.revision
     }
 
-    /// The log time of the last entry folded in.
+    /// The log time of the last entry in the map.
     pub fn time(&self) -> LogTime {
         self.time
     }
@@ -129,7 +129,7 @@ impl RigMap {
         self.slots.labels.get(&dimmer)?.value.as_ref()
     }
 
-    /// The grand master.
+    /// The level of the grand master.
     pub fn master(&self) -> Level {
         self.slots.master.as_ref().and_then(|slot| slot.value).unwrap_or(Level::FULL)
     }
@@ -139,12 +139,12 @@ impl RigMap {
         self.slots.blackout.as_ref().and_then(|slot| slot.value).unwrap_or(false)
     }
 
-    /// What leaves the rig for a level that is set: the product with the grand master, nothing in blackout.
+    /// What the rig puts out for a level: the product with the grand master, 0 % in blackout.
     pub fn output(&self, level: Level) -> Level {
         if self.blackout() { Level::OUT } else { level.under(self.master()) }
     }
 
-    /// What leaves the rig for every dimmer that has a level, in order.
+    /// What the rig puts out for every dimmer that has a level, in order.
     pub fn outputs(&self) -> impl Iterator<Item = (Dimmer, Level)> + '_ {
         self.levels().map(|(dimmer, level)| (dimmer, self.output(level)))
     }
@@ -154,7 +154,7 @@ impl RigMap {
         self.levels().count()
     }
 
-    /// Whether it holds nothing but what every rig begins with.
+    /// Whether every item has its initial value.
     pub fn is_empty(&self) -> bool {
         let mut is_empty = true;
         each_kind!(K => is_empty = is_empty && K::slots(&self.slots)
@@ -162,18 +162,18 @@ impl RigMap {
         is_empty
     }
 
-    /// All that it holds.
+    /// The values of all items.
     pub fn state(&self) -> State {
         self.slots.state(Interest::all())
     }
 
-    /// All that it knows of, what was forgotten too.
+    /// The slots of all items, including those of forgotten items.
     pub fn slots(&self) -> &Slots {
         &self.slots
     }
 
-    /// The newest values of all that changed after `cursor`; `None` if the map does not know how it was there, and
-    /// the reader needs a snapshot. Costs what has changed, not what is there.
+    /// The newest values of all items that changed after `cursor`. `None` if the map cannot tell what changed, and the
+    /// reader needs a snapshot. Costs what has changed, not the size of the map.
     pub fn since(&self, cursor: Revision) -> Option<Update> {
         if cursor < self.floor || cursor > self.revision || self.skipped.contains(&cursor.0) {
             return None;
@@ -197,7 +197,7 @@ impl RigMap {
         since
     }
 
-    /// The revision that last changed an item; `None` if nothing ever has.
+    /// The revision that last changed an item; `None` if the map has no slot for it.
     pub fn revision_of(&self, item: &Item) -> Option<Revision> {
         with_item!(item, K, key => K::slot(&self.slots, key).map(|slot| slot.revision))
     }

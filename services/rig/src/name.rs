@@ -1,4 +1,4 @@
-//! Names that people and clients choose: of rigs, dimmers, themselves, and of changes that must happen once.
+//! Names that people and clients choose: of rigs, clients, consoles, items, labels of dimmers, and idempotency keys.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -10,19 +10,19 @@ pub enum NameError {
     /// Not `[a-z0-9][a-z0-9_-]{0,62}`.
     #[error("a rig's name is 1 to 63 of a-z, 0-9, _ and -, and starts with a letter or a digit")]
     Rig,
-    /// Empty, too long, or with characters that would garble a log line.
+    /// Empty, too long, or with control characters, which would garble a log line.
     #[error("a client's name is 1 to 64 characters, none of them a control character")]
     Client,
-    /// Empty, too long, or with characters that would garble a line.
+    /// Empty, too long, or with control characters.
     #[error("a label is 1 to 40 characters, none of them a control character")]
     Label,
-    /// Empty, too long, or with characters that would garble a line.
+    /// Empty, too long, or with control characters.
     #[error("a console's name is 1 to 64 characters, none of them a control character")]
     Console,
     /// Not `[a-z][a-z0-9-]{0,15}`.
     #[error("a kind of console is 1 to 16 of a-z, 0-9 and -, and starts with a letter")]
     Kind,
-    /// Empty, too long, or with characters that would garble a line.
+    /// Empty, too long, or with control characters.
     #[error("the name of an item is 1 to 64 characters, none of them a control character")]
     Item,
     /// Not visible ASCII.
@@ -37,12 +37,12 @@ macro_rules! name {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// The name, if it is one.
+            /// The name, if it is valid.
             pub fn new(name: &str) -> Result<Self, NameError> {
                 if $valid(name) { Ok(Self(name.into())) } else { Err($error) }
             }
 
-            /// As text.
+            /// The name as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -69,37 +69,37 @@ macro_rules! name {
 }
 
 name!(
-    /// A rig's name: `[a-z0-9][a-z0-9_-]{0,62}`, so that it can stand in a URL and in a subject.
+    /// A rig's name: `[a-z0-9][a-z0-9_-]{0,62}`, so that it fits into a URL and a subject.
     RigName,
     NameError::Rig,
     is_rig_name
 );
 name!(
-    /// What a client calls itself: 1 to 64 characters, so that it knows its own echo.
+    /// The name that a client gives itself, by which it recognises its own echo: 1 to 64 characters.
     ClientId,
     NameError::Client,
     is_client_id
 );
 name!(
-    /// What a dimmer lights, in an operator's words: 1 to 40 characters, kept with the rig for all consoles.
+    /// A dimmer's label, in an operator's words: 1 to 40 characters, kept with the rig for all consoles.
     Label,
     NameError::Label,
     is_label
 );
 name!(
-    /// What people call a console: 1 to 64 characters.
+    /// The name of a console, for people: 1 to 64 characters.
     ConsoleName,
     NameError::Console,
     is_client_id
 );
 name!(
-    /// What kind of console a client is, in its own word: `[a-z][a-z0-9-]{0,15}`, as in `desk`, `phone`, `script`.
+    /// The kind of a console, in the client's own word: `[a-z][a-z0-9-]{0,15}`, as in `desk`, `phone`, `script`.
     ConsoleKind,
     NameError::Kind,
     is_console_kind
 );
 name!(
-    /// The name of an item, of a kind whose items have names: 1 to 64 characters.
+    /// The key of an item, for kinds whose items have names: 1 to 64 characters.
     ItemName,
     NameError::Item,
     is_client_id
@@ -111,14 +111,14 @@ name!(
     is_key
 );
 
-/// `main`, the rig that is always there.
+/// `main`, the rig that always exists.
 impl Default for RigName {
     fn default() -> Self {
         Self("main".into())
     }
 }
 
-/// `script`, what a client is that says nothing of itself.
+/// `script`, the kind of a client that states none.
 impl Default for ConsoleKind {
     fn default() -> Self {
         Self("script".into())

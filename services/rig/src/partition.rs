@@ -1,4 +1,4 @@
-//! How rigs divide over several logs, so that there may be more of them than one log carries.
+//! The division of rigs over several logs, so that there can be more rigs than one log carries.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,71 +6,72 @@ use std::str::FromStr;
 use crate::fnv::fnv1a_32;
 use crate::{Epoch, RigName};
 
-/// How many partitions the rigs divide over: 1 to 1,024.
+/// How many partitions the rigs are divided into: 1 to 1,024.
 ///
-/// Its law, which `tests/partitions.rs` holds: each rig is held by exactly one of [`all`](Self::all), and by its name
-/// alone, so that whoever knows how many there are knows which.
+/// Its law, tested in `tests/partitions.rs`: exactly one of [`all`](Self::all) holds a rig. It depends on the rig's
+/// name alone, so any process that knows the count computes the same partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Partitions(u16);
 
-/// One of the partitions: an index, and how many there are. Written `2/4`; the first of four is `0/4`.
+/// One of the partitions: an index, and the count. Written `2/4`; the first of four is `0/4`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Partition {
     index: u16,
     among: Partitions,
 }
 
-/// Why a partition, or a number of them, was refused.
+/// Why a partition, or a count of partitions, was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PartitionError {
-    /// Not a number of partitions.
-    #[error("{0:?} is no number of partitions: 1 to {most} are possible", most = Partitions::MAX)]
+    /// Not a count of partitions.
+    #[error("{0:?} is not a number of partitions (1 to {most})", most = Partitions::MAX)]
     Count(String),
-    /// Not an index and a number of partitions.
-    #[error("{0:?} is no partition: write INDEX/COUNT, as in 0/4 for the first of four")]
+    /// Not an index and a count.
+    #[error("{0:?} is not a partition: write INDEX/COUNT, as in 0/4 for the first of four")]
     Form(String),
-    /// More than the last one.
+    /// The index is not below the count.
     #[error("there is no partition {index} among {count}: the last is {last}/{count}", last = count - 1)]
     Index {
-        /// Which was asked for.
+        /// The index that was asked for.
         index: u16,
-        /// How many there are.
+        /// The count of partitions.
         count: u16,
     },
 }
 
 impl Partitions {
-    /// No more are possible.
+    /// The highest count.
     pub const MAX: u16 = 1_024;
 
-    /// So many; `None` if that is not 1 to 1,024.
+    /// The count; `None` if it is not 1 to 1,024.
     pub fn new(count: u16) -> Option<Self> {
         (1..=Self::MAX).contains(&count).then_some(Self(count))
     }
 
-    /// How many.
+    /// The count, 1 to 1,024.
     pub fn count(self) -> u16 {
         self.0
     }
 
-    /// The first of them, which there always is.
+    /// The first partition, which always exists.
     pub fn first(self) -> Partition {
         Partition { index: 0, among: self }
     }
 
-    /// All of them, in order.
+    /// All partitions, in order.
     pub fn all(self) -> impl Iterator<Item = Partition> {
         (0..self.0).map(move |index| Partition { index, among: self })
     }
 
-    /// The one that holds a rig: what NATS computes for its name with the subject mapping `{{partition(COUNT,1)}}`.
+    /// The partition that holds a rig: what NATS computes for its name with the subject mapping
+    /// `{{partition(COUNT,1)}}`.
     pub fn of(self, rig: &RigName) -> Partition {
         let index = fnv1a_32(0, rig.as_str().bytes()) % u32::from(self.0);
         Partition { index: u16::try_from(index).unwrap_or_default(), among: self }
     }
 }
 
-/// One: nothing is divided.
+/// One partition: the rigs are not divided.
 impl Default for Partitions {
     fn default() -> Self {
         Self(1)
@@ -92,27 +93,28 @@ impl fmt::Display for Partitions {
 }
 
 impl Partition {
-    /// Which one, from 0.
+    /// The index, from 0.
     pub fn index(self) -> u16 {
         self.index
     }
 
-    /// Among how many.
+    /// The count of partitions.
     pub fn among(self) -> Partitions {
         self.among
     }
 
-    /// Whether a rig is in it.
+    /// Whether the partition holds a rig.
     pub fn holds(self, rig: &RigName) -> bool {
         self.among.of(rig) == self
     }
 
-    /// Whether an epoch is one of its orders: partitions take turns, so that a store knows whose it is before it has rigs.
+    /// Whether an epoch belongs to this partition. Epochs take turns (modulo the count), so that the epoch alone tells
+    /// which partition a store belongs to, even before the store has rigs.
     pub fn begins(self, epoch: Epoch) -> bool {
         epoch.0 % u64::from(self.among.0) == u64::from(self.index)
     }
 
-    /// The first epoch from this one on that is one of its orders.
+    /// The first epoch not before `from` that belongs to this partition.
     pub fn next_epoch(self, from: Epoch) -> Epoch {
         let (index, count) = (u64::from(self.index), u64::from(self.among.0));
         Epoch(from.0 + (index + count - from.0 % count) % count)
@@ -169,13 +171,13 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         for (text, told) in [
-            ("", "\"\" is no partition: write INDEX/COUNT, as in 0/4 for the first of four"),
-            ("4", "\"4\" is no partition: write INDEX/COUNT, as in 0/4 for the first of four"),
-            ("x/4", "\"x/4\" is no partition: write INDEX/COUNT, as in 0/4 for the first of four"),
-            ("-1/4", "\"-1/4\" is no partition: write INDEX/COUNT, as in 0/4 for the first of four"),
-            ("0/0", "\"0\" is no number of partitions: 1 to 1024 are possible"),
-            ("0/1025", "\"1025\" is no number of partitions: 1 to 1024 are possible"),
-            ("0/4/4", "\"4/4\" is no number of partitions: 1 to 1024 are possible"),
+            ("", "\"\" is not a partition: write INDEX/COUNT, as in 0/4 for the first of four"),
+            ("4", "\"4\" is not a partition: write INDEX/COUNT, as in 0/4 for the first of four"),
+            ("x/4", "\"x/4\" is not a partition: write INDEX/COUNT, as in 0/4 for the first of four"),
+            ("-1/4", "\"-1/4\" is not a partition: write INDEX/COUNT, as in 0/4 for the first of four"),
+            ("0/0", "\"0\" is not a number of partitions (1 to 1024)"),
+            ("0/1025", "\"1025\" is not a number of partitions (1 to 1024)"),
+            ("0/4/4", "\"4/4\" is not a number of partitions (1 to 1024)"),
             ("4/4", "there is no partition 4 among 4: the last is 3/4"),
         ] {
             assert_eq!(text.parse::<Partition>().map_err(|error| error.to_string()), Err(told.to_owned()));

@@ -1,51 +1,52 @@
-//! Where in a rig's history something stands.
+//! Places in the order of the log, and times of its entries.
 
 use std::fmt;
 
-/// The incarnation of the order. A higher one is newer and makes every position of the older ones void.
+/// The incarnation of the order. A higher epoch is newer and makes every position of the older epochs void.
 ///
-/// Seconds since 1970 when the order began, or one more than the last epoch if that is later; below 2^53, so that a
-/// browser's number holds it.
+/// Seconds since 1970 when the order began, or one more than the last epoch if that is later. Below 2^53, so that it
+/// fits into a browser's number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Epoch(pub u64);
 
-/// An entry's place in the rig's order. It grows and need not be contiguous; 0 is before the epoch's first entry.
+/// An entry's place in the order of its epoch. It grows and need not be contiguous; 0 is before the first entry.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Revision(pub u64);
 
 /// A revision and the epoch that it belongs to, written `epoch-revision`. Ordered by epoch, then by revision.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Position {
-    /// The incarnation of the order.
+    /// The epoch of the order.
     pub epoch: Epoch,
-    /// The place within it.
+    /// The place within the epoch.
     pub revision: Revision,
 }
 
-/// When the log took an entry in, in nanoseconds since 1970; 0 where nothing has to be recognised.
+/// When the log took an entry in, in nanoseconds since 1970; 0 where entries need not be recognised.
 ///
-/// A log that has lost its newest entries gives their revisions out again, but never with the same stamps: that is how
-/// an entry is known from another one at its place.
+/// A log that has lost its newest entries gives their revisions out again, but never with the same stamps. So the stamp
+/// tells an entry from another entry with the same revision.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Stamp(pub u64);
 
 /// A place in the log, and the stamp of the entry there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct LogPosition {
-    /// The place.
+    /// The entry's position.
     pub position: Position,
-    /// What stands there.
+    /// The stamp of the entry there.
     pub stamp: Stamp,
 }
 
 /// The log time of an entry: whole nanoseconds since 1970, 0 if not known.
 ///
-/// `T(entry) = max(T(entry before), stamp)`: it never goes back, and is the same for all who fold the log.
+/// `T(entry) = max(T(entry before), stamp)`: it never goes back, and all state services that fold the log compute it
+/// alike.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct LogTime(pub u64);
 
 impl LogTime {
-    /// The time of the next entry, which the log took in at this stamp.
+    /// The log time of the next entry, which has this stamp.
     #[must_use]
     pub fn next(self, stamp: Stamp) -> Self {
         Self(self.0.max(stamp.0))

@@ -1,16 +1,16 @@
-//! Which consoles are connected to a rig, at whichever gateway.
+//! Presence: which consoles are connected to a rig, at any gateway.
 //!
-//! Each gateway tells the others its own roster: whenever it changes, and every now and then all the same. So a roster
-//! that was lost comes again, and that of a gateway that is gone is forgotten once nothing is heard of it any more.
+//! Each gateway sends the others its own roster, both when it changes and at regular intervals. So a lost roster is
+//! replaced by the next one, and the roster of a gateway that has stopped is forgotten.
 
 use std::collections::BTreeMap;
 
 use crate::{ClientId, ConsoleKind, ConsoleName};
 
-/// So many consoles are listed; the rest is counted.
+/// The most consoles that a roster lists; the others are only counted.
 pub const MAX_LISTED: usize = 64;
 
-/// A roster that was not told anew for so long, in milliseconds, is that of a gateway that is gone.
+/// A roster older than this, in milliseconds, is forgotten: its gateway has stopped.
 pub const ROSTER_HOLDS_MS: u64 = 5_000;
 
 /// The rosters of so many gateways are kept. Those of further ones are passed over: forged ones must not cost the others.
@@ -19,35 +19,35 @@ pub const MAX_GATEWAYS: usize = 256;
 /// A connected console.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Console {
-    /// What its changes are known by; `None` if it gives them no name.
+    /// The name in the origin of its changes; `None` if its changes have no origin.
     pub client: Option<ClientId>,
-    /// What people call it.
+    /// The name that people give it.
     pub name: ConsoleName,
-    /// What kind of console it is.
+    /// What kind of console it is: `desk`, `phone`, `script`.
     pub kind: ConsoleKind,
     /// When it connected, in milliseconds since 1970, by its gateway's clock.
     pub since_ms: u64,
 }
 
-/// Consoles that are connected: those that are listed, and how many there are.
+/// Connected consoles: a list of some, and the number of all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Roster {
-    /// At most [`MAX_LISTED`]: those with a client's name first, and then those that have been there longest.
+    /// At most [`MAX_LISTED`] consoles: those with a client's name first, then by how long they have been connected.
     pub listed: Vec<Console>,
-    /// All of them.
+    /// How many consoles are connected.
     pub total: usize,
 }
 
 impl Roster {
-    /// The roster of these consoles. Of those that give one client's name only the newest counts: a phone that lost its
-    /// network and is back is there once, however long its old connection takes to be found dead.
+    /// The roster of these consoles. Of several with the same client's name only the newest counts: a phone that lost
+    /// its network and reconnected is listed once, even before the gateway notices that its old connection is dead.
     pub fn of(consoles: impl IntoIterator<Item = Console>) -> Self {
         let listed: Vec<_> = consoles.into_iter().collect();
         let total = listed.len();
         Self { listed, total }.shortened()
     }
 
-    /// Two rosters as one.
+    /// Appends another roster.
     fn merge(mut self, other: &Self) -> Self {
         self.listed.extend(other.listed.iter().cloned());
         self.total += other.total;
@@ -62,7 +62,7 @@ impl Roster {
             *since_ms = console.since_ms.max(*since_ms);
         }
         let before = self.listed.len();
-        // The first of two that came in the same millisecond stays.
+        // Of two that connected in the same millisecond, the first stays.
         self.listed.retain(|Console { client, since_ms, .. }| match client {
             Some(client) => newest.get(client) == Some(since_ms) && newest.remove(client).is_some(),
             None => true,
@@ -77,14 +77,14 @@ impl Roster {
     }
 }
 
-/// The rosters of all gateways, as they were last heard.
+/// The last roster of each gateway.
 #[derive(Clone, Debug, Default)]
 pub struct Presence {
     rosters: BTreeMap<ClientId, (Roster, u64)>,
 }
 
 impl Presence {
-    /// A gateway told its roster, at `now_ms` on any clock that only goes forward. It replaces the one before.
+    /// Takes a gateway's roster in place of its last one. `now_ms` is of any clock that only goes forward.
     pub fn heard(&mut self, gateway: ClientId, roster: Roster, now_ms: u64) {
         if roster.total == 0 {
             self.rosters.remove(&gateway);

@@ -1,36 +1,37 @@
-//! A copy of a rig's map that follows along.
+//! A copy of a rig's map that follows the original.
 
 use crate::{Beacon, Changed, Delta, Epoch, Interest, Position, RigMap, Slots, Snapshot, Update};
 
-/// What a replica made of a message.
+/// What a replica did with a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Received {
-    /// It moved on: readers that follow the replica may go on from where they stand.
+    /// It took the message in: readers that follow the replica can be caught up from their cursors.
     Applied,
-    /// It took a snapshot that does not continue what it held: every reader needs the whole map.
+    /// It took a snapshot that does not continue its old map: every reader needs the whole map.
     Replaced,
-    /// It had that already.
+    /// It already had what the message says.
     Had,
     /// It is below what the replica holds, and proves nothing. A sender that stays below has lost what the replica holds, or
     /// the replica holds what was never there: [`Replica::doubt`] it, and fetch a snapshot.
     Behind,
     /// It misses something in between: fetch a snapshot.
     Gap,
-    /// A new order began: fetch a snapshot.
+    /// A new epoch began: fetch a snapshot.
     NewEpoch,
-    /// It holds another map at the same position, which must never be: count it, log it loudly, fetch a snapshot.
+    /// It holds a different map at the same position, which must never happen: count it, log an error, fetch a
+    /// snapshot.
     Diverged,
 }
 
 /// A copy of a rig's map.
 ///
-/// Whatever is lost, doubled or reordered on the way, it only ever shows maps that the log had, in the log's order,
-/// and beacons bring it to the newest. The simulation in `tests/simulation.rs` holds this.
+/// Messages may be lost, doubled or reordered on the way. A replica still shows only maps that the log had, in the
+/// log's order, and beacons bring it to the newest. The simulation in `tests/simulation.rs` tests this.
 #[derive(Clone, Debug, Default)]
 pub struct Replica {
     epoch: Epoch,
     map: RigMap,
-    /// The kinds that it holds: those that its last snapshot told of.
+    /// The kinds that it holds: those of its last snapshot.
     kinds: Interest,
     /// A beacon has shown that it holds another map: the next snapshot at its position replaces it.
     is_wrong: bool,
@@ -66,7 +67,7 @@ impl Replica {
         Received::Applied
     }
 
-    /// Takes those values of a delta in that are of kinds that it holds.
+    /// Applies the values of a delta, restricted to the kinds that the replica holds.
     fn apply(&mut self, delta: &Delta, update: &Update) {
         let (revision, time) = (delta.position.revision, delta.time);
         match &delta.origins[..] {
@@ -84,7 +85,7 @@ impl Replica {
         }
     }
 
-    /// Compares itself with a beacon, in the kinds that both know.
+    /// Compares the replica with a beacon, in the kinds that both have.
     pub fn beacon(&mut self, beacon: &Beacon) -> Received {
         let (own, new) = (self.position(), beacon.position);
         if new.epoch > own.epoch {
@@ -136,12 +137,12 @@ impl Replica {
         if continues { Received::Applied } else { Received::Replaced }
     }
 
-    /// Where it stands.
+    /// The position of the last entry in the map.
     pub fn position(&self) -> Position {
         Position { epoch: self.epoch, revision: self.map.revision() }
     }
 
-    /// Its map.
+    /// The map that the replica holds.
     pub fn map(&self) -> &RigMap {
         &self.map
     }
@@ -151,20 +152,20 @@ impl Replica {
         self.kinds
     }
 
-    /// The whole map as it is held, with who changed each item last and when.
+    /// The whole map, with who last changed each item and when.
     pub fn to_snapshot(&self) -> Snapshot {
         let changes = self.map.slots().changes(self.kinds);
         Snapshot { changes, ..self.to_snapshot_of(self.kinds) }
     }
 
-    /// The whole map, for a reader that has nothing or cannot be caught up. It tells of the kinds that are wanted and held.
+    /// The whole map, for a reader that has none or cannot be caught up; of the wanted kinds that the replica holds.
     pub fn to_snapshot_of(&self, wanted: Interest) -> Snapshot {
         let kinds = wanted.and(self.kinds);
         let state = self.map.slots().state(kinds);
         Snapshot { position: self.position(), time: self.map.time(), kinds, state, changes: Vec::new() }
     }
 
-    /// What readers of these kinds check themselves against.
+    /// The beacon that readers of these kinds check themselves against.
     pub fn to_beacon(&self, wanted: Interest) -> Beacon {
         let digests = self.map.digests().restricted_to(wanted.and(self.kinds));
         Beacon { position: self.position(), time: self.map.time(), digests }

@@ -7,10 +7,10 @@ use crate::{
     RigImage, RigMap, Slots, Snapshot, Update, Verdict,
 };
 
-/// One set of dimmers that consoles share: all that it holds, and its memory of keyed changes.
+/// One set of dimmers that consoles share: all its items, and its memory of keyed changes.
 ///
-/// [`apply`](Self::apply) depends on nothing but the entries before, so every state service that folds the same log
-/// passes the same judgements.
+/// [`apply`](Self::apply) depends on nothing but the entries before, so all state services that fold the same log reach
+/// the same verdicts.
 #[derive(Clone, Debug, Default)]
 pub struct Rig {
     epoch: Epoch,
@@ -24,17 +24,18 @@ impl Rig {
         Self { epoch, ..Self::default() }
     }
 
-    /// An empty rig that stands at a position.
+    /// An empty rig at a position.
     pub fn empty(position: Position) -> Self {
         let map = RigMap::restore(position.revision, LogTime::default(), Revision(0), Slots::default());
         Self { epoch: position.epoch, map, ..Self::default() }
     }
 
-    /// The rig as a store kept it, in the order of this epoch.
+    /// The rig as a store kept it, to go on in `epoch`.
     ///
-    /// If that is a new epoch, the revisions of the old one mean nothing any more: what is kept counts as older than
-    /// everything to come, and what was forgotten need not be told to anyone. The rig stands before the epoch's first
-    /// entry, wherever the log may be by now, so that all who restore it agree on where it stands.
+    /// In a new epoch, the revisions of the old one are void: the kept items count as older than every entry to come,
+    /// and forgotten items are dropped, because no reader needs to know of them. The rig starts before the epoch's
+    /// first entry, whatever the log's newest entry is, so that all state services that restore the rig agree on its
+    /// position.
     pub(crate) fn restore(image: RigImage, epoch: Epoch) -> Self {
         let same_epoch = image.position.epoch == epoch;
         let (revision, slots) = if same_epoch {
@@ -50,7 +51,7 @@ impl Rig {
         Self { epoch, map, keyed }
     }
 
-    /// Folds an entry in and tells what it did. `time` is the entry's log time.
+    /// Folds an entry into the rig, and returns what changed. `time` is the entry's log time.
     pub fn apply(&mut self, revision: Revision, time: LogTime, entry: &Entry) -> Delta {
         let position = Position { epoch: self.epoch, revision };
         let mut delta = Delta { position, prev: self.map.revision(), time, ..Delta::default() };
@@ -72,7 +73,7 @@ impl Rig {
         delta
     }
 
-    /// Decides what becomes of a change, and remembers its key.
+    /// Decides the verdict on a change, and remembers the change's key.
     fn judge(&mut self, position: Position, change: &Change) -> Verdict {
         let Some(key) = &change.idempotency_key else { return self.judge_condition(position, change) };
         let fingerprint = Fingerprint::of(change);
@@ -92,47 +93,47 @@ impl Rig {
     /// Judges the condition of a change that was first asked for at `position`.
     fn judge_condition(&self, position: Position, change: &Change) -> Verdict {
         let Some(if_match) = change.if_match else { return Verdict::Applied };
-        // Of another epoch, nothing is known; and nobody can have seen what was still to come.
+        // A position of another epoch says nothing, and no client can have seen a position that was still to come.
         let comparable = if_match.epoch == self.epoch && if_match < position && position.epoch == self.epoch;
         let changed = |item: &Item| !comparable || self.map.changed_after(item, if_match.revision);
         let changed: Vec<_> = change.update.items().filter(changed).collect();
         if changed.is_empty() { Verdict::Applied } else { Verdict::Changed(changed) }
     }
 
-    /// What it holds.
+    /// The rig's items.
     pub fn map(&self) -> &RigMap {
         &self.map
     }
 
-    /// Where it stands.
+    /// The position of the rig's last entry.
     pub fn position(&self) -> Position {
         Position { epoch: self.epoch, revision: self.map.revision() }
     }
 
-    /// The whole map, with who changed each item last and when.
+    /// The whole map, with who last changed each item and when.
     pub fn snapshot(&self) -> Snapshot {
         self.snapshot_of(Interest::all())
     }
 
-    /// The whole map in the kinds that are wanted, with who changed each item last and when.
+    /// The whole map in the wanted kinds, with who last changed each item and when.
     pub fn snapshot_of(&self, kinds: Interest) -> Snapshot {
         let slots = self.map.slots();
         let (state, changes) = (slots.state(kinds), slots.changes(kinds));
         Snapshot { position: self.position(), time: self.map.time(), kinds, state, changes }
     }
 
-    /// What a replica checks itself against.
+    /// The beacon of all kinds, which a replica checks itself against.
     pub fn beacon(&self) -> Beacon {
         self.beacon_of(Interest::all())
     }
 
-    /// What a replica of these kinds checks itself against.
+    /// The beacon of these kinds, which a replica checks itself against.
     pub fn beacon_of(&self, kinds: Interest) -> Beacon {
         let digests = self.map.digests().restricted_to(kinds);
         Beacon { position: self.position(), time: self.map.time(), digests }
     }
 
-    /// What has changed after `cursor`, for a store.
+    /// The changes after `cursor`, for a store.
     pub(crate) fn image_since(&self, cursor: Revision) -> RigImage {
         RigImage {
             position: self.position(),

@@ -1,14 +1,14 @@
-//! All rigs of one log.
+//! The rigs of one log.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use crate::{Delta, Entry, Image, LogTime, Partition, Position, Revision, Rig, RigName, Stamp, Verdict};
 
-/// All rigs that share one log, and where that log stands.
+/// The rigs that share one log, and the log's position.
 ///
-/// They are those of one partition. A rig is made by its first entry; [`main`](RigName::default) is always there, in the
-/// partition that holds it. When as many are there as may be, an entry for another is refused.
+/// All of them belong to one partition. The first entry of a rig makes it; [`main`](RigName::default) always exists in
+/// its partition. Once there are `most` rigs, an entry for another rig is refused.
 #[derive(Clone, Debug)]
 pub struct Rigs {
     position: Position,
@@ -19,8 +19,8 @@ pub struct Rigs {
 }
 
 impl Rigs {
-    /// The rigs as a store kept them, in an order that goes on from `start`; at most `most` of them, though none that
-    /// was stored is dropped. Whoever restores has made sure that the partition holds them.
+    /// The rigs as a store kept them, in an order that goes on from `start`. At most `most` rigs may be made, but no
+    /// stored rig is dropped. The caller has checked that the partition holds all of them.
     pub fn restore(image: Image, start: Position, most: usize, partition: Partition) -> Self {
         let time = image.time;
         let rigs = image.rigs.into_iter().map(|(name, rig)| (name, Rig::restore(rig, start.epoch)));
@@ -32,7 +32,7 @@ impl Rigs {
         Self { position: start, time, rigs, most, partition }
     }
 
-    /// Where the log stands.
+    /// The position of the last entry of the log.
     pub fn position(&self) -> Position {
         self.position
     }
@@ -42,12 +42,12 @@ impl Rigs {
         self.rigs.get(name)
     }
 
-    /// The rigs, by name.
+    /// All rigs, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&RigName, &Rig)> {
         self.rigs.iter()
     }
 
-    /// Those that come after a name, or all of them, with their names, in order.
+    /// The rigs whose names come after `name`, or all rigs, in order.
     pub fn after(&self, name: Option<&RigName>) -> impl Iterator<Item = (&RigName, &Rig)> {
         self.rigs.range::<RigName, _>((name.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded))
     }
@@ -57,18 +57,18 @@ impl Rigs {
         self.time
     }
 
-    /// How many there are.
+    /// How many rigs there are.
     pub fn count(&self) -> usize {
         self.rigs.len()
     }
 
-    /// Which rigs these can be.
+    /// The partition that the rigs belong to.
     pub fn partition(&self) -> Partition {
         self.partition
     }
 
-    /// Goes past an entry of a rig that is in another partition: whoever wrote it wrote it into the wrong log, where it
-    /// changes nothing, for everyone alike.
+    /// Skips an entry whose rig belongs to another partition. It was written into the wrong log, where all state
+    /// services skip it alike: it moves the position, and changes no rig.
     pub fn pass(&mut self, revision: Revision, stamp: Stamp) {
         self.time = self.time.next(stamp);
         self.position.revision = revision;
@@ -93,7 +93,7 @@ impl Rigs {
         Delta { position: self.position, time: self.time, verdicts, ..Delta::default() }
     }
 
-    /// What has changed after `cursor`, in all rigs. The stamp is for whoever reads the log to add.
+    /// The changes after `cursor`, in all rigs. The reader of the log adds the stamp.
     pub fn image_since(&self, cursor: Revision) -> Image {
         let changed = self.rigs.iter().filter(|(_, rig)| rig.position().revision > cursor);
         Image {

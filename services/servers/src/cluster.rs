@@ -1,4 +1,4 @@
-//! Three nats-servers that are one, any of which can be cut off.
+//! A cluster of three nats-servers, any of which can be cut off.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,18 +8,18 @@ use crate::ports::Port;
 use crate::proxy::Proxy;
 use crate::{probe, programs};
 
-/// Three nats-servers, which keep what a stream holds as long as two of them have each other. All are killed when this
-/// is dropped.
+/// Three nats-servers. A stream keeps its entries as long as two of them reach each other. All are killed when this
+/// value is dropped.
 ///
-/// Every route from one to another goes through a proxy of its own, so that a cut really cuts.
+/// Every route between two nodes goes through a proxy of its own, so that a cut affects all traffic.
 pub struct NatsCluster {
     nodes: Vec<NatsServer>,
     routes: Vec<Route>,
-    /// What each node tells the others of where it is: see [`NatsCluster::start`].
+    /// The address that each node advertises to the others: see [`NatsCluster::start`].
     _nowhere: Port,
 }
 
-/// The way from one node to another.
+/// The route from one node to another.
 struct Route {
     from: usize,
     to: usize,
@@ -27,13 +27,13 @@ struct Route {
 }
 
 impl NatsCluster {
-    /// How many there are.
+    /// The number of nodes.
     pub const NODES: usize = 3;
 
-    /// Starts them, and waits until they are one.
+    /// Starts the nodes, and waits until they form a cluster.
     ///
     /// # Errors
-    /// nats-server is not installed, or they did not get together.
+    /// nats-server is not installed, or the nodes did not form a cluster.
     pub async fn start(options: &NatsOptions) -> io::Result<Self> {
         programs::nats_server()?;
         let ports: Vec<_> = (0..Self::NODES).map(|_| Port::reserve()).collect::<Result<_, _>>()?;
@@ -43,8 +43,8 @@ impl NatsCluster {
                 routes.push(Route { from, to, proxy: Proxy::to(ports[to].address())? });
             }
         }
-        // Nodes tell each other where others are, to be connected to directly, past our proxies. What they tell is where
-        // nobody listens.
+        // Nodes advertise addresses to each other, to be connected to directly, past our proxies. Nobody listens on the
+        // address that they advertise here.
         let nowhere = Port::reserve()?;
         let mut nodes = Vec::new();
         for (number, port) in ports.iter().enumerate() {
@@ -60,10 +60,10 @@ impl NatsCluster {
         Ok(cluster)
     }
 
-    /// Waits until every node that runs and is not cut off has a working JetStream, and they agree who leads.
+    /// Waits until every node that runs and is not cut off has a working JetStream, and all see the same leader.
     ///
     /// # Errors
-    /// It did not come about in time.
+    /// This did not happen in time.
     pub async fn wait_ready(&self) -> io::Result<()> {
         probe::until("the cluster is ready", async || {
             let mut leader = None;
@@ -82,11 +82,11 @@ impl NatsCluster {
         .await
     }
 
-    /// Starts a node anew, after it was stopped or killed. It may take a while to catch up: see
+    /// Starts a node again after it was stopped or killed. It may take a while to catch up: see
     /// [`NatsCluster::wait_ready`].
     ///
     /// # Errors
-    /// It is running, or did not start.
+    /// The node is running, or did not start.
     pub async fn start_again(&mut self, number: usize) -> io::Result<()> {
         self.nodes[number].start_among_others().await
     }
@@ -96,32 +96,32 @@ impl NatsCluster {
         &mut self.nodes[number]
     }
 
-    /// The number of the node with this name, as the servers' answers have it.
+    /// The number of the node with this name, which appears in the servers' answers.
     pub fn number_of(&self, server_name: &str) -> Option<usize> {
         (0..Self::NODES).find(|number| name(*number) == server_name)
     }
 
-    /// Where clients connect: to any of these.
+    /// The URLs of all nodes. Clients may connect to any of them.
     pub fn urls(&self) -> Vec<String> {
         self.nodes.iter().map(NatsServer::url).collect()
     }
 
-    /// Cuts a node off from the others. Clients reach it all the same.
+    /// Cuts a node off from the others. Clients still reach it.
     pub fn cut_off(&self, number: usize) {
         self.routes_of(number).for_each(|route| route.proxy.cut());
     }
 
-    /// Hangs what goes between a node and the others, as a network does that loses everything: nobody is told.
+    /// Holds all traffic between a node and the others, as a network that loses everything: connections stay open.
     pub fn stall(&self, number: usize) {
         self.routes_of(number).for_each(|route| route.proxy.stall());
     }
 
-    /// Ends what [`NatsCluster::cut_off`] or [`NatsCluster::stall`] began.
+    /// Ends a [`NatsCluster::cut_off`] or a [`NatsCluster::stall`].
     pub fn heal(&self, number: usize) {
         self.routes_of(number).for_each(|route| route.proxy.heal());
     }
 
-    /// The node that leads the cluster, as another one sees it; `None` if it sees none, or does not answer.
+    /// The node that leads the cluster, as another node sees it; `None` if it sees no leader, or does not answer.
     pub async fn leader_seen_by(&self, number: usize) -> Option<usize> {
         let answer = probe::get(self.nodes[number].monitoring(), "/jsz").await?;
         let (_, meta) = answer.split_once("\"meta_cluster\"")?;

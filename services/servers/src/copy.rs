@@ -5,14 +5,14 @@ use std::{fs, io};
 
 use tempfile::TempDir;
 
-/// A copy of a folder and all that is in it.
+/// A copy of a folder and its contents.
 pub(crate) fn copy_of(folder: &Path) -> io::Result<TempDir> {
     let copy = TempDir::new()?;
     copy_into(folder, copy.path())?;
     Ok(copy)
 }
 
-/// Makes a folder what another one is.
+/// Replaces the contents of a folder by those of another.
 pub(crate) fn replace(folder: &Path, with: &Path) -> io::Result<()> {
     fs::remove_dir_all(folder)?;
     fs::create_dir(folder)?;

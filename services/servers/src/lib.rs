@@ -1,12 +1,12 @@
 //! Real servers for tests: nats-server, PostgreSQL, Prometheus, and a proxy that cuts.
 //!
-//! What a test promises about a server that dies, hangs or is cut off can only be shown with the real one. Each server
+//! How Ghostlight behaves when a server dies, hangs or is cut off can only be tested with the real server. Each server
 //! here listens on ports of its own of 127.0.0.1, keeps what it stores in a folder of its own, and ends with its owner:
 //! when the owner is dropped, and also when the whole test process is killed. See [`NatsServer`], [`NatsCluster`],
 //! [`Postgres`], [`Prometheus`] and [`Proxy`]; and [`Launch`] for anything else.
 //!
-//! Everything waits for a condition, with a deadline; what did not come about is an error that quotes the server's log.
-//! A program that is not installed is an error too, and says how to get it.
+//! Everything waits for a condition, with a deadline; if it is not met, the error quotes the server's log. A program
+//! that is not installed is an error too, which says how to get it.
 
 mod cluster;
 mod copy;

@@ -13,32 +13,32 @@ use crate::process::Launch;
 use crate::service::Service;
 use crate::{copy, probe, programs};
 
-/// When JetStream syncs what it has stored to the disk.
+/// When JetStream syncs to the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SyncInterval {
-    /// As nats-server does by itself: every two minutes.
+    /// nats-server's own default: every two minutes.
     #[default]
     Default,
     /// Before each message is acknowledged.
     Always,
 }
 
-/// How a nats-server is set up.
+/// The options of a nats-server.
 #[derive(Clone, Debug, Default)]
 pub struct NatsOptions {
-    /// When it syncs to the disk.
+    /// When JetStream syncs to the disk.
     pub sync_interval: SyncInterval,
     /// The most that JetStream may keep in memory, in bytes.
     pub max_memory: Option<u64>,
     /// The most that JetStream may keep on the disk, in bytes.
     pub max_file: Option<u64>,
-    /// More lines of its configuration: users, a token, TLS.
+    /// More lines for its configuration: users, a token, TLS.
     pub config: String,
 }
 
-/// A nats-server with JetStream, on ports and in a folder of its own. It is killed when this is dropped.
+/// A nats-server with JetStream, on ports and in a folder of its own. It is killed when this value is dropped.
 ///
-/// Its errors say what did not come about, and what the server said last.
+/// Its errors say which condition was not met, and quote the end of the server's log.
 pub struct NatsServer {
     service: Service,
     client: Port,
@@ -47,17 +47,17 @@ pub struct NatsServer {
 }
 
 impl NatsServer {
-    /// Starts one, and waits until JetStream is ready.
+    /// Starts a server, and waits until JetStream is ready.
     ///
     /// # Errors
-    /// It is not installed, or did not become ready.
+    /// nats-server is not installed, or did not become ready.
     pub async fn start(options: &NatsOptions) -> io::Result<Self> {
         let mut server = Self::prepare("n1", options, "")?;
         server.start_again().await?;
         Ok(server)
     }
 
-    /// One that is not started yet, with more lines in its configuration.
+    /// A server that is not started yet. `cluster` is added to its configuration.
     pub(crate) fn prepare(name: &str, options: &NatsOptions, cluster: &str) -> io::Result<Self> {
         let program = programs::nats_server()?;
         let (client, monitoring, folder) = (Port::reserve()?, Port::reserve()?, TempDir::new()?);
@@ -69,22 +69,22 @@ impl NatsServer {
         Ok(Self { service: Service::new(launch, "TERM"), client, monitoring, folder })
     }
 
-    /// Starts it anew after it was stopped or killed: on the same ports, with what it had stored.
+    /// Starts the server again after it was stopped or killed: on the same ports, with its stored data.
     ///
     /// # Errors
-    /// It is running, or did not become ready.
+    /// The server is running, or did not become ready.
     pub async fn start_again(&mut self) -> io::Result<()> {
         let (client, monitoring) = (self.client.address(), self.monitoring.address());
         self.service.start(async || is_ready(client, monitoring).await).await
     }
 
-    /// Starts it in a cluster, where JetStream gets ready only once others have started too.
+    /// Starts the server in a cluster, where JetStream becomes ready only once other nodes have started.
     pub(crate) async fn start_among_others(&mut self) -> io::Result<()> {
         let client = self.client.address();
         self.service.start(async || greets(client).await).await
     }
 
-    /// Stops it in good order and starts it anew.
+    /// Stops the server and starts it again.
     ///
     /// # Errors
     /// As of [`NatsServer::stop`] and [`NatsServer::start_again`].
@@ -93,80 +93,80 @@ impl NatsServer {
         self.start_again().await
     }
 
-    /// Ends it in good order, and waits for its end.
+    /// Asks the server to end, and waits until it has.
     ///
     /// # Errors
-    /// It is not running, or does not end.
+    /// The server is not running, or does not end.
     pub async fn stop(&mut self) -> io::Result<()> {
         self.service.stop().await
     }
 
-    /// Kills it, and waits for its end.
+    /// Kills the server, and waits until it has ended.
     ///
     /// # Errors
-    /// It is not running.
+    /// The server is not running.
     pub async fn kill(&mut self) -> io::Result<()> {
         self.service.kill().await
     }
 
-    /// Holds it where it is: it answers nothing, and its connections stay.
+    /// Pauses the server: it answers nothing, and its connections stay open.
     ///
     /// # Errors
-    /// It is not running.
+    /// The server is not running.
     pub fn pause(&self) -> io::Result<()> {
         self.service.process()?.pause().map(drop)
     }
 
-    /// Lets it go on.
+    /// Lets a paused server go on.
     ///
     /// # Errors
-    /// It is not running.
+    /// The server is not running.
     pub fn resume(&self) -> io::Result<()> {
         self.service.process()?.resume()
     }
 
-    /// Where clients connect.
+    /// The address for clients.
     pub fn address(&self) -> SocketAddr {
         self.client.address()
     }
 
-    /// Where clients connect, as they write it.
+    /// The URL for clients.
     pub fn url(&self) -> String {
         format!("nats://{}", self.address())
     }
 
-    /// Where it tells how it is, over HTTP: `/healthz`, `/varz`, `/jsz`.
+    /// The address of the monitoring port, which serves `/healthz`, `/varz` and `/jsz` over HTTP.
     pub fn monitoring(&self) -> SocketAddr {
         self.monitoring.address()
     }
 
-    /// Its process.
+    /// The number of the server's process.
     ///
     /// # Errors
-    /// It is not running.
+    /// The server is not running.
     pub fn pid(&self) -> io::Result<u32> {
         Ok(self.service.process()?.pid())
     }
 
-    /// Where JetStream keeps what it stores.
+    /// The folder in which JetStream stores its data.
     pub fn folder(&self) -> PathBuf {
         jetstream(self.folder.path())
     }
 
-    /// A copy of what JetStream has stored, while it is stopped.
+    /// Copies JetStream's data. The server must be stopped.
     ///
     /// # Errors
-    /// It is running, or the copy failed.
+    /// The server is running, or the copy failed.
     pub fn copy_folder(&self) -> io::Result<TempDir> {
         self.check_stopped()?;
         copy::copy_of(&self.folder())
     }
 
-    /// Replaces what JetStream has stored by an older copy, while it is stopped: what has come since then is lost, as
-    /// after a power failure.
+    /// Replaces JetStream's data by an older copy: what came since then is lost, as after a power failure. The server
+    /// must be stopped.
     ///
     /// # Errors
-    /// It is running, or the copy failed.
+    /// The server is running, or the copy failed.
     pub fn restore_folder(&self, copy: &TempDir) -> io::Result<()> {
         self.check_stopped()?;
         copy::replace(&self.folder(), copy.path())
@@ -177,10 +177,10 @@ impl NatsServer {
     }
 }
 
-/// The `nats-server` of the tests, to be given arguments.
+/// A command that runs the `nats-server` of the tests, without arguments.
 ///
 /// # Errors
-/// It is not installed, or too old.
+/// nats-server is not installed, or too old.
 pub fn nats_server() -> io::Result<Command> {
     programs::nats_server().map(Command::new)
 }
@@ -212,7 +212,7 @@ fn configuration(
     )
 }
 
-/// Whether it greets clients, and JetStream works.
+/// Whether the server greets clients, and JetStream works.
 pub(crate) async fn is_ready(client: SocketAddr, monitoring: SocketAddr) -> bool {
     greets(client).await && probe::get(monitoring, "/healthz?js-server-only=true").await.is_some()
 }

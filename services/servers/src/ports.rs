@@ -1,16 +1,17 @@
-//! Ports of 127.0.0.1 that stay a server's own while it is down.
+//! Ports of 127.0.0.1 that stay reserved for a server while it is down.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 
-/// Below what Linux and macOS hand out for port 0 and for outgoing connections, so that nobody gets one by chance.
+/// Below the ports that Linux and macOS give out for port 0 and outgoing connections, so that no program gets one by
+/// chance.
 const FIRST: u16 = 20_000;
 const COUNT: u16 = 12_000;
 
-/// A TCP port, reserved among all that use this crate by holding the UDP port of the same number: the kernel lets go of
-/// that whatever becomes of us.
+/// A TCP port. It is reserved among all users of this crate by holding the UDP port of the same number, which the
+/// kernel releases even if the test process is killed.
 #[derive(Debug)]
 pub struct Port {
     number: u16,
@@ -18,10 +19,10 @@ pub struct Port {
 }
 
 impl Port {
-    /// Reserves a port on which nobody listens.
+    /// Reserves a free port.
     ///
     /// # Errors
-    /// None is free.
+    /// No port is free.
     pub fn reserve() -> io::Result<Self> {
         let start = RandomState::new().build_hasher().finish() % u64::from(COUNT);
         let candidates = (0..COUNT).map(|step| FIRST + (start as u16 + step) % COUNT);
@@ -33,12 +34,12 @@ impl Port {
         free.next().ok_or_else(|| io::Error::other("no port of 127.0.0.1 is free"))
     }
 
-    /// Where a server with this port listens.
+    /// The address of a server on this port.
     pub fn address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.number).into()
     }
 
-    /// Its number.
+    /// The port's number.
     pub fn number(&self) -> u16 {
         self.number
     }

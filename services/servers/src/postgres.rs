@@ -1,4 +1,4 @@
-//! One PostgreSQL.
+//! A PostgreSQL server.
 
 use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt, chown};
@@ -15,16 +15,16 @@ use crate::process::{Launch, User};
 use crate::service::Service;
 use crate::{probe, programs};
 
-/// Who needs no password, and may do everything.
+/// The superuser, who needs no password.
 const USER: &str = "ghostlight";
 
-/// Everybody else needs one.
+/// The access rules: all other users need a password.
 const ACCESS: &str = "host all ghostlight 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
 
-/// A PostgreSQL on a port and in a folder of its own, which syncs to the disk as one in earnest does. It is killed when
-/// this is dropped.
+/// A PostgreSQL on a port and in a folder of its own, which syncs to the disk as a real deployment does. It is killed
+/// when this value is dropped.
 ///
-/// The user `ghostlight` needs no password; roles that a test makes do.
+/// The user `ghostlight` needs no password; roles that a test makes need one.
 pub struct Postgres {
     service: Service,
     port: Port,
@@ -33,10 +33,10 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Starts one, and waits until it is ready.
+    /// Starts a server, and waits until it is ready.
     ///
     /// # Errors
-    /// It is not installed, or did not become ready.
+    /// PostgreSQL is not installed, or did not become ready.
     pub async fn start() -> io::Result<Self> {
         let programs = programs::postgres()?;
         let (port, folder) = (Port::reserve()?, TempDir::new()?);
@@ -65,14 +65,14 @@ impl Postgres {
             folder: folder.path().to_owned(),
             user,
         };
-        // Fast, rather than waiting until every client has gone.
+        // SIGINT is the fast shutdown, which does not wait for clients to leave.
         let service = Service::new(launch, "INT");
         let mut postgres = Self { service, port, programs, _folder: folder };
         postgres.start_again().await?;
         Ok(postgres)
     }
 
-    /// The one that all tests of this process share, each with databases of its own. It ends with the process.
+    /// The server that all tests of this process share, each with databases of its own. It ends with the process.
     ///
     /// # Errors
     /// As of [`Postgres::start`].
@@ -81,10 +81,10 @@ impl Postgres {
         SHARED.get_or_try_init(Self::start).await
     }
 
-    /// Makes a database, and gives its URL.
+    /// Makes a database, and returns its URL.
     ///
     /// # Errors
-    /// There is one of that name, or the server is not running.
+    /// There is a database of that name, or the server is not running.
     pub async fn database(&self, name: &str) -> io::Result<String> {
         let mut createdb = Command::new(self.programs.join("createdb"));
         createdb.args(["--host", "127.0.0.1", "--port", &self.port.number().to_string(), "--username", USER, name]);
@@ -92,26 +92,26 @@ impl Postgres {
         Ok(self.url(name))
     }
 
-    /// The URL of a database, whether it is there or not.
+    /// The URL of a database, which need not exist.
     pub fn url(&self, database: &str) -> String {
         format!("postgres://{USER}@{}/{database}", self.address())
     }
 
-    /// Where clients connect.
+    /// The address for clients.
     pub fn address(&self) -> SocketAddr {
         self.port.address()
     }
 
-    /// Starts it anew after it was stopped or killed: on the same port, with what it had stored.
+    /// Starts the server again after it was stopped or killed: on the same port, with its stored data.
     ///
     /// # Errors
-    /// It is running, or did not become ready.
+    /// The server is running, or did not become ready.
     pub async fn start_again(&mut self) -> io::Result<()> {
         let address = self.port.address();
         self.service.start(async || lets_in(address).await).await
     }
 
-    /// Stops it in good order and starts it anew.
+    /// Stops the server and starts it again.
     ///
     /// # Errors
     /// As of [`Postgres::stop`] and [`Postgres::start_again`].
@@ -120,51 +120,51 @@ impl Postgres {
         self.start_again().await
     }
 
-    /// Ends it in good order, without waiting for its clients, and waits for its end.
+    /// Asks the server to end without waiting for its clients, and waits until it has.
     ///
     /// # Errors
-    /// It is not running, or does not end.
+    /// The server is not running, or does not end.
     pub async fn stop(&mut self) -> io::Result<()> {
         self.service.stop().await
     }
 
-    /// Kills it, with all the processes that it consists of, and waits for their end.
+    /// Kills the server with all its processes, and waits until they have ended.
     ///
     /// # Errors
-    /// It is not running.
+    /// The server is not running.
     pub async fn kill(&mut self) -> io::Result<()> {
         self.service.kill().await
     }
 
-    /// Holds it where it is, all the processes that it consists of: it answers nothing, and its connections stay.
+    /// Pauses the server with all its processes: it answers nothing, and its connections stay open.
     ///
     /// # Errors
-    /// It is not running.
+    /// The server is not running.
     pub fn pause(&self) -> io::Result<()> {
         self.service.process()?.pause().map(drop)
     }
 
-    /// Lets it go on.
+    /// Lets a paused server go on.
     ///
     /// # Errors
-    /// It is not running.
+    /// The server is not running.
     pub fn resume(&self) -> io::Result<()> {
         self.service.process()?.resume()
     }
 
-    /// Its first process.
+    /// The number of the server's first process.
     ///
     /// # Errors
-    /// It is not running.
+    /// The server is not running.
     pub fn pid(&self) -> io::Result<u32> {
         Ok(self.service.process()?.pid())
     }
 }
 
-/// PostgreSQL refuses to run as root. If we are, the folder is given to somebody else, who is to run it.
+/// A user to run PostgreSQL as, because it refuses to run as root. If we are root, that user gets the folder.
 ///
 /// # Errors
-/// There is nobody else.
+/// There is no such user.
 pub fn not_root(folder: &Path) -> io::Result<Option<User>> {
     if fs::metadata(folder)?.uid() != 0 {
         return Ok(None);
@@ -180,7 +180,7 @@ pub fn not_root(folder: &Path) -> io::Result<Option<User>> {
     Ok(Some(user))
 }
 
-/// Runs a command to its end, beside what else the runtime has to do.
+/// Runs a command to its end, without blocking the runtime.
 async fn run(mut command: Command) -> io::Result<()> {
     let what = command.get_program().to_string_lossy().into_owned();
     let output = tokio::task::spawn_blocking(move || command.output()).await??;
@@ -188,8 +188,8 @@ async fn run(mut command: Command) -> io::Result<()> {
     if output.status.success() { Ok(()) } else { Err(why()) }
 }
 
-/// Whether it lets us in, which it does not while it recovers. The start-up message of
-/// <https://www.postgresql.org/docs/current/protocol-message-formats.html>, version 3.0; `R` answers a good one.
+/// Whether the server accepts a login, which it does not while it recovers. Sends the start-up message, version 3.0, of
+/// <https://www.postgresql.org/docs/current/protocol-message-formats.html>; `R` is the answer to a good one.
 async fn lets_in(address: SocketAddr) -> bool {
     let body = format!("\0\x03\0\0user\0{USER}\0database\0postgres\0\0");
     let mut message = (body.len() as u32 + 4).to_be_bytes().to_vec();

@@ -1,4 +1,4 @@
-//! Asking a server whether something has come about.
+//! Asks a server again and again until a condition is met.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,19 +8,19 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
-/// How long anything here may take: far beyond what it takes, even on a busy machine.
+/// How long any wait here may take: far longer than it needs, even on a busy machine.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
-/// How long one question may take. A server that hangs is asked again.
+/// How long one request may take. A server that hangs is asked again.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Between two questions.
+/// The pause between two requests.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Asks until the answer is there.
+/// Asks until there is an answer.
 ///
 /// # Errors
-/// What the question fails with, or that the answer did not come within [`DEADLINE`].
+/// The error of a request, or a time-out after [`DEADLINE`].
 pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> io::Result<Option<T>>) -> io::Result<T> {
     let deadline = Instant::now() + DEADLINE;
     loop {
@@ -34,7 +34,7 @@ pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> io::Resul
     }
 }
 
-/// The body of the answer to `GET path`, if it is a good one.
+/// The body of the answer to `GET path`, if its status is 200.
 pub(crate) async fn get(address: SocketAddr, path: &str) -> Option<String> {
     answer(address, path).await.filter(|(status, _)| *status == 200).map(|(_, body)| body)
 }
@@ -53,7 +53,7 @@ pub(crate) async fn answer(address: SocketAddr, path: &str) -> Option<(u16, Stri
     timeout(ANSWER_TIMEOUT, asking).await.ok().flatten()
 }
 
-/// The first bytes of what a server says, after we have said `greeting`.
+/// The first bytes that a server sends, after we have sent `greeting`.
 pub(crate) async fn first_words<const N: usize>(address: SocketAddr, greeting: &[u8]) -> Option<[u8; N]> {
     let asking = async {
         let mut stream = TcpStream::connect(address).await.ok()?;

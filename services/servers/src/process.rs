@@ -1,4 +1,4 @@
-//! A server's process, and the watch that ends it with its owner.
+//! A server's process, and the watch that ends it when its owner ends.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,15 +8,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-/// Far longer than stopping takes, even on a busy machine.
+/// Far longer than a process needs to stop, even on a busy machine.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What starts a server and outlives nobody. The server is a child of this shell, with its output in a log. A second
-/// child holds the pipe whose other end is ours: it reads the end of it when we are gone, however we went, kills the
-/// server with all its children, and removes the server's folder. When the server ends by itself, so does the rest.
+/// The shell script that starts a server, and lets it outlive nobody. The server is a child of this shell, with its
+/// output in a log. A second child holds one end of a pipe whose other end is ours. When we end, in whatever way, it
+/// reads the end of the pipe, kills the server with all its children, and removes the server's folder. When the server
+/// ends by itself, the second child and the shell end too.
 ///
-/// The server is stopped before its children are listed, so that none is born meanwhile. When the owner of a stopped
-/// server ends, the kernel hangs up on all three: that is not to end the watch.
+/// The server is stopped before its children are listed, so that it starts none meanwhile. When the owner of a stopped
+/// server ends, the kernel sends all three SIGHUP, which must not end the watch.
 const WATCH: &str = r#"
 log=$1 folder=$2
 shift 2
@@ -39,44 +40,44 @@ kill "$watch"
 exit "$ended"
 "#;
 
-/// How a server is started.
+/// How to start a server.
 #[derive(Clone, Debug)]
 pub struct Launch {
-    /// The program.
+    /// The path of the program.
     pub program: PathBuf,
-    /// Its arguments.
+    /// The program's arguments.
     pub args: Vec<String>,
-    /// All that stands in its environment, beside the PATH; `None` is what stands in ours.
+    /// The server's whole environment, beside PATH; `None` for ours.
     pub environment: Option<BTreeMap<String, String>>,
-    /// All that it keeps; removed with it if the test process is killed.
+    /// The folder with the server's data, which is removed with it if the test process is killed.
     pub folder: PathBuf,
-    /// As whom it runs, if not as us.
+    /// The user that the server runs as; `None` for ours.
     pub user: Option<User>,
 }
 
 /// A user of this machine.
 #[derive(Clone, Copy, Debug)]
 pub struct User {
-    /// Its number.
+    /// The user's number.
     pub uid: u32,
-    /// Its group's.
+    /// The number of the user's group.
     pub gid: u32,
 }
 
 impl Launch {
-    /// Where the server's output goes: to the end of it, if it was started before.
+    /// The file with the server's output. A new start appends to it.
     pub fn log(&self) -> PathBuf {
         self.folder.join("server.log")
     }
 
-    /// The end of what the server has said.
+    /// The last 15 lines of the server's output.
     pub fn last_words(&self) -> String {
         let log = fs::read_to_string(self.log()).unwrap_or_default();
         let lines: Vec<_> = log.lines().collect();
         lines[lines.len().saturating_sub(15)..].join("\n")
     }
 
-    /// Starts it, and waits for nothing.
+    /// Starts the server, without waiting until it is ready.
     ///
     /// # Errors
     /// No process could be started.
@@ -85,7 +86,7 @@ impl Launch {
         command.args(["-c", WATCH, "ghostlight-servers"]).arg(self.log()).arg(&self.folder);
         command.arg(&self.program).args(&self.args).current_dir(&self.folder);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        // A group of its own: what ends ours, such as an interrupt from the keyboard, leaves the watch to do its work.
+        // A group of its own: what ends ours, such as an interrupt from the keyboard, does not end the watch.
         command.process_group(0);
         if let Some(environment) = &self.environment {
             let path = std::env::var_os("PATH").map(|path| ("PATH", path));
@@ -106,7 +107,7 @@ impl Launch {
     }
 }
 
-/// A server that was started. It is killed when this is dropped.
+/// A started server. It is killed when this value is dropped.
 #[derive(Debug)]
 pub struct Process {
     shell: Child,
@@ -116,15 +117,15 @@ pub struct Process {
 }
 
 impl Process {
-    /// The server's own process, not that of the shell around it.
+    /// The number of the server's own process, not that of the shell around it.
     pub fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// How it ended, if it has.
+    /// The exit status, if the server has ended.
     ///
     /// # Errors
-    /// That cannot be found out.
+    /// The status cannot be read.
     pub fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
         self.shell.try_wait()
     }
@@ -132,28 +133,28 @@ impl Process {
     /// Sends a signal, by its name without SIG, to the server's own process.
     ///
     /// # Errors
-    /// It has ended.
+    /// The server has ended.
     pub fn signal(&self, name: &str) -> io::Result<()> {
         signal(&[self.pid], name)
     }
 
-    /// Holds the server and all its children where they are. Gives the children.
+    /// Pauses the server and all its children. Returns the children.
     pub(crate) fn pause(&self) -> io::Result<Vec<u32>> {
         self.signal("STOP")?;
         wait_until_held(self.pid);
         let children = children(self.pid)?;
-        // One of them may just have ended.
+        // One of the children may just have ended.
         let _ = signal(&children, "STOP");
         Ok(children)
     }
 
-    /// Lets them go on.
+    /// Lets the server and its children go on.
     pub(crate) fn resume(&self) -> io::Result<()> {
         let _ = signal(&children(self.pid)?, "CONT");
         self.signal("CONT")
     }
 
-    /// Kills the server and all its children. Gives the children, which may take a moment to be gone.
+    /// Kills the server and all its children. Returns the children, which may take a moment to end.
     pub(crate) fn kill(&self) -> io::Result<Vec<u32>> {
         let children = self.pause()?;
         let _ = signal(&children, "KILL");
@@ -176,7 +177,7 @@ fn signal(pids: &[u32], name: &str) -> io::Result<()> {
     if pids.is_empty() {
         return Ok(());
     }
-    // The shell's own `kill`: not every machine has a program of that name.
+    // The shell's own `kill`, because not every machine has a program of that name.
     let mut command = Command::new("sh");
     command.args(["-c", r#"kill -s "$@""#, "kill", name]).args(pids.iter().map(u32::to_string));
     let output = command.output()?;
@@ -184,8 +185,8 @@ fn signal(pids: &[u32], name: &str) -> io::Result<()> {
     if output.status.success() { Ok(()) } else { Err(why()) }
 }
 
-/// A signal is sent before it has worked: a thread that runs on another core goes on for a moment. Where that cannot be
-/// seen, the moment is not waited for.
+/// Waits until all threads of a process are held: on other cores, they run on for a moment after the signal. Without
+/// `/proc`, it does not wait.
 fn wait_until_held(pid: u32) {
     let is_held = |task: fs::DirEntry| {
         let stat = fs::read_to_string(task.path().join("stat")).unwrap_or_default();
@@ -212,7 +213,7 @@ fn children(pid: u32) -> io::Result<Vec<u32>> {
     Ok(listed.split_whitespace().filter_map(|pid| pid.parse().ok()).collect())
 }
 
-/// Whether a process has ended; nobody may have asked yet how.
+/// Whether a process has ended, even if nobody has read its exit status yet.
 pub(crate) fn is_gone(pid: u32) -> bool {
     let stat = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("stat"));
     stat.map_or(true, |stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with(['Z', 'X'])))

@@ -1,17 +1,17 @@
-//! Where the servers' programs are, and what to do if they are not there.
+//! Finds the servers' programs, and says how to get them if they are missing.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The least version of nats-server that has what Ghostlight asks of it.
+/// The lowest version of nats-server with what Ghostlight needs.
 const LEAST_NATS: (u32, u32) = (2, 11);
 
-/// The least version of Prometheus that has what the tests ask of it.
+/// The lowest version of Prometheus with what the tests need.
 const LEAST_PROMETHEUS: (u32, u32) = (2, 42);
 
-/// A nats-server that is new enough.
+/// The path of a nats-server that is new enough.
 pub(crate) fn nats_server() -> io::Result<PathBuf> {
     static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     FOUND.get_or_init(find_nats_server).clone().map_err(io::Error::other)
@@ -20,19 +20,19 @@ pub(crate) fn nats_server() -> io::Result<PathBuf> {
 /// The folder with `initdb`, `postgres`, `psql` and their like.
 ///
 /// # Errors
-/// They are not installed; with what to do about it.
+/// The programs are not installed; the error says how to get them.
 pub fn postgres() -> io::Result<PathBuf> {
     static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     FOUND.get_or_init(find_postgres).clone().map_err(io::Error::other)
 }
 
-/// A Prometheus that is new enough.
+/// The path of a Prometheus that is new enough.
 pub(crate) fn prometheus() -> io::Result<PathBuf> {
     static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     FOUND.get_or_init(|| find_of_prometheus("prometheus")).clone().map_err(io::Error::other)
 }
 
-/// The promtool of a Prometheus that is new enough.
+/// The path of the promtool of a Prometheus that is new enough.
 pub(crate) fn promtool() -> io::Result<PathBuf> {
     static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     FOUND.get_or_init(|| find_of_prometheus("promtool")).clone().map_err(io::Error::other)
@@ -50,7 +50,7 @@ fn find_of_prometheus(program: &str) -> Result<PathBuf, String> {
     find(program, "target/prometheus/usr/bin", LEAST_PROMETHEUS).map_err(|why| format!("{why}: {GET_IT}"))
 }
 
-/// A program that is new enough, where xtask puts it or else on the PATH.
+/// The path of a program that is new enough: first where xtask installs it, then on the PATH.
 fn find(name: &str, ours: &str, least: (u32, u32)) -> Result<PathBuf, String> {
     let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(ours);
     let mut too_old = None;
@@ -80,7 +80,7 @@ fn numbers(version: &str) -> Option<(u32, u32)> {
 }
 
 fn find_postgres() -> Result<PathBuf, String> {
-    // Debian keeps its versions apart, and off the PATH.
+    // Debian has a folder for each version, and does not put it on the PATH.
     let mut debian: Vec<_> = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().collect();
     debian.sort_by_key(|version| version.file_name().to_string_lossy().parse().unwrap_or(0_u32));
     let debian = debian.into_iter().rev().map(|version| version.path().join("bin"));

@@ -1,4 +1,4 @@
-//! One Prometheus.
+//! A Prometheus server.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -21,14 +21,14 @@ use crate::{probe, programs};
 /// Labels with their values.
 pub type Labels = BTreeMap<String, String>;
 
-/// How a Prometheus is set up.
+/// The options of a Prometheus.
 #[derive(Clone, Debug)]
 pub struct PrometheusOptions {
     /// How often it reads its targets and evaluates its rules. A target that takes longer to answer is down.
     pub interval: Duration,
-    /// Files of rules. It takes copies.
+    /// Files of rules. Prometheus gets copies of them.
     pub rules: Vec<PathBuf>,
-    /// How long what an alert asks for must be so before it fires, in place of what the rules say.
+    /// How long the condition of an alert must hold before the alert fires, in place of each `for` in the rules.
     pub hold: Option<Duration>,
 }
 
@@ -38,52 +38,52 @@ impl Default for PrometheusOptions {
     }
 }
 
-/// What a Prometheus reads metrics from, at `/metrics`.
+/// A target from which Prometheus reads metrics, at `/metrics`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The label `job`.
     pub job: String,
-    /// Where it listens; the label `instance`.
+    /// The target's address, which is the label `instance`.
     pub address: SocketAddr,
 }
 
-/// One series of an answer, with its value now.
+/// A series in an answer, with its current value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
-    /// The series' labels; its name is `__name__`.
+    /// The series' labels. Its name is `__name__`.
     pub labels: Labels,
-    /// Its value.
+    /// The value of the series.
     pub value: f64,
 }
 
-/// An alert that fires.
+/// An alert that is firing.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Alert {
-    /// Its labels; its name is `alertname`.
+    /// The alert's labels. Its name is `alertname`.
     pub labels: Labels,
-    /// What is said to people.
+    /// The alert's texts for people.
     pub annotations: Labels,
 }
 
 impl Alert {
-    /// What it is called.
+    /// The alert's name; empty if it has none.
     pub fn name(&self) -> &str {
         self.labels.get("alertname").map_or("", String::as_str)
     }
 }
 
-/// One example of what a series counts.
+/// An exemplar: one example of what a series counts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Exemplar {
     /// The series' labels.
     pub series: Labels,
-    /// Its own: `trace_id`.
+    /// The exemplar's own labels: `trace_id`.
     pub labels: Labels,
-    /// Its value.
+    /// The exemplar's value.
     pub value: f64,
 }
 
-/// A Prometheus with storage of exemplars, on a port and in a folder of its own. It is killed when this is dropped.
+/// A Prometheus that stores exemplars, on a port and in a folder of its own. It is killed when this value is dropped.
 pub struct Prometheus {
     service: Service,
     port: Port,
@@ -91,10 +91,10 @@ pub struct Prometheus {
 }
 
 impl Prometheus {
-    /// Starts one that reads these targets, and waits until it is ready.
+    /// Starts a server that reads these targets, and waits until it is ready.
     ///
     /// # Errors
-    /// It is not installed, a file of rules cannot be read, or it did not become ready.
+    /// Prometheus is not installed, a file of rules cannot be read, or the server did not become ready.
     pub async fn start(options: &PrometheusOptions, targets: &[Target]) -> io::Result<Self> {
         let program = programs::prometheus()?;
         let (port, folder) = (Port::reserve()?, TempDir::new()?);
@@ -114,10 +114,10 @@ impl Prometheus {
         Ok(prometheus)
     }
 
-    /// From now on it reads these targets and no others. It takes notice of them every five seconds.
+    /// Replaces the targets. Prometheus notices within seconds.
     ///
     /// # Errors
-    /// Its folder cannot be written.
+    /// The server's folder cannot be written.
     pub fn read(&self, targets: &[Target]) -> io::Result<()> {
         let list = |target: &Target| {
             serde_json::json!({
@@ -126,29 +126,29 @@ impl Prometheus {
             })
         };
         let list: Vec<_> = targets.iter().map(list).collect();
-        // It never sees half a file.
+        // The file is renamed into place, so that Prometheus never reads half of it.
         let new = self.folder.path().join("targets.new");
         fs::write(&new, serde_json::to_string(&list)?)?;
         fs::rename(new, targets_file(self.folder.path()))
     }
 
-    /// Where it listens.
+    /// The server's address.
     pub fn address(&self) -> SocketAddr {
         self.port.address()
     }
 
-    /// Its process.
+    /// The number of the server's process.
     ///
     /// # Errors
-    /// It is not running.
+    /// The server is not running.
     pub fn pid(&self) -> io::Result<u32> {
         Ok(self.service.process()?.pid())
     }
 
-    /// What a query of instant values answers now. The answer may be empty.
+    /// The answer to a query of instant values, which may be empty.
     ///
     /// # Errors
-    /// It does not answer, the query is wrong, or its answer is no list of series.
+    /// The server does not answer, the query is wrong, or its answer is not a list of series.
     pub async fn query(&self, query: &str) -> io::Result<Vec<Sample>> {
         let answer: Vector = self.ask(&format!("/api/v1/query?query={}", encoded(query))).await?;
         let sample = |sample: RawSample| {
@@ -158,10 +158,10 @@ impl Prometheus {
         answer.result.into_iter().map(sample).collect()
     }
 
-    /// Asks a query again until its answer is as it should be, and gives that.
+    /// Repeats a query until its answer meets a condition, and returns that answer.
     ///
     /// # Errors
-    /// As of [`Prometheus::query`], or it did not become so; with the last answer.
+    /// As of [`Prometheus::query`], or the condition was not met in time; the error quotes the last answer.
     pub async fn until(&self, query: &str, is_so: impl Fn(&[Sample]) -> bool) -> io::Result<Vec<Sample>> {
         let mut last = Vec::new();
         let asked = probe::until(query, async || {
@@ -172,19 +172,19 @@ impl Prometheus {
         answer.map_err(|error| io::Error::new(error.kind(), format!("{error}; the last answer: {last:?}")))
     }
 
-    /// The alerts that fire.
+    /// The alerts that are firing.
     ///
     /// # Errors
-    /// It does not answer.
+    /// The server does not answer.
     pub async fn firing(&self) -> io::Result<Vec<Alert>> {
         let answer: RawAlerts = self.ask("/api/v1/alerts").await?;
         Ok(answer.alerts.into_iter().filter(|alert| alert.state == "firing").map(|alert| alert.alert).collect())
     }
 
-    /// Waits until an alert fires, and gives it: one of them, if it fires more than once.
+    /// Waits until an alert is firing, and returns it: one of them, if there are several.
     ///
     /// # Errors
-    /// It does not answer, or the alert does not fire; with what does.
+    /// The server does not answer, or the alert does not fire in time; the error quotes those that do.
     pub async fn until_firing(&self, name: &str) -> io::Result<Alert> {
         let mut last = Vec::new();
         let asked = probe::until(name, async || {
@@ -195,12 +195,12 @@ impl Prometheus {
         answer.map_err(|error| io::Error::new(error.kind(), format!("{error}; what fires: {last:?}")))
     }
 
-    /// The exemplars that it has of the series in a query.
+    /// The exemplars of the series in a query.
     ///
     /// # Errors
-    /// It does not answer, or the query is wrong.
+    /// The server does not answer, or the query is wrong.
     pub async fn exemplars(&self, query: &str) -> io::Result<Vec<Exemplar>> {
-        // All that it has: from 1970 on.
+        // From 1970 on, which includes all exemplars.
         let path = format!("/api/v1/query_exemplars?query={}&start=0&end=9999999999", encoded(query));
         let answer: Vec<RawExemplars> = self.ask(&path).await?;
         let each = answer
@@ -224,10 +224,10 @@ impl Prometheus {
     }
 }
 
-/// The `promtool` that belongs to the Prometheus of the tests, to be given arguments.
+/// A command that runs the `promtool` of the tests' Prometheus, without arguments.
 ///
 /// # Errors
-/// It is not installed.
+/// promtool is not installed.
 pub fn promtool() -> io::Result<Command> {
     programs::promtool().map(Command::new)
 }
@@ -248,7 +248,7 @@ struct Vector {
 #[derive(Deserialize)]
 struct RawSample {
     metric: Labels,
-    /// When, and how much.
+    /// The time, and the value as text.
     value: (f64, String),
 }
 
@@ -306,7 +306,7 @@ fn configuration(options: &PrometheusOptions, folder: &Path) -> io::Result<Strin
     Ok(config)
 }
 
-/// The same rules, with another duration wherever one of them says `for`.
+/// The same rules with another duration in each `for`.
 fn held(rules: &str, hold: Duration) -> String {
     let line = |line: &str| match line.trim_start().strip_prefix("for:") {
         Some(_) => format!("{}for: {}ms\n", &line[..line.len() - line.trim_start().len()], hold.as_millis()),

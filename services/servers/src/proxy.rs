@@ -1,4 +1,4 @@
-//! A way to a server that a test can cut.
+//! A connection to a server that a test can cut.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -12,19 +12,19 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{mpsc as orders, watch};
 use tokio::task::JoinSet;
 
-/// Passes connections on to a server, until it is told otherwise. All of them end when this is dropped.
+/// Passes connections on to a server, until it is told to stop. All of them end when this value is dropped.
 ///
-/// It works in a thread of its own: a test that blocks its own threads does not hold it up. Each order is carried out
-/// when the method returns.
+/// It runs in a thread of its own, so that a test that blocks its own threads does not hold it up. Each order is
+/// carried out when its method returns.
 pub struct Proxy {
     address: SocketAddr,
     state: watch::Sender<State>,
-    /// Whoever gives an order has it until the order is carried out: there is never more than one.
+    /// The sender is locked until an order is carried out, so that there is never more than one order.
     orders: Mutex<Option<orders::Sender<Order>>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// What is done with what comes.
+/// What the proxy does with traffic.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Open,
@@ -33,7 +33,7 @@ enum State {
     Cut,
 }
 
-/// Which way something goes.
+/// The direction of traffic.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
     ToServer,
@@ -50,14 +50,14 @@ impl State {
     }
 }
 
-/// A new state, and whom to tell when it is reached.
+/// A new state, and the channel to report to once it is reached.
 struct Order(State, mpsc::Sender<()>);
 
 impl Proxy {
-    /// Listens on a free port, and passes on to this address.
+    /// Listens on a free port, and passes connections on to `server`.
     ///
     /// # Errors
-    /// No port, or no thread, is to be had.
+    /// There is no free port, or no thread can be started.
     pub fn to(server: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
@@ -71,27 +71,27 @@ impl Proxy {
         Ok(Self { address, state, orders: Mutex::new(Some(sender)), thread: Some(thread) })
     }
 
-    /// Where it listens.
+    /// The proxy's address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Ends all connections, and every new one as soon as it is made.
+    /// Ends all connections, and every new one as soon as it is accepted.
     pub fn cut(&self) {
         self.order(State::Cut);
     }
 
-    /// Passes nothing on any more. Connections stay, new ones hang.
+    /// Holds everything back. Connections stay open, and new ones hang.
     pub fn stall(&self) {
         self.order(State::Stalled);
     }
 
-    /// Passes on what clients say, and keeps back what the server answers.
+    /// Passes on what clients send, and holds back what the server sends.
     pub fn mute(&self) {
         self.order(State::Muted);
     }
 
-    /// Passes everything on again, also what came while it was stalled or muted.
+    /// Passes everything on again, including what was held back.
     pub fn heal(&self) {
         self.order(State::Open);
     }
@@ -107,7 +107,7 @@ impl Proxy {
         if let Some(orders) = &*orders
             && orders.try_send(Order(state, done)).is_ok()
         {
-            // It fails only if the thread is gone, and then nothing is passed on.
+            // This fails only if the thread has ended, and then nothing is passed on.
             let _ = is_done.recv();
         }
     }
@@ -122,7 +122,7 @@ impl Drop for Proxy {
     }
 }
 
-/// Serves until nobody is there to give orders. All runs in one thread: while an order is carried out, nothing passes.
+/// Serves until the proxy is dropped. Everything runs in one thread: while an order is carried out, nothing passes.
 async fn serve(
     listener: TcpListener,
     server: SocketAddr,
@@ -152,14 +152,14 @@ async fn serve(
     }
 }
 
-/// One connection, there and back.
+/// Passes one connection on, in both directions.
 async fn pass(client: TcpStream, server: SocketAddr, mut state: watch::Receiver<State>) {
     if state.wait_for(|state| state.passes(Way::ToServer)).await.is_err() {
         return;
     }
     let Ok(server) = TcpStream::connect(server).await else { return };
     for stream in [&client, &server] {
-        // Only the time that things take would suffer.
+        // A failure here only makes the connection slower.
         let _ = stream.set_nodelay(true);
     }
     let (from_client, to_client) = client.into_split();
@@ -169,7 +169,7 @@ async fn pass(client: TcpStream, server: SocketAddr, mut state: watch::Receiver<
     tokio::join!(there, back);
 }
 
-/// One direction, until it ends.
+/// Passes on one direction, until it ends.
 async fn pump(way: Way, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut state: watch::Receiver<State>) {
     let mut buffer = vec![0; 16 * 1024];
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
@@ -180,7 +180,7 @@ async fn pump(way: Way, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut sta
             }
             tokio::select! {
                 biased;
-                // It is to be asked again whether anything may pass.
+                // Asks again whether anything may pass.
                 _ = state.changed() => {}
                 written = to.write(rest) => match written {
                     Ok(written) => rest = &rest[written..],
@@ -189,7 +189,7 @@ async fn pump(way: Way, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut sta
             }
         }
     }
-    // The end passes as anything else does, and the other direction may go on.
+    // The end of this direction is held back too. The other direction may go on.
     if state.wait_for(|state| state.passes(way)).await.is_ok() {
         let _ = to.shutdown().await;
     }

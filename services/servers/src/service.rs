@@ -1,4 +1,4 @@
-//! What all servers have in common: they are started, stopped, killed, held and let go on.
+//! What all servers have in common: they are started, stopped, killed, paused and resumed.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use crate::process::{Launch, Process, is_gone};
 /// A server, running or not.
 pub(crate) struct Service {
     launch: Launch,
-    /// What asks it to end in good order.
+    /// The signal that asks the server to end.
     stop_signal: &'static str,
     process: Option<Process>,
 }
@@ -18,7 +18,7 @@ impl Service {
         Self { launch, stop_signal, process: None }
     }
 
-    /// Starts it, and waits until it is ready.
+    /// Starts the server, and waits until it is ready.
     pub(crate) async fn start(&mut self, mut is_ready: impl AsyncFnMut() -> bool) -> io::Result<()> {
         if self.process.is_some() {
             return Err(io::Error::other("it is running already"));
@@ -43,20 +43,20 @@ impl Service {
         self.process.as_ref().ok_or_else(|| io::Error::other("the server is not running"))
     }
 
-    /// Whether it was started, and neither stopped nor killed.
+    /// Whether the server was started, and not stopped or killed since.
     pub(crate) fn is_running(&self) -> bool {
         self.process.is_some()
     }
 
-    /// Ends it in good order.
+    /// Asks the server to end, and waits until it has.
     pub(crate) async fn stop(&mut self) -> io::Result<()> {
         self.process()?.signal(self.stop_signal)?;
-        // One that is held would never hear of it; one that was not may have ended already.
+        // A paused server would not receive the signal. One that was not paused may have ended already.
         let _ = self.process()?.resume();
         self.ended().await
     }
 
-    /// Ends it as a crash would.
+    /// Kills the server as a crash would, with its children.
     pub(crate) async fn kill(&mut self) -> io::Result<()> {
         let children = self.process()?.kill()?;
         self.ended().await?;

@@ -1,37 +1,37 @@
-//! What can be wrong with a store, in words that say what to do.
+//! The errors of a store, in words that say what to do.
 
 use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
 
-/// The store cannot be read or written now.
+/// Why the store cannot be read or written now.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// Another program holds it.
+    /// Another program holds a lock on the database.
     #[error("the database is locked by another program")]
     Locked,
-    /// No space.
+    /// The disk has no space left.
     #[error("the disk is full")]
     Full,
-    /// No right to write.
+    /// The process may not write the database.
     #[error("the database cannot be written: it, or its folder, is read-only")]
     ReadOnly,
-    /// Damaged.
+    /// The database is damaged, or is not Ghostlight's.
     #[error("the database is damaged, or is not one of Ghostlight's: {0}")]
     Corrupt(String),
-    /// Nobody answers there, or no longer.
+    /// No server answers, or the connection was lost.
     #[error("the database cannot be reached: {0}")]
     Unreachable(String),
-    /// It answers, and does not let us do what we must.
-    #[error("the database refuses us: {0}")]
+    /// The server answers, but refuses the login or a statement.
+    #[error("the database refuses the connection or a statement: {0}")]
     Refused(String),
-    /// It hangs, or somebody holds what we need.
+    /// The server hangs, or another program holds a lock that is needed.
     #[error("the database did not answer within {0:?}")]
     Late(Duration),
-    /// Another state service has begun a newer order.
-    #[error("another state service has begun anew")]
+    /// Another state service has begun a newer epoch.
+    #[error("another state service has begun a newer epoch")]
     Superseded,
-    /// It holds less than what was saved there before: somebody has put it back.
+    /// The database holds less than what was saved before: somebody has restored a backup.
     #[error("the database has been put back to an older state")]
     Behind,
     /// Anything else.
@@ -39,37 +39,37 @@ pub enum StoreError {
     Other(String),
 }
 
-/// The store cannot be opened.
+/// Why the store cannot be opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
-    /// A URL of a kind that is not known.
-    #[error("{0:?} is no store: write sqlite:PATH or postgres://USER@HOST/DATABASE")]
+    /// The URL's scheme is not known.
+    #[error("{0:?} is not a store: write sqlite:PATH or postgres://USER@HOST/DATABASE")]
     Url(String),
-    /// A URL of a kind that is known, with something in it that is not.
+    /// The URL's scheme is known, but something else in the URL is wrong.
     #[error("{url:?}: {why}")]
     Settings {
         /// The URL, without its password.
         url: String,
-        /// What is wrong with it.
+        /// What is wrong with the URL.
         why: String,
     },
-    /// Another Ghostlight has it.
+    /// Another Ghostlight holds the lock of the database.
     #[error("{path} is in use by another Ghostlight: stop that one first, or choose another --store")]
     InUse {
-        /// The database.
+        /// The path of the database.
         path: String,
     },
-    /// The database is there, and cannot be used.
+    /// The database is there, but cannot be used.
     #[error("{path}: {cause}")]
     Unusable {
-        /// The database.
+        /// The path or the URL of the database, without its password.
         path: String,
-        /// Why.
+        /// Why it cannot be used.
         cause: StoreError,
     },
 }
 
-/// What a failed migration means, if `cause` tells what the driver's errors mean.
+/// The error of a failed migration. `cause` converts the driver's errors.
 pub(crate) fn migration(error: MigrateError, cause: impl FnOnce(sqlx::Error) -> StoreError) -> StoreError {
     match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => cause(error),

@@ -1,7 +1,7 @@
-//! The store: what outlives a restart.
+//! The store, which keeps the rigs across restarts.
 //!
-//! One seam, [`Store`]; an adapter for each technology, which the URL's scheme selects. A store is a cursor downstream
-//! of the fold: what it is given to save is what has changed since it last saved.
+//! One trait, [`Store`], with an adapter for each database; the URL's scheme selects one. A store is a cursor
+//! downstream of the fold: each save brings it what has changed since its last save.
 
 mod error;
 mod postgres;
@@ -20,7 +20,7 @@ use ghostlight_url::redacted;
 
 pub use error::{OpenError, StoreError};
 
-/// Keeps the rigs.
+/// A store of the rigs.
 ///
 /// Its contract, which `tests/contract.rs` runs on every adapter:
 /// - what was saved is loaded, also by the next process after this one was killed;
@@ -39,26 +39,26 @@ pub trait Store: Send + Sync {
     /// Everything that is saved.
     ///
     /// # Errors
-    /// [`StoreError`] if it cannot be read now.
+    /// [`StoreError`] if the store cannot be read now.
     async fn load(&self) -> Result<Image, StoreError>;
 
-    /// Begins an order that goes on from what is saved, if that still stands at `stored`. What is saved then counts as
-    /// the map at `start`, and nothing of an older epoch is saved any more.
+    /// Begins an epoch that goes on from the saved rigs, if their position is still `stored`. The saved rigs then count
+    /// as the map at `start`, and saves of older epochs are refused.
     ///
     /// # Errors
-    /// [`StoreError`]; [`StoreError::Superseded`] if it stands elsewhere: another service has saved, or begun anew. Load
-    /// again.
+    /// [`StoreError`]; [`StoreError::Superseded`] if the position is not `stored`, because another service has saved or
+    /// begun an epoch. The caller then loads again.
     async fn begin(&self, stored: Position, start: LogPosition) -> Result<(), StoreError>;
 
-    /// Saves what has changed, and resolves when it is durable.
+    /// Saves what has changed, and returns when it is durable.
     ///
     /// # Errors
-    /// [`StoreError`]; then nothing of it was saved, or all was and only the answer was lost. A load tells.
-    /// [`StoreError::Superseded`] if a newer epoch has begun, [`StoreError::Behind`] if the image is an increment to more
-    /// than is there.
+    /// [`StoreError`]; then either nothing was saved, or everything was and only the answer was lost. A load tells
+    /// which. [`StoreError::Superseded`] if a newer epoch has begun, [`StoreError::Behind`] if the store lacks what the
+    /// image builds on.
     async fn save(&self, image: &Image) -> Result<(), StoreError>;
 
-    /// Lets go of the store in good order.
+    /// Closes the store's connections and waits for that.
     async fn close(&self);
 }
 
@@ -68,7 +68,7 @@ pub enum Durability {
     /// A power cut: every commit is synced to the disk.
     #[default]
     Full,
-    /// A killed process, not a power cut: the newest commits may be lost then, but what is there is whole.
+    /// A killed process, but not a power cut, which may lose the newest commits. The database stays consistent.
     Relaxed,
 }
 
@@ -93,10 +93,10 @@ impl fmt::Display for Durability {
     }
 }
 
-/// Opens the store at a URL, makes it if it is not there, and brings its tables up to date.
+/// Opens the store at a URL, creates it if it is not there, and brings its tables up to date.
 ///
 /// # Errors
-/// [`OpenError`], with what to do about it, and without the password that the URL may hold.
+/// [`OpenError`], which says what to do about it and does not show the URL's password.
 pub async fn open(url: &str, durability: Durability) -> Result<Arc<dyn Store>, OpenError> {
     match url.split_once(':') {
         Some(("sqlite", path)) if !path.is_empty() => Ok(Arc::new(sqlite::SqliteStore::open(path, durability).await?)),

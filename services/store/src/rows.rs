@@ -1,4 +1,4 @@
-//! Images as rows of tables: the same in every database, and the same for every kind.
+//! Images as rows of tables, the same way for every database and every kind.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::{StoreError, scalar};
 
-/// The query for [`ItemRow`]s: the position is two columns.
+/// The query for [`ItemRow`]s. The position is in two columns.
 pub(crate) const ITEMS: &str = "SELECT rig, kind, key, value, epoch, revision, changed_by, changed_at FROM item";
 
 /// The query for keyed changes, in their order.
@@ -29,13 +29,13 @@ pub(crate) fn store_id(text: &str) -> Result<StoreId, StoreError> {
 }
 
 /// An image as the rows of its tables: for each table a JSON array of arrays, in the form that `save` in the migrations
-/// describes.
+/// documents.
 pub(crate) struct Rows {
     pub(crate) rigs: String,
     pub(crate) items: String,
     pub(crate) keyed: String,
     pub(crate) oldest_keys: String,
-    /// How many rows there are.
+    /// How many rows there are, without `oldest_keys`.
     pub(crate) count: usize,
 }
 
@@ -68,7 +68,7 @@ fn json(rows: &impl Serialize) -> String {
     serde_json::to_string(rows).expect("tuples of texts and integers are always JSON")
 }
 
-/// Rig, kind, key, value, revision, and who changed it last and when.
+/// Rig, kind, key, value, revision, who last changed the item, and when.
 type NewItem<'a> = (&'a str, &'static str, String, Option<String>, u64, Option<&'a str>, i64);
 
 /// Adds the items of each kind to the rows.
@@ -89,10 +89,10 @@ impl KindVisitor for Items<'_, '_> {
     }
 }
 
-/// Where a row was last changed: epoch and revision, as databases have them.
+/// The position at which a row was last changed: epoch and revision, as databases store them.
 pub(crate) type At = (i64, i64);
 
-/// An item as a database has it.
+/// An item as a database stores it.
 pub(crate) struct ItemRow<'a> {
     pub(crate) rig: &'a str,
     pub(crate) kind: &'a str,
@@ -103,29 +103,29 @@ pub(crate) struct ItemRow<'a> {
     pub(crate) changed_at: i64,
 }
 
-/// An image that is put together from the rows of a database: first the position of all of it, then the rest.
+/// An image that is built from the rows of a database: first the position of the whole image, then the rest.
 #[derive(Default)]
 pub(crate) struct Loading {
     image: Image,
-    /// How many rows were passed over, by the names of their kinds.
+    /// How many rows were skipped, by the names of their kinds.
     unknown: BTreeMap<String, usize>,
 }
 
 impl Loading {
-    /// The one row that says where the rigs stand.
+    /// Takes the one row with the position of the rigs.
     pub(crate) fn position(&mut self, at: At, stamp: i64, time: i64) {
         self.image.position = position(at);
         (self.image.stamp, self.image.time) = (Stamp(stamp as u64), LogTime(time as u64));
     }
 
-    /// Where a rig's last entry stood, and its log time.
+    /// Takes the position of a rig's last entry, and its log time.
     pub(crate) fn rig(&mut self, name: &str, at: At, time: i64) -> Result<(), StoreError> {
         let rig = self.rig_image(name)?;
         (rig.position, rig.time) = (position(at), LogTime(time as u64));
         Ok(())
     }
 
-    /// An item. One of a kind that this version does not know is passed over.
+    /// Takes an item. An item of a kind that this version does not know is skipped.
     pub(crate) fn item(&mut self, row: &ItemRow<'_>) -> Result<(), StoreError> {
         let Some(kind) = KindId::named(row.kind) else {
             match self.unknown.get_mut(row.kind) {
@@ -140,7 +140,7 @@ impl Loading {
         put.result.map_err(|why| corrupt(&format_args!("{} {:?} of rig {:?}: {why}", row.kind, row.key, row.rig)))
     }
 
-    /// A keyed change that a rig remembers. They come in their order.
+    /// Takes a keyed change that a rig remembers. The rows come in the order of their positions.
     pub(crate) fn keyed(
         &mut self,
         rig: &str,
@@ -158,7 +158,7 @@ impl Loading {
         Ok(())
     }
 
-    /// All of it. Rows that were passed over are logged, if `unknown_logged` has not seen any yet.
+    /// The image. Skipped rows are logged, unless `unknown_logged` says that this was done.
     pub(crate) fn image(self, unknown_logged: &Once) -> Image {
         if !self.unknown.is_empty() {
             let (kinds, rows) = (self.unknown.keys(), self.unknown.values().sum::<usize>());
@@ -166,7 +166,7 @@ impl Loading {
                 tracing::warn!(
                     rows,
                     ?kinds,
-                    "the database has items of kinds that this version does not know; they stay"
+                    "the database has items of kinds that this version does not know; they stay unchanged"
                 );
             });
         }
@@ -182,7 +182,7 @@ impl Loading {
         Ok(rigs.get_mut(name).expect("it was there, or was put there just now"))
     }
 
-    /// What was set in an older epoch counts as older than everything in this one.
+    /// The revision of a row. One of an older epoch counts as older than everything in the image's epoch.
     fn revision(&self, at: At) -> Revision {
         let position = position(at);
         if position.epoch == self.image.position.epoch { position.revision } else { Revision(0) }
@@ -194,7 +194,7 @@ struct Put<'a> {
     row: &'a ItemRow<'a>,
     revision: Revision,
     slots: &'a mut Slots,
-    /// What is wrong with the row, for people.
+    /// What is wrong with the row, in words for people.
     result: Result<(), String>,
 }
 

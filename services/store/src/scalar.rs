@@ -1,4 +1,4 @@
-//! Values as JSON text: how a row has the value of an item.
+//! Values as JSON text, which is how a row stores the value of an item.
 
 use std::fmt::Display;
 
@@ -16,10 +16,10 @@ pub(crate) fn to_json(scalar: &Scalar<'_>) -> String {
     }
 }
 
-/// The value that a JSON text stands for. A number keeps its text.
+/// The value of a JSON text. A number keeps its text.
 ///
 /// # Errors
-/// What is wrong with it, for people.
+/// What is wrong with the text, in words for people.
 pub(crate) fn from_json(text: &str) -> Result<Scalar<'_>, String> {
     let not_json = |error: &dyn Display| format!("its value {text:?} is not JSON: {error}");
     Ok(match serde_json::from_str(text).map_err(|error| not_json(&error))? {

@@ -32,13 +32,13 @@ pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
 /// How long a statement waits for another program that holds the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The save: the view's trigger, in the migrations, does all of it in one transaction. One statement, because what costs
-/// a small save is going to the connection's thread and back, not SQLite.
+/// The save: the view's trigger, in the migrations, does all of it in one transaction. It is one statement, because a
+/// small save costs mainly the way to the connection's thread and back, not the work in SQLite.
 const SAVE: &str = "INSERT INTO save (epoch, revision, stamp, time, since_epoch, since_revision, rigs, items, keyed, \
                                       oldest_keys) \
                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
-/// The beginning of an epoch: a compare-and-set of where the saved rigs stand.
+/// The begin of an epoch: a compare-and-set of the position of the saved rigs.
 const BEGIN: &str = "INSERT INTO position (id, epoch, revision, stamp) SELECT 1, ?1, ?2, ?3 \
                      WHERE EXISTS (SELECT 1 FROM position) OR (?4, ?5) = (0, 0) \
                      ON CONFLICT (id) DO UPDATE \
@@ -49,9 +49,10 @@ const BEGIN: &str = "INSERT INTO position (id, epoch, revision, stamp) SELECT 1,
 pub(crate) struct SqliteStore {
     id: StoreId,
     options: SqliteConnectOptions,
-    /// Taken out while it is used: whoever gives up half-way gives the connection up, and what it had begun with it.
+    /// Taken out while it is used. If its user is dropped half-way, the connection is closed, and its transaction with
+    /// it.
     connection: Mutex<Option<SqliteConnection>>,
-    /// Rows of kinds that this version does not know are logged once.
+    /// Whether rows of kinds that this version does not know have been logged: this is done once.
     unknown_logged: Once,
     _lock: Lock,
 }
@@ -73,7 +74,7 @@ impl SqliteStore {
             .disable_statement_logging();
         let mut connection = options.connect().await.map_err(|error| unusable(error.into()))?;
         check(&mut connection).await.map_err(unusable)?;
-        // Not `run`, whose future cannot be sent to another thread.
+        // `run_direct`, because the future of `run` is not `Send`.
         MIGRATIONS
             .run_direct(None, &mut connection, false)
             .await
@@ -86,18 +87,18 @@ impl SqliteStore {
     }
 }
 
-/// A locked file. Unlocked rather than only closed: a child process that is just being started shares it for a moment.
+/// A locked file. It is unlocked explicitly, because a child process that is just starting may share it for a moment.
 struct Lock(File);
 
 impl Drop for Lock {
     fn drop(&mut self) {
         if let Err(error) = self.0.unlock() {
-            tracing::warn!(%error, "the database's lock goes with the process");
+            tracing::warn!(%error, "the database's lock cannot be released now; it ends with the process");
         }
     }
 }
 
-/// Takes the lock of the database at `path`: a file beside it, so that other tools may still read the database.
+/// Takes the lock of the database at `path`. The lock is a file beside it, so that other tools can read the database.
 fn lock(path: &str) -> Result<Lock, OpenError> {
     let unusable = |cause| OpenError::Unusable { path: path.to_owned(), cause };
     if Path::new(path).is_dir() {
@@ -112,18 +113,18 @@ fn lock(path: &str) -> Result<Lock, OpenError> {
     }
 }
 
-/// Finds damage now, rather than in the middle of a show.
+/// Finds damage at the start, not in the middle of a show.
 async fn check(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     let answer: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(connection).await?;
     if answer == "ok" { Ok(()) } else { Err(StoreError::Corrupt(answer)) }
 }
 
-/// Finds tables that only a newer version can use.
+/// Refuses tables that only a newer version can use.
 async fn check_tables(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     tables::check(sqlx::query_scalar(tables::NEWEST).fetch_one(connection).await?, &MIGRATIONS)
 }
 
-/// Writes nothing, which fails as any other write does.
+/// Runs a write that changes nothing, to fail now if writing fails.
 async fn check_writable(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM position WHERE false").execute(connection).await?;
     Ok(())
@@ -208,7 +209,7 @@ async fn save(connection: &mut SqliteConnection, image: &Image) -> Result<(), St
 
 async fn load(connection: &mut SqliteConnection, unknown_logged: &Once) -> Result<Image, StoreError> {
     let mut loading = Loading::default();
-    // One transaction, so that all of it is of one moment.
+    // One transaction, so that all tables are read as of one moment.
     let mut reading = connection.begin().await?;
     each(&mut reading, "SELECT epoch, revision, stamp, time FROM position", |row| {
         loading.position(at(row, 0)?, row.try_get(2)?, row.try_get(3)?);
@@ -239,7 +240,7 @@ async fn load(connection: &mut SqliteConnection, unknown_logged: &Once) -> Resul
     Ok(loading.image(unknown_logged))
 }
 
-/// Takes each row that a query gives.
+/// Calls `take` with each row of a query.
 async fn each(
     connection: &mut SqliteConnection,
     query: &'static str,
@@ -256,10 +257,10 @@ fn at(row: &SqliteRow, first: usize) -> Result<At, sqlx::Error> {
     Ok((row.try_get(first)?, row.try_get(first + 1)?))
 }
 
-/// The primary result codes of <https://www.sqlite.org/rescode.html>.
+/// By the primary result codes of <https://www.sqlite.org/rescode.html>.
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        // What the migrations' own refusals say.
+        // The messages with which the triggers in the migrations refuse.
         match error.as_database_error().map(sqlx::error::DatabaseError::message) {
             Some("superseded") => return Self::Superseded,
             Some("behind") => return Self::Behind,

@@ -1,16 +1,16 @@
-//! Which tables this version works with: its own, and those that a newer one has only added to.
+//! Which tables this version can use: its own, and those that a newer version has only added to.
 //!
-//! Migrations are numbered. One that only adds takes the next number, and an older service works on beside newer ones.
-//! One that older services could not work with takes the next thousand (1000, 2000, ...): they leave such a database to
-//! newer ones.
+//! Migrations are numbered. A migration that only adds takes the next number, and older services keep working beside
+//! newer ones. A migration that older services cannot work with takes the next thousand (1000, 2000, ...), and older
+//! services refuse such a database.
 
 use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 use crate::StoreError;
 
-/// The migrations of a folder of `migrations`, by the names of their files. sqlx has a macro that finds the files itself;
-/// it compiles sqlx, both drivers and SQLite a second time, for the compiler.
+/// The migrations of a folder of `migrations`, by file name. sqlx has a macro that finds the files itself, but it
+/// compiles sqlx, both drivers and SQLite a second time, for the compiler.
 macro_rules! migrations {
     ($folder:literal: $($file:literal),+ $(,)?) => {
         $crate::tables::migrator(&[$((
@@ -21,13 +21,13 @@ macro_rules! migrations {
 }
 pub(crate) use migrations;
 
-/// The highest migration that a database has had.
+/// The highest migration that a database has.
 pub(crate) const NEWEST: &str = "SELECT max(version) FROM _sqlx_migrations";
 
-/// So many migrations may only add to what the first of them made.
+/// Migrations with the same number of thousands only add to each other's tables.
 const GENERATION: i64 = 1_000;
 
-/// Migrations from names and contents of files, to be applied to a database which may have had newer ones.
+/// The migrations in these files, to be applied to a database which may have newer ones.
 pub(crate) fn migrator(files: &[(&'static str, &'static str)]) -> Migrator {
     let migrations = files.iter().map(|&(file, sql)| {
         let (version, description) = parts(file).expect("a migration is called 0001_what_it_does.sql");
@@ -44,16 +44,16 @@ fn parts(file: &str) -> Option<(i64, String)> {
     Some((version.parse().ok()?, description.replace('_', " ")))
 }
 
-/// Decides whether a database that has had this migration can be used, and says so if it is newer.
+/// Refuses a database if an older service cannot work with its newest migration; logs if it is newer than this version.
 pub(crate) fn check(newest: i64, known: &Migrator) -> Result<(), StoreError> {
     let known = known.iter().map(|migration| migration.version).max().unwrap_or_default();
     if newest / GENERATION > known / GENERATION {
         return Err(StoreError::Other(format!(
-            "it was changed by a newer Ghostlight (its tables are at version {newest}), and this one cannot use it"
+            "it was changed by a newer Ghostlight (its tables are at version {newest}), and this version cannot use it"
         )));
     }
     if newest > known {
-        tracing::info!(newest, known, "a newer Ghostlight has added to the database's tables; they are used as known");
+        tracing::info!(newest, known, "a newer Ghostlight has added to the tables; this version ignores the additions");
     }
     Ok(())
 }
@@ -64,7 +64,7 @@ mod tests {
 
     use crate::{postgres, sqlite};
 
-    /// As sqlx's own macro would find them.
+    /// Compares the lists with what sqlx's own macro would find.
     #[tokio::test]
     async fn every_migration_is_listed() {
         for (folder, listed) in [("sqlite", &sqlite::MIGRATIONS), ("postgres", &postgres::MIGRATIONS)] {

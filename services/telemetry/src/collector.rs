@@ -1,8 +1,8 @@
-//! Sends requests of OTLP to a collector, over HTTP/1.1 or as calls of gRPC, with or without TLS.
+//! Sends OTLP requests to a collector, as HTTP/1.1 requests or gRPC calls, with or without TLS.
 //!
-//! `opentelemetry_otlp` encodes, retries and reads most of the `OTEL_*` variables. It would do this part too, with reqwest
-//! and tonic, at the price of a second HTTP client and 20 more crates. Here one request is one connection: a batch of
-//! spans or of metrics is sent every few seconds.
+//! `opentelemetry_otlp` encodes, retries and reads most of the `OTEL_*` variables. It could send too, with reqwest and
+//! tonic, at the price of a second HTTP client and 20 more crates. Here each request opens a connection of its own,
+//! because a batch of spans or of metrics is sent only every few seconds.
 //!
 //! <https://opentelemetry.io/docs/specs/otlp/>, and for the variables
 //! <https://opentelemetry.io/docs/specs/otel/protocol/exporter/>.
@@ -30,24 +30,24 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::grpc;
 
-/// How long a batch may take, if `OTEL_EXPORTER_OTLP_TIMEOUT` does not say.
+/// How long sending a batch may take, unless `OTEL_EXPORTER_OTLP_TIMEOUT` says otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long an answer may be: it only says how much was refused.
+/// The largest answer that is read. An answer only says how much was refused.
 const MAX_ANSWER_BYTES: usize = 4 << 20;
 
-/// What a collector is spoken to in.
+/// The protocol of a collector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Protocol {
     Http,
     Grpc,
 }
 
-/// Where one kind of telemetry is sent, and how.
+/// Where and how one kind of telemetry is sent.
 pub(crate) struct Collector {
     protocol: Protocol,
     timeout: Duration,
-    /// Where gRPC calls go; for HTTP, `opentelemetry_otlp` reads the variables.
+    /// The URL of gRPC calls. For HTTP, `opentelemetry_otlp` reads the variables.
     grpc_endpoint: Option<String>,
     tls: Arc<ClientConfig>,
 }
@@ -60,8 +60,8 @@ impl fmt::Debug for Collector {
 }
 
 impl Collector {
-    /// The one that the environment names for a kind of telemetry ("TRACES", "METRICS"). A call of gRPC is sent to
-    /// `grpc_path`.
+    /// The collector that the environment names for a kind of telemetry ("TRACES", "METRICS"). gRPC calls go to the
+    /// path `grpc_path`.
     pub(crate) fn from_environment(signal: &str, grpc_path: &str) -> io::Result<Self> {
         let protocol = match variable(signal, "PROTOCOL").as_deref() {
             Some("grpc") => Protocol::Grpc,
@@ -82,7 +82,7 @@ impl Collector {
         self.timeout
     }
 
-    /// The URL to send to, where it is not for `opentelemetry_otlp` to find.
+    /// The URL to send to; `None` if `opentelemetry_otlp` reads it from the variables.
     pub(crate) fn endpoint(&self) -> Option<&str> {
         self.grpc_endpoint.as_deref()
     }
@@ -124,18 +124,18 @@ impl Collector {
 
 #[async_trait]
 impl HttpClient for Collector {
-    /// Blocks: exports have a thread of their own, which waits for the answer in any case. The connection runs on that
-    /// thread too, and takes no time from changes.
+    /// Blocks. Exports have their own thread, which waits for the answer in any case. The connection runs on that
+    /// thread too, so that it takes no time from changes.
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let outcome = runtime.block_on(async { tokio::time::timeout(self.timeout, self.exchange(request)).await });
-        // A look-up of a name that hangs is not waited for.
+        // Does not wait for a name look-up that hangs.
         runtime.shutdown_background();
         outcome.unwrap_or_else(|_| Err("the collector did not answer in time".into()))
     }
 }
 
-/// The whole answer to a request, while the connection is driven.
+/// Waits for the whole answer to a request, and drives the connection meanwhile.
 async fn answered(
     response: impl Future<Output = hyper::Result<Response<Incoming>>>,
     connection: impl Future<Output = hyper::Result<()>>,
@@ -145,7 +145,7 @@ async fn answered(
         Ok(Response::from_parts(head, Limited::new(body, MAX_ANSWER_BYTES).collect().await?))
     };
     let connection = async {
-        // The end of the connection is no answer; why it ended is told by the request.
+        // The end of the connection is not an answer. The request reports why it ended.
         let _ = connection.await;
         std::future::pending::<()>().await;
     };
@@ -156,7 +156,7 @@ async fn answered(
     }
 }
 
-/// The request as HTTP/1.1 has it on a connection to the server itself: the path in its first line, the host in a header.
+/// The request in the form of HTTP/1.1: the path in the first line, the host in a header.
 fn relative(mut request: Request<Bytes>) -> Result<Request<Bytes>, HttpError> {
     let uri = request.uri();
     let host = HeaderValue::try_from(uri.authority().ok_or("the collector's URL has no host")?.as_str())?;
@@ -179,7 +179,7 @@ fn tls(protocol: Protocol) -> io::Result<ClientConfig> {
     Ok(config)
 }
 
-/// What the environment says for this kind of telemetry, or for all.
+/// The value of an environment variable for this kind of telemetry; otherwise of the variable for all kinds.
 fn variable(signal: &str, name: &str) -> Option<String> {
     let given = |name: String| std::env::var(name).ok().filter(|value| !value.is_empty());
     given(format!("OTEL_EXPORTER_OTLP_{signal}_{name}")).or_else(|| given(format!("OTEL_EXPORTER_OTLP_{name}")))

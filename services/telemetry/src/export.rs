@@ -1,7 +1,7 @@
-//! Export over OTLP, as the standard `OTEL_*` environment variables say; without an endpoint there is none.
+//! Export over OTLP, as the standard `OTEL_*` environment variables say. Without an endpoint nothing is exported.
 //!
-//! Spans and metrics wait in bounded queues for a thread of their own. A collector that is away, slow or wrong loses
-//! them, and nothing else; the log says so once.
+//! Spans and metrics wait in bounded queues for a thread of their own. If the collector is away, slow or misconfigured,
+//! they are lost, and nothing else; the log says so once.
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,21 +24,21 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider, SpanData};
 use crate::collector::Collector;
 use crate::metrics::{Counter, ExportFailures};
 
-/// How long the last of it may take to be sent at the end.
+/// How long sending the last spans and metrics may take at the end.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Where a collector takes traces and metrics over gRPC.
+/// The paths of the gRPC calls for traces and metrics.
 const TRACES_CALL: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 const METRICS_CALL: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
 
-/// What is exported, for as long as the process runs.
+/// The exporters, for as long as the process runs.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Exports {
     traces: Option<SdkTracerProvider>,
     metrics: Option<SdkMeterProvider>,
 }
 
-/// Whether exports of one kind work: changes are told.
+/// Whether exports of one kind work. Changes are logged.
 #[derive(Debug)]
 struct Outcomes {
     what: &'static str,
@@ -59,14 +59,14 @@ impl Outcomes {
             Err(error) => {
                 failures.add_one();
                 if !fails.swap(true, Ordering::Relaxed) {
-                    tracing::warn!(%error, "{what} cannot be exported; they are lost until that works, and nothing else is");
+                    tracing::warn!(%error, "{what} cannot be exported: they are lost until this works; nothing else is");
                 }
             }
         }
     }
 }
 
-/// An exporter whose failures are told.
+/// An exporter that logs when its exports begin to fail and when they work again.
 struct Told<E> {
     exporter: E,
     outcomes: Outcomes,
@@ -118,7 +118,7 @@ impl PushMetricExporter for Told<MetricExporter> {
     }
 }
 
-/// What was set up.
+/// The exporters, and what makes spans and metrics for them.
 pub(crate) struct Begun {
     pub(crate) exports: Exports,
     pub(crate) tracer: Option<SdkTracer>,
@@ -126,7 +126,7 @@ pub(crate) struct Begun {
     pub(crate) failures: ExportFailures,
 }
 
-/// Sets up what the environment asks for. What is wrong there is told, and then there is none of it.
+/// Sets up what the environment asks for. Wrong settings are logged, and that kind of telemetry is not exported.
 pub(crate) fn begin(service: &'static str, version: &'static str) -> Begun {
     let resource = resource(service, version);
     let (mut exports, failures) = (Exports::default(), ExportFailures::default());
@@ -134,7 +134,7 @@ pub(crate) fn begin(service: &'static str, version: &'static str) -> Begun {
         exports.traces = told("traces", span_exporter()).map(|exporter| {
             let exporter = Told { exporter, outcomes: Outcomes::new("traces", &failures.traces) };
             let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource.clone());
-            // What comes this far is sampled.
+            // Spans that reach the SDK have been sampled already.
             provider.with_sampler(Sampler::AlwaysOn).build()
         });
     }
@@ -150,11 +150,11 @@ pub(crate) fn begin(service: &'static str, version: &'static str) -> Begun {
 }
 
 impl Exports {
-    /// Sends what waits to be sent, for a while.
+    /// Sends the spans and metrics that wait, for a few seconds at most.
     pub(crate) async fn end(&self) {
         let Self { traces, metrics } = self.clone();
         let flush = tokio::task::spawn_blocking(move || {
-            // What cannot be sent has been told.
+            // Failures have been logged.
             let _ = traces.map(|traces| traces.shutdown_with_timeout(FLUSH_TIMEOUT));
             let _ = metrics.map(|metrics| metrics.shutdown_with_timeout(FLUSH_TIMEOUT));
         });
@@ -162,7 +162,7 @@ impl Exports {
     }
 }
 
-/// Whether there is an endpoint for this, and nothing says that it is not to be used.
+/// Whether there is an endpoint for this kind of telemetry, and no variable turns it off.
 fn is_asked_for(signal: &str) -> bool {
     let given = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let is = |name: &str, value: &str| given(name).is_some_and(|given| given.eq_ignore_ascii_case(value));
@@ -178,14 +178,14 @@ fn metric_exporter() -> Result<MetricExporter, ExporterBuildError> {
     through(MetricExporter::builder().with_http(), "METRICS", METRICS_CALL)?.build()
 }
 
-/// An exporter's builder, to export through the collector that the environment names.
+/// The exporter's builder, set up for the collector that the environment names.
 fn through<B>(builder: B, signal: &str, grpc_path: &str) -> Result<B, ExporterBuildError>
 where
     B: WithExportConfig + WithHttpConfig,
 {
     let collector = Collector::from_environment(signal, grpc_path)
         .map_err(|error| ExporterBuildError::InternalFailure(error.to_string()))?;
-    // The content is the same in both protocols.
+    // The body is the same in both protocols.
     let builder = builder.with_protocol(Protocol::HttpBinary).with_timeout(collector.timeout());
     let builder = match collector.endpoint() {
         Some(endpoint) => builder.with_endpoint(endpoint),
@@ -198,7 +198,7 @@ fn told<E>(what: &str, built: Result<E, ExporterBuildError>) -> Option<E> {
     built.inspect_err(|error| tracing::error!(%error, "{what} are not exported: the OTEL_* settings are wrong")).ok()
 }
 
-/// Who speaks. `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` count for more than what is said here.
+/// The attributes of this process. `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` take precedence over these.
 fn resource(service: &'static str, version: &'static str) -> Resource {
     let instance = format!("{:032x}", fastrand::u128(..));
     let ours = [

@@ -1,4 +1,4 @@
-//! One call of gRPC as an HTTP/2 request, and its outcome as an HTTP response.
+//! A gRPC call as an HTTP/2 request, and its outcome as an HTTP response.
 //!
 //! <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>
 
@@ -7,13 +7,14 @@ use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, TE};
 use hyper::{HeaderMap, Response, StatusCode, Version};
 use opentelemetry_http::{Bytes, HttpError, Request};
 
-/// Before each message: one byte that says it is not compressed, and its length.
+/// The length of a message's prefix: one byte that says that the message is not compressed, and four of its length.
 const PREFIX_BYTES: usize = 5;
 
-/// A call's status, in its trailers; in its headers if there is nothing else.
+/// The header of a call's status. It is in the trailers, or in the headers of an answer without a body.
 const STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
-/// The URL of a call: of the endpoint only the scheme, the host and the port count. One without a scheme means TLS.
+/// The URL of a call. Of the endpoint, only the scheme, the host and the port are used. Without a scheme it means TLS,
+/// unless `is_insecure`.
 pub(crate) fn url(endpoint: &str, is_insecure: bool, path: &str) -> String {
     let default = if is_insecure { "http" } else { "https" };
     let (scheme, rest) = endpoint.split_once("://").unwrap_or((default, endpoint));
@@ -21,7 +22,7 @@ pub(crate) fn url(endpoint: &str, is_insecure: bool, path: &str) -> String {
     format!("{scheme}://{authority}{path}")
 }
 
-/// The call that carries what an HTTP request would.
+/// The gRPC call with the body of an HTTP request.
 pub(crate) fn call(request: Request<Bytes>) -> Request<Bytes> {
     let (mut head, message) = request.into_parts();
     head.version = Version::HTTP_2;
@@ -32,7 +33,7 @@ pub(crate) fn call(request: Request<Bytes>) -> Request<Bytes> {
     Request::from_parts(head, body.into())
 }
 
-/// What an HTTP response would say of the call's outcome.
+/// The HTTP response that corresponds to the call's outcome.
 pub(crate) fn outcome(answer: Response<Collected<Bytes>>) -> Result<Response<Bytes>, HttpError> {
     let (mut head, body) = answer.into_parts();
     if head.status.is_success() {
@@ -47,7 +48,7 @@ fn status(headers: &HeaderMap) -> Option<u8> {
     headers.get(STATUS)?.to_str().ok()?.parse().ok()
 }
 
-/// The status over HTTP that is retried, or not, as the one of gRPC is to be:
+/// The HTTP status that the exporter retries, or not, as OTLP says for this gRPC status:
 /// <https://opentelemetry.io/docs/specs/otlp/#failures>.
 fn http_status(status: u8) -> StatusCode {
     match status {

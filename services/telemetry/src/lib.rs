@@ -1,8 +1,8 @@
-//! What can be seen of Ghostlight from outside: metrics, traces and logs. How long each stage of the way of a change
-//! takes, where it is slow, and what is wrong.
+//! What operators can see of Ghostlight: metrics, traces and logs. They show how long each stage of a change takes,
+//! what is slow, and what is wrong.
 //!
-//! [`metrics`] is the list of everything that is counted; [`trace`] makes the spans of one change; `export` sends both
-//! through `collector`, if the environment names one; [`logs`] writes lines.
+//! [`metrics`] is the list of all metrics. [`trace`] makes the spans of a change. `export` sends both through
+//! `collector`, if the environment names one. [`logs`] writes log lines.
 
 mod collector;
 mod export;
@@ -17,19 +17,19 @@ use ghostlight_rig::Partitions;
 use metrics::{Meters, Metrics};
 use trace::Tracer;
 
-/// All of it, for one process.
+/// The telemetry of one process.
 #[derive(Clone, Debug, Default)]
 pub struct Telemetry {
-    /// What is counted.
+    /// The metrics of the process.
     pub metrics: Metrics,
-    /// What makes spans.
+    /// Makes the spans of changes.
     pub tracer: Tracer,
     exports: Exports,
 }
 
 impl Telemetry {
-    /// For a process that plays a role, exported as the `OTEL_*` variables of its environment say. To be called within
-    /// the runtime.
+    /// Starts the telemetry of a process with a role, exported as the `OTEL_*` variables say. Must be called within the
+    /// runtime.
     pub fn start(role: &'static str, version: &'static str) -> Self {
         let service = match role {
             "gateway" => "ghostlight-gateway",
@@ -43,13 +43,13 @@ impl Telemetry {
         Self { metrics, tracer, exports: begun.exports }
     }
 
-    /// The same, for what messages of this system carry, as OpenTelemetry names it, with so many partitions of the rigs.
+    /// The same, with what spans of messages say: the messaging system as OpenTelemetry names it, and the partitions.
     #[must_use]
     pub fn over(&self, messaging: &'static str, partitions: Partitions) -> Self {
         Self { tracer: self.tracer.clone().over(messaging, partitions), ..self.clone() }
     }
 
-    /// Sends what waits to be sent, for a few seconds at most.
+    /// Sends the spans and metrics that wait, for a few seconds at most.
     pub async fn end(&self) {
         self.exports.end().await;
     }

@@ -1,4 +1,4 @@
-//! Logs: for people on a terminal, as JSON for programs, with a filter that can be changed while the process runs.
+//! Logs: text for people on a terminal, JSON for programs, with a filter that can be changed while the process runs.
 
 use std::fmt;
 use std::io::IsTerminal;
@@ -11,13 +11,13 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt as lines, reload};
 
-/// How a line is written.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
-    /// As people read it on a terminal, as JSON otherwise.
+    /// Text on a terminal, JSON otherwise.
     #[default]
     Auto,
-    /// As people read it.
+    /// Text for people.
     Text,
     /// One JSON object a line.
     Json,
@@ -31,16 +31,16 @@ impl FromStr for LogFormat {
             "auto" => Ok(Self::Auto),
             "text" => Ok(Self::Text),
             "json" => Ok(Self::Json),
-            _ => Err("auto, text or json is wanted".to_owned()),
+            _ => Err("the format of logs is auto, text or json".to_owned()),
         }
     }
 }
 
-/// What is logged: it can be changed.
+/// The filter of the log, which can be changed while the process runs.
 #[derive(Clone)]
 pub struct LogFilter {
     handle: reload::Handle<EnvFilter, Registry>,
-    /// As it was given.
+    /// The filter's text, as it was given.
     text: Arc<Mutex<String>>,
 }
 
@@ -51,37 +51,38 @@ impl fmt::Debug for LogFilter {
 }
 
 impl LogFilter {
-    /// What it is.
+    /// The filter's text.
     pub fn get(&self) -> String {
         self.text.lock().clone()
     }
 
-    /// Makes it another.
+    /// Replaces the filter.
     ///
     /// # Errors
-    /// [`ParseError`] if that is none; then it stays as it was.
+    /// [`ParseError`] if the text is not a filter. The filter then stays unchanged.
     pub fn set(&self, filter: &str) -> Result<(), ParseError> {
         let parsed = EnvFilter::try_new(filter)?;
-        // It fails only when nobody logs any more.
+        // This fails only when the subscriber is gone.
         let _ = self.handle.reload(parsed);
         *self.text.lock() = filter.to_owned();
         Ok(())
     }
 }
 
-/// Starts to log to the standard error, once a process.
+/// Starts logging to the standard error, once a process.
 ///
 /// # Errors
-/// [`ParseError`] if the filter is none.
+/// [`ParseError`] if the text is not a filter.
 pub fn start(filter: &str, format: LogFormat) -> Result<LogFilter, ParseError> {
     let text = Arc::new(Mutex::new(filter.to_owned()));
     let (filter, handle) = reload::Layer::new(EnvFilter::try_new(filter)?);
     let is_terminal = std::io::stderr().is_terminal();
     let is_json = format == LogFormat::Json || (format == LogFormat::Auto && !is_terminal);
-    // Told on the standard error, of all places: when that is gone, telling would end the server.
+    // Internal errors would be written to the standard error too. When that is closed, writing them would end the
+    // server.
     let lines = lines::layer().with_writer(std::io::stderr).with_ansi(is_terminal).log_internal_errors(false);
     let lines = if is_json { lines.json().flatten_event(true).with_span_list(false).boxed() } else { lines.boxed() };
-    // A second one in the same process is of no use; the first goes on.
+    // Logging can be started once in a process; after that, the first goes on.
     let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
     Ok(LogFilter { handle, text })
 }

@@ -1,16 +1,16 @@
 //! Which changes are traced, as `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG` say.
 //!
-//! Decided here and not by the SDK, which makes a span first and asks then: with one change of a hundred traced, the other
-//! ninety-nine would cost a tenth of all changes a second.
+//! The decision is made here and not by the SDK, which makes a span before it decides. With one change in a hundred
+//! traced, the spans of the other ninety-nine would reduce the number of changes a second by a tenth.
 
 use ghostlight_rig::TraceContext;
 
-/// How it is decided whether a change is traced.
+/// The rule that decides whether a change is traced.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Sampling {
-    /// The share of them that is, from 0 to 1.
+    /// The share of changes that are traced, from 0 to 1.
     ratio: f64,
-    /// Whether a client that has decided for its own trace is heeded.
+    /// Whether the decision of a client for its own trace is followed.
     heeds_parent: bool,
 }
 
@@ -21,7 +21,7 @@ impl Default for Sampling {
 }
 
 impl Sampling {
-    /// As the environment says. What is wrong there is told, and then everything is traced.
+    /// The rule in the environment. A wrong rule is logged, and then everything is traced.
     pub(crate) fn from_environment() -> Self {
         let given = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let (sampler, argument) = (given("OTEL_TRACES_SAMPLER"), given("OTEL_TRACES_SAMPLER_ARG"));
@@ -41,18 +41,18 @@ impl Sampling {
             ("always_off", _) => 0.0,
             ("traceidratio", Ok(ratio)) if (0.0..=1.0).contains(&ratio) => ratio,
             ("traceidratio", _) => {
-                return Err(format!("the ratio {:?} is not one from 0 to 1", argument.unwrap_or("")));
+                return Err(format!("the ratio {:?} is not a number from 0 to 1", argument.unwrap_or("")));
             }
-            _ => return Err(format!("{sampler:?} is not known here")),
+            _ => return Err(format!("the sampler {sampler:?} is not supported")),
         };
         Ok(Self { ratio, heeds_parent })
     }
 
-    /// Whether a change is traced that comes with this trace of its client's, or none.
+    /// Whether a change is traced; `parent` is its client's trace, if any.
     pub(crate) fn takes(self, parent: Option<TraceContext>) -> bool {
         match parent {
             Some(parent) if self.heeds_parent => parent.is_sampled,
-            // All who see the same trace decide alike.
+            // Depends on the trace alone, so that all services decide alike.
             Some(parent) => {
                 self.ratio >= 1.0 || ((parent.trace_id as u64 >> 1) as f64) < self.ratio * (1_u64 << 63) as f64
             }

@@ -1,8 +1,7 @@
-//! Traces: one follows one change from the console to every gateway that echoes it.
+//! Traces. One trace follows one change from the console to every gateway that echoes it.
 //!
-//! Stages begin in one task and end in another, and what is told of them is known afterwards; so spans are made here
-//! from where their trace stands and when they began, not from what happens to be entered. Only what is sampled becomes
-//! a span at all.
+//! Stages begin in one task and end in another, and their attributes are known only afterwards. So spans are made from
+//! a trace context and a start time, not from the span that happens to be entered. Only sampled changes get spans.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,27 +17,27 @@ use opentelemetry_sdk::trace::{SdkTracer, Span as SdkSpan};
 
 use crate::sampling::Sampling;
 
-/// What a span's work is to others, as OpenTelemetry has it.
+/// The kind of a span, as OpenTelemetry defines it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// It answers a request.
+    /// The span answers a request.
     Server,
-    /// It asks another, and waits.
+    /// The span sends a request and waits for the answer.
     Client,
-    /// It sends a message.
+    /// The span sends a message.
     Producer,
-    /// It takes a message.
+    /// The span receives a message.
     Consumer,
-    /// It is nobody else's business.
+    /// The span's work stays within the process.
     Internal,
 }
 
-/// Makes spans, or none.
+/// Makes spans, if export is set up.
 #[derive(Clone, Default)]
 pub struct Tracer {
     tracer: Option<SdkTracer>,
     sampling: Sampling,
-    /// What every span of a message says of the system that carries it.
+    /// The messaging system that spans of messages name.
     messaging: Option<&'static str>,
     partitions: Partitions,
 }
@@ -50,23 +49,23 @@ impl fmt::Debug for Tracer {
 }
 
 impl Tracer {
-    /// With a tracer that takes whatever it is given.
+    /// A tracer that exports through an SDK tracer.
     pub(crate) fn new(tracer: SdkTracer) -> Self {
         Self { tracer: Some(tracer), sampling: Sampling::from_environment(), ..Self::default() }
     }
 
-    /// The same, saying of what carries messages that it is this, and that rigs divide over so many partitions there.
+    /// The same, for messages that this messaging system carries, with rigs divided into these partitions.
     #[must_use]
     pub fn over(self, messaging: &'static str, partitions: Partitions) -> Self {
         Self { messaging: Some(messaging), partitions, ..self }
     }
 
-    /// How many partitions the rigs divide over where messages go.
+    /// The partitions into which the messaging system divides the rigs.
     pub fn partitions(&self) -> Partitions {
         self.partitions
     }
 
-    /// The first span of a process in a trace, which begins now: whether there is one, the parent decides, or chance.
+    /// Begins the first span of a process in a trace now. The parent or chance decides whether there is one.
     pub fn begin(&self, name: &'static str, parent: Option<TraceContext>) -> Option<Span> {
         let tracer = self.tracer.as_ref().filter(|_| self.sampling.takes(parent))?;
         let around = parent.map_or_else(Context::new, remote);
@@ -74,7 +73,7 @@ impl Tracer {
         Some(Span(tracer.build_with_context(builder, &around)))
     }
 
-    /// A span that follows on another.
+    /// A span whose parent is another span.
     pub fn child(&self, name: &'static str, kind: Kind, parent: TraceContext, began: Instant) -> Option<Span> {
         let tracer = self.tracer.as_ref().filter(|_| parent.is_sampled)?;
         let builder = SpanBuilder::from_name(name).with_kind(kind.into()).with_start_time(at(began));
@@ -98,12 +97,12 @@ impl From<Kind> for SpanKind {
     }
 }
 
-/// Something that takes time. It ends when it is dropped, if it has not ended before.
+/// An operation with a duration. It ends when it is dropped, if it has not ended before.
 #[derive(Debug)]
 pub struct Span(SdkSpan);
 
 impl Span {
-    /// Where in its trace it stands: what follows on it is its child.
+    /// The span's place in its trace, the parent of the spans that follow.
     pub fn context(&self) -> TraceContext {
         let context = self.0.span_context();
         TraceContext {
@@ -113,34 +112,34 @@ impl Span {
         }
     }
 
-    /// Says something of it, under a name of OpenTelemetry's semantic conventions, or `ghostlight.*`.
+    /// Sets an attribute, under a name of OpenTelemetry's semantic conventions, or `ghostlight.*`.
     pub fn set(&mut self, name: &'static str, value: impl Into<Value>) {
         self.0.set_attribute(KeyValue::new(name, value));
     }
 
-    /// Says that it carried what another span was about.
+    /// Links a span that this one carried something for.
     pub fn link(&mut self, to: TraceContext) {
         self.0.add_link(span_context(to), Vec::new());
     }
 
-    /// It came to nothing, for this reason: a short word, then as it is told to people.
+    /// Marks the span as failed. `kind` is a short word, `why` a message for people.
     pub fn fail(&mut self, kind: impl Into<Value>, why: impl Into<Cow<'static, str>>) {
         self.0.set_attribute(KeyValue::new("error.type", kind));
         self.0.set_status(Status::error(why));
     }
 
-    /// It ended then.
+    /// Ends the span at this time.
     pub fn end_at(mut self, ended: Instant) {
         self.0.end_with_timestamp(at(ended));
     }
 }
 
-/// Where what follows stands: after a span, if there is one; otherwise where what came before stood.
+/// The parent for what follows: the span, if there is one; otherwise the context before it.
 pub fn after(span: Option<&Span>, before: Option<TraceContext>) -> Option<TraceContext> {
     span.map(Span::context).or(before)
 }
 
-/// A span for what is logged meanwhile: each line says to which trace it belongs.
+/// A span for log lines: each line within it names the trace.
 pub fn logged(trace: Option<TraceContext>) -> tracing::Span {
     match trace {
         None => tracing::Span::none(),
@@ -158,7 +157,7 @@ fn remote(parent: TraceContext) -> Context {
     Context::new().with_remote_span_context(span_context(parent))
 }
 
-/// When that was, by the clock on the wall.
+/// The wall-clock time of an instant.
 fn at(instant: Instant) -> SystemTime {
     let now = Instant::now();
     match now.checked_duration_since(instant) {

@@ -1,21 +1,21 @@
-//! What is wrong, in words.
+//! The alarms: what is wrong with processes, in words.
 
 use crate::format::{duration, number, rate};
 use crate::view::{Alarm, Answer, Count, Gateway, Here, Nats, Process, StateService};
 
-/// Changes are gathered for 20 ms before they are saved: the store is not well when one waits for so long.
+/// Changes are gathered for 20 ms before they are saved. If one waits this long, the store has a problem.
 const STORE_LAG_SECONDS: f64 = 1.0;
 
-/// Entries are folded faster than they come: a state service that has so many before it is not well, or has just begun.
+/// Entries are folded faster than they come. A state service with this many unfolded has a problem, or has just begun.
 const LOG_LAG_REVISIONS: f64 = 1_000.0;
 
-/// The share of the files that may be open at which it gets tight.
+/// The share of the allowed open files that is alarming.
 const FILES_USED: f64 = 0.9;
 
-/// Reasons for which a change is rejected that are no fault of who sent it.
+/// Reasons to reject a change that are not the client's fault.
 const OUR_FAULT: [&str; 2] = ["unavailable", "unknown_outcome"];
 
-/// All that is wrong.
+/// The alarms of all processes.
 pub fn of(processes: &[Process]) -> Vec<Alarm> {
     let mut alarms = Vec::new();
     for process in processes {
@@ -43,7 +43,7 @@ fn here_alarms(here: &Here, wrong: &mut Vec<String>) {
         wrong.push("has restarted".to_owned());
     }
     if let Some(used) = here.files_used.filter(|used| *used >= FILES_USED) {
-        wrong.push(format!("{} % of the files that may be open are", number(used * 100.0)));
+        wrong.push(format!("{} % of the open files that are allowed are in use", number(used * 100.0)));
     }
 }
 
@@ -53,7 +53,7 @@ fn gateway_alarms(gateway: &Gateway, wrong: &mut Vec<String>) {
     }
     if let Some(stale) = gateway.stale_rigs.filter(|stale| *stale > 0.0) {
         let silence = gateway.beacon_age_seconds.map_or_else(String::new, |age| format!(" for {}", duration(age)));
-        wrong.push(format!("stale rigs: {}; no state service was heard{silence}", number(stale)));
+        wrong.push(format!("stale rigs: {}; no message from a state service{silence}", number(stale)));
     }
     let refused = gateway.rejections.iter().filter(|(reason, _)| OUR_FAULT.contains(&reason.as_str()));
     for (reason, per_second) in refused.filter_map(|(reason, count)| Some((reason, rising(count)?))) {
@@ -63,7 +63,7 @@ fn gateway_alarms(gateway: &Gateway, wrong: &mut Vec<String>) {
 
 fn state_alarms(state: &StateService, wrong: &mut Vec<String>) {
     if state.is_speaking == Some(false) {
-        wrong.push("gateways hear nothing of this state service".to_owned());
+        wrong.push("this state service announces and answers nothing".to_owned());
     }
     if let Some(lag) = state.store_lag_seconds.filter(|lag| *lag >= STORE_LAG_SECONDS) {
         let entries = state.store_lag_revisions.map_or_else(String::new, |lag| format!(", by {} entries", number(lag)));
@@ -83,7 +83,7 @@ fn state_alarms(state: &StateService, wrong: &mut Vec<String>) {
         wrong.push("went back to what the store holds".to_owned());
     }
     if rising(&state.epochs).is_some() {
-        wrong.push("the log did not go on: a new epoch has begun".to_owned());
+        wrong.push("the log did not go on from the saved rigs: a new epoch has begun".to_owned());
     }
 }
 

@@ -1,30 +1,30 @@
-//! A histogram as it is scraped, and what can be said of it.
+//! A scraped histogram, and what can be computed from it.
 
 use serde::Serialize;
 
-/// How many values were no larger than each bound, since the process started or since an earlier scrape.
+/// How many values are not above each bound, since the process started or since an earlier scrape.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Buckets(Vec<Bucket>);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Bucket {
     bound: f64,
-    /// With all buckets below.
+    /// Includes the counts of all lower buckets.
     count: f64,
 }
 
-/// Where the slowest of all was.
+/// The bucket of the largest value.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Worst {
-    /// No longer than this, in seconds.
+    /// The largest value is at most this, in seconds.
     WithinSeconds(f64),
-    /// Longer than the last bound, in seconds.
+    /// The largest value is above this, the last bound, in seconds.
     BeyondSeconds(f64),
 }
 
 impl Buckets {
-    /// From bounds and counts, in any order; `None` without the last bucket, which holds all.
+    /// Buckets from bounds and counts, in any order; `None` without the bucket of infinity, which counts all values.
     pub fn new(counts: impl IntoIterator<Item = (f64, f64)>) -> Option<Self> {
         let counts = counts.into_iter().filter(|(bound, count)| !bound.is_nan() && count.is_finite());
         let mut buckets: Vec<_> = counts.map(|(bound, count)| Bucket { bound, count }).collect();
@@ -32,7 +32,7 @@ impl Buckets {
         if buckets.last()?.bound != f64::INFINITY {
             return None;
         }
-        // Read while values come in, a bucket may be ahead of the next.
+        // If values arrive while the buckets are read, a bucket can have a higher count than the next.
         let mut most = 0.0_f64;
         for bucket in &mut buckets {
             most = most.max(bucket.count);
@@ -41,7 +41,8 @@ impl Buckets {
         Some(Self(buckets))
     }
 
-    /// What came after an earlier scrape. Where anything is less than it was, all is new: it began again at 0.
+    /// The values since an earlier scrape. If any count is lower than before, all values are new: the process
+    /// restarted.
     pub fn since(&self, earlier: &Self) -> Self {
         let same = |(now, then): (&Bucket, &Bucket)| now.bound == then.bound && now.count >= then.count;
         if self.0.len() != earlier.0.len() || !self.0.iter().zip(&earlier.0).all(same) {
@@ -51,20 +52,20 @@ impl Buckets {
         Self::new(more).unwrap_or_else(|| self.clone())
     }
 
-    /// Both together, at the bounds that both have: there the sums are exact.
+    /// The sum of two histograms, at the bounds that both have: there it is exact.
     pub fn plus(&self, other: &Self) -> Self {
         let at = |bound: f64| other.0.iter().find(|bucket| bucket.bound == bound);
         let both = self.0.iter().filter_map(|bucket| Some((bucket.bound, bucket.count + at(bucket.bound)?.count)));
         Self::new(both).unwrap_or_else(|| self.clone())
     }
 
-    /// How many values there were.
+    /// The number of values.
     pub fn count(&self) -> f64 {
         self.0.last().map_or(0.0, |all| all.count)
     }
 
-    /// The quantile, from a straight line within its bucket, as `histogram_quantile` of Prometheus has it: the last finite
-    /// bound for what is beyond it, and `None` when there was nothing.
+    /// The quantile, interpolated linearly within its bucket, as `histogram_quantile` of Prometheus computes it: the
+    /// last finite bound for values beyond it, and `None` without values.
     pub fn quantile(&self, quantile: f64) -> Option<f64> {
         let rank = quantile * self.count();
         if self.count() <= 0.0 {
@@ -82,7 +83,7 @@ impl Buckets {
         Some(below.bound + (bound - below.bound) * (rank - below.count) / (count - below.count))
     }
 
-    /// The highest bucket that holds something.
+    /// The highest bucket that is not empty.
     pub fn worst(&self) -> Option<Worst> {
         let all = self.count();
         let at = self.0.iter().position(|bucket| bucket.count >= all && all > 0.0)?;
@@ -110,7 +111,7 @@ mod tests {
         Buckets::new(bounds().map(|bound| (bound, within(bound) as f64))).unwrap()
     }
 
-    /// The same by hand: walk up the buckets, one value after another.
+    /// The same quantile, computed by walking up the buckets.
     fn reference(values: &[f64], quantile: f64) -> f64 {
         let rank = quantile * values.len() as f64;
         let (mut low, mut seen) = (0.0, 0.0);
@@ -173,7 +174,7 @@ mod tests {
     fn after_a_restart_all_is_new() {
         let (before, after) = (of(&[0.003; 10]), of(&[0.03; 4]));
         assert_eq!(after.since(&before), after);
-        // More than there were, but not where they were.
+        // More values than before, but fewer in one bucket.
         let after = of(&[0.03; 40]);
         assert_eq!(after.since(&before), after);
     }

@@ -1,4 +1,4 @@
-//! The screen.
+//! Draws the view on a terminal.
 
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Constraint, Layout, Rect};
@@ -12,36 +12,36 @@ use crate::plain;
 use crate::table::{GAP, PROCESSES, STAGES, Table};
 use crate::view::{StageView, View};
 
-/// What is wrong.
+/// The style of alarms.
 const BAD: Style = Style::new().fg(Color::Red).add_modifier(Modifier::BOLD);
-/// What takes longest.
+/// The style of the slowest stage.
 const SLOW: Style = Style::new().fg(Color::Yellow).add_modifier(Modifier::BOLD);
-/// What stands beside the matter.
+/// The style of frames and of hints.
 const FAINT: Style = Style::new().add_modifier(Modifier::DIM);
 const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
 
-/// No bar is longer.
+/// The greatest length of a bar, in columns.
 const LONGEST_BAR: u16 = 60;
 
-/// What the keys do.
+/// The keys, and what they do.
 const KEYS: &str = "q quit  p pause  +/- interval";
 
-/// All that is drawn.
+/// What is drawn.
 #[derive(Debug)]
 pub struct Scene<'a> {
-    /// What is seen; nothing before the first reading.
+    /// The current view; `None` before the first reading.
     pub view: Option<&'a View>,
-    /// What was seen.
+    /// The earlier readings.
     pub history: &'a History,
-    /// The time of the reading.
+    /// The time of the reading, as text.
     pub time: &'a str,
-    /// How often it is read.
+    /// The interval between readings.
     pub interval_seconds: f64,
-    /// Whether it is read no further.
+    /// Whether reading is paused.
     pub is_paused: bool,
 }
 
-/// Draws it, as large as there is room.
+/// Draws the scene on the whole frame.
 pub fn draw(frame: &mut Frame<'_>, scene: &Scene<'_>) {
     let area = frame.area();
     let Some(view) = scene.view else {
@@ -111,7 +111,7 @@ fn row(table: &Table, at: usize) -> Vec<String> {
     table.rows[at].iter().enumerate().map(|(column, cell)| table.aligned(column, cell)).collect()
 }
 
-/// A table; what the rows have beyond the table's columns gets the rest of the width.
+/// Draws a table. A cell that a row has beyond the table's columns gets the rest of the width.
 fn draw_table(frame: &mut Frame<'_>, area: Rect, title: String, table: &Table, rows: Vec<(Vec<String>, Style)>) {
     let heads = table.heads.iter().enumerate().map(|(column, head)| table.aligned(column, head));
     let widths = table.widths.iter().map(|width| Constraint::Length(u16::try_from(*width).unwrap_or(u16::MAX)));
@@ -128,7 +128,7 @@ fn boxed(title: String) -> Block<'static> {
     Block::bordered().border_style(FAINT).title(title).padding(Padding::horizontal(1))
 }
 
-/// The stages, and below them the whole way.
+/// Draws the stages, and below them the end-to-end time.
 fn draw_stages(frame: &mut Frame<'_>, area: Rect, view: &View) {
     if view.stages.is_empty() {
         let wait = Paragraph::new("rates and times come with the second reading");
@@ -139,7 +139,7 @@ fn draw_stages(frame: &mut Frame<'_>, area: Rect, view: &View) {
     let whole =
         view.whole.echo.map(|spread| StageView { stage: "end to end", spread, is_slowest: false, slowest_at: None });
     stages.extend(whole);
-    // In a narrow window half of it is for the bars.
+    // In a narrow window, half of the width is for the bars.
     let room = usize::from(area.width.saturating_sub(4));
     let mut table = Table::fitting(STAGES, &stages, room.saturating_sub(28).max(room / 2));
     if view.processes.len() < 2 {
@@ -171,7 +171,7 @@ fn drop_column(table: &mut Table, head: &str) {
     }
 }
 
-/// As long as it takes, beside what takes longest.
+/// A bar whose length is proportional to the stage's times. The longest has the full length.
 fn bar(stage: &StageView, longest: f64, room: u16) -> String {
     let cells = |seconds: Option<f64>| match seconds {
         Some(seconds) if longest > 0.0 => (seconds / longest * f64::from(room)).round().max(1.0) as usize,

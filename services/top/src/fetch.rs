@@ -1,4 +1,4 @@
-//! Scrapes the processes, all at once and each with a deadline.
+//! Scrapes all processes at once, each with a time limit.
 
 use std::error::Error;
 use std::time::{Duration, Instant, SystemTime};
@@ -15,13 +15,13 @@ use url::Url;
 use crate::rates::Reading;
 use crate::scrape::Scrape;
 
-/// How long a process has to answer.
+/// How long a process may take to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The longest answer that is read. Some hundred series are a few ten thousand bytes.
+/// The largest answer that is read. Some hundred series have some ten thousand bytes.
 const MAX_BYTES: usize = 4 << 20;
 
-const TOO_LONG: &str = "its answer is too long";
+const TOO_LONG: &str = "the answer is too long";
 
 /// The admin listener of a process.
 #[derive(Clone, Debug)]
@@ -36,10 +36,10 @@ impl std::str::FromStr for Listener {
     fn from_str(text: &str) -> Result<Self, String> {
         let mut metrics = Url::parse(text).map_err(|error| error.to_string())?;
         let (Some(host), Some(port)) = (metrics.host_str(), metrics.port_or_known_default()) else {
-            return Err("http://HOST:PORT is wanted".to_owned());
+            return Err("a URL is of the form http://HOST:PORT".to_owned());
         };
         if metrics.scheme() != "http" || !matches!(metrics.path(), "/" | "/metrics") {
-            return Err("http://HOST:PORT is wanted".to_owned());
+            return Err("a URL is of the form http://HOST:PORT".to_owned());
         }
         let name = format!("{host}:{port}");
         metrics.set_path("/metrics");
@@ -57,13 +57,13 @@ pub struct Asker {
 }
 
 impl Asker {
-    /// Scrapes these listeners, without a proxy, and follows no redirection.
+    /// Scrapes these listeners, without a proxy, and does not follow redirections.
     pub fn new(listeners: Vec<Listener>) -> Self {
         let client = Client::builder(TokioExecutor::new()).build_http();
         Self { client, listeners, began: Instant::now() }
     }
 
-    /// Scrapes each of them, all at once.
+    /// Scrapes all listeners at once.
     pub async fn ask(&self) -> Vec<Reading> {
         join_all(self.listeners.iter().map(|listener| self.ask_one(listener))).await
     }
@@ -83,7 +83,7 @@ impl Asker {
     async fn text(&self, listener: &Listener) -> Result<String, String> {
         let answer = self.client.get(listener.metrics.clone()).await.map_err(|error| cause(&error))?;
         if !answer.status().is_success() {
-            return Err(format!("it answers {}", answer.status()));
+            return Err(format!("the status is {}", answer.status()));
         }
         let body = Limited::new(answer.into_body(), MAX_BYTES).collect().await;
         let body =
@@ -92,7 +92,7 @@ impl Asker {
     }
 }
 
-/// The innermost cause. The outer ones say only which process was asked.
+/// The innermost cause of an error. The outer ones only say which process was asked.
 fn cause(error: &(dyn Error + 'static)) -> String {
     let mut cause = error;
     while let Some(deeper) = cause.source() {

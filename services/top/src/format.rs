@@ -1,11 +1,11 @@
-//! Numbers as people read them: short, and with three digits where that is enough.
+//! Formats numbers for people: short, and with at most three digits where that is enough.
 
 use crate::buckets::Worst;
 
-/// Where there is nothing to say.
+/// Shown in place of a missing value.
 pub const NOTHING: &str = "–";
 
-/// A duration from its seconds.
+/// A duration, given in seconds.
 pub fn duration(seconds: f64) -> String {
     match seconds {
         s if s < 0.000_999_5 => format!("{:.0} µs", s * 1e6),
@@ -15,7 +15,7 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// For how long a process has run.
+/// How long a process has run, given in seconds.
 pub fn age(seconds: f64) -> String {
     let whole = seconds.clamp(0.0, 1e12) as u64;
     match whole {
@@ -26,7 +26,7 @@ pub fn age(seconds: f64) -> String {
     }
 }
 
-/// How often, a second.
+/// A rate, given per second.
 pub fn rate(per_second: f64) -> String {
     match per_second {
         r if r <= 0.0 => "0".to_owned(),
@@ -46,7 +46,7 @@ pub fn number(number: f64) -> String {
     }
 }
 
-/// A size from its bytes.
+/// A size, given in bytes.
 pub fn bytes(bytes: f64) -> String {
     match bytes / 1_048_576.0 {
         mib if mib < 1_000.0 => format!("{mib:.0} MiB"),
@@ -54,12 +54,12 @@ pub fn bytes(bytes: f64) -> String {
     }
 }
 
-/// A share, in percent.
+/// A share from 0 to 1, in percent.
 pub fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
-/// The bucket of the slowest.
+/// The bucket of the largest value.
 pub fn worst(worst: Worst) -> String {
     match worst {
         Worst::WithinSeconds(bound) => format!("≤ {}", duration(bound)),
@@ -67,7 +67,7 @@ pub fn worst(worst: Worst) -> String {
     }
 }
 
-/// What there is, in words.
+/// The formatted value; [`NOTHING`] if there is none.
 pub fn or_nothing(value: Option<f64>, words: impl Fn(f64) -> String) -> String {
     value.map_or_else(|| NOTHING.to_owned(), words)
 }

@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-/// As many as the widest screen has columns.
+/// The most readings that are kept: as many as the widest screen has columns.
 const MAX: usize = 1_024;
 
-/// What was seen, the newest first.
+/// The readings, the newest first.
 #[derive(Clone, Debug, Default)]
 pub struct History(VecDeque<Point>);
 
@@ -16,23 +16,23 @@ struct Point {
 }
 
 impl History {
-    /// One more.
+    /// Adds a reading.
     pub fn add(&mut self, at_seconds: f64, p99_seconds: Option<f64>) {
         self.0.truncate(MAX - 1);
         self.0.push_front(Point { at_seconds, p99_seconds });
     }
 
-    /// In microseconds, the newest first; nothing where nothing came.
+    /// The newest readings in microseconds, the newest first; `None` for those without values.
     pub fn micros(&self, most: usize) -> Vec<Option<u64>> {
         self.0.iter().take(most).map(|point| point.p99_seconds.map(|seconds| (seconds * 1e6) as u64)).collect()
     }
 
-    /// The highest of the newest.
+    /// The highest of the newest readings, in seconds.
     pub fn highest(&self, most: usize) -> Option<f64> {
         self.0.iter().take(most).filter_map(|point| point.p99_seconds).reduce(f64::max)
     }
 
-    /// Over how many seconds the newest go back.
+    /// How many seconds the newest readings span.
     pub fn span(&self, most: usize) -> f64 {
         let (newest, oldest) = (self.0.front(), self.0.iter().take(most).next_back());
         newest.zip(oldest).map_or(0.0, |(newest, oldest)| newest.at_seconds - oldest.at_seconds)

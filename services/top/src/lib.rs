@@ -1,7 +1,7 @@
 //! What `ghostlight top` shows: the state of running processes.
 //!
-//! [`fetch`] scrapes them, [`rates`] makes a [`view`] of two scrapes, [`draw`] and [`plain`] show it. All but [`fetch`] and
-//! [`screen`] is pure.
+//! [`fetch`] scrapes them, [`rates`] makes a [`view`] of two scrapes, and [`draw`] and [`plain`] show it. All modules
+//! but [`fetch`] and [`screen`] are pure.
 
 pub mod alarms;
 pub mod buckets;

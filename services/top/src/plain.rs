@@ -1,4 +1,4 @@
-//! The view as text without a terminal: for scripts, and for people who read line by line.
+//! The view as plain text, for scripts and for people who read line by line.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use crate::format::{duration, number, or_nothing, rate};
 use crate::table::{PROCESSES, STAGES, Table};
 use crate::view::{View, Whole};
 
-/// All of it.
+/// The whole view.
 pub fn text(view: &View) -> String {
     let mut text = String::new();
     for alarm in &view.alarms {
@@ -29,7 +29,7 @@ pub fn text(view: &View) -> String {
     text
 }
 
-/// What is said of all processes together, the most wanted first.
+/// The lines about all processes together, the most important first.
 pub fn lines(whole: &Whole) -> Vec<String> {
     let connections: f64 = whole.connections.values().sum();
     let by_protocol = whole.connections.iter().filter(|(_, open)| **open > 0.0);

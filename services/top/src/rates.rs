@@ -1,4 +1,4 @@
-//! From two scrapes to what is to be seen. Pure: the times come with the scrapes.
+//! Computes the view from two scrapes. It has no clock: the times come with the scrapes.
 
 use std::collections::BTreeMap;
 
@@ -9,25 +9,25 @@ use crate::buckets::Buckets;
 use crate::scrape::Scrape;
 use crate::view::{Answer, Count, Gateway, Here, Nats, Process, Spread, StageView, StateService, Timed, View, Whole};
 
-/// What a process answered, and when.
+/// The answer of a process, and when it came.
 #[derive(Clone, Debug)]
 pub struct Reading {
-    /// Where it was asked: host and port.
+    /// Host and port of the process.
     pub name: String,
-    /// When, by a clock that nobody sets.
+    /// The time of the answer, by a clock that is never set.
     pub at_seconds: f64,
-    /// When, since 1970.
+    /// The time of the answer, since 1970.
     pub unix_seconds: f64,
-    /// What stood there, or why nothing did.
+    /// The scrape, or why there is none.
     pub answer: Result<Scrape, String>,
 }
 
-/// Processes that are followed: what each said last.
+/// The processes that are followed, with the last scrape of each.
 #[derive(Debug, Default)]
 pub struct Followed(Vec<Option<Reading>>);
 
 impl Followed {
-    /// Takes what all of them said this time, and tells what has become of them since each was heard last.
+    /// Takes the new readings of all processes, and compares each with the last scrape of its process.
     pub fn take(&mut self, readings: Vec<Reading>) -> View {
         self.0.resize(readings.len(), None);
         let pairs = self.0.iter().zip(&readings);
@@ -52,9 +52,9 @@ fn process(then: Option<&Reading>, now: &Reading) -> Process {
     Process { name: now.name.clone(), answer }
 }
 
-/// Two scrapes of one process, or one.
+/// Two scrapes of one process, or only the newer one.
 struct Pair<'a> {
-    /// Nothing of an earlier process counts.
+    /// `None` if the process has restarted since, because its counters began again.
     then: Option<&'a Scrape>,
     seconds: Option<f64>,
     now: &'a Scrape,
@@ -74,7 +74,7 @@ impl<'a> Pair<'a> {
         self.rate(self.now.value(name)?, self.then.and_then(|then| then.value(name)))
     }
 
-    /// A counter that is less than it was began again at 0.
+    /// A counter that is lower than before began again at 0.
     fn rate(&self, now: f64, then: Option<f64>) -> Option<f64> {
         let then = then.filter(|then| *then <= now).unwrap_or(0.0);
         Some((now - then) / self.seconds?)
@@ -96,7 +96,7 @@ impl<'a> Pair<'a> {
         self.now.by(name, label).into_iter().map(|(value, number)| (value.to_owned(), number)).collect()
     }
 
-    /// What came between the two, and how much of it a second.
+    /// The values between the two scrapes, and how many of them came per second.
     fn came(&self, read: impl Fn(&Scrape) -> Option<Buckets>) -> Option<(f64, Buckets)> {
         let now = read(self.now)?;
         let came = self.then.and_then(read).map_or_else(|| now.clone(), |then| now.since(&then));
@@ -208,7 +208,7 @@ fn together<'a>(each: impl Iterator<Item = &'a (f64, Buckets)>) -> Option<(f64, 
 fn stages(processes: &[Process]) -> Vec<StageView> {
     let mut stages: Vec<_> = Stage::ALL.iter().filter_map(|stage| stage_view(stage.value(), processes)).collect();
     let slowest = stages.iter().filter_map(|stage| stage.spread.p99_seconds).fold(0.0, f64::max);
-    // The first, if several are alike.
+    // If several are equally slow, the first.
     if let Some(stage) = stages.iter_mut().find(|stage| stage.spread.p99_seconds == Some(slowest)) {
         stage.is_slowest = true;
     }

@@ -1,7 +1,7 @@
-//! One scrape: the text of `/metrics`, and what stands in it.
+//! One scrape: the text of `/metrics`, parsed.
 //!
-//! [`prometheus_parse`] is enough for that: it does not know commas and quotes within the values of labels, and passes
-//! over lines that it does not understand. Ours are a few fixed words, and a text without them is none of ours.
+//! [`prometheus_parse`] does not support commas and quotes in the values of labels, and ignores lines that it does not
+//! understand. That is enough here: our labels are a few fixed words, and a text without them is not Ghostlight's.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -10,27 +10,27 @@ use prometheus_parse::{Sample, Value};
 
 use crate::buckets::Buckets;
 
-/// What stands in one text.
+/// The samples of one text.
 #[derive(Clone, Debug)]
 pub struct Scrape(Vec<Sample>);
 
-/// Whatever answered, it was no process of Ghostlight.
+/// The answer does not come from a process of Ghostlight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("what answers is not Ghostlight's admin listener")]
+#[error("the answer does not come from Ghostlight's admin listener")]
 pub struct NotGhostlight;
 
 impl Scrape {
     /// Reads a text in the format of Prometheus.
     ///
     /// # Errors
-    /// When it does not say which version of which role it is of.
+    /// If the text does not name the version and the role of a process.
     pub fn parse(text: &str) -> Result<Self, NotGhostlight> {
         let lines = text.lines().map(|line| io::Result::Ok(line.to_owned()));
         let scrape = Self(prometheus_parse::Scrape::parse(lines).map_err(|_| NotGhostlight)?.samples);
         if scrape.label("ghostlight_build_info", "role").is_some() { Ok(scrape) } else { Err(NotGhostlight) }
     }
 
-    /// A counter's or a gauge's value.
+    /// The value of a counter or a gauge.
     pub fn value(&self, name: &str) -> Option<f64> {
         self.named(name).find_map(number)
     }
@@ -40,17 +40,17 @@ impl Scrape {
         self.named(name).filter_map(|sample| Some((sample.labels.get(label)?, number(sample)?))).collect()
     }
 
-    /// A label of what has one set of labels only.
+    /// A label of a metric that has one set of labels only.
     pub fn label(&self, name: &str, label: &str) -> Option<&str> {
         self.named(name).find_map(|sample| sample.labels.get(label))
     }
 
-    /// A histogram.
+    /// The buckets of a histogram.
     pub fn buckets(&self, name: &str) -> Option<Buckets> {
         self.named(name).find_map(buckets)
     }
 
-    /// A histogram, of one value of a label.
+    /// The buckets of a histogram, for one value of a label.
     pub fn buckets_of(&self, name: &str, label: &str, value: &str) -> Option<Buckets> {
         self.named(name).filter(|sample| sample.labels.get(label) == Some(value)).find_map(buckets)
     }

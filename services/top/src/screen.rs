@@ -1,4 +1,4 @@
-//! The loop: readings and keys in, frames out.
+//! The loop of the screen: takes readings and keys, and draws frames.
 
 use std::io;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::view::View;
 /// The intervals that + and - choose from, in seconds.
 const INTERVALS: [f64; 8] = [0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0];
 
-/// What is on the screen.
+/// The state of the screen.
 #[derive(Debug)]
 struct Screen {
     followed: Followed,
@@ -29,18 +29,18 @@ struct Screen {
     is_paused: bool,
 }
 
-/// What a key asks for.
+/// The effect of a key on the loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wish {
-    /// Nothing that changes when it is read.
+    /// The reading goes on as before.
     Nothing,
-    /// Another interval, or to go on.
+    /// The reading starts again: the interval has changed, or a pause has ended.
     Again,
-    /// The end.
+    /// The loop ends.
     Quit,
 }
 
-/// A terminal that is given back as it was, whatever happens; if this panics, ratatui's hook does it.
+/// Restores the terminal when it is dropped. After a panic, ratatui's hook restores it.
 struct Borrowed(DefaultTerminal);
 
 impl Drop for Borrowed {
@@ -49,10 +49,10 @@ impl Drop for Borrowed {
     }
 }
 
-/// Shows it until somebody quits, or until `ended` resolves.
+/// Shows the screen until a key quits, or until `ended` resolves.
 ///
 /// # Errors
-/// When the terminal cannot be read or written.
+/// If the terminal cannot be read or written.
 pub async fn run(asker: &Asker, interval: Duration, ended: impl Future) -> io::Result<()> {
     tokio::pin!(ended);
     let mut terminal = Borrowed(ratatui::try_init()?);
@@ -73,7 +73,7 @@ pub async fn run(asker: &Asker, interval: Duration, ended: impl Future) -> io::R
                 let Some(event) = event.transpose()? else { return Ok(()) };
                 match screen.wish(&event) {
                     Wish::Quit => return Ok(()),
-                    // What was under way is asked again: it may have waited beyond its deadline.
+                    // The reading in progress starts again, because it may have waited beyond its time limit.
                     Wish::Again => asking.set(ask(read_at + screen.interval)),
                     Wish::Nothing => {}
                 }

@@ -1,34 +1,35 @@
-//! Tables of text, as wide as what stands in them: for the screen, which has no room for all columns, and for plain output.
+//! Tables of text, whose columns are as wide as their contents: for the screen, which has no room for all, and for
+//! text.
 
 use std::fmt::Write as _;
 
 use crate::format::{NOTHING, age, bytes, duration, number, or_nothing, percent, rate, worst};
 use crate::view::{Answer, Gateway, Here, Process, StageView, StateService};
 
-/// Between columns.
+/// The number of spaces between columns.
 pub const GAP: usize = 2;
 
-/// One column.
+/// A column of a table with rows of type `R`.
 pub struct Column<R> {
     head: &'static str,
-    /// Where there is no room for all, those with the highest go first.
+    /// When there is not enough room, columns with higher numbers are removed first. 0 is never removed as empty.
     goes: u8,
     cell: fn(&R) -> String,
 }
 
-/// What stands in a table, and how wide its columns are.
+/// The contents of a table, and the widths of its columns.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
     /// The names of the columns.
     pub heads: Vec<&'static str>,
-    /// How wide each is.
+    /// The width of each column, in characters.
     pub widths: Vec<usize>,
-    /// What stands in each row.
+    /// The cells of each row.
     pub rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// The columns that there is room for.
+    /// A table of as many columns as there is room for.
     pub fn fitting<R>(columns: &[Column<R>], rows: &[R], room: usize) -> Self {
         let cells = |column: &Column<R>| rows.iter().map(|row| (column.cell)(row)).collect::<Vec<_>>();
         let mut shown: Vec<_> = columns.iter().map(|column| (column, cells(column))).collect();
@@ -38,7 +39,7 @@ impl Table {
         let total = |shown: &[(&Column<R>, Vec<String>)]| {
             shown.iter().map(|(column, cells)| width(column.head, cells) + GAP).sum::<usize>().saturating_sub(GAP)
         };
-        // What nobody has is not shown; then, what is wanted least.
+        // Removes columns without values; then the least important ones.
         shown
             .retain(|(column, cells)| column.goes == 0 || cells.iter().any(|cell| cell != NOTHING && !cell.is_empty()));
         while total(&shown) > room && shown.len() > 1 {
@@ -51,7 +52,7 @@ impl Table {
         Self { heads, widths, rows: (0..rows.len()).map(row).collect() }
     }
 
-    /// A cell as wide as its column: names to the left, numbers to the right.
+    /// A cell padded to its column's width: names to the left, numbers to the right.
     pub fn aligned(&self, column: usize, cell: &str) -> String {
         let width = self.widths[column];
         if column == 0 || matches!(self.heads[column], "role" | "slowest at") {
@@ -61,7 +62,7 @@ impl Table {
         }
     }
 
-    /// As lines of text.
+    /// The table as lines of text.
     pub fn text(&self) -> String {
         let mut text = String::new();
         let heads: Vec<_> = self.heads.iter().map(|head| (*head).to_owned()).collect();
@@ -122,7 +123,7 @@ fn state(process: &Process, words: impl Fn(&StateService) -> Option<String>) -> 
     here(process, |here| words(here.state.as_ref()?))
 }
 
-/// Those that it took in as a gateway, or those that it folds.
+/// The rate of changes: of those that it took in as a gateway, otherwise of those that it folded.
 fn changes(here: &Here) -> Option<f64> {
     match (&here.gateway, &here.state) {
         (Some(gateway), _) => gateway.changes_per_second,

@@ -1,4 +1,4 @@
-//! What is to be seen, without a word on how: durations in seconds, rates a second.
+//! The view as data, without its presentation: durations in seconds, rates per second.
 
 use std::collections::BTreeMap;
 
@@ -9,22 +9,22 @@ use crate::buckets::{Buckets, Worst};
 /// All processes between two scrapes.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct View {
-    /// What is wrong.
+    /// The alarms of all processes.
     pub alarms: Vec<Alarm>,
     /// All processes together.
     pub whole: Whole,
-    /// The stages of the way of a change, in the order of the way.
+    /// The stages of a change, in their order.
     pub stages: Vec<StageView>,
-    /// Each process, in the order in which they were named.
+    /// The processes, in the order in which they were named.
     pub processes: Vec<Process>,
 }
 
-/// Something that is wrong.
+/// Something that is wrong with a process.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Alarm {
-    /// With which process.
+    /// The process: host and port.
     pub process: String,
-    /// What.
+    /// What is wrong, in words.
     pub what: String,
 }
 
@@ -33,93 +33,93 @@ pub struct Alarm {
 pub struct Whole {
     /// Changes that happened.
     pub changes_per_second: Option<f64>,
-    /// Steps that consoles were sent.
+    /// Updates that were sent to consoles.
     pub deliveries_per_second: Option<f64>,
-    /// Those of them that skipped levels in between.
+    /// Updates that skipped levels in between.
     pub conflated_per_second: Option<f64>,
-    /// Announcements that were lost.
+    /// Announcements that did not follow on a gateway's replica, or were lost.
     pub gaps_per_second: Option<f64>,
-    /// Snapshots that were asked for.
+    /// Snapshots that gateways requested.
     pub resyncs_per_second: Option<f64>,
     /// Changes that wait for their turn.
     pub waiting_changes: Option<f64>,
     /// Connections that follow a rig, by protocol.
     pub connections: BTreeMap<String, f64>,
-    /// Changes that did not happen, by why.
+    /// Changes that did not happen, by reason.
     pub rejections: BTreeMap<String, Count>,
-    /// From when a change comes to a gateway to when it is durable and to be read there.
+    /// From the arrival of a change at a gateway until it is durable and the gateway's replica has reached it.
     pub echo: Option<Spread>,
 }
 
-/// One stage, of all processes together.
+/// One stage, for all processes together.
 #[derive(Clone, Debug, Serialize)]
 pub struct StageView {
-    /// Which.
+    /// The stage's name.
     pub stage: &'static str,
-    /// How long it takes.
+    /// How long the stage takes.
     #[serde(flatten)]
     pub spread: Spread,
-    /// Whether no other stage takes longer.
+    /// Whether this is the slowest stage.
     pub is_slowest: bool,
-    /// The process in which it takes longest.
+    /// The process in which the stage takes longest.
     pub slowest_at: Option<String>,
 }
 
-/// How long something takes; no times if it did not happen.
+/// How long an operation takes. There are no times if it did not happen.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Spread {
     /// How often it happened.
     pub per_second: f64,
-    /// Half of them took no longer.
+    /// The median.
     pub p50_seconds: Option<f64>,
-    /// 99 of 100 took no longer.
+    /// The 99th percentile.
     pub p99_seconds: Option<f64>,
-    /// The slowest of all.
+    /// The bucket of the longest time.
     pub worst: Option<Worst>,
 }
 
 impl Spread {
-    /// What the buckets say.
+    /// Computes the times from buckets.
     pub fn new(per_second: f64, buckets: &Buckets) -> Self {
         let (p50_seconds, p99_seconds) = (buckets.quantile(0.5), buckets.quantile(0.99));
         Self { per_second, p50_seconds, p99_seconds, worst: buckets.worst() }
     }
 }
 
-/// What is counted.
+/// A counter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Count {
-    /// Since the process started.
+    /// The count since the process started.
     pub total: f64,
-    /// Between the two scrapes.
+    /// The rate between the two scrapes.
     pub per_second: Option<f64>,
 }
 
 /// One process.
 #[derive(Clone, Debug, Serialize)]
 pub struct Process {
-    /// Where it was asked: host and port.
+    /// Host and port of the process.
     pub name: String,
-    /// What it answered.
+    /// The process's answer.
     #[serde(flatten)]
     pub answer: Answer,
 }
 
-/// What a process answered.
+/// The answer of a process.
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
-    /// Nothing that can be read.
+    /// No answer, or one that cannot be read.
     Away {
-        /// Why.
+        /// Why there is no answer.
         away: String,
     },
-    /// How it stands.
+    /// The state of the process.
     Here(Box<Here>),
 }
 
 impl Process {
-    /// How it stands, if it answered.
+    /// The state of the process, if it answered.
     pub fn here(&self) -> Option<&Here> {
         match &self.answer {
             Answer::Away { .. } => None,
@@ -128,46 +128,46 @@ impl Process {
     }
 }
 
-/// A process that answers.
+/// The state of a process that answers.
 #[derive(Clone, Debug, Serialize)]
 pub struct Here {
-    /// The part that it plays.
+    /// `gateway`, `state` or another role.
     pub role: String,
     /// Its version.
     pub version: String,
-    /// For how long it has run.
+    /// How long the process has run.
     pub uptime_seconds: Option<f64>,
-    /// Whether it is another process than at the earlier scrape.
+    /// Whether the process has restarted since the earlier scrape.
     pub is_restarted: bool,
-    /// How many cores it keeps busy.
+    /// How many cores the process keeps busy.
     pub cpu_cores: Option<f64>,
-    /// Memory in use.
+    /// Resident memory.
     pub memory_bytes: Option<f64>,
-    /// Open files and sockets, of those that may be open.
+    /// Open files and sockets, as a share of the allowed number.
     pub files_used: Option<f64>,
-    /// If it is a gateway, what it does as one.
+    /// The figures of a gateway, if the process is one.
     pub gateway: Option<Gateway>,
-    /// If it is a state service, what it does as one.
+    /// The figures of a state service, if the process is one.
     pub state: Option<StateService>,
-    /// The connection to NATS, where there is to be one.
+    /// The connection to NATS, if the process uses NATS.
     pub nats: Option<Nats>,
     #[serde(skip)]
     pub(super) timed: Timed,
 }
 
-/// How long things took, to be added up over processes.
+/// Durations as buckets, to be summed over processes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Timed {
     pub(super) stages: Vec<(&'static str, f64, Buckets)>,
     pub(super) echo: Option<(f64, Buckets)>,
 }
 
-/// What a gateway does.
+/// The figures of a gateway.
 #[derive(Clone, Debug, Serialize)]
 pub struct Gateway {
     /// Changes that happened.
     pub changes_per_second: Option<f64>,
-    /// Changes that did not, by why.
+    /// Changes that did not happen, by reason.
     pub rejections: BTreeMap<String, Count>,
     /// Changes that wait for their turn.
     pub waiting_changes: Option<f64>,
@@ -175,64 +175,64 @@ pub struct Gateway {
     pub connections: BTreeMap<String, f64>,
     /// All open connections.
     pub sockets: Option<f64>,
-    /// Steps that consoles were sent.
+    /// Updates that were sent to consoles.
     pub deliveries_per_second: Option<f64>,
-    /// Those of them that skipped levels in between.
+    /// Updates that skipped levels in between.
     pub conflated_per_second: Option<f64>,
-    /// Announcements that were lost.
+    /// Announcements that did not follow on the gateway's replica, or were lost.
     pub gaps_per_second: Option<f64>,
-    /// Snapshots that were asked for.
+    /// Snapshots that the gateway requested.
     pub resyncs_per_second: Option<f64>,
-    /// Replicas that held another map than the state service.
+    /// Replicas that held a different map from the state service.
     pub divergences: Count,
-    /// From when a change comes to when it is durable and to be read here.
+    /// From the arrival of a change until it is durable and the gateway's replica has reached it.
     pub echo: Option<Spread>,
-    /// Rigs that are followed.
+    /// Rigs that the gateway follows.
     pub followed_rigs: Option<f64>,
-    /// Those of them of which no state service is heard.
+    /// Followed rigs without a message from a state service.
     pub stale_rigs: Option<f64>,
-    /// How long ago one was heard.
+    /// The longest time that a followed rig has waited for such a message.
     pub beacon_age_seconds: Option<f64>,
     /// How many revisions consoles are behind, by quantile.
     pub cursor_lag_revisions: BTreeMap<String, f64>,
 }
 
-/// What a state service does.
+/// The figures of a state service.
 #[derive(Clone, Debug, Serialize)]
 pub struct StateService {
     /// Entries that were folded.
     pub entries_per_second: Option<f64>,
     /// Changes that were folded.
     pub changes_per_second: Option<f64>,
-    /// Saves, by what became of them.
+    /// Saves, by outcome.
     pub saves: BTreeMap<String, Count>,
-    /// Questions of gateways that were answered.
+    /// Requests from gateways that were answered.
     pub questions_per_second: Option<f64>,
-    /// How often it went back to what the store holds.
+    /// How often the service went back to what the store holds.
     pub starts_over: Count,
     /// Places of the log that it passed over, because nothing there can be read.
     pub passed_over: Count,
     /// How often it began a new epoch because the log did not go on.
     pub epochs: Count,
-    /// Whether gateways hear of it.
+    /// Whether the service announces deltas and answers requests.
     pub is_speaking: Option<bool>,
-    /// How many rigs there are.
+    /// How many rigs the service holds.
     pub rigs: Option<f64>,
-    /// Entries of the log that are not folded.
+    /// Entries of the log that are not folded yet.
     pub log_lag_revisions: Option<f64>,
-    /// How long the oldest change that is not saved waits.
+    /// How long the oldest unsaved change has been waiting.
     pub store_lag_seconds: Option<f64>,
-    /// Entries that are folded and not saved.
+    /// Entries that are folded and not saved yet.
     pub store_lag_revisions: Option<f64>,
 }
 
 /// The connection to NATS.
 #[derive(Clone, Debug, Serialize)]
 pub struct Nats {
-    /// Whether there is one.
+    /// Whether there is a connection.
     pub is_connected: bool,
-    /// How often it was lost.
+    /// How often the connection was lost.
     pub cuts: Count,
-    /// Attempts that failed, by why.
+    /// Attempts to connect that failed, by reason.
     pub refusals: BTreeMap<String, Count>,
 }

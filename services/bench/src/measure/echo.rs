@@ -1,4 +1,4 @@
-//! A change that comes back to whoever made it, back to back or at a steady pace.
+//! A client that changes a dimmer and waits for its own echo, back to back or at a steady pace.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use crate::tally::Tally;
 use crate::target::Target;
 use crate::wire::{Socket, close_all, follow, next_text, send};
 
-/// A way out and back.
+/// Something that echoes a level.
 pub(super) trait Echoing {
-    /// Sends a level, and awaits that it comes back: when it was there.
+    /// Sends a level and waits until it comes back. Returns the moment when it did.
     fn echo(&mut self, level: u16) -> impl Future<Output = Result<Instant, Fault>> + Send;
 }
 
-/// Sends a level as soon as the one before is back, or at so many a second.
+/// Sends a level as soon as the one before is back, or `pace` levels a second.
 pub(super) async fn paced(way: &mut impl Echoing, pace: Option<u32>, effort: &Effort) -> Result<Round, Fault> {
     let (tally, window) = (Tally::new(), Window::after_warm_up(effort));
     let pause = pace.map(|pace| Duration::from_secs(1) / pace.max(1));
@@ -42,7 +42,7 @@ pub(super) async fn paced(way: &mut impl Echoing, pace: Option<u32>, effort: &Ef
     Ok(Round::timed(&tally, window.took()))
 }
 
-/// A WebSocket client that changes a dimmer and awaits its own echo.
+/// A WebSocket client that changes a dimmer and waits for its own echo.
 pub(super) async fn round(target: &Target, pace: Option<u32>, effort: &Effort) -> Result<Round, Fault> {
     let mut socket = follow(target, "/ws").await?;
     let round = paced(&mut socket, pace, effort).await?;
@@ -58,7 +58,7 @@ impl Echoing for Socket {
     }
 }
 
-/// Awaits the message with our dimmer; what others change meanwhile is passed over.
+/// Waits for the message with the echo's dimmer. Changes by others are ignored.
 async fn await_echo(socket: &mut Socket, sent: u16) -> Result<(), Fault> {
     loop {
         let text = next_text(socket).await?;

@@ -1,5 +1,5 @@
-//! Changes at a steady rate to many WebSocket clients: how fast they arrive, how old what is shown gets, and what the
-//! server spends.
+//! Changes at a steady rate to many WebSocket clients: how fast they arrive, how stale the clients get, and how much
+//! CPU time the server uses.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -21,11 +21,11 @@ use crate::tally::Tally;
 use crate::target::Target;
 use crate::wire::{Socket, close_all, follow, follow_many, next_text, send};
 
-/// From this rate on the bare peer skips what is outdated, too: otherwise it would be measured seconds behind.
+/// From this rate on, the bare peer skips outdated messages too. Otherwise it would be measured seconds behind.
 const BARE_SKIPS_FROM: u32 = 200;
-/// How often it is looked at what every client shows.
+/// How often the staleness of every client is sampled.
 const SAMPLE_INTERVAL: Duration = Duration::from_millis(10);
-/// The most changes of a warm-up, and of what counts: the time of each is kept.
+/// The most changes of a warm-up, and of the counted time. The sending time of each is kept.
 const MAX_CHANGES: u64 = 5_000_000;
 
 pub(super) async fn round(target: &Target, rate: u32, clients: usize, effort: &Effort) -> Result<Round, Fault> {
@@ -49,7 +49,7 @@ pub(super) async fn round(target: &Target, rate: u32, clients: usize, effort: &E
     Ok(shared.round(took, spent))
 }
 
-/// What all tasks of a round share. Changes are numbered from 1; 0 is what a client shows before the first.
+/// The state that all tasks of a round share. Changes are numbered from 1; a client shows 0 before the first.
 struct Shared {
     marks: Marks,
     begun: Instant,
@@ -60,9 +60,9 @@ struct Shared {
     /// The first change that counts, after the warm-up.
     first: u32,
     last: u32,
-    /// When every client must show the last one.
+    /// The moment by which every client must show the last change.
     deadline: Instant,
-    /// What each client shows.
+    /// The change that each client shows.
     shown: Vec<AtomicU32>,
     delivery: Tally,
     stale_delivered: Tally,
@@ -91,7 +91,7 @@ impl Shared {
         }
     }
 
-    /// Sends all changes, each at its time, and tells the server's CPU time when those that count began.
+    /// Sends all changes, each at its time. Returns the server's CPU time at the first change that counts.
     async fn send_all(
         &self,
         mut socket: SplitSink<Socket, Message>,
@@ -113,7 +113,7 @@ impl Shared {
         Ok(cpu_before)
     }
 
-    /// Awaits that every client shows the last change.
+    /// Waits until every client shows the last change.
     async fn gather(&self, followers: JoinSet<Result<Socket, Fault>>) -> Result<Vec<Socket>, Fault> {
         let late = |_| {
             let behind = self.shown.iter().filter(|shown| shown.load(Ordering::Acquire) < self.last).count();
@@ -122,7 +122,7 @@ impl Shared {
         timeout_at(self.deadline, all(followers)).await.map_err(late)?
     }
 
-    /// Follows as one client, until it shows the last change.
+    /// Follows as one client, until the client shows the last change.
     async fn follow(self: Arc<Self>, who: usize, mut socket: Socket) -> Result<Socket, Fault> {
         let (mut shown, mut before) = (Shown::default(), 0);
         while before < self.last {
@@ -135,7 +135,7 @@ impl Shared {
         Ok(socket)
     }
 
-    /// A client that showed change `before` shows change `number` now.
+    /// A client that showed change `before` now shows change `number`.
     fn delivered(&self, who: usize, before: u32, number: u32) -> Result<(), Fault> {
         let newest = self.newest.load(Ordering::Acquire);
         if number < before || number > newest {
@@ -150,7 +150,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Looks again and again how old it is what the clients show.
+    /// Samples again and again how stale the clients are.
     async fn look(&self) -> Infallible {
         let mut ticks = interval(SAMPLE_INTERVAL);
         loop {
@@ -185,7 +185,7 @@ impl Shared {
         let mut round = Round::timed(&self.delivery, took);
         let (delivered, looked) = (self.stale_delivered.total(), self.stale_looked.total());
         let millis = |nanos: u64| nanos as f64 / 1e6;
-        // Looking at a steady pace weighs a client that stands still as what it is; deliveries catch short peaks.
+        // Samples at a steady pace give a client that stands still its full weight; deliveries catch short peaks.
         let p99 = delivered.value_at_quantile(0.99).max(looked.value_at_quantile(0.99));
         round.figures.insert("stale_p99_ms", millis(p99));
         round.figures.insert("stale_max_ms", millis(delivered.max().max(looked.max())));
@@ -200,7 +200,7 @@ impl Shared {
     }
 }
 
-/// Hears what the sending client is told, until it is an error.
+/// Reads what the sending client receives, until it is an error.
 async fn refusal(heard: &mut SplitStream<Socket>) -> Fault {
     loop {
         let text = match next_text(heard).await {

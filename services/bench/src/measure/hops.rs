@@ -1,8 +1,9 @@
-//! The bare hops of an echo through NATS: the same way between sockets, and nothing done with what goes there.
+//! The hops of an echo through NATS, without Ghostlight: the same way between sockets, and nothing done at its
+//! stations.
 //!
 //! An echo of Ghostlight goes from socket to socket six times: console, gateway, NATS, state service, NATS, gateway,
-//! console; NATS takes it into a stream on the way. So does this: one publish to a stream and back with its
-//! acknowledgement, then one publish of core NATS to a subscriber on another connection, then one more, from there back.
+//! console. On the way, NATS stores it in a stream. This measure does the same: it publishes to a stream and waits for
+//! the acknowledgement, then publishes through core NATS to a subscriber on another connection, which publishes back.
 
 use async_nats::jetstream::{self, Context};
 use async_nats::{Client, Message, Subscriber};
@@ -17,7 +18,7 @@ use crate::levels::{ECHO_DIMMER, delta, entry};
 use crate::nats::{CHANGES, Nats};
 use crate::options::Effort;
 
-/// Where the first publish of core NATS goes, and the second.
+/// The subjects of the first and of the second publish through core NATS.
 const OUT: &str = "ghostlight-bench.out";
 const BACK: &str = "ghostlight-bench.back";
 
@@ -33,7 +34,7 @@ struct Hops {
     jetstream: Context,
     client: Client,
     back: Subscriber,
-    /// Sends back what comes on another connection; ends with this.
+    /// Sends everything back on another connection. Ends when `Hops` is dropped.
     _far_end: JoinSet<()>,
 }
 
@@ -62,8 +63,8 @@ impl Echoing for Hops {
     }
 }
 
-/// A subscription that the server knows of: what it has not read yet, it does not deliver to. It reads a connection in
-/// order, so it knows of it once it has sent this connection something that was published after.
+/// A subscription that the server is known to have read; it delivers nothing to others. A server reads a connection in
+/// order, so it has read the subscription once it has sent back something that this connection published later.
 async fn subscribe(client: &Client, subject: &'static str) -> Result<Subscriber, Fault> {
     let subscriber = client.subscribe(subject).await.map_err(Fault::nats)?;
     let inbox = client.new_inbox();
@@ -72,7 +73,7 @@ async fn subscribe(client: &Client, subject: &'static str) -> Result<Subscriber,
     proof.next().await.map(|_| subscriber).ok_or_else(ended)
 }
 
-/// What is lost here is missed where it is awaited.
+/// Sends back every message. If one is lost here, the waiting end notices.
 async fn send_back(client: Client, mut out: Subscriber) {
     while let Some(Message { payload, .. }) = out.next().await {
         let _ = client.publish(BACK, payload).await;

@@ -1,4 +1,4 @@
-//! Changes by HTTP POST, one after another on each kept connection.
+//! Changes by HTTP POST, one after another on each of some kept connections.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What a key-value bucket of NATS does: a put that a watcher sees, and puts that are acknowledged.
+//! A key-value bucket of NATS: puts that a watcher sees, and puts that are acknowledged.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::nats::Nats;
 use crate::options::Effort;
 use crate::tally::Tally;
 
-/// One puts, a watcher on another connection sees it.
+/// One task puts, and a watcher on another connection sees it.
 pub(super) async fn seen(nats: &Nats, pace: Option<u32>, effort: &Effort) -> Result<Round, Fault> {
     let store = nats.bucket(nats.connect().await?).await?;
     let watching = nats.bucket(nats.connect().await?).await?;
@@ -36,7 +36,7 @@ impl Echoing for Watched {
             Ok((entry.map_err(Fault::nats)?, Instant::now()))
         };
         let put = async { self.store.put(ECHO_DIMMER.to_string(), sent.clone().into()).await.map_err(Fault::nats) };
-        // Either may be first; the time is that of the watcher, as an echo's is not that of its acknowledgement.
+        // Either may come first. The watcher's time counts, because an echo's time is not that of its acknowledgement.
         let ((entry, at), _) = tokio::try_join!(seen, put)?;
         match entry.value == sent.as_bytes() {
             true => Ok(at),
@@ -45,7 +45,7 @@ impl Echoing for Watched {
     }
 }
 
-/// Many put levels, each its own key, one put after another.
+/// Many tasks put levels, each to its own key, one after another.
 pub(super) async fn puts(nats: &Nats, tasks: usize, connections: usize, effort: &Effort) -> Result<Round, Fault> {
     let mut clients = Vec::with_capacity(connections);
     for _ in 0..connections {

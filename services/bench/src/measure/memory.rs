@@ -1,4 +1,4 @@
-//! What an idle WebSocket client costs the server in memory: the difference that many make, divided.
+//! The memory that an idle WebSocket client costs the server: the growth for many clients, divided by their number.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use crate::process::{Memory, memory};
 use crate::target::Target;
 use crate::wire::{Socket, close_all, follow, follow_many};
 
-/// A connection has at least a buffer to read into, of 4 KiB. A server that seems to need less has taken it from memory
-/// that it had freed before: that is no figure of what a client costs, and is not judged.
+/// A connection has at least a read buffer of 4 KiB. A server that seems to need less has reused memory that it had
+/// freed before. That figure is not what a client costs, and is not judged.
 const LEAST: f64 = 4_096.0;
 
 pub(super) async fn round(target: &Target, clients: usize) -> Result<Round, Fault> {
-    // The first connection makes the server load what all of them share.
+    // The first connection makes the server load code and data that all connections share.
     let first = follow(target, "/ws").await?;
     let before = settled(target.pid).await;
     let mut sockets = follow_many(target, "/ws", clients).await?;
@@ -45,7 +45,7 @@ fn figures(before: Memory, after: Memory, clients: usize) -> Figures {
     figures
 }
 
-/// A pong proves that the server still serves the client.
+/// Waits for a pong, which proves that the server still serves the client.
 async fn pong(socket: &mut Socket) -> Result<(), Fault> {
     socket.send(Message::Ping("bench".into())).await?;
     let pong = async {
@@ -59,7 +59,7 @@ async fn pong(socket: &mut Socket) -> Result<(), Fault> {
     timeout(Duration::from_secs(10), pong).await.map_err(|_| Fault::Late("a ping was not answered".into()))?
 }
 
-/// The memory once it stands still: connections that are being set up hold more for a moment.
+/// The memory once it no longer changes: connections that are being set up need more for a moment.
 async fn settled(pid: Option<u32>) -> Option<Memory> {
     let deadline = Instant::now() + Duration::from_secs(3);
     let mut seen = memory(pid?)?;

@@ -21,35 +21,35 @@ use crate::failure::Fault;
 use crate::options::Effort;
 use crate::tally::Tally;
 
-/// What was measured, by name; the name ends in the unit.
+/// Figures by name. The name ends in the unit.
 pub(crate) type Figures = BTreeMap<&'static str, f64>;
 
-/// What one round gave.
+/// The result of one round.
 #[derive(Debug)]
 pub(crate) struct Round {
-    /// Answers that were checked and counted.
+    /// How many answers were checked and counted.
     pub(crate) answers: u64,
-    /// What they amount to.
+    /// The figures of the answers.
     pub(crate) figures: Figures,
 }
 
-/// One of the things that a round can do.
+/// What a round does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Idle WebSocket clients, and what they cost in memory.
+    /// Idle WebSocket clients, and the memory that they cost.
     Memory { clients: usize },
     /// Changes by POST.
     Http { connections: usize },
-    /// A client that awaits its own echo: at so many a second, or back to back.
+    /// A client that waits for its own echo: `pace` times a second, or back to back.
     Echo { pace: Option<u32> },
-    /// Changes a second, and clients that they go to.
+    /// `rate` changes a second, sent to many clients.
     Fanout { rate: u32, clients: usize },
-    /// Writers of one dimmer each.
+    /// Writers that set one dimmer each.
     Writers { writers: usize },
 }
 
 impl Kind {
-    /// What the report calls it.
+    /// The measure's name in the report.
     pub(crate) fn name(self) -> String {
         match self {
             Self::Memory { clients } => format!("memory, {clients} idle clients"),
@@ -62,7 +62,7 @@ impl Kind {
         }
     }
 
-    /// What does it once; `None` if the contender has no part in it.
+    /// Runs one round; `None` if the contender does not take part in this measure.
     pub(crate) fn round<'a>(
         self,
         contender: Contender<'a>,
@@ -74,7 +74,7 @@ impl Kind {
             (Self::Memory { clients }, Server(target)) => memory::round(target, clients).boxed(),
             (Self::Http { connections }, Server(target)) => http::round(target, connections, effort).boxed(),
             (Self::Http { connections }, Kv(nats)) => kv::puts(nats, connections, connections, effort).boxed(),
-            // Of one, it is the same.
+            // With one task, it is the same as `Kv`.
             (Self::Http { connections: tasks @ 2.. }, KvShared(nats)) => kv::puts(nats, tasks, 1, effort).boxed(),
             (Self::Echo { pace }, Server(target)) => echo::round(target, pace, effort).boxed(),
             (Self::Echo { pace }, Hops(nats)) => hops::round(nats, pace, effort).boxed(),
@@ -90,16 +90,16 @@ impl Kind {
     }
 }
 
-/// A round that hangs has failed.
+/// Fails a round that hangs.
 async fn in_time(round: BoxFuture<'_, Result<Round, Fault>>, effort: &Effort) -> Result<Round, Fault> {
-    // Once to connect, once for what is under way when the time is over.
+    // Twice the patience: for connecting, and for what is still in progress at the end.
     let deadline = effort.warm_up + effort.lasting + effort.patience * 2;
     let late = || Fault::Late(format!("the round was not over after {} s", deadline.as_secs()));
     tokio::time::timeout(deadline, round).await.map_err(|_| late())?
 }
 
 impl Round {
-    /// Durations and how many came in which time.
+    /// The rate and the percentiles of the recorded durations.
     fn timed(tally: &Tally, took: Duration) -> Self {
         let total = tally.total();
         let micros = |quantile| total.value_at_quantile(quantile) as f64 / 1e3;
@@ -115,7 +115,7 @@ impl Round {
     }
 }
 
-/// When a round counts.
+/// The time in which a round counts.
 #[derive(Clone, Copy)]
 struct Window {
     from: Instant,
@@ -129,13 +129,13 @@ impl Window {
         Self { from, until: from + effort.lasting }
     }
 
-    /// How long it has been open.
+    /// How long the window has been open.
     fn took(&self) -> Duration {
         Instant::now().saturating_duration_since(self.from)
     }
 }
 
-/// Awaits all tasks. The first that fails ends the others.
+/// Waits for all tasks. The first that fails ends the others.
 async fn all<T: Send + 'static>(mut tasks: JoinSet<Result<T, Fault>>) -> Result<Vec<T>, Fault> {
     let mut done = Vec::with_capacity(tasks.len());
     while let Some(ended) = tasks.join_next().await {

@@ -15,7 +15,7 @@ use crate::tally::Tally;
 use crate::target::Target;
 use crate::wire::{Http, Socket, close_all, connect, get, next_text, send};
 
-/// The subprotocol and the place of the full protocol, as clients know them.
+/// The subprotocol and the path of the full protocol.
 const SUBPROTOCOL: &str = "ghostlight.v1";
 const PLACE: &str = "/v1/rigs/main/ws";
 
@@ -58,7 +58,7 @@ struct Writer {
 }
 
 impl Writer {
-    /// Ends with the level that it has set last, acknowledged.
+    /// Sets levels until the window closes. Returns the dimmer and the last level, which is acknowledged.
     async fn run(mut self) -> Result<(Socket, (u16, u16)), Fault> {
         let dimmer = WRITERS_DIMMERS + self.who as u16;
         let (mut counted, mut last) = (0, 0);
@@ -85,7 +85,7 @@ struct Ack {
     seq: u64,
 }
 
-/// Awaits the acknowledgement; what all the others change is passed over unread.
+/// Waits for the acknowledgement. Deltas of other writers are ignored unread.
 async fn await_ack(socket: &mut Socket, sent: u64) -> Result<(), Fault> {
     loop {
         let text = next_text(socket).await?;
@@ -102,7 +102,7 @@ async fn await_ack(socket: &mut Socket, sent: u64) -> Result<(), Fault> {
     }
 }
 
-/// What was acknowledged is in the map.
+/// Checks that the map has every level that was acknowledged last.
 async fn check(target: &Target, last: &BTreeMap<u16, u16>) -> Result<(), Fault> {
     let mut http = Http::connect(target).await?;
     let answer = http.exchange(&get(target, "/")).await?;

@@ -17,24 +17,24 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, watch};
 
-/// What a client may be behind before it misses messages: two seconds at 500 a second.
+/// How many messages a client may be behind before it misses some: two seconds at 500 a second.
 const BEHIND: usize = 1_024;
 
-/// What the clients share.
+/// The state that the clients share.
 struct Hall {
     /// Every message to everyone, in order.
     every: broadcast::Sender<Utf8Bytes>,
-    /// The newest message to everyone: the least that a server can do that skips what is outdated.
+    /// The newest message to everyone: the least work of a server that skips outdated messages.
     newest: watch::Sender<Utf8Bytes>,
 }
 
-/// Serves the bare peer on a free port of the loopback, says on stdout where, and ends when stdin does: so it never
-/// outlives the run that started it.
+/// Serves the bare peer on a free port of the loopback, and prints its address to stdout. Ends when stdin ends, so that
+/// it never outlives the run that started it.
 ///
 /// # Errors
-/// When it cannot listen or say so.
+/// If it cannot listen or print the address.
 pub async fn bare_peer() -> io::Result<()> {
-    // Best effort: whoever connects is told if it did not suffice.
+    // Best effort: if the limit is too low, clients fail to connect.
     drop(rlimit::increase_nofile_limit(u64::MAX));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     writeln!(io::stdout(), "{}", listener.local_addr()?)?;
@@ -49,10 +49,10 @@ pub async fn bare_peer() -> io::Result<()> {
     }
 }
 
-/// Serves the bare peer until told to end.
+/// Serves the bare peer until `end` resolves.
 ///
 /// # Errors
-/// None now: a listener that fails for a while is tried again.
+/// Never at present: a listener that fails for a while is tried again.
 pub async fn serve_bare(listener: TcpListener, end: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
     let hall = Arc::new(Hall { every: broadcast::Sender::new(BEHIND), newest: watch::Sender::default() });
     let app = Router::new()
@@ -60,7 +60,7 @@ pub async fn serve_bare(listener: TcpListener, end: impl Future<Output = ()> + S
         .route("/ws", any(every))
         .route("/ws/newest", any(newest))
         .with_state(hall);
-    // Nagle's algorithm would be measured instead of the server; if it cannot be turned off, that is what there is.
+    // Nagle's algorithm would distort the measures. If it cannot be turned off, the peer serves with it.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     axum::serve(listener, app).with_graceful_shutdown(end).await
 }
@@ -101,7 +101,7 @@ async fn read(mut stream: SplitStream<WebSocket>, mut on: impl FnMut(Utf8Bytes))
     }
 }
 
-/// Like Ghostlight, it greets with a map: an empty one.
+/// Sends a map first, as Ghostlight does: an empty one.
 async fn greet(sink: &mut SplitSink<WebSocket, Message>) -> Result<(), axum::Error> {
     sink.send(Message::Text(Utf8Bytes::from_static("{}"))).await
 }

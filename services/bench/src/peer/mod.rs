@@ -1,4 +1,4 @@
-//! The yardstick: what the same bytes cost when nothing is kept.
+//! The bare server, a yardstick: what the same bytes cost when the server keeps nothing.
 
 mod bare;
 mod spawn;

@@ -19,9 +19,9 @@ pub(crate) struct Http {
 
 /// An answer.
 pub(crate) struct Answer<'a> {
-    /// Its status.
+    /// The HTTP status.
     pub(crate) status: u16,
-    /// Its body.
+    /// The body.
     pub(crate) body: &'a [u8],
 }
 
@@ -50,7 +50,7 @@ impl Http {
         Ok(Self { stream, buffer: Vec::with_capacity(4_096) })
     }
 
-    /// Sends a request and awaits its answer.
+    /// Sends a request and waits for the answer.
     pub(crate) async fn exchange(&mut self, request: &str) -> Result<Answer<'_>, Fault> {
         self.stream.write_all(request.as_bytes()).await?;
         self.buffer.clear();
@@ -72,7 +72,7 @@ impl Http {
     }
 }
 
-/// The status of an answer and where its body starts and ends; `None` while it is not all there.
+/// The status of an answer, and where its body starts and ends; `None` while it is incomplete.
 fn frame(bytes: &[u8]) -> Result<Option<(u16, usize, usize)>, Fault> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
@@ -80,7 +80,7 @@ fn frame(bytes: &[u8]) -> Result<Option<(u16, usize, usize)>, Fault> {
     let httparse::Status::Complete(head) = head else { return Ok(None) };
     let length = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-length"));
     let length = length.and_then(|header| std::str::from_utf8(header.value).ok()?.parse::<usize>().ok());
-    // Without a length the body would end who knows where; no answer measured here is streamed.
+    // An answer without a length is refused, because its end is not known. No measured answer is streamed.
     let length = length.ok_or_else(|| Fault::wrong("an answer without content-length", bytes))?;
     let end = head.saturating_add(length);
     Ok((bytes.len() >= end).then_some((response.code.unwrap_or_default(), head, end)))

@@ -1,4 +1,4 @@
-//! Lean clients: what they cost is taken from the server that shares the machine.
+//! Lean clients. They share the machine with the server, so what they use is lost to the server.
 
 mod http;
 mod socket;

@@ -1,4 +1,4 @@
-//! WebSocket clients that cost little: 4 KiB of read buffer, nothing buffered for writing.
+//! WebSocket clients that cost little: a read buffer of 4 KiB, and no write buffer.
 
 use futures_util::{SinkExt, Stream, StreamExt, TryStreamExt, stream};
 use tokio::net::TcpStream;
@@ -12,10 +12,10 @@ use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 use crate::failure::Fault;
 use crate::target::Target;
 
-/// A client's end.
+/// A client's WebSocket.
 pub(crate) type Socket = WebSocketStream<TcpStream>;
 
-/// Connections that are opened at once: below the backlog of any listener.
+/// How many connections are opened at once: fewer than the backlog of any listener.
 const OPENING: usize = 32;
 
 /// Opens a WebSocket.
@@ -31,7 +31,7 @@ pub(crate) async fn connect(target: &Target, path: &str, subprotocol: Option<&'s
     Ok(socket)
 }
 
-/// Opens a WebSocket of the plain protocol and awaits the map that it greets with.
+/// Opens a WebSocket of the plain protocol and waits for the map that the server sends first.
 pub(crate) async fn follow(target: &Target, path: &str) -> Result<Socket, Fault> {
     let mut socket = connect(target, path, None).await?;
     let map = next_text(&mut socket).await?;
@@ -39,7 +39,7 @@ pub(crate) async fn follow(target: &Target, path: &str) -> Result<Socket, Fault>
     Ok(socket)
 }
 
-/// Opens many.
+/// Opens many WebSockets of the plain protocol.
 pub(crate) async fn follow_many(target: &Target, path: &str, clients: usize) -> Result<Vec<Socket>, Fault> {
     let opening = (0..clients).map(|_| follow(target, path));
     stream::iter(opening).buffer_unordered(OPENING).try_collect().await
@@ -68,7 +68,7 @@ pub(crate) async fn send(
     Ok(socket.send(Message::text(text)).await?)
 }
 
-/// Takes leave, so that the server has nothing to complain about. That it has left already is no failure.
+/// Closes the connections, so that the server logs no errors. Errors are ignored: the server may have closed already.
 pub(crate) async fn close_all(sockets: Vec<Socket>) {
     stream::iter(sockets)
         .for_each_concurrent(OPENING, |mut socket| async move { drop(socket.close(None).await) })

@@ -1,4 +1,4 @@
-//! A client: what it holds over all its connections.
+//! A client: its state over all its connections.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::workload::{ONE_IN, Workload};
 use super::{Pace, Phase};
 use crate::{Event, NaiveReplica, News, Who};
 
-/// A change is sent so often: once more, if its connection breaks before the answer.
+/// How often a change is sent at most: once more, if its connection breaks before the answer.
 const MAX_SENT: u32 = 2;
 
 /// A change that waits for its answer.
@@ -24,7 +24,7 @@ pub(super) struct Pending {
     pub(super) sent_at: Instant,
 }
 
-/// A client that follows over WebSockets, one after the other, and writes.
+/// A client that follows over one WebSocket after another, and writes.
 pub(super) struct Client {
     pub(super) who: Who,
     pub(super) id: ClientId,
@@ -52,33 +52,33 @@ impl Client {
         self.shared.tell(self.who, event);
     }
 
-    /// Where it left off; `None` before its first map.
+    /// The position of its map; `None` before its first map.
     pub(super) fn resume(&self) -> Option<Position> {
         Some(self.literal.position()).filter(|position| *position != Position::default())
     }
 
-    /// The next change that it asks for; `None` if nothing is to be written any more.
+    /// The next change to ask for; `None` if the run no longer writes.
     pub(super) fn next_change(&mut self) -> Option<(u64, Levels)> {
-        // First it says that it waits for an answer, then it looks: whoever ends the writing looks the other way round.
+        // Counts the change as pending before it looks at the phase. `Running::stop` does both in the other order.
         self.shared.gauge(self.who, |gauge| gauge.pending += 1);
         if *self.shared.phase.borrow() != Phase::Writing {
             self.shared.gauge(self.who, |gauge| gauge.pending -= 1);
             return None;
         }
         let levels = self.hand.change(&self.shared.values);
-        // Even numbers are its own, odd ones those of its requests over HTTP.
+        // The WebSocket has the even numbers, HTTP the odd ones.
         self.seq += 2;
         self.pending.insert(self.seq, Pending { levels: levels.clone(), sent: 1, sent_at: Instant::now() });
         self.count(|counts| counts.sent += 1);
         Some((self.seq, levels))
     }
 
-    /// How long it waits before the next change.
+    /// How long to wait before the next change.
     pub(super) fn pause(&mut self) -> Duration {
         self.hand.pause(ONE_IN / (ONE_IN - 1.0) / self.shared.options.rate)
     }
 
-    /// What was not answered before the connection broke, to be sent once more.
+    /// The changes that were not answered before the connection broke, to be sent once more.
     pub(super) fn repeated(&mut self) -> Vec<(u64, Levels)> {
         let now = Instant::now();
         let repeated = self.pending.iter_mut().map(|(&seq, pending)| {
@@ -91,7 +91,7 @@ impl Client {
         repeated
     }
 
-    /// Its map moved.
+    /// Reports that the client's map moved.
     pub(super) fn saw(&mut self, news: News) {
         let (position, digest) = (self.literal.position(), self.literal.digests().sum());
         self.tell(Event::Saw { position, digest, news });
@@ -121,7 +121,7 @@ impl Client {
         self.count(|counts| counts.unknown += 1);
     }
 
-    /// The connection broke: what was sent twice is given up.
+    /// The connection broke: gives up the changes that were sent twice.
     pub(super) fn lost(&mut self) {
         self.shared.gauge(self.who, |gauge| {
             gauge.counts.lost += u64::from(gauge.live_at.is_some());
@@ -144,6 +144,6 @@ impl Client {
 
 /// Waits until the run is over.
 pub(super) async fn over(phase: &mut watch::Receiver<Phase>) {
-    // Whoever started the run owns the sender; without it, the run is over too.
+    // `Running` owns the sender; without it, the run is over too.
     let _ = phase.wait_for(|phase| *phase == Phase::Over).await;
 }

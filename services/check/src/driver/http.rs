@@ -1,4 +1,4 @@
-//! HTTP on one kept connection.
+//! HTTP requests on one kept connection.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use super::target::Target;
 /// Above the largest map, in bytes.
 const LARGEST: usize = 4 << 20;
 
-/// A kept connection to one process: what it answers, that process answers.
+/// A kept connection to one gateway process, which answers all its requests.
 pub(super) struct Http {
     target: Target,
     sender: SendRequest<Full<Bytes>>,
@@ -28,28 +28,28 @@ pub(super) struct Http {
     _drives: JoinSet<()>,
 }
 
-/// What became of a change.
+/// The outcome of a change.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     Acked(Position),
     Refused(String),
-    /// It is not known, and may be asked again.
+    /// The change may have happened. It can be asked for again under its key.
     Unknown(String),
 }
 
-/// What came of reading the map.
+/// The outcome of reading the map.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Read {
-    /// The whole map, and where it stands.
+    /// The whole map, and its position.
     Map(Position, BTreeMap<Dimmer, Level>),
-    /// The gateway cannot tell at the moment.
+    /// The gateway cannot answer at the moment.
     Unavailable,
-    /// No answer to what was asked.
+    /// The answer is wrong.
     Wrong(String),
 }
 
 impl Http {
-    /// Connects.
+    /// Connects to a gateway.
     pub(super) async fn connect(target: &Target, connect_within: Duration, within: Duration) -> Result<Self, String> {
         let connecting = async {
             let stream = TcpStream::connect(&*target.authority).await.map_err(|error| error.to_string())?;
@@ -59,13 +59,13 @@ impl Http {
         let (sender, connection) = timely(connect_within, connecting).await?;
         let mut drives = JoinSet::new();
         drives.spawn(async move {
-            // What fails here fails the request too.
+            // A failure here fails the request too.
             let _ = connection.await;
         });
         Ok(Self { target: target.clone(), sender, within, _drives: drives })
     }
 
-    /// Asks for a change, which happens once under its key.
+    /// Asks for a change. It happens once under its key.
     pub(super) async fn post(&mut self, key: &str, levels: &Levels) -> Answer {
         let body = serde_json::to_vec(&LevelsText(levels)).unwrap_or_default();
         let request = self.request(Method::POST).header(CONTENT_TYPE, "application/json");

@@ -1,4 +1,4 @@
-//! A client's other hand: changes over HTTP, each followed by a read on the same connection.
+//! The HTTP part of a client: changes by POST, each followed by a GET on the same connection.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,26 +13,26 @@ use super::target::Target;
 use super::workload::{ONE_IN, Workload};
 use crate::{Event, Way, Who};
 
-/// A connection is left after so many changes, so that all gateways are asked.
+/// How many changes a connection is used for. Then a new one is opened, so that all gateways are used.
 const MAX_REQUESTS_PER_CONNECTION: u32 = 20;
 
-/// Of those who wait for a gateway that is gone, none asks more often.
+/// The wait before a gateway that is gone is tried again.
 const RETRY: Duration = Duration::from_millis(200);
 
-/// For so long a change is asked for again under its key: more than a gateway needs to come back.
+/// How long a change is asked for again under its key: longer than a gateway needs to restart.
 const REPEAT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Asks over HTTP for as long as the run writes.
+/// Asks for changes over HTTP while the run writes.
 pub(super) struct HttpClient {
     who: Who,
     shared: Arc<Shared>,
     targets: Arc<[Target]>,
     hand: Workload,
-    /// Distinguishes the keys of this run from those of all others.
+    /// Distinguishes the keys of this run from those of other runs.
     run: u64,
     seq: u64,
     kept: Option<Http>,
-    /// For how many changes more.
+    /// How many more changes the kept connection is used for.
     left: u32,
 }
 
@@ -53,7 +53,7 @@ impl HttpClient {
                 () = tokio::time::sleep(pause) => {}
                 _ = phase.wait_for(|phase| *phase != Phase::Writing) => return,
             }
-            // First it says that it asks, then it looks: whoever ends the writing looks the other way round.
+            // Says that it asks before it looks at the phase. `Running::stop` does both in the other order.
             self.shared.gauge(self.who, |gauge| gauge.is_asking = true);
             let writes = *phase.borrow() == Phase::Writing;
             let connected = if writes { self.connected().await } else { None };
@@ -78,7 +78,7 @@ impl HttpClient {
         }
     }
 
-    /// A connection to any gateway that there is.
+    /// A new connection to any gateway that answers.
     async fn connect(&mut self) -> Option<Http> {
         let pace = self.shared.options.pace;
         let first = self.hand.pick(self.targets.len());
@@ -91,7 +91,7 @@ impl HttpClient {
         None
     }
 
-    /// Asks for a change, again and anywhere while no answer comes, and reads the map where it was answered.
+    /// Asks for a change, repeats it at any gateway until an answer comes, and reads the map where it was answered.
     async fn ask(&mut self, mut http: Http) {
         let levels = self.hand.change(&self.shared.values);
         self.seq += 2;
@@ -138,7 +138,7 @@ impl HttpClient {
                 self.kept = Some(http);
             }
             Ok(Read::Wrong(why)) => self.tell(Event::Unreadable { why }),
-            // A connection that breaks tells nothing, nor does a gateway that is going away.
+            // A broken connection or a gateway that is going away is not a violation.
             Ok(Read::Unavailable) | Err(_) => {}
         }
     }

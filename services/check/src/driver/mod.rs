@@ -1,8 +1,8 @@
-//! The driver: clients on several gateways that write, and tell the judge everything they see.
+//! The driver: clients on several gateways that write, and report everything that they see to the judge.
 //!
-//! They are no [`ghostlight_rig::Replica`]s, which would hide what goes wrong: each does literally what it is told
-//! ([`NaiveReplica`](crate::NaiveReplica)). In all else they are as real consoles are: they resume where they left off, go to the
-//! next gateway when theirs is gone, and send what was not answered once more.
+//! They do not use [`ghostlight_rig::Replica`], which would hide faults: each does literally what it is sent
+//! ([`NaiveReplica`](crate::NaiveReplica)). In all else they behave as real consoles: they resume from their last
+//! position, go to the next gateway when theirs is gone, and send unanswered changes once more.
 
 mod client;
 mod http;
@@ -31,22 +31,22 @@ use http_client::HttpClient;
 use shared::Shared;
 use stats::Stats;
 
-/// How often it is looked whether all have come where they should.
+/// How often it is checked whether all clients have come as far as they should.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// How long the clients may take to go.
+/// How long the clients may take to end.
 const START_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What the clients are to do.
+/// What the clients do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Come, and wait.
+    /// They connect, and wait.
     Gathering,
-    /// Write and follow.
+    /// They write and follow.
     Writing,
-    /// Follow.
+    /// They follow only.
     Following,
-    /// Go.
+    /// They end.
     Over,
 }
 
@@ -58,7 +58,7 @@ impl Driver {
     /// Empties the rig, connects all clients and lets them write.
     ///
     /// # Errors
-    /// [`StartError`] if an option makes no sense or no gateway answers.
+    /// [`StartError`] if an option is invalid or no gateway answers.
     pub async fn start(options: Options) -> Result<Running, StartError> {
         let targets = options.targets()?;
         let start = prepare::prepare(&options, &targets).await?;
@@ -80,20 +80,20 @@ impl Driver {
     }
 }
 
-/// A moment in a run, from which on gaps are looked for.
+/// A moment in a run, after which gaps are measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Mark(Instant);
 
-/// How a run stands.
+/// The state of a run.
 #[derive(Clone, Debug)]
 pub struct Progress {
-    /// What has happened, in all clients.
+    /// What has happened, summed over all clients.
     pub counts: Counts,
-    /// For each client the gateway that it is live at, by its place among the addresses; `None` if it is not.
+    /// For each client, the gateway that it is live at, by its index among the URLs; `None` if it is not live.
     pub live_at: Vec<Option<usize>>,
-    /// The newest position that anybody was told of.
+    /// The newest position that any client has received.
     pub newest: Position,
-    /// How many violations were found.
+    /// How many violations were found so far.
     pub violations: u64,
 }
 
@@ -104,7 +104,7 @@ impl Progress {
     }
 }
 
-/// A run under way. Dropped, it ends without a judgement.
+/// A run in progress. If it is dropped, it ends without a judgement.
 #[derive(Debug)]
 pub struct Running {
     shared: Arc<Shared>,
@@ -113,7 +113,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// How it stands.
+    /// The current state of the run.
     pub fn progress(&self) -> Progress {
         let mut counts = Counts::default();
         let live_at = self.shared.gauges(|gauge| {
@@ -124,7 +124,7 @@ impl Running {
         Progress { counts, live_at, newest: bench.newest(), violations: bench.found }
     }
 
-    /// What was found to be wrong so far.
+    /// The violations that were found so far.
     pub fn violations(&self) -> Vec<Violation> {
         self.shared.bench().told.clone()
     }
@@ -134,25 +134,26 @@ impl Running {
         Mark(Instant::now())
     }
 
-    /// For each client the longest time between two echoes, of those that ended after a mark or have not ended yet.
+    /// For each client, the longest time between two echoes, of those gaps that ended after a mark or have not ended
+    /// yet.
     pub fn gaps_since(&self, mark: Mark) -> Vec<Duration> {
         let now = Instant::now();
         self.shared.gauges(|gauge| gauge.gap_since(mark.0, now))
     }
 
-    /// Whether the map of every client has moved after a mark. Before that, a gap may be under way that began before it.
+    /// Whether every client's map has moved after a mark. Until then, a gap that began before the mark may still go on.
     pub fn all_moved_since(&self, mark: Mark) -> bool {
         self.shared.gauges(|gauge| gauge.has_moved_since(mark.0)).into_iter().all(|moved| moved)
     }
 
-    /// For each client the longest time from losing its gateway to being live again, of those that ended after a mark
-    /// or have not ended yet.
+    /// For each client, the longest time from losing its gateway to being live again, of those times that ended after a
+    /// mark or have not ended yet.
     pub fn away_since(&self, mark: Mark) -> Vec<Duration> {
         let now = Instant::now();
         self.shared.gauges(|gauge| gauge.away_since(mark.0, now))
     }
 
-    /// Stops writing, waits until all have come to the newest map or the time for that is over, and judges the rest.
+    /// Stops writing, waits until all clients have the newest map or time runs out, and judges the rest.
     pub async fn stop(mut self) -> Report {
         let Options { clients, urls, pace, .. } = self.shared.options.clone();
         let (mark, wrote) = (Mark(self.began), self.began.elapsed());
@@ -192,8 +193,8 @@ impl Running {
         self
     }
 
-    /// Waits until every change is answered and every client stands where the log ends; whether that came in time. What
-    /// happens after that moment is not judged: a change of unknown outcome may come late.
+    /// Waits until every change is answered and every client has the newest map; false if that takes too long. Events
+    /// after that moment are not judged, because a change of unknown outcome may still happen.
     async fn converge(&self, within: Duration) -> bool {
         let deadline = Instant::now() + within;
         if self.reached(within, |gauge| gauge.pending == 0 && !gauge.is_asking).await.is_none() {
@@ -210,7 +211,7 @@ impl Running {
         }
     }
 
-    /// Waits until something is so for every client; `None` if that takes too long.
+    /// Waits until a condition is true for every client; `None` if that takes too long.
     async fn reached(&self, within: Duration, mut is_so: impl FnMut(&Stats) -> bool) -> Option<()> {
         let deadline = Instant::now() + within;
         while !self.shared.gauges(&mut is_so).into_iter().all(|is_so| is_so) {

@@ -1,4 +1,4 @@
-//! What a run is made from.
+//! The options of a run.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,28 +8,28 @@ use ghostlight_rig::RigName;
 use super::target::Target;
 use crate::Tolerates;
 
-/// A run.
+/// The options of a run.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The gateways, as `http://host:port`: client *n* begins at the *n*-th, and goes to the next when it loses one.
+    /// The gateways, as `http://host:port`. Client *n* begins at the *n*-th, and goes to the next when it loses one.
     pub urls: Vec<String>,
-    /// The rig, in which nobody else may write.
+    /// The rig, in which only the run's clients may write.
     pub rig: RigName,
-    /// How many clients.
+    /// The number of clients.
     pub clients: usize,
-    /// How many changes a second each of them asks for, over its WebSocket and, one in eleven, over HTTP.
+    /// How many changes a second each client asks for: over its WebSocket and, one in eleven, over HTTP.
     pub rate: f64,
-    /// How many dimmers they set: the first half is everyone's, the rest is shared out.
+    /// How many dimmers the clients set. All clients set the first half; the rest is divided among them.
     pub dimmers: u16,
-    /// What the choices of the clients depend on. The same seed asks for the same, but not at the same moments.
+    /// The seed of the clients' choices. The same seed leads to the same changes, but not at the same moments.
     pub seed: u64,
-    /// What is no violation.
+    /// What does not count as a violation.
     pub tolerates: Vec<Tolerates>,
-    /// What happens when.
+    /// The clients' waits and time limits.
     pub pace: Pace,
 }
 
-/// What the clients do when. The default is what the other clients do.
+/// The waits and time limits of the clients. The default is that of real clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
     /// How long one attempt to connect may take.
@@ -38,24 +38,24 @@ pub struct Pace {
     pub retry_first: Duration,
     /// The longest wait before another attempt.
     pub retry_most: Duration,
-    /// Without any frame for so long, or without an answer to hello, a connection counts as dead.
+    /// A connection without any frame for this long, or without an answer to hello, counts as dead.
     pub silent_after: Duration,
-    /// With a change unanswered for so long a connection counts as dead.
+    /// A connection with a change unanswered for this long counts as dead.
     pub unanswered_after: Duration,
-    /// When nothing is written any more, all must have come to the newest map within this.
+    /// How long all clients may take to reach the newest map once writing has ended.
     pub converge_within: Duration,
 }
 
 impl Options {
-    /// Whether the options make sense.
+    /// Checks the options.
     ///
     /// # Errors
-    /// [`StartError::Option`], as [`Driver::start`](crate::Driver::start) has it.
+    /// [`StartError::Option`] if one is invalid, as from [`Driver::start`](crate::Driver::start).
     pub fn validate(&self) -> Result<(), StartError> {
         self.targets().map(drop)
     }
 
-    /// The gateways.
+    /// The gateways and their paths.
     pub(super) fn targets(&self) -> Result<Arc<[Target]>, StartError> {
         let wrong = |what: &str| Err(StartError::Option(what.to_owned()));
         if self.urls.is_empty() {
@@ -70,7 +70,7 @@ impl Options {
         self.urls.iter().map(|url| Target::new(url, &self.rig)).collect()
     }
 
-    /// A seed for who does not care which.
+    /// A seed at random, below 10^9.
     pub fn random_seed() -> u64 {
         fastrand::u64(..1_000_000_000)
     }
@@ -107,7 +107,7 @@ impl Default for Pace {
 /// Why a run does not start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StartError {
-    /// An option makes no sense.
+    /// An option is invalid.
     #[error("{0}")]
     Option(String),
     /// No gateway took the change that empties the rig.

@@ -1,4 +1,4 @@
-//! Before a run: the rig is emptied, so that the judge knows what it holds.
+//! Before a run: empties the rig, so that the judge knows its contents.
 
 use std::time::{Duration, Instant};
 
@@ -11,13 +11,13 @@ use super::shared::client_id;
 use super::socket::{Heard, Lost, Socket};
 use super::target::Target;
 
-/// How long the gateways have to answer.
+/// How long the gateways may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The wait before another attempt.
+/// The wait before another round of attempts.
 const RETRY: Duration = Duration::from_millis(200);
 
-/// Empties the rig through whichever gateway answers; tells where it stands then.
+/// Empties the rig through the first gateway that answers; returns the rig's position after that.
 pub(super) async fn prepare(options: &Options, targets: &[Target]) -> Result<Position, StartError> {
     let began = Instant::now();
     loop {
@@ -71,7 +71,7 @@ async fn heard(socket: &mut Socket) -> Result<ServerMessage, Lost> {
     }
 }
 
-/// What takes away all that a rig holds. It names a dimmer in any case: the first change makes the rig.
+/// The update that removes everything from a rig. It always names a dimmer, because the first change makes the rig.
 fn emptying(state: &State) -> Update {
     let mut update = Update::between(state, &State::default(), Interest::all());
     update.levels.insert(Dimmer::MIN, None);

@@ -11,7 +11,7 @@ use super::client::{Client, over};
 use super::socket::{Heard, Lost, Socket};
 use crate::{Event, News, Way};
 
-/// With so many changes unanswered a client waits. Fewer than a gateway takes from one connection.
+/// The most unanswered changes of a client, which then waits. A gateway accepts more from one connection.
 const MAX_PENDING: usize = 24;
 
 /// How a connection ended.
@@ -23,7 +23,7 @@ enum End {
     Lost(Lost),
 }
 
-/// Lives until the run is over: on losing a gateway it goes to the next.
+/// Runs a client until the run is over. When it loses its gateway, it goes to the next.
 pub(super) async fn run(mut client: Client, mut phase: watch::Receiver<Phase>) {
     let pace = client.pace();
     let (mut gateway, mut attempt) = (client.who.0 % client.targets.len(), 0);
@@ -109,7 +109,7 @@ impl<'a> Session<'a> {
         self.socket.say(message, self.client.pace().unanswered_after).await
     }
 
-    /// When it is to be looked whether the gateway is dead.
+    /// When to check next whether the gateway is dead.
     fn looks_at(&self) -> Instant {
         let pace = self.client.pace();
         let oldest = self.client.pending.values().map(|pending| pending.sent_at + pace.unanswered_after).min();
@@ -120,10 +120,10 @@ impl<'a> Session<'a> {
     fn look(&self) -> Result<(), Lost> {
         let pace = self.client.pace();
         if self.last_heard.elapsed() >= pace.silent_after {
-            return Err("nothing came for too long".to_owned());
+            return Err("nothing was received for too long".to_owned());
         }
         if !self.is_live && self.came.elapsed() >= pace.silent_after {
-            return Err("no map came that the client could go on from".to_owned());
+            return Err("no map was received that the client could go on from".to_owned());
         }
         let late = |since: &Instant| since.elapsed() >= pace.unanswered_after;
         match self.client.pending.values().any(|pending| late(&pending.sent_at)) {
@@ -162,7 +162,7 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Sends what was not answered on the connection before, in the order in which it was asked for.
+    /// Sends the changes that were not answered on the connection before, in their order.
     async fn repeat(&mut self) -> Result<(), Lost> {
         for (seq, levels) in self.client.repeated() {
             self.set(seq, levels).await?;
@@ -170,10 +170,10 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Takes a message in; whether it answers hello.
+    /// Takes a message in; true if it answers hello.
     fn take(&mut self, message: ServerMessage) -> bool {
         let client = &mut *self.client;
-        // Without a position to resume from, the answer is a snapshot. A gateway without a map stands nowhere yet.
+        // Without a position to resume from, only a snapshot is an answer. A gateway without a map has position 0-0.
         let awaits_snapshot = client.resume().is_none();
         let stands = |position: Position| position != Position::default();
         match message {
@@ -199,7 +199,7 @@ impl<'a> Session<'a> {
                 match error.seq {
                     Some(seq) if error.code == Code::UnknownOutcome.name() => client.unknown(seq),
                     Some(seq) => client.refused(seq),
-                    // It was sent nothing without a number but hello.
+                    // The only message without a number that the client sends is hello.
                     None => client.tell(Event::Unreadable { why: format!("{}: {}", error.code, error.message) }),
                 }
                 false
@@ -213,8 +213,8 @@ async fn until(moment: Instant) {
     tokio::time::sleep_until(moment.into()).await;
 }
 
-/// The wait before the next attempt to connect: it doubles, and half of it is left to chance, so that the clients of a
-/// gateway that went away do not come back all at once.
+/// The wait before the next attempt to connect. It doubles with each attempt, and half of it is random, so that the
+/// clients of a gateway that went away do not come back all at once.
 fn retry_wait(attempt: u32, first: Duration, most: Duration, random: f64) -> Duration {
     let wait = first.saturating_mul(2_u32.saturating_pow(attempt)).min(most);
     wait.mul_f64(0.5 + random / 2.0)

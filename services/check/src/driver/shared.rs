@@ -1,4 +1,4 @@
-//! What all clients of a run share.
+//! The state that all clients of a run share.
 
 use std::time::Instant;
 
@@ -11,13 +11,13 @@ use super::workload::Values;
 use super::{Options, Phase};
 use crate::{Event, Judge, Violation, Who};
 
-/// So many violations are told; more are only counted. Where one thing goes wrong, much follows from it.
+/// The most violations that are reported; the others are only counted, because one fault can have many consequences.
 const MAX_REPORTED: usize = 100;
 
-/// The judge, and what it found.
+/// The judge, and what it has found.
 #[derive(Debug)]
 pub(super) struct Bench {
-    /// Until its last word.
+    /// `None` once everything is judged.
     judge: Option<Judge>,
     newest: Position,
     pub(super) told: Vec<Violation>,
@@ -25,12 +25,12 @@ pub(super) struct Bench {
 }
 
 impl Bench {
-    /// The newest position that anybody was told of.
+    /// The newest position that any client has received.
     pub(super) fn newest(&self) -> Position {
         self.judge.as_ref().map_or(self.newest, Judge::newest)
     }
 
-    /// Has the rest judged. What happens from now on is not.
+    /// Judges the rest. Later events are not judged.
     pub(super) fn finish(&mut self) {
         if let Some(judge) = self.judge.take() {
             self.newest = judge.newest();
@@ -38,7 +38,7 @@ impl Bench {
         }
     }
 
-    /// Has the rest judged if every client stands where the log ends; tells whether it is judged.
+    /// Judges the rest if every client has the newest map; true if everything is judged.
     pub(super) fn finish_if_converged(&mut self) -> bool {
         if self.judge.as_ref().is_some_and(Judge::has_converged) {
             self.finish();
@@ -57,7 +57,7 @@ impl Bench {
     }
 }
 
-/// What all clients of a run share.
+/// The state that all clients of a run share.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) options: Options,
@@ -79,8 +79,8 @@ impl Shared {
         }
     }
 
-    /// Tells the judge what happened to a client. The lock gives all events one order, in which a change is told before
-    /// it leaves and what came is told after it came: that is the order of causes that the judge needs.
+    /// Reports an event of a client to the judge. The lock puts all events into one order: a change is reported before
+    /// it is sent, and a message after it was received. So causes come before their effects, as the judge requires.
     pub(super) fn tell(&self, who: Who, event: Event) {
         let mut bench = self.bench();
         if let Some(judge) = &mut bench.judge {
@@ -89,23 +89,23 @@ impl Shared {
         }
     }
 
-    // Held for one event or one look, never across an await.
+    // Held for one event or one look, and never across an await.
     pub(super) fn bench(&self) -> MutexGuard<'_, Bench> {
         self.bench.lock()
     }
 
-    /// Looks at a client's gauge, or changes it.
+    /// Reads or changes a client's gauge.
     pub(super) fn gauge<T>(&self, who: Who, look: impl FnOnce(&mut Stats) -> T) -> T {
         look(&mut self.gauges[who.0].lock())
     }
 
-    /// Looks at every client's gauge.
+    /// Reads every client's gauge.
     pub(super) fn gauges<T>(&self, mut look: impl FnMut(&Stats) -> T) -> Vec<T> {
         (0..self.gauges.len()).map(|who| self.gauge(Who(who), |gauge| look(gauge))).collect()
     }
 }
 
-/// What a client calls itself.
+/// The name that a client gives itself.
 pub(super) fn client_id(seed: u64, who: usize) -> ClientId {
     ClientId::new(&format!("check-{seed}-{who}")).unwrap_or_else(|_| client_id(0, who))
 }

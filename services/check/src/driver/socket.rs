@@ -1,4 +1,4 @@
-//! The WebSocket of a gateway, and what it says.
+//! A WebSocket to a gateway.
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
@@ -10,32 +10,32 @@ use tokio_tungstenite::tungstenite::client::ClientRequestBuilder;
 use tokio_tungstenite::tungstenite::http::Uri;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
-/// How long saying goodbye may take.
+/// How long the closing handshake may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A WebSocket of the full protocol.
 #[derive(Debug)]
 pub(super) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
-/// What came.
+/// What was received.
 #[derive(Debug)]
 pub(super) enum Heard {
     /// A message.
     Message(Box<ServerMessage>),
-    /// A message that is none, and why.
+    /// A message that cannot be read, and why.
     Unreadable(String),
-    /// A ping or a pong, or what only a newer version understands.
+    /// A ping, a pong, or a message of a type that only a newer version knows.
     SignOfLife,
 }
 
-/// Why a connection is of no more use.
+/// Why a connection was lost.
 pub(super) type Lost = String;
 
 impl Socket {
-    /// Opens one.
+    /// Opens a WebSocket.
     pub(super) async fn open(uri: &Uri, within: Duration) -> Result<Self, Lost> {
         let request = ClientRequestBuilder::new(uri.clone()).with_sub_protocol(SUBPROTOCOL);
-        // Nagle's algorithm is off: a change is small and must not wait for the next.
+        // Nagle's algorithm is off, because a change is small and must not wait for the next one.
         let connecting = connect_async_with_config(request, None, true);
         match tokio::time::timeout(within, connecting).await {
             Ok(Ok((socket, _))) => Ok(Self(socket)),
@@ -44,15 +44,15 @@ impl Socket {
         }
     }
 
-    /// Says something. A gateway that does not take it within this time is lost.
+    /// Sends a message. A gateway that does not accept it within this time is lost.
     pub(super) async fn say(&mut self, message: &ClientMessage, within: Duration) -> Result<(), Lost> {
         match tokio::time::timeout(within, self.0.send(Message::text(message.encode()))).await {
             Ok(sent) => sent.map_err(|error| error.to_string()),
-            Err(_) => Err(format!("nothing is taken for {within:?}")),
+            Err(_) => Err(format!("the gateway accepted nothing for {within:?}")),
         }
     }
 
-    /// What comes next. May be dropped and asked again without losing anything.
+    /// Waits for the next message. May be dropped and called again without losing anything.
     pub(super) async fn next(&mut self) -> Result<Heard, Lost> {
         match self.0.next().await {
             Some(Ok(Message::Text(text))) => Ok(match decode(&Bytes::from(text)) {
@@ -68,9 +68,9 @@ impl Socket {
         }
     }
 
-    /// Says goodbye.
+    /// Closes the connection.
     pub(super) async fn close(mut self) {
-        // A gateway that does not take it is left without.
+        // If the gateway does not take part in the closing handshake, the connection is dropped.
         let _ = tokio::time::timeout(CLOSE_TIMEOUT, async {
             if self.0.close(None).await.is_ok() {
                 while let Some(Ok(_)) = self.0.next().await {}

@@ -1,9 +1,9 @@
-//! What is measured of a client while it runs.
+//! Measurements of a client while it runs.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// How many of what happened.
+/// How often things happened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Changes asked for.
@@ -14,7 +14,7 @@ pub struct Counts {
     pub acked: u64,
     /// Changes refused.
     pub refused: u64,
-    /// Changes of which nobody knows whether they happened.
+    /// Changes whose outcome is unknown.
     pub unknown: u64,
     /// Deltas and snapshots.
     pub seen: u64,
@@ -40,12 +40,12 @@ impl std::ops::AddAssign for Counts {
     }
 }
 
-/// The longest of some spells of time since any moment, in few words: a spell is forgotten once a later one is as long.
+/// Finds the longest spell that ended after any moment. To save memory, forgets a spell once a later one is as long.
 #[derive(Debug, Default)]
 pub(super) struct Spells(VecDeque<(Instant, Duration)>);
 
 impl Spells {
-    /// A spell is over.
+    /// Adds a spell that is over.
     pub(super) fn add(&mut self, over: Instant, lasted: Duration) {
         while self.0.back().is_some_and(|(_, longest)| *longest <= lasted) {
             self.0.pop_back();
@@ -53,25 +53,25 @@ impl Spells {
         self.0.push_back((over, lasted));
     }
 
-    /// The longest of those that were over after a moment.
+    /// The longest spell that ended after a moment.
     pub(super) fn longest_since(&self, mark: Instant) -> Option<Duration> {
         self.0.iter().find(|(over, _)| *over > mark).map(|(_, lasted)| *lasted)
     }
 }
 
-/// What is measured of a client.
+/// The measurements of a client.
 #[derive(Debug)]
 pub(super) struct Stats {
     pub(super) counts: Counts,
-    /// The gateway that it is live at, by its place among the addresses.
+    /// The gateway that the client is live at, by its index among the URLs.
     pub(super) live_at: Option<usize>,
     /// Changes that wait for an answer.
     pub(super) pending: usize,
-    /// Whether it asks over HTTP.
+    /// Whether a request over HTTP is in progress.
     pub(super) is_asking: bool,
     last_echo: Instant,
     gaps: Spells,
-    /// Since when it is not live.
+    /// Since when the client is not live.
     away_since: Option<Instant>,
     away: Spells,
 }
@@ -90,14 +90,14 @@ impl Stats {
         }
     }
 
-    /// Its map moved.
+    /// The client's map moved.
     pub(super) fn echo(&mut self, now: Instant) {
         self.counts.seen += 1;
         self.gaps.add(now, now - self.last_echo);
         self.last_echo = now;
     }
 
-    /// It is live at a gateway.
+    /// The client is live at a gateway.
     pub(super) fn live(&mut self, now: Instant, gateway: usize) {
         self.live_at = Some(gateway);
         if let Some(since) = self.away_since.take() {
@@ -105,30 +105,31 @@ impl Stats {
         }
     }
 
-    /// It has lost its gateway.
+    /// The client has lost its gateway.
     pub(super) fn lost(&mut self, now: Instant) {
         if self.live_at.take().is_some() {
             self.away_since = Some(now);
         }
     }
 
-    /// Counting begins: what was before is of no interest.
+    /// Begins to measure: earlier gaps do not count.
     pub(super) fn begin(&mut self, now: Instant) {
         self.last_echo = now;
         self.gaps = Spells::default();
     }
 
-    /// Whether its map moved after a moment.
+    /// Whether the client's map moved after a moment.
     pub(super) fn has_moved_since(&self, mark: Instant) -> bool {
         self.last_echo > mark
     }
 
-    /// The longest time between two echoes of which the later came after a moment, or that is not over yet.
+    /// The longest time between two echoes, of those gaps that ended after a moment or are not over yet.
     pub(super) fn gap_since(&self, mark: Instant, now: Instant) -> Duration {
         self.gaps.longest_since(mark).unwrap_or_default().max(now.saturating_duration_since(self.last_echo))
     }
 
-    /// The longest time from losing a gateway to being live again after a moment, or that is not over yet.
+    /// The longest time from losing a gateway to being live again, of those that ended after a moment or are not over
+    /// yet.
     pub(super) fn away_since(&self, mark: Instant, now: Instant) -> Duration {
         let still = self.away_since.map(|since| now.saturating_duration_since(since));
         self.away.longest_since(mark).max(still).unwrap_or_default()

@@ -1,28 +1,28 @@
-//! From a gateway's address to where its rig is.
+//! A gateway's address, and the paths of a rig there.
 
 use ghostlight_rig::RigName;
 use tokio_tungstenite::tungstenite::http::Uri;
 
 use super::StartError;
 
-/// A gateway, and its paths of one rig.
+/// A gateway, and the paths of one rig there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Target {
-    /// As it was given.
+    /// The URL as it was given.
     pub(super) url: String,
     /// `host:port`.
     pub(super) authority: String,
-    /// Where the full WebSocket is.
+    /// The URL of the full WebSocket.
     pub(super) socket: Uri,
     /// The path of the levels.
     pub(super) levels: String,
 }
 
 impl Target {
-    /// The rig at `http://host:port`. A path before it stays: a gateway may stand behind one.
+    /// The rig at `http://host:port`. A path in the URL is kept, because a gateway may be behind one.
     pub(super) fn new(url: &str, rig: &RigName) -> Result<Self, StartError> {
         let malformed =
-            || StartError::Option(format!("{url:?} is no address of a gateway, as http://127.0.0.1:8080 is"));
+            || StartError::Option(format!("{url:?} is not the address of a gateway, such as http://127.0.0.1:8080"));
         let base: Uri = url.parse().map_err(|_| malformed())?;
         let host = base.host().filter(|host| !host.is_empty()).ok_or_else(malformed)?;
         let is_plain = base.scheme_str() == Some("http") && base.query().is_none() && !url.contains(['@', '#']);

@@ -1,23 +1,23 @@
-//! What the clients ask for.
+//! The changes that the clients ask for.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use ghostlight_rig::{Dimmer, Level, Levels};
 
-/// Of so many changes of a client, one goes over HTTP.
+/// One in this many changes of a client goes over HTTP.
 pub(super) const ONE_IN: f64 = 11.0;
 
-/// One in so many values takes a dimmer's level away.
+/// One in this many values removes a dimmer's level.
 const FORGETS: u32 = 50;
 
-/// A change sets so many dimmers at most.
+/// The most dimmers that a change sets.
 const MAX_CONCURRENT: usize = 4;
 
-/// How many levels there are.
+/// How many different levels there are.
 const LEVELS: u32 = Level::FULL.hundredths() as u32 + 1;
 
-/// The next value of each dimmer. Each write to a dimmer gets another level than the 10,000 before it, whoever asks: so
-/// a level tells which write it is from.
+/// The next value of each dimmer. Each write to a dimmer sets a level that none of the last 10,000 writes to it set. So
+/// the level identifies the write, whichever client made it.
 #[derive(Debug)]
 pub(super) struct Values(Vec<AtomicU32>);
 
@@ -33,18 +33,18 @@ impl Values {
     }
 }
 
-/// One client's choices.
+/// The choices of one client.
 #[derive(Debug)]
 pub(super) struct Workload {
     random: fastrand::Rng,
-    /// Dimmers that everyone sets.
+    /// Dimmers that all clients set.
     common: Vec<Dimmer>,
-    /// Dimmers that only this client sets; where there are too few for that, everyone's.
+    /// Dimmers that only this client sets; the common ones if there are too few for that.
     own: Vec<Dimmer>,
 }
 
 impl Workload {
-    /// The hand of client `who` of `clients`, on dimmers 1 to `dimmers`.
+    /// The choices of client `who` of `clients`, on dimmers 1 to `dimmers`.
     pub(super) fn new(seed: u64, who: usize, clients: usize, dimmers: u16) -> Self {
         let all = (1..=dimmers).filter_map(Dimmer::new);
         let (common, rest): (Vec<_>, Vec<_>) = all.partition(|dimmer| dimmer.get() <= dimmers.div_ceil(2));
@@ -71,12 +71,12 @@ impl Workload {
         levels
     }
 
-    /// How long until the next one, given how long it is on average, in seconds.
+    /// How long to wait for the next change, given the mean wait in seconds.
     pub(super) fn pause(&mut self, mean_s: f64) -> std::time::Duration {
         std::time::Duration::from_secs_f64(mean_s * (0.5 + self.random.f64()))
     }
 
-    /// One of `count` things.
+    /// A random index below `count`.
     pub(super) fn pick(&mut self, count: usize) -> usize {
         self.random.usize(..count)
     }

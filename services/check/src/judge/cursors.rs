@@ -1,4 +1,4 @@
-//! Where each client stands: growth, continuity, and what an acknowledgement promises to its own connection.
+//! The position of each client: growth, continuity, and what an acknowledgement promises to its own connection.
 
 use std::collections::BTreeMap;
 
@@ -7,21 +7,21 @@ use ghostlight_rig::Position;
 use crate::violation::{Named, Side};
 use crate::{News, Violation, Who};
 
-/// So many of a connection's newest acknowledgements are compared with the next: more than may be under way at once.
+/// How many of a connection's newest acknowledgements are kept, to compare with the next: more than can be under way.
 const ORDERED: usize = 256;
 
-/// One client's place, over all its connections.
+/// The position of one client, over all its connections.
 #[derive(Debug, Default)]
 struct Cursor {
-    /// Where it stands; `None` before its first map.
+    /// The client's position; `None` before its first map.
     at: Option<Position>,
-    /// Which of its connections this is.
+    /// The number of the client's current connection.
     connection: u64,
     /// The newest acknowledgements on this connection, by the client's numbers.
     acked: BTreeMap<u64, Position>,
 }
 
-/// All clients' places.
+/// The positions of all clients.
 #[derive(Debug, Default)]
 pub(super) struct Cursors(BTreeMap<Who, Cursor>);
 
@@ -33,28 +33,28 @@ impl Cursors {
         cursor.acked.clear();
     }
 
-    /// Where a client stands.
+    /// The position of a client's map.
     pub(super) fn at(&self, who: Who) -> Position {
         self.0.get(&who).and_then(|cursor| cursor.at).unwrap_or_default()
     }
 
-    /// Which of its connections a client is on.
+    /// The number of a client's current connection.
     pub(super) fn connection(&self, who: Who) -> u64 {
         self.0.get(&who).map_or(0, |cursor| cursor.connection)
     }
 
-    /// The lowest place of any client: nobody may be told of anything before it any more.
+    /// The lowest position of any client. No client may receive an earlier position any more.
     pub(super) fn lowest(&self) -> Option<Position> {
         self.0.values().filter_map(|cursor| cursor.at).min()
     }
 
-    /// Where every client stands that has ever been told.
+    /// The position of every client that has connected.
     pub(super) fn all(&self) -> impl Iterator<Item = (Who, Position)> + '_ {
         self.0.iter().map(|(&who, cursor)| (who, cursor.at.unwrap_or_default()))
     }
 
-    /// A client's map moved. Whatever is wrong with that, the client goes on from there, so that each fault is found
-    /// once.
+    /// A client's map moved. The client goes on from the new position even if the move is a violation, so that each
+    /// fault is found once.
     pub(super) fn moved(&mut self, who: Who, position: Position, news: &News) -> Option<Violation> {
         let cursor = self.0.entry(who).or_default();
         let at = cursor.at.replace(position).unwrap_or_default();
@@ -69,7 +69,7 @@ impl Cursors {
         }
     }
 
-    /// A client is told a beacon: on its connection nothing is lost, so it stands there already.
+    /// A client received a beacon. Nothing is lost on a connection, so the client must be at that position already.
     pub(super) fn beacon(&self, who: Who, position: Position) -> Option<Violation> {
         let at = self.at(who);
         match position.cmp(&at) {
@@ -79,13 +79,14 @@ impl Cursors {
         }
     }
 
-    /// A connection acknowledges a change: it has told what the change did before.
+    /// A connection acknowledges a change: it must have sent what the change did before that.
     pub(super) fn told(&self, change: Named, acked: Position) -> Option<Violation> {
         let at = self.at(change.who);
         (at < acked).then_some(Violation::Untold { change, acked, at })
     }
 
-    /// A connection acknowledges a change that it carried once: it stands in order with the connection's others.
+    /// A connection acknowledges a change that it carried once. Its position must be in order with the connection's
+    /// others.
     pub(super) fn in_order(&mut self, change: Named, acked: Position) -> Option<Violation> {
         let cursor = self.0.entry(change.who).or_default();
         let before = cursor.acked.range(..change.seq).next_back().filter(|(_, position)| **position > acked);

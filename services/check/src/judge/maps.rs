@@ -1,4 +1,4 @@
-//! At equal positions, equal maps.
+//! Compares the maps that clients saw at equal positions.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -8,20 +8,20 @@ use ghostlight_rig::{Digest, Position};
 
 use crate::{Violation, Who};
 
-/// So many positions that every client has passed are remembered all the same: a read over HTTP may still come to one.
+/// How many positions that every client has passed are still kept, because a read over HTTP may return one of them.
 const PASSED: usize = 4_096;
 
-/// The digest of each position, as who came there first saw it.
+/// The digest of each position, as the first client to reach it saw it.
 #[derive(Debug, Default)]
 pub(super) struct Maps {
     seen: BTreeMap<Position, (Who, Digest)>,
-    /// How many of them everyone has passed.
+    /// How many of these positions every client has passed.
     passed: usize,
     until: Position,
 }
 
 impl Maps {
-    /// Somebody saw, or was told, a digest.
+    /// A client saw or received a digest.
     pub(super) fn saw(&mut self, who: Who, position: Position, digest: Digest) -> Option<Violation> {
         match self.seen.entry(position) {
             Entry::Vacant(vacant) => {
@@ -36,9 +36,9 @@ impl Maps {
         }
     }
 
-    /// Everyone has passed a position.
+    /// Every client has passed a position.
     pub(super) fn passed(&mut self, until: Position) {
-        // A client that is new, or was told of something older, may stand before where all stood.
+        // A new client, or one that went back, may be at an earlier position than the lowest one before.
         if until <= self.until {
             return;
         }

@@ -1,9 +1,9 @@
-//! The judge: what the clients lived through comes in, what is wrong with it goes out.
+//! The judge: takes in what happened to the clients, and returns the violations.
 //!
-//! Some laws are judged at once: [`cursors`] holds growth, continuity and read-your-writes, [`maps`] that equal
-//! positions mean equal maps. What was acknowledged where is judged a little later, by the [`timeline`], once the fate
-//! of everything up to a position is known; [`writes`] knows the fates. All that is judged is forgotten, so that memory
-//! does not grow with the length of a run, only with how far its slowest client is behind.
+//! Some laws are judged at once: [`cursors`] judges growth, continuity and read-your-writes, and [`maps`] that equal
+//! positions mean equal maps. The places of acknowledged changes are judged later by the [`timeline`], once the
+//! outcomes of all changes up to a position are known; [`writes`] keeps the outcomes. What is judged is forgotten, so
+//! that memory does not grow with the length of a run, only with how far its slowest client is behind.
 
 mod cursors;
 mod maps;
@@ -22,22 +22,22 @@ use maps::Maps;
 use timeline::{Seen, Timeline};
 use writes::{Carried, Writes};
 
-/// After so many events it is looked whether more can be judged: looking costs more than an event does.
+/// After this many events the judge looks whether more can be judged, because looking costs more than an event.
 const SAMPLE_INTERVAL: u32 = 64;
 
-/// What is no violation in a run.
+/// What does not count as a violation in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tolerates {
-    /// The log may lose its newest entries with their acknowledgements, as after a power cut, provided that a new epoch
-    /// begins then.
+    /// The log may lose its newest entries and their acknowledgements, as after a power cut, if a new epoch begins
+    /// then.
     LostTail,
 }
 
-/// Judges what clients of one rig lived through. It knows no clock, does no I/O, and nobody but its clients may write.
+/// Judges the clients of one rig, in which only they may write. It has no clock and does no I/O.
 #[derive(Debug)]
 pub struct Judge {
     start: Position,
-    /// The newest position that anybody was told of.
+    /// The newest position that any client has received.
     newest: Position,
     cursors: Cursors,
     maps: Maps,
@@ -47,14 +47,14 @@ pub struct Judge {
 }
 
 impl Judge {
-    /// A judge of what happens after `start`, where the rig held nothing.
+    /// A judge of what happens after `start`, where the rig is empty.
     pub fn new(start: Position, tolerates: &[Tolerates]) -> Self {
         let timeline = Timeline::new(start, tolerates);
         let (cursors, maps, writes) = (Cursors::default(), Maps::default(), Writes::default());
         Self { start, newest: start, cursors, maps, writes, timeline, events: 0 }
     }
 
-    /// Takes in what happened to a client, and tells what is found to be wrong, now or with what came before.
+    /// Takes in an event of a client, and returns the violations found now, including those in earlier events.
     pub fn observe(&mut self, who: Who, event: Event) -> Vec<Violation> {
         let mut violations = self.take(who, event);
         self.events += 1;
@@ -64,22 +64,22 @@ impl Judge {
         violations
     }
 
-    /// Up to where all is known and judged.
+    /// The position up to which everything is judged.
     pub fn judged(&self) -> Position {
         self.timeline.at()
     }
 
-    /// The newest position that anybody was told of.
+    /// The newest position that any client has received.
     pub fn newest(&self) -> Position {
         self.newest
     }
 
-    /// Whether every client stands at the newest position.
+    /// Whether every client is at the newest position.
     pub fn has_converged(&self) -> bool {
         self.cursors.all().all(|(_, at)| at == self.newest)
     }
 
-    /// Judges the rest, when nobody writes any more and all should have come to the newest map.
+    /// Judges the rest, once no client writes any more and all should have the newest map.
     pub fn finish(mut self) -> Vec<Violation> {
         let end = Position::new(u64::MAX, u64::MAX);
         let mut violations = self.timeline.judge(end, &mut self.writes);
@@ -168,7 +168,7 @@ impl Judge {
         violations
     }
 
-    /// The first level that nobody wrote. What stood there before the start is of no interest.
+    /// The first level that no client wrote. Positions up to the start are not judged.
     fn unwritten(
         &self,
         who: Who,

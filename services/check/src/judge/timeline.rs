@@ -1,9 +1,9 @@
-//! The sequence of maps that the log had, put together from what all clients saw, and judged against what was
-//! acknowledged.
+//! The sequence of maps that the log had, put together from what all clients saw, and judged against the acknowledged
+//! changes.
 //!
-//! What a client is told at a position is first kept. Once nobody can be told of an earlier position any more, and the
-//! fate of every change up to there is known, the kept positions are judged in order, each once: with all knowledge,
-//! there are no cases to tell apart. **At every position each dimmer shows what was acknowledged last up to there, or
+//! What a client received at a position is kept at first. Once no client can receive an earlier position any more, and
+//! the outcome of every change up to there is known, the kept positions are judged in order, each once. With complete
+//! knowledge there is only one rule: **at every position each dimmer shows what was acknowledged last up to there, or
 //! what an attempt without an acknowledgement can have set.**
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,66 +16,66 @@ use super::writes::{Newest, TurnedUp, Writes};
 use crate::violation::{Named, Shown};
 use crate::{News, Tolerates, Violation, Who};
 
-/// Of so many steps it is remembered what they changed: a reader that skips more is caught up from further back than
-/// anything that changed back meanwhile.
+/// The number of steps of which the changes are remembered. A reader that skips more steps is caught up from so far
+/// back that nothing has changed back since.
 const REMEMBERED_STEPS: usize = 4_096;
 
-/// What the first client at a position told.
+/// What the first client at a position received.
 #[derive(Debug)]
 pub(super) struct Seen {
     pub(super) who: Who,
-    /// Where it stood before.
+    /// The client's position before.
     pub(super) base: Position,
     pub(super) digest: Digest,
     pub(super) news: News,
 }
 
-/// What is known of a dimmer at the position up to which all is judged.
+/// What is known of a dimmer at the position up to which everything is judged.
 #[derive(Debug)]
 struct Standing {
     shown: Option<Level>,
-    /// What may stand there of what was acknowledged last.
+    /// The values that the last acknowledged changes can have left.
     acked: Vec<Option<Level>>,
-    /// What turned up since without an acknowledgement, in order.
+    /// The values that turned up since without an acknowledgement, in order.
     unacked: Vec<Option<Level>>,
 }
 
-/// A dimmer that nobody has set.
+/// A dimmer that no client has set.
 impl Default for Standing {
     fn default() -> Self {
         Self { shown: None, acked: vec![None], unacked: Vec::new() }
     }
 }
 
-/// One step from a position to the next that anybody saw.
+/// One step to the next position that any client saw.
 #[derive(Clone, Copy, Debug)]
 struct Step {
     from: Position,
     to: Position,
-    /// Whether what had not been saved may be gone: a new order began in between.
+    /// Whether unsaved changes may be gone, because a new epoch began in between.
     is_restart: bool,
-    /// Whether what had been acknowledged may be gone.
+    /// Whether acknowledged changes may be gone.
     may_lose: bool,
 }
 
-/// The maps that anybody saw.
+/// The maps that any client saw.
 #[derive(Debug)]
 pub(super) struct Timeline {
     at: Position,
     dimmers: BTreeMap<Dimmer, Standing>,
     digest: Digest,
-    /// Whether `dimmers` is known to be the map at `at`. If it is not, the next snapshot helps.
+    /// Whether `dimmers` is known to be the map at `at`. If not, the next snapshot makes it so.
     is_sound: bool,
     seen: BTreeMap<Position, Seen>,
-    /// What the newest steps changed, as it was before.
+    /// The values before each of the newest steps, of the dimmers that it changed.
     undo: BTreeMap<Position, Levels>,
-    /// What is void and was seen all the same. A state service tells of a change before it is saved. If it is not saved, a
-    /// new epoch begins without it, before anything is acknowledged that came later.
+    /// The void attempts that were seen. A state service announces a change before it is saved. If it is not saved, a
+    /// new epoch begins without it, before any later change is acknowledged.
     void: Vec<Void>,
     may_lose: bool,
 }
 
-/// A void attempt that was seen.
+/// A void attempt that a client saw.
 #[derive(Clone, Copy, Debug)]
 struct Void {
     change: Named,
@@ -98,24 +98,24 @@ impl Timeline {
         }
     }
 
-    /// Up to where all is judged.
+    /// The position up to which everything is judged.
     pub(super) fn at(&self) -> Position {
         self.at
     }
 
-    /// Somebody saw a map. What the first one was told is enough: that the others saw the same, their digests tell.
+    /// A client saw a map. Only the first client's is kept: digests show whether the others saw the same.
     pub(super) fn saw(&mut self, position: Position, seen: Seen) {
         if position > self.at {
             self.seen.entry(position).or_insert(seen);
         }
     }
 
-    /// What is void and is there at the end.
+    /// The void attempts that are still in the map at the end.
     pub(super) fn void(&self) -> impl Iterator<Item = Violation> + '_ {
         self.void.iter().copied().map(Violation::from)
     }
 
-    /// Judges all that was seen up to a position.
+    /// Judges everything that was seen up to a position.
     pub(super) fn judge(&mut self, until: Position, writes: &mut Writes) -> Vec<Violation> {
         let mut violations = Vec::new();
         while let Some(entry) = self.seen.first_entry().filter(|entry| *entry.key() <= until) {
@@ -168,10 +168,10 @@ impl Timeline {
         writes.judged(to);
     }
 
-    /// The dimmers that somebody's news may change, with what they then show.
+    /// The dimmers that a message may change, with their values after it.
     ///
-    /// A delta goes over the map that its reader held, which others may have left already: what they saw change since, and
-    /// is not in the delta, has changed back.
+    /// A delta applies to its reader's map, which may be older than the map judged last. What others saw change since
+    /// then, and is not in the delta, has changed back.
     fn changed(&self, base: Position, news: News) -> Levels {
         match news {
             News::Delta { levels, .. } if base >= self.at => levels,
@@ -201,10 +201,10 @@ impl From<Void> for Violation {
     }
 }
 
-/// What is found at a dimmer in one step.
+/// The verdict on a dimmer in one step.
 enum Found {
     Right,
-    /// It shows what is void.
+    /// The dimmer shows a void attempt.
     Void(Named),
     Wrong(Violation),
 }
@@ -229,7 +229,7 @@ fn judge_dimmer(
         return Found::Right;
     }
     if step.may_lose {
-        // Whatever was there before the tail of the log: that says nothing of what has turned up.
+        // Any value from before the lost tail is possible. So the value says nothing about what has turned up.
         standing.stands(shown);
         return Found::Right;
     }
@@ -242,7 +242,7 @@ fn judge_dimmer(
             }
         }
         None => {
-            // From here on that stands, so that each fault is found once.
+            // From here on this value counts as right, so that each fault is found once.
             standing.stands(shown);
             Found::Wrong(wrong(step, dimmer, shown, newest, writes))
         }
@@ -250,20 +250,20 @@ fn judge_dimmer(
 }
 
 impl Standing {
-    /// Takes a value for one that was acknowledged.
+    /// Counts a value as acknowledged.
     fn stands(&mut self, shown: Option<Level>) {
         self.acked = vec![shown];
         self.unacked.clear();
     }
 
-    /// Whether the dimmer shows what was there before some of what was not acknowledged: that may not have been saved.
-    /// What it may have gone back to stays known, because it may just as well have been set to that anew.
+    /// Whether the dimmer shows an earlier value: unacknowledged changes may not have been saved. The values in between
+    /// stay known, because the dimmer may also have been set to this value again.
     fn goes_back(&self) -> bool {
         self.unacked.contains(&self.shown) || self.acked.contains(&self.shown)
     }
 }
 
-/// What is wrong with a dimmer that shows what it cannot.
+/// The violation of a dimmer that shows an impossible value.
 fn wrong(step: Step, dimmer: Dimmer, shown: Option<Level>, newest: Option<&Newest>, writes: &Writes) -> Violation {
     let (from, position) = (step.from, step.to);
     let last = newest.and_then(|newest| Some((newest.position, newest.values.last()?)));

@@ -1,4 +1,4 @@
-//! The register of changes: what was asked for, what became of it, and what of it may yet turn up.
+//! The register of changes: what they ask for, their outcomes, and which attempts may still turn up.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::ops::Bound::{Excluded, Included};
@@ -10,65 +10,65 @@ use crate::{Way, Who};
 
 type Key = (Who, u64);
 
-/// A change.
+/// A change that a client asked for.
 #[derive(Debug)]
 struct Write {
     levels: Levels,
     way: Way,
-    /// The newest position that anybody knew before it was first sent.
+    /// The newest position that any client knew before the change was first sent.
     since: Position,
-    /// How many refusals there were before it was first sent.
+    /// How many refusals there were before the change was first sent.
     refusals: u64,
-    /// The connection that carried it last.
+    /// The connection that carried the change last.
     connection: u64,
-    /// How often it was sent.
+    /// How often the change was sent.
     sent: u32,
-    /// How many attempts may have happened without being acknowledged, or may yet.
+    /// How many attempts may have happened without an acknowledgement, or may still happen.
     open: u32,
-    /// How many attempts are void: they were refused, or repeat another under its key. A void attempt can be seen all the
-    /// same, told of before it was saved and then not saved; but it does not stay.
+    /// How many attempts are void: they were refused, or repeat another under its key. A void attempt can be seen, if
+    /// it is announced before it is saved and then not saved; but it does not stay.
     void: u32,
-    /// How many of both have turned up, at each dimmer where any has.
+    /// How many open and void attempts have turned up, at each dimmer where any has.
     turned_up: BTreeMap<Dimmer, (u32, u32)>,
     acked: Option<Position>,
     is_pending: bool,
 }
 
 impl Write {
-    /// How many attempts that were not acknowledged have not turned up at a dimmer: unanswered ones, and void ones.
+    /// How many attempts without an acknowledgement have not turned up at a dimmer: unanswered ones, and void ones.
     fn left(&self, dimmer: Dimmer) -> (u32, u32) {
         let (unanswered, void) = self.turned_up.get(&dimmer).copied().unwrap_or_default();
         (self.open.saturating_sub(unanswered), self.void.saturating_sub(void))
     }
 }
 
-/// What was acknowledged last for one dimmer, in a stretch of the log.
+/// The last acknowledged changes of one dimmer, in a range of the log.
 #[derive(Debug)]
 pub(super) struct Newest {
     pub(super) position: Position,
-    /// What may stand there: an entry's changes are told without their order, but those of one connection have theirs.
+    /// Possible values: the order of changes in an entry is unknown, except for the changes of one connection.
     pub(super) values: Vec<(Named, Option<Level>)>,
 }
 
-/// All changes that still matter: one that is acknowledged, and can turn up nowhere else, is forgotten once the log has
-/// been judged beyond it.
+/// All changes that still matter. A change that is acknowledged, and can turn up nowhere else, is forgotten once the
+/// log is judged beyond it.
 #[derive(Debug, Default)]
 pub(super) struct Writes {
     all: HashMap<Key, Write>,
     by_value: HashMap<(Dimmer, Option<Level>), Vec<Key>>,
-    /// Those that wait for an answer, by what was known when they were sent.
+    /// The changes that wait for an answer, by the newest position known when they were sent.
     pending: BTreeSet<(Position, Key)>,
     acked: BTreeMap<Position, Vec<Key>>,
-    /// Those that were refused and may have been seen before that, the first refusal first.
+    /// The refused changes that may have been seen before, the first refusal first.
     refused: VecDeque<Key>,
-    /// How many refusals before those are forgotten.
+    /// How many older refusals are forgotten.
     refused_forgotten: u64,
-    /// Every level that was ever written.
+    /// Every level that any change set.
     ever: HashSet<(Dimmer, Level)>,
 }
 
 impl Writes {
-    /// A change is sent, once more if it was sent before.
+    /// A change is sent, for the first time or once more.
     pub(super) fn sent(&mut self, who: Who, seq: u64, levels: Levels, way: Way, connection: u64, known: Position) {
         let key = (who, seq);
         let refusals = self.refused_forgotten + self.refused.len() as u64;
@@ -93,7 +93,7 @@ impl Writes {
                 is_pending: false,
             }
         });
-        // Under a key, one attempt at most counts.
+        // Under a key, at most one attempt happens.
         let is_void = way == Way::Keyed && write.sent > 0;
         write.open += u32::from(!is_void);
         write.void += u32::from(is_void);
@@ -103,7 +103,7 @@ impl Writes {
         self.pending.insert((write.since, key));
     }
 
-    /// A change is acknowledged. Tells whether it is to be in order with the others of its connection.
+    /// A change is acknowledged. Returns how it was carried, on which its order with other changes depends.
     pub(super) fn acked(&mut self, change: Named, position: Position) -> Result<Carried, Violation> {
         let key = (change.who, change.seq);
         let write = self.settle(change)?;
@@ -124,7 +124,7 @@ impl Writes {
     /// An attempt is refused.
     pub(super) fn refused(&mut self, change: Named) -> Result<(), Violation> {
         let write = self.settle(change)?;
-        // Under a key, an attempt before this one may have happened all the same.
+        // Under a key, an earlier attempt may have happened although this one was refused.
         if write.open > 0 && (write.way == Way::Socket || write.sent == 1) {
             write.open -= 1;
             write.void += 1;
@@ -133,12 +133,12 @@ impl Writes {
         Ok(())
     }
 
-    /// What became of a change will not be known.
+    /// The outcome of a change will not be known.
     pub(super) fn unknown(&mut self, change: Named) -> Result<(), Violation> {
         self.settle(change).map(drop)
     }
 
-    /// Takes a change out of those that wait.
+    /// Removes a change from those that wait for an answer.
     fn settle(&mut self, change: Named) -> Result<&mut Write, Violation> {
         let key = (change.who, change.seq);
         let write = self.all.get_mut(&key).filter(|write| write.is_pending).ok_or(Violation::Stray { change })?;
@@ -147,17 +147,17 @@ impl Writes {
         Ok(write)
     }
 
-    /// Whether a level was ever written to a dimmer.
+    /// Whether any change set a dimmer to a level.
     pub(super) fn wrote(&self, dimmer: Dimmer, level: Level) -> bool {
         self.ever.contains(&(dimmer, level))
     }
 
-    /// What is known of every change that stands up to here in the log; `None` if nothing waits for an answer.
+    /// The outcomes of all changes up to this position in the log are known; `None` if none waits for an answer.
     pub(super) fn known_until(&self) -> Option<Position> {
         self.pending.first().map(|&(since, _)| since)
     }
 
-    /// What was acknowledged last for each dimmer, of what stands after `from` up to `to`.
+    /// The last acknowledged changes of each dimmer, after `from` and up to `to`.
     pub(super) fn newest(&self, from: Position, to: Position) -> BTreeMap<Dimmer, Newest> {
         let mut newest: BTreeMap<Dimmer, Newest> = BTreeMap::new();
         for (&position, keys) in self.acked.range((Excluded(from), Included(to))) {
@@ -176,7 +176,7 @@ impl Writes {
         newest
     }
 
-    /// Of the changes that one connection carried into one entry, the last counts.
+    /// Of the changes that one connection carried into one entry, keeps the last.
     fn keep_last(&self, values: &mut Vec<(Named, Option<Level>)>) {
         if values.len() < 2 {
             return;
@@ -192,12 +192,12 @@ impl Writes {
         });
     }
 
-    /// Whether an attempt that was not acknowledged can have set a dimmer to a value by `position`. That attempt has
-    /// turned up then, and will not again.
+    /// Whether an attempt without an acknowledgement can have set a dimmer to a value by `position`. The attempt counts
+    /// as turned up then, and cannot turn up again.
     ///
-    /// Where it may be an unanswered one or a void one it is taken for unanswered, but the void one counts as used up:
-    /// whichever it was, the other may turn up later. Where several changes wrote that value (they take the level away)
-    /// it is not known whose void attempt it was, and none is used up.
+    /// If it may be an unanswered attempt or a void one, it is taken for unanswered, but the void one counts as used
+    /// up: whichever it was, the other may turn up later. If several changes set this value (they remove the level), it
+    /// is not known whose void attempt it was, and none is used up.
     pub(super) fn turns_up(&mut self, dimmer: Dimmer, level: Option<Level>, position: Position) -> Option<TurnedUp> {
         let keys = self.by_value.get(&(dimmer, level))?;
         let possible = keys.iter().filter_map(|key| Some((*key, self.all.get(key)?)));
@@ -216,19 +216,19 @@ impl Writes {
         }
     }
 
-    /// Who wrote a value, as far as that is known still.
+    /// The last change that set a value, if it is still known.
     pub(super) fn known(&self, dimmer: Dimmer, level: Option<Level>) -> Known {
         let key = self.by_value.get(&(dimmer, level)).and_then(|keys| keys.last());
         Known(key.and_then(|key| Some((Named { who: key.0, seq: key.1 }, self.all.get(key)?.acked))))
     }
 
-    /// The log has been judged up to a position.
+    /// The log is judged up to a position.
     pub(super) fn judged(&mut self, until: Position) {
         let mut passed = Vec::new();
         while let Some(entry) = self.acked.first_entry().filter(|entry| *entry.key() <= until) {
             passed.extend(entry.remove());
         }
-        // What was refused before another change was sent stands before that, if it ever stood anywhere.
+        // A change that was refused before another was sent is before the other in the log, if it is there at all.
         let refusals = passed.iter().filter_map(|key| Some(self.all.get(key)?.refusals)).max().unwrap_or_default();
         while self.refused_forgotten < refusals {
             passed.extend(self.refused.pop_front());
@@ -241,7 +241,7 @@ impl Writes {
         }
     }
 
-    /// The acknowledged changes that stand beyond what was judged.
+    /// The acknowledged changes after the position up to which the log is judged.
     pub(super) fn beyond(&self) -> impl Iterator<Item = (Named, Position)> + '_ {
         let named = |(&position, keys): (&Position, &Vec<Key>)| {
             keys.iter().map(move |&(who, seq)| (Named { who, seq }, position)).collect::<Vec<_>>()
@@ -262,16 +262,16 @@ impl Writes {
     }
 }
 
-/// What has turned up without an acknowledgement.
+/// An attempt that turned up without an acknowledgement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TurnedUp {
-    /// An attempt of which nobody was told what became of it.
+    /// An attempt whose outcome its client did not learn.
     Unanswered,
-    /// An attempt that is void.
+    /// A void attempt.
     Void(Named),
 }
 
-/// How an acknowledged change went.
+/// How an acknowledged change was carried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Carried {
     /// Over the client's connection, once.

@@ -46,7 +46,9 @@ fn the_changes_of_a_connection_come_in_their_order() {
 #[test]
 fn an_answer_is_to_something_that_was_asked() {
     let history = &mut History::begin();
-    history.acked(A, Change(1), at(1)).breaks(Law::Order, "change 1 of client 0 is answered, and waits for no answer");
+    history
+        .acked(A, Change(1), at(1))
+        .breaks(Law::Order, "change 1 of client 0 is answered, but did not wait for an answer");
     let history = &mut History::begin();
     history
         .sent(A, Change(1), "1@10")
@@ -267,8 +269,10 @@ fn even_where_nobody_saw_it_an_acknowledged_change_is_in_the_next_epoch() {
 fn an_answer_comes_after_what_it_is_about() {
     let history = &mut History::begin();
     history.sent(A, Change(1), "1@10").delta(B, 0..1, "1@10").acked(A, Change(1), at(1)).delta(A, 0..1, "1@10");
-    history
-        .breaks(Law::ReadYourWrites, "change 1 of client 0 is acknowledged at 1-1, and that connection has told only");
+    history.breaks(
+        Law::ReadYourWrites,
+        "change 1 of client 0 is acknowledged at 1-1, but the newest position on that connection is",
+    );
 }
 
 #[test]

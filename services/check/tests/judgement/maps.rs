@@ -31,10 +31,10 @@ fn positions_grow() {
     let history = &mut History::begin();
     sent(history);
     history.tell(B, Event::Connected).snapshot(B, at(1), "1@10").delta(B, 1..2, "1@11");
-    history.breaks(Law::Growth, "client 1 stood at 1-2 and was told of 1-1 after that");
+    history.breaks(Law::Growth, "client 1 stood at 1-2 and received position 1-1 after that");
     let history = &mut History::begin();
     sent(history);
-    history.delta(B, 1..2, "1@11").breaks(Law::Growth, "client 1 stood at 1-2 and was told of 1-2");
+    history.delta(B, 1..2, "1@11").breaks(Law::Growth, "client 1 stood at 1-2 and received position 1-2");
     let history = &mut History::begin();
     sent(history);
     let digest = kinds::levels::Levels::digest(&Dimmer::MIN, &level(10));
@@ -46,12 +46,12 @@ fn what_is_told_continues_what_was_told() {
     let history = &mut History::begin();
     history.sent(A, Change(1), "1@10").delta(A, 0..1, "1@10").acked(A, Change(1), at(1)).sent(A, Change(2), "1@11");
     history.delta(A, 1..2, "1@11").acked(A, Change(2), at(2)).delta(B, 1..2, "1@11");
-    history.breaks(Law::Continuity, "client 1 stood at 1-0 and was told what leads from revision 1 to 1-2");
+    history.breaks(Law::Continuity, "client 1 stood at 1-0 and received a delta from revision 1 to 1-2");
     let history = &mut History::begin();
     history.sent(A, Change(1), "1@10").delta(A, 0..1, "1@10").acked(A, Change(1), at(1));
     let digest = kinds::levels::Levels::digest(&Dimmer::MIN, &level(10));
     history.tell(B, Event::Beacon { position: at(1), digest }).delta(B, 0..1, "1@10");
-    history.breaks(Law::Continuity, "client 1 stood at 1-0 and a beacon told of 1-1");
+    history.breaks(Law::Continuity, "client 1 stood at 1-0 and received a beacon at 1-1");
     // No delta leads from one epoch into another.
     let history = &mut History::begin();
     history.delta_to(A, 0, Position::new(2, 1), "").snapshot(B, Position::new(2, 1), "");
@@ -91,7 +91,7 @@ fn what_is_told_leads_where_it_says() {
     history.tell(A, Event::Saw { position, digest, news: News::Delta { prev, levels: levels("1@10") } });
     history.acked(A, Change(1), at(1)).snapshot(A, at(2), "1@10").delta(B, 0..2, "1@10");
     let found = history.end();
-    assert_eq!(found[0].to_string(), "what client 0 was told at 1-1 does not lead there from the map at 1-0");
+    assert_eq!(found[0].to_string(), "the message to client 0 at 1-1 does not lead there from the map at 1-0");
     assert!(found.iter().all(|violation| violation.law() == Law::OneMap), "{found:?}");
 }
 
@@ -129,14 +129,14 @@ fn in_the_end_all_stand_on_the_newest_map() {
     history.breaks(Law::Convergence, "client 1 ends at 1-0, and the newest is 1-1");
     let history = &mut History::begin();
     history.keyed(A, Change(1), "1@10").acked(A, Change(1), at(1));
-    history.breaks(Law::Convergence, "change 1 of client 0 is acknowledged at 1-1, and nobody came that far");
+    history.breaks(Law::Convergence, "change 1 of client 0 is acknowledged at 1-1, but no client reached that");
 }
 
 #[test]
 fn what_cannot_be_read_is_told() {
     let history = &mut History::begin();
     history.tell(A, Event::Unreadable { why: "unknown type \"oops\"".to_owned() });
-    history.breaks(Law::Protocol, "client 0 was told what it cannot read: unknown type \"oops\"");
+    history.breaks(Law::Protocol, "client 0 received a message that it cannot read: unknown type \"oops\"");
 }
 
 /// What has been judged is forgotten, so a long history takes no more than a short one; and a fault is found soon, not

@@ -1,9 +1,9 @@
-//! Blackout.
+//! The kind `blackout`.
 
 use super::{Form, Kind, NoKey, Scalar, Single};
 use crate::Digest;
 
-/// Whether everything is out, whatever its level. A rig begins without.
+/// Whether every output is at 0 %, whatever its level. Initially false.
 #[derive(Debug)]
 pub struct Blackout;
 

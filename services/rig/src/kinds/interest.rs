@@ -1,48 +1,48 @@
-//! Which kinds a reader wants.
+//! The kinds that a reader wants.
 
 use super::{KindId, KindVisitor, Listed};
 
-/// The kinds that a reader wants: a set.
+/// The set of kinds that a reader wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Interest(u64);
 
 impl Interest {
-    /// None.
+    /// No kinds.
     pub const NONE: Self = Self(0);
 
-    /// All that this version knows.
+    /// All kinds that this version knows.
     pub fn all() -> Self {
         KindId::ALL.iter().copied().collect()
     }
 
-    /// The same and this kind.
+    /// The same kinds and `kind`.
     #[must_use]
     pub const fn with(self, kind: KindId) -> Self {
         Self(self.0 | Self::bit(kind))
     }
 
-    /// Whether a kind is wanted.
+    /// Whether the set contains a kind.
     pub const fn wants(self, kind: KindId) -> bool {
         self.0 & Self::bit(kind) != 0
     }
 
-    /// Whether all of another is wanted.
+    /// Whether the set contains every kind of another set.
     pub const fn covers(self, other: Self) -> bool {
         other.0 & !self.0 == 0
     }
 
-    /// What both want.
+    /// The kinds that are in both sets.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// The kinds that are wanted.
+    /// The kinds in the set, in the order of the list.
     pub fn kinds(self) -> impl Iterator<Item = KindId> {
         KindId::ALL.iter().copied().filter(move |kind| self.wants(*kind))
     }
 
-    /// The kinds with these names. Names that this version does not know are passed over.
+    /// The kinds with these names. Names that this version does not know are ignored.
     pub fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         names.into_iter().filter_map(KindId::named).collect()
     }
@@ -52,7 +52,7 @@ impl Interest {
     }
 }
 
-/// What readers get that do not say what they want.
+/// The kinds of a reader that does not name any.
 impl Default for Interest {
     fn default() -> Self {
         struct Defaults(Interest);

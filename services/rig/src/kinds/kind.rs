@@ -1,4 +1,4 @@
-//! What a kind says of itself.
+//! The traits that a kind implements.
 
 use std::collections::BTreeMap;
 use std::fmt::{Debug, Display};
@@ -6,63 +6,63 @@ use std::fmt::{Debug, Display};
 use super::{KindId, Scalar, Slots, State, Update};
 use crate::{Digest, Dimmer, ItemName, Slot};
 
-/// One sort of thing that a rig has: levels, labels, the grand master, blackout.
+/// A kind of things that a rig has: levels, labels, the grand master, blackout.
 ///
-/// A kind is one file that implements this, and one line in the list in `kinds/mod.rs`. Everything that is done alike for
-/// all kinds follows from the list.
+/// A kind is one file that implements this trait, and one line in the list in `kinds/mod.rs`. The list generates
+/// everything that works the same way for all kinds.
 pub trait Kind: Sized + 'static {
-    /// Its name: its member in every message, and the kind of its rows in a store.
+    /// The kind's name: its member in every message, and the kind of its rows in a store.
     const NAME: &'static str;
 
     /// How a person writes one of its values.
     const FORM: Form;
 
-    /// Whether readers that do not say which kinds they want get this one. A kind that can be large is wanted only by
-    /// those that ask for it.
+    /// Whether readers that do not name kinds get this one. A kind that can be large goes only to readers that ask for
+    /// it.
     const IS_DEFAULT: bool = true;
 
-    /// Whether a rig has many of it, [`Keyed`], or one, [`Single`].
+    /// [`Keyed`] if a rig has many items of the kind, [`Single`] if it has one.
     type Shape: Shape<Self>;
 
     /// The value of an item.
     type Value: Clone + Eq + Debug + Send + Sync + 'static;
 
-    /// The value that a rig begins with. A kind that is [`Single`] has one.
+    /// The initial value of an item. A [`Single`] kind must have one.
     fn initial() -> Option<Self::Value> {
         None
     }
 
-    /// A value as text formats have it.
+    /// The value as a scalar, for text formats.
     fn write(value: &Self::Value) -> Scalar<'_>;
 
-    /// The value that a scalar stands for. What [`write`](Self::write) gives is read back as the same value.
+    /// The value of a scalar. The scalar that [`write`](Self::write) gives is read back as the same value.
     ///
     /// # Errors
-    /// What is wrong with it, for people.
+    /// What is wrong with the scalar, in words for people.
     fn read(scalar: Scalar<'_>) -> Result<Self::Value, String>;
 
-    /// The digest of one item alone. An item whose value a rig begins with is not asked: it adds nothing.
+    /// The digest of one item. It is not called for an initial value, which adds nothing to the sum.
     fn digest(key: &KeyOf<Self>, value: &Self::Value) -> Digest {
         Digest::of_text(&key.to_string(), &Self::write(value).to_string())
     }
 }
 
-/// A kind in the list. The list implements this; a kind's own file does not.
+/// A kind in the list. The macro of the list implements this trait; a kind's own file does not.
 pub trait Listed: Kind {
-    /// Which one it is.
+    /// The kind's identifier.
     const ID: KindId;
 
-    /// Its part of an update.
+    /// The kind's part of an update.
     fn in_update(update: &Update) -> &UpdateOf<Self>;
-    /// Its part of an update, to be changed.
+    /// The kind's part of an update, mutable.
     fn in_update_mut(update: &mut Update) -> &mut UpdateOf<Self>;
-    /// Its part of a state.
+    /// The kind's part of a state.
     fn in_state(state: &State) -> &StateOf<Self>;
-    /// Its part of a state, to be changed.
+    /// The kind's part of a state, mutable.
     fn in_state_mut(state: &mut State) -> &mut StateOf<Self>;
-    /// Its part of the slots.
+    /// The kind's part of the slots.
     fn in_slots(slots: &Slots) -> &SlotsOf<Self>;
-    /// Its part of the slots, to be changed.
+    /// The kind's part of the slots, mutable.
     fn in_slots_mut(slots: &mut Slots) -> &mut SlotsOf<Self>;
     /// The item with this key.
     fn item(key: KeyOf<Self>) -> super::Item;
@@ -82,7 +82,7 @@ pub trait Listed: Kind {
         Self::Shape::set(Self::in_update_mut(update), key, value);
     }
 
-    /// What an update sets an item to; `None` if it does not set it.
+    /// The value that an update sets an item to; `None` if it does not set the item.
     fn change<'a>(update: &'a Update, key: &KeyOf<Self>) -> Option<Option<&'a Self::Value>> {
         Self::Shape::change(Self::in_update(update), key)
     }
@@ -97,7 +97,7 @@ pub trait Listed: Kind {
         Self::Shape::value(Self::in_state(state), key)
     }
 
-    /// Puts an item into a state, or removes it; the value that it had.
+    /// Puts an item into a state, or removes it. Returns the value that it had.
     fn replace(state: &mut State, key: KeyOf<Self>, value: Option<Self::Value>) -> Option<Self::Value> {
         Self::Shape::replace(Self::in_state_mut(state), key, value)
     }
@@ -112,29 +112,29 @@ pub trait Listed: Kind {
         Self::Shape::slot(Self::in_slots(slots), key)
     }
 
-    /// The slot of an item, to be changed.
+    /// The slot of an item, mutable.
     fn slot_mut<'a>(slots: &'a mut Slots, key: &KeyOf<Self>) -> Option<&'a mut Slot<Self::Value>> {
         Self::Shape::slot_mut(Self::in_slots_mut(slots), key)
     }
 
-    /// Puts a slot in; the one that it takes the place of.
+    /// Puts a slot in. Returns the slot that it replaces.
     fn put(slots: &mut Slots, key: KeyOf<Self>, slot: Slot<Self::Value>) -> Option<Slot<Self::Value>> {
         Self::Shape::put(Self::in_slots_mut(slots), key, slot)
     }
 
-    /// The digest of one item: nothing if its value is what a rig begins with.
+    /// The digest of one item: zero if it has its initial value.
     fn item_digest(key: &KeyOf<Self>, value: &Self::Value) -> Digest {
         if Self::initial().as_ref() == Some(value) { Digest::default() } else { Self::digest(key, value) }
     }
 }
 
-/// Does something for each kind in the list, or for one of them.
+/// Generic code that is called with the type of a kind: of one, or of each in the list.
 pub trait KindVisitor {
-    /// The kind's turn.
+    /// Called with the type of the kind.
     fn visit<K: Listed>(&mut self);
 }
 
-/// How a person writes a value: on a command line, for example.
+/// How a person writes a value, for example on a command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// A decimal number, with or without a percent sign: `12.5%`.
@@ -145,9 +145,9 @@ pub enum Form {
     Flag,
 }
 
-/// What the items of a kind are told apart by. Its `Display` is its one spelling.
+/// The key that distinguishes the items of a kind. Its `Display` is its only spelling.
 pub trait ItemKey: Clone + Ord + Debug + Display + Send + Sync + 'static {
-    /// What people call it: `dimmer`.
+    /// The key's name for people: `dimmer`.
     const NOUN: &'static str;
 
     /// Whether JSON writes a list of keys as numbers.
@@ -156,11 +156,11 @@ pub trait ItemKey: Clone + Ord + Debug + Display + Send + Sync + 'static {
     /// The key with this spelling.
     ///
     /// # Errors
-    /// What is wrong with it, for people.
+    /// What is wrong with the text, in words for people.
     fn read(text: &str) -> Result<Self, String>;
 }
 
-/// The key of what a rig has one of: nothing.
+/// The key of a kind that has one item: empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NoKey;
 
@@ -175,7 +175,7 @@ impl ItemKey for NoKey {
     const IS_NUMBER: bool = false;
 
     fn read(text: &str) -> Result<Self, String> {
-        if text.is_empty() { Ok(Self) } else { Err("a rig has one of it, without a key".to_owned()) }
+        if text.is_empty() { Ok(Self) } else { Err("a rig has one item of this kind, without a key".to_owned()) }
     }
 }
 
@@ -207,29 +207,29 @@ pub type StateOf<K> = <<K as Kind>::Shape as Shape<K>>::State;
 /// A kind's part of [`Slots`].
 pub type SlotsOf<K> = <<K as Kind>::Shape as Shape<K>>::Slots;
 
-/// A rig has many items of the kind, each with a key.
+/// The shape of a kind of which a rig has many items, each with a key.
 #[derive(Debug)]
 pub struct Keyed<Q>(std::marker::PhantomData<Q>);
 
-/// A rig has one item of the kind.
+/// The shape of a kind of which a rig has one item.
 #[derive(Debug)]
 pub struct Single;
 
-/// How the items of a kind are held.
+/// How the items of a kind are stored.
 pub trait Shape<K: Kind> {
-    /// What items are told apart by.
+    /// The key of an item.
     type ItemKey: ItemKey;
     /// New values of some items.
     type Update: Clone + Default + Eq + Debug + Send + Sync;
     /// The values of all items.
     type State: Clone + Eq + Debug + Send + Sync;
-    /// What is known of some items.
+    /// The slots of some items.
     type Slots: Clone + Default + Eq + Debug + Send + Sync;
 
-    /// Whether a rig has one of it.
+    /// Whether a rig has one item of the kind.
     const IS_SINGLE: bool;
 
-    /// What an empty rig holds.
+    /// The state of an empty rig.
     fn empty() -> Self::State;
     /// The items that an update sets, in order. `None` removes one.
     fn changes(update: &Self::Update) -> impl Iterator<Item = (&Self::ItemKey, Option<&K::Value>)>;
@@ -237,21 +237,21 @@ pub trait Shape<K: Kind> {
     fn count(update: &Self::Update) -> usize;
     /// Sets an item in an update.
     fn set(update: &mut Self::Update, key: Self::ItemKey, value: Option<K::Value>);
-    /// What an update sets an item to; `None` if it does not set it.
+    /// The value that an update sets an item to; `None` if it does not set the item.
     fn change<'a>(update: &'a Self::Update, key: &Self::ItemKey) -> Option<Option<&'a K::Value>>;
     /// The items of a state, in order.
     fn values(state: &Self::State) -> impl Iterator<Item = (&Self::ItemKey, &K::Value)>;
     /// The value of an item in a state.
     fn value<'a>(state: &'a Self::State, key: &Self::ItemKey) -> Option<&'a K::Value>;
-    /// Puts an item into a state, or removes it; the value that it had.
+    /// Puts an item into a state, or removes it. Returns the value that it had.
     fn replace(state: &mut Self::State, key: Self::ItemKey, value: Option<K::Value>) -> Option<K::Value>;
     /// The slots, in the order of their keys.
     fn slots(slots: &Self::Slots) -> impl Iterator<Item = (&Self::ItemKey, &Slot<K::Value>)>;
     /// The slot of an item.
     fn slot<'a>(slots: &'a Self::Slots, key: &Self::ItemKey) -> Option<&'a Slot<K::Value>>;
-    /// The slot of an item, to be changed.
+    /// The slot of an item, mutable.
     fn slot_mut<'a>(slots: &'a mut Self::Slots, key: &Self::ItemKey) -> Option<&'a mut Slot<K::Value>>;
-    /// Puts a slot in; the one that it takes the place of.
+    /// Puts a slot in. Returns the slot that it replaces.
     fn put(slots: &mut Self::Slots, key: Self::ItemKey, slot: Slot<K::Value>) -> Option<Slot<K::Value>>;
 }
 
@@ -315,9 +315,9 @@ impl<K: Kind, Q: ItemKey> Shape<K> for Keyed<Q> {
     }
 }
 
-/// The value that a rig begins with, of a kind that a rig has one of.
+/// The initial value of a kind of which a rig has one item.
 fn initial<K: Kind>() -> K::Value {
-    K::initial().expect("a kind that a rig has one of has an initial value: a test goes through the list")
+    K::initial().expect("a kind of which a rig has one item has an initial value: a test goes through the list")
 }
 
 impl<K: Kind> Shape<K> for Single {

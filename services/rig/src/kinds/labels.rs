@@ -1,9 +1,9 @@
-//! The labels of dimmers.
+//! The kind `labels`.
 
 use super::{Form, Keyed, Kind, Scalar};
 use crate::{Digest, Dimmer, Label};
 
-/// What each dimmer lights, in an operator's words, by dimmer. A rig begins without any.
+/// What each dimmer lights, in an operator's words. A rig begins without labels.
 #[derive(Debug)]
 pub struct Labels;
 

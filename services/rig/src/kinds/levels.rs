@@ -1,9 +1,9 @@
-//! The levels of dimmers.
+//! The kind `levels`.
 
 use super::{Form, Keyed, Kind, Scalar};
 use crate::{Digest, Dimmer, Level};
 
-/// How far up each dimmer is, by dimmer. A rig begins without any.
+/// The level of each dimmer. A rig begins without levels.
 #[derive(Debug)]
 pub struct Levels;
 
@@ -21,7 +21,7 @@ impl Kind for Levels {
         Level::read(&scalar).map_err(|error| error.to_string())
     }
 
-    /// Cheaper than the default: a rig may have 65,535 of these.
+    /// Cheaper than the default digest, because a rig may have 65,535 levels.
     fn digest(dimmer: &Dimmer, level: &Level) -> Digest {
         Digest::of_word(u32::from(dimmer.get()) << 14 | u32::from(level.hundredths()))
     }

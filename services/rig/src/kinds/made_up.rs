@@ -1,9 +1,9 @@
-//! A kind that no rig has: it shows that one file and one line are all that a kind takes.
+//! A kind for tests alone: it shows that a new kind takes one file and one line.
 
 use super::{Form, Keyed, Kind, Scalar};
 use crate::{ItemName, Label};
 
-/// A text by name. Readers that do not ask for it do not get it.
+/// Texts by name. Only readers that ask for this kind get it.
 #[derive(Debug)]
 pub struct MadeUp;
 

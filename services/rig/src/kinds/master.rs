@@ -1,9 +1,9 @@
-//! The grand master.
+//! The kind `master`.
 
 use super::{Form, Kind, NoKey, Scalar, Single};
 use crate::{Digest, Level};
 
-/// The grand master, which scales every level on its way out. A rig begins with it at full.
+/// The grand master, which scales the output of every level. Initially 100 %.
 #[derive(Debug)]
 pub struct Master;
 

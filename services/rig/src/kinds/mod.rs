@@ -31,7 +31,7 @@ pub use scalar::Scalar;
 pub use slot::{Changed, Slot};
 pub use update::visit_kinds;
 
-// Each line: the name of the member, what it holds, the item (with its key, if there are many), and the kind's type.
+// Each line: the name of the member, its description, the item (with its key, if there are many), and the kind's type.
 kinds! { ($)
     levels "Levels of dimmers.": Level(dimmer: Dimmer) => levels::Levels,
     labels "Labels of dimmers.": Label(dimmer: Dimmer) => labels::Labels,
@@ -41,13 +41,13 @@ kinds! { ($)
     made_up "Made-up items.": MadeUp(name: ItemName) => made_up::MadeUp,
 }
 
-// After the list: it uses the macros that follow from it.
+// After the list, because it uses the macros that the list defines.
 mod update;
 
-/// Levels by dimmer; `None` forgets the dimmer.
+/// Levels by dimmer; `None` removes the level.
 pub type Levels = BTreeMap<Dimmer, Option<crate::Level>>;
 
-/// Labels by dimmer; `None` takes the label off.
+/// Labels by dimmer; `None` removes the label.
 pub type Labels = BTreeMap<Dimmer, Option<crate::Label>>;
 
 impl From<Levels> for Update {

@@ -1,15 +1,14 @@
-//! What follows from the list of kinds.
+//! The macro that generates code from the list of kinds.
 
-/// Makes the list: the types that hold something of each kind, and `each_kind!`, which does something for each.
+/// Defines the types that hold something of each kind, and `each_kind!`, which runs an expression for each.
 ///
-/// The types are plain structs and enums, so that the compiler leads whoever adds a kind to each place that has to say
-/// something about it.
+/// The types are plain structs and enums: when a kind is added, compiler errors lead to each place that must handle it.
 macro_rules! kinds {
     (($d:tt) $(
         $(#[$cfg:meta])*
         $field:ident $doc:literal: $item:ident $(($key:ident: $key_type:ty))? => $module:ident::$kind:ident,
     )*) => {
-        /// Does something for each kind of the list: `each_kind!(K => expression)`, in which `K` is the kind's type.
+        /// Runs an expression for each kind of the list: `each_kind!(K => expression)`, where `K` is the kind's type.
         macro_rules! each_kind {
             ($d K:ident => $d body:expr) => {
                 $($(#[$cfg])* {
@@ -19,7 +18,7 @@ macro_rules! kinds {
             };
         }
 
-        /// Which kind.
+        /// The identifier of a kind.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum KindId {
             $(
@@ -33,14 +32,14 @@ macro_rules! kinds {
             /// Every kind of the list.
             pub const ALL: &[Self] = &[$($(#[$cfg])* Self::$item),*];
 
-            /// Its name: its member in every message, and the kind of its rows in a store.
+            /// The kind's name: its member in every message, and the kind of its rows in a store.
             pub const fn name(self) -> &'static str {
                 match self {
                     $($(#[$cfg])* Self::$item => <$module::$kind as Kind>::NAME,)*
                 }
             }
 
-            /// Does something for this kind.
+            /// Calls the visitor with this kind's type.
             pub fn visit(self, visitor: &mut impl KindVisitor) {
                 match self {
                     $($(#[$cfg])* Self::$item => visitor.visit::<$module::$kind>(),)*
@@ -48,7 +47,7 @@ macro_rules! kinds {
             }
         }
 
-        /// One thing that can be set. Each has its own place in the order: who sets one never undoes another.
+        /// One thing that can be set. Each item has its own place in the order: setting one item never undoes another.
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Item {
             $(
@@ -59,14 +58,14 @@ macro_rules! kinds {
         }
 
         impl Item {
-            /// Which kind of thing it is.
+            /// The kind of the item.
             pub const fn kind(&self) -> KindId {
                 match self {
                     $($(#[$cfg])* Self::$item { .. } => KindId::$item,)*
                 }
             }
 
-            /// Its key's text; empty for what a rig has one of.
+            /// The text of the item's key; empty if the kind has one item.
             pub fn key(&self) -> String {
                 match self {
                     $($(#[$cfg])* Self::$item $(($key))? => kinds!(@key $($key)?).to_string(),)*
@@ -74,7 +73,7 @@ macro_rules! kinds {
             }
         }
 
-        /// Absolute values of some items: what a change asks for, and what a delta tells.
+        /// Absolute values of some items, as in a change and a delta.
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
         pub struct Update {
             $(
@@ -84,7 +83,7 @@ macro_rules! kinds {
             )*
         }
 
-        /// All that a rig holds.
+        /// The values of all items of a rig.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct State {
             $(
@@ -94,14 +93,14 @@ macro_rules! kinds {
             )*
         }
 
-        /// What a rig begins with.
+        /// The initial values of a rig.
         impl Default for State {
             fn default() -> Self {
                 Self { $($(#[$cfg])* $field: <<$module::$kind as Kind>::Shape as Shape<$module::$kind>>::empty()),* }
             }
         }
 
-        /// What is known of all items, or of those that changed.
+        /// The slots of all items, or of the items that changed.
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
         pub struct Slots {
             $(
@@ -146,7 +145,7 @@ macro_rules! kinds {
             }
         )*
 
-        /// Does something with one item: its kind's type is `K` and its key `key`.
+        /// Runs an expression for one item: `K` is the type of its kind, and `key` its key.
         macro_rules! with_item {
             ($d of:expr, $d K:ident, $d with:ident => $d body:expr) => {
                 match $d of {

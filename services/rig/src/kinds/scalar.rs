@@ -1,12 +1,12 @@
-//! Values as text formats have them.
+//! Values as text formats write them.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use crate::Level;
 
-/// A value as JSON or a row of a database has it. Formats turn their own text into one and back; a kind turns one into its
-/// value and back. So the core needs no format, and a format knows no kind.
+/// A value as JSON or a database row has it. Formats convert between their own text and scalars; kinds convert between
+/// scalars and values. So the core does not depend on a format, and a format does not depend on a kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scalar<'a> {
     /// A number of percent.
@@ -17,12 +17,12 @@ pub enum Scalar<'a> {
     Text(Cow<'a, str>),
     /// True or false.
     Flag(bool),
-    /// Something that is not a scalar, by what it is: `an object`, `an array`, `null`.
+    /// Not a scalar; this says what it is instead: `an object`, `an array`, `null`.
     Other(&'static str),
 }
 
 impl Scalar<'_> {
-    /// What it is, for people.
+    /// The scalar's type, in words for people.
     pub fn what(&self) -> &'static str {
         match self {
             Self::Percent(_) | Self::Number(_) => "a number",
@@ -33,7 +33,7 @@ impl Scalar<'_> {
     }
 }
 
-/// Its shortest text: what a digest is computed from.
+/// The shortest text of the value, from which a digest is computed.
 impl fmt::Display for Scalar<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,23 +1,23 @@
-//! What is known of one item.
+//! What a map knows of one item.
 
 use crate::{ClientId, LogTime, Revision};
 
-/// What is known of one item.
+/// What a map knows of one item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slot<T> {
-    /// Its value; `None` if it was forgotten, which a reader behind that must still be told.
+    /// The item's value; `None` if it was forgotten, which readers behind that revision must still be told.
     pub value: Option<T>,
-    /// The revision that last changed it; 0 if nothing has in this epoch.
+    /// The revision that last changed the item; 0 if none in this epoch did.
     pub revision: Revision,
-    /// Who changed it last, and when.
+    /// Who last changed the item, and when.
     pub changed: Changed,
 }
 
-/// Who changed an item last, and when.
+/// Who last changed an item, and when.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Changed {
     /// The client; `None` if it gave no name.
     pub by: Option<ClientId>,
-    /// The log time of the entry; 0 if that is not known.
+    /// The log time of the entry; 0 if not known.
     pub at: LogTime,
 }

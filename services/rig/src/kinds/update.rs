@@ -1,9 +1,9 @@
-//! What is done alike for every kind.
+//! Operations that work the same way for every kind.
 
 use super::{Changed, Interest, Item, ItemKey, KeyOf, KindId, KindVisitor, Listed, Slot, Slots, State, Update};
 use crate::Revision;
 
-/// Does something for each kind of the list.
+/// Calls the visitor with the type of each kind in the list.
 pub fn visit_kinds(visitor: &mut impl KindVisitor) {
     each_kind!(K => visitor.visit::<K>());
 }
@@ -16,10 +16,10 @@ impl KindId {
 }
 
 impl Item {
-    /// The item of a kind with a key's text.
+    /// The item of a kind whose key has this text.
     ///
     /// # Errors
-    /// What is wrong with the key, for people.
+    /// What is wrong with the key, in words for people.
     pub fn read(kind: KindId, key: &str) -> Result<Self, String> {
         struct Read<'a>(&'a str, Result<Item, String>);
         impl KindVisitor for Read<'_> {
@@ -34,14 +34,14 @@ impl Item {
 }
 
 impl Update {
-    /// The items that it sets, kind by kind.
+    /// The items that the update sets, kind by kind.
     pub fn items(&self) -> impl Iterator<Item = Item> {
         let mut items = Vec::with_capacity(self.len());
         each_kind!(K => items.extend(K::changes(self).map(|(key, _)| K::item(key.clone()))));
         items.into_iter()
     }
 
-    /// The items that it removes.
+    /// The items that the update removes.
     pub fn removed(&self) -> impl Iterator<Item = Item> {
         let mut items = Vec::new();
         each_kind!(K => {
@@ -51,19 +51,19 @@ impl Update {
         items.into_iter()
     }
 
-    /// How many items it sets.
+    /// How many items the update sets.
     pub fn len(&self) -> usize {
         let mut count = 0;
         each_kind!(K => count += K::count(self));
         count
     }
 
-    /// Whether it sets nothing.
+    /// Whether the update sets nothing.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The kinds of the items that it sets.
+    /// The kinds of the items that the update sets.
     pub fn kinds(&self) -> Interest {
         let mut kinds = Interest::NONE;
         each_kind!(K => if K::count(self) > 0 {
@@ -72,14 +72,14 @@ impl Update {
         kinds
     }
 
-    /// Takes another in: where both set an item, the other counts.
+    /// Merges a newer update in: where both set an item, the newer value counts.
     pub fn extend(&mut self, newer: &Self) {
         each_kind!(K => for (key, value) in K::changes(newer) {
             K::set(self, key.clone(), value.cloned());
         });
     }
 
-    /// What of it is about the items that another sets.
+    /// The part of the update that sets items which `named` sets too.
     pub fn restricted_to(&self, named: &Self) -> Self {
         let mut restricted = Self::default();
         each_kind!(K => for (key, _) in K::changes(named) {
@@ -90,7 +90,7 @@ impl Update {
         restricted
     }
 
-    /// What of it is of the kinds that are wanted.
+    /// The part of the update in the wanted kinds.
     pub fn of_interest(mut self, interest: Interest) -> Self {
         each_kind!(K => if !interest.wants(K::ID) {
             *K::in_update_mut(&mut self) = Default::default();
@@ -98,7 +98,7 @@ impl Update {
         self
     }
 
-    /// What turns one state into another, in the kinds that are wanted.
+    /// The update that turns one state into another, in the wanted kinds.
     pub fn between(from: &State, to: &State, interest: Interest) -> Self {
         let mut difference = Self::default();
         each_kind!(K => if interest.wants(K::ID) {
@@ -118,7 +118,7 @@ impl Update {
 }
 
 impl State {
-    /// Takes the values of an update in.
+    /// Sets the values of an update.
     pub fn apply(&mut self, update: &Update) {
         each_kind!(K => for (key, value) in K::changes(update) {
             K::replace(self, key.clone(), value.cloned());
@@ -127,7 +127,7 @@ impl State {
 }
 
 impl Slots {
-    /// The items of an update, all changed by one revision.
+    /// The slots of an update's items, all changed by one revision.
     pub fn of(update: &Update, revision: Revision) -> Self {
         let mut slots = Self::default();
         each_kind!(K => for (key, value) in K::changes(update) {
@@ -137,7 +137,7 @@ impl Slots {
         slots
     }
 
-    /// The values alone.
+    /// The values, without revisions; `None` for forgotten items.
     pub fn update(&self) -> Update {
         let mut update = Update::default();
         each_kind!(K => for (key, slot) in K::slots(self) {
@@ -146,7 +146,7 @@ impl Slots {
         update
     }
 
-    /// The values that are there, in the kinds that are wanted; what is not there is as in an empty rig.
+    /// The state in the wanted kinds. Items that are missing or forgotten have their initial value.
     pub fn state(&self, interest: Interest) -> State {
         let mut state = State::default();
         each_kind!(K => if interest.wants(K::ID) {
@@ -159,7 +159,7 @@ impl Slots {
         state
     }
 
-    /// Who changed each item that is there last, and when, in the kinds that are wanted.
+    /// Who last changed each item that has a value, and when, in the wanted kinds.
     pub fn changes(&self, interest: Interest) -> Vec<(Item, Changed)> {
         let mut changes = Vec::new();
         each_kind!(K => if interest.wants(K::ID) {
@@ -170,7 +170,7 @@ impl Slots {
         changes
     }
 
-    /// The slots without what was forgotten, all at one revision: what a new epoch begins with.
+    /// The slots without forgotten items, all at one revision, for a new epoch.
     #[must_use]
     pub(crate) fn kept_at(self, revision: Revision) -> Self {
         let mut kept = Self::default();

@@ -1,7 +1,7 @@
 //! A few connections to the database.
 //!
-//! Not the driver's own pool: that hides why it cannot connect behind how long it tried, asks before each use whether a
-//! connection still works, and cleans up one that was given up half-way, which takes for ever with a server that hangs.
+//! The driver's own pool is not used: it reports a timeout in place of the reason why it cannot connect, tests a
+//! connection before each use, and cleans up abandoned connections, which takes for ever with a server that hangs.
 
 use std::time::Duration;
 
@@ -16,16 +16,16 @@ use super::failure::within;
 use super::{ANSWER_TIMEOUT, Failure};
 use crate::{Durability, StoreError};
 
-/// A state service does one thing at a time with its store; more would only wait for each other's locks.
+/// A state service uses its store for one thing at a time. More connections would only wait for each other's locks.
 const MAX: usize = 3;
 
-/// How long to wait for one that is free, and for a new one.
+/// How long to wait for a free connection, and for a new one to open.
 const LEND_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// One that was used so lately is taken to work. Others are asked.
+/// An idle connection that was used this recently is not tested before use.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
-/// How long one that is asked may take.
+/// How long the test of a connection may take.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The pauses between attempts to connect: 50 to 100 ms, in the end 1 to 2 s. Jitter adds up to as much again.
@@ -35,18 +35,18 @@ const RETRY: ExponentialBuilder = ExponentialBuilder::new()
     .with_jitter()
     .without_max_times();
 
-/// Connections to one database, lent to one user each.
+/// Connections to one database. Each is lent to one user at a time.
 pub(super) struct Connections {
     options: PgConnectOptions,
-    /// What each is told first.
+    /// The statement that each new connection runs first.
     settings: String,
     permits: Semaphore,
-    /// Those that nobody uses, and since when.
+    /// The idle connections, and since when each is idle.
     idle: Mutex<Vec<(PgConnection, Instant)>>,
     retry: Mutex<Retry>,
 }
 
-/// A connection that nobody else uses. Whoever gives up half-way gives it up, and what it had begun with it.
+/// A connection with one user. If its user is dropped half-way, the connection is closed, and its transaction with it.
 pub(super) struct Lent<'a> {
     pub(super) connection: PgConnection,
     home: &'a Connections,
@@ -54,7 +54,7 @@ pub(super) struct Lent<'a> {
 }
 
 impl Lent<'_> {
-    /// Keeps it for the next. One that failed is not given back.
+    /// Keeps the connection for the next user. After an error it is not given back, but closed.
     pub(super) fn give_back(self) {
         let idle = (self.connection, Instant::now());
         self.home.idle.lock().push(idle);
@@ -68,7 +68,7 @@ impl Connections {
             Durability::Relaxed => "off",
         };
         let limit = ANSWER_TIMEOUT.as_millis();
-        // A save sees what others have committed while it waited for them: that takes this isolation.
+        // With this isolation, a save sees what others committed while it waited for their locks.
         let settings = format!(
             "SET synchronous_commit = {synchronous}; SET statement_timeout = {limit}; \
              SET idle_in_transaction_session_timeout = {limit}; SET client_min_messages = warning; \
@@ -77,11 +77,11 @@ impl Connections {
         Self { options, settings, permits: Semaphore::new(MAX), idle: Mutex::default(), retry: Mutex::default() }
     }
 
-    /// One that works, old or new.
+    /// Lends a connection that works, idle or new.
     pub(super) async fn lend(&self) -> Result<Lent<'_>, StoreError> {
         let permit = timeout(LEND_TIMEOUT, self.permits.acquire()).await;
         let permit = permit.map_err(|_| StoreError::Late(LEND_TIMEOUT))?;
-        let permit = permit.map_err(|_| StoreError::Other("it is closed".to_owned()))?;
+        let permit = permit.map_err(|_| StoreError::Other("the store is closed".to_owned()))?;
         let connection = match self.idle().await {
             Some(connection) => connection,
             None => self.connect().await?,
@@ -89,7 +89,7 @@ impl Connections {
         Ok(Lent { connection, home: self, _permit: permit })
     }
 
-    /// Ends those that nobody uses, and lends none any more.
+    /// Closes the idle connections, and lends no more.
     pub(super) async fn close(&self) {
         self.permits.close();
         for (connection, _) in self.all_idle() {
@@ -109,7 +109,7 @@ impl Connections {
         if let Ok(Ok(())) = timeout(PING_TIMEOUT, connection.ping()).await {
             return Some(connection);
         }
-        // What ended one, such as a restart of the server, has ended the others.
+        // What closed this one, such as a restart of the server, has closed the others too.
         drop(self.all_idle());
         None
     }
@@ -118,7 +118,7 @@ impl Connections {
         std::mem::take(&mut *self.idle.lock())
     }
 
-    /// A new one. An attempt that comes too soon after one that failed waits.
+    /// Opens a connection. After a failed attempt, waits for the pause to end.
     async fn connect(&self) -> Result<PgConnection, StoreError> {
         let not_before = self.retry.lock().not_before;
         if let Some(not_before) = not_before {
@@ -139,7 +139,7 @@ impl Connections {
     }
 }
 
-/// When to try again.
+/// The pauses between attempts to connect.
 #[derive(Default)]
 struct Retry {
     pauses: Option<ExponentialBackoff>,

@@ -1,4 +1,4 @@
-//! What PostgreSQL's failures mean, and what to do about them.
+//! PostgreSQL's errors as [`StoreError`]s, with what to do about them.
 
 use std::io;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::error::migration;
 
 use super::ANSWER_TIMEOUT;
 
-/// A [`StoreError`] that a driver's error turns into.
+/// A [`StoreError`], to which the driver's errors convert.
 pub(super) struct Failure(StoreError);
 
 impl From<StoreError> for Failure {
@@ -49,12 +49,12 @@ impl From<sqlx::Error> for Failure {
 fn unreachable(error: &io::Error) -> StoreError {
     StoreError::Unreachable(match error.kind() {
         io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => format!("{error}; is the server running?"),
-        io::ErrorKind::UnexpectedEof => "it ended the connection".to_owned(),
+        io::ErrorKind::UnexpectedEof => "the server closed the connection".to_owned(),
         _ => error.to_string(),
     })
 }
 
-/// What the server answers, by the codes of <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+/// An error of the server, by the codes of <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
 fn refused(error: &dyn DatabaseError) -> StoreError {
     let said = error.message();
     let code = error.code().unwrap_or_default();
@@ -71,7 +71,7 @@ fn refused(error: &dyn DatabaseError) -> StoreError {
         "25006" => StoreError::ReadOnly,
         "53100" => StoreError::Full,
         "40001" | "40P01" | "55P03" => StoreError::Locked,
-        // Our own limit, or somebody who ended the statement by hand.
+        // The statement timeout, or an administrator who cancelled the statement.
         "57014" => StoreError::Late(ANSWER_TIMEOUT),
         "XX001" | "XX002" => StoreError::Corrupt(said.to_owned()),
         code if code.starts_with("08") || code.starts_with("57P") => StoreError::Unreachable(said.to_owned()),
@@ -79,7 +79,7 @@ fn refused(error: &dyn DatabaseError) -> StoreError {
     }
 }
 
-/// Waits for an answer, but not for ever.
+/// Waits for an answer, at most for `limit`.
 pub(super) async fn within<T>(
     limit: Duration,
     asking: impl Future<Output = Result<T, Failure>>,

@@ -31,34 +31,34 @@ pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     )
 });
 
-/// How long the database may take for anything that is not large, so that one that hangs never holds up the service.
+/// How long the database may take for anything small. So a database that hangs does not hold up the service.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// So many rows are saved well within that. More get more time: what has gathered while the database was away must not
-/// be too much for ever.
+/// This many rows are saved well within that. More rows get more time, so that what gathered while the database was
+/// away can be saved at all.
 const QUICK_ROWS: usize = 10_000;
 
-/// What each row more may take, several times what it does.
+/// The time for each further row, several times what a row takes.
 const LONGER_BY: Duration = Duration::from_micros(50);
 
-/// How long bringing the tables up to date may take, also if another service is at it.
+/// How long bringing the tables up to date may take, including the wait for another service that does the same.
 const MIGRATE_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How long one table may take to load, as long as its rows keep coming.
+/// How long one table may take to load, as long as rows keep coming.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The save: a function, in the migrations, does all of it in one transaction. One statement, because each one is a way
-/// to the database and back, for which the other services that save have to wait.
+/// The save: a function, in the migrations, does all of it in one transaction. It is one statement, because other
+/// services that save wait during each round trip to the database.
 const SAVE: &str = "SELECT save($1, $2, $3, $4, $5, $6, $7::jsonb, $8::jsonb, $9::jsonb, $10::jsonb)";
 
-/// The beginning of an epoch: a compare-and-set of where the saved rigs stand.
+/// The begin of an epoch: a compare-and-set of the position of the saved rigs.
 const BEGIN: &str = "UPDATE position SET epoch = $1, revision = $2, stamp = $3 WHERE (epoch, revision) = ($4, $5)";
 
 /// A PostgreSQL database.
 pub(crate) struct PostgresStore {
     id: StoreId,
     connections: Connections,
-    /// Rows of kinds that this version does not know are logged once.
+    /// Whether rows of kinds that this version does not know have been logged: this is done once.
     unknown_logged: Once,
 }
 
@@ -78,7 +78,7 @@ impl PostgresStore {
     }
 }
 
-/// What a URL has wrong, in words that hold no password.
+/// What is wrong with a URL, without its password.
 fn settings(url: &str, error: sqlx::Error) -> OpenError {
     let why = match error {
         sqlx::Error::Configuration(why) => why.to_string(),
@@ -87,7 +87,7 @@ fn settings(url: &str, error: sqlx::Error) -> OpenError {
     OpenError::Settings { url: ghostlight_url::redacted(url), why }
 }
 
-/// Where the database is, in words that hold no password.
+/// The URL of the database, without its password.
 fn place(options: &PgConnectOptions) -> String {
     let host = match options.get_socket() {
         Some(socket) => socket.display().to_string(),
@@ -102,7 +102,7 @@ fn place(options: &PgConnectOptions) -> String {
 async fn prepare(connections: &Connections) -> Result<StoreId, StoreError> {
     let mut lent = connections.lend().await?;
     let preparing = async {
-        // Not `run`, whose future cannot be sent to another thread.
+        // `run_direct`, because the future of `run` is not `Send`.
         MIGRATIONS.run_direct(None, &mut lent.connection, false).await?;
         tables::check(sqlx::query_scalar(tables::NEWEST).fetch_one(&mut lent.connection).await?, &MIGRATIONS)?;
         sqlx::query("UPDATE position SET epoch = epoch WHERE false").execute(&mut lent.connection).await?;
@@ -179,12 +179,12 @@ impl Store for PostgresStore {
     }
 }
 
-/// How long a save of so many rows may take.
+/// How long a save of this many rows may take.
 fn limit(rows: usize) -> Duration {
     ANSWER_TIMEOUT + LONGER_BY * u32::try_from(rows.saturating_sub(QUICK_ROWS)).unwrap_or(u32::MAX)
 }
 
-/// Lets each statement of a transaction take so long.
+/// Sets the time limit of each statement in a transaction.
 async fn allow(transaction: &mut PgConnection, limit: Duration) -> Result<(), sqlx::Error> {
     let setting = format!("SET LOCAL statement_timeout = {}", limit.as_millis());
     sqlx::raw_sql(sqlx::AssertSqlSafe(setting)).execute(transaction).await?;
@@ -193,7 +193,7 @@ async fn allow(transaction: &mut PgConnection, limit: Duration) -> Result<(), sq
 
 async fn load(connection: &mut PgConnection, unknown_logged: &Once) -> Result<Image, StoreError> {
     let mut loading = Loading::default();
-    // One transaction, so that all of it is of one moment.
+    // One transaction, so that all tables are read as of one moment.
     let beginning = async {
         let mut reading = connection.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?;
         allow(&mut reading, LOAD_TIMEOUT).await?;
@@ -230,7 +230,7 @@ async fn load(connection: &mut PgConnection, unknown_logged: &Once) -> Result<Im
     Ok(loading.image(unknown_logged))
 }
 
-/// Takes each row that a query gives. A large table may take its time, but something must come.
+/// Calls `take` with each row of a query. A large table may take long, but each row must come within the time limit.
 async fn each(
     connection: &mut PgConnection,
     query: &'static str,

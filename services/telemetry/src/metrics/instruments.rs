@@ -1,4 +1,4 @@
-//! Instruments: each is read by Prometheus, and by OpenTelemetry's exporter when there is one.
+//! Instruments. Prometheus reads each of them, and so does OpenTelemetry's exporter if there is one.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,63 +16,63 @@ use prometheus_client::registry::{Registry, Unit};
 use super::label::Label;
 use super::observed::{Looked, Observed, Read};
 
-/// Upper bounds for durations, in seconds: from what a change takes within one process to what nobody waits for.
+/// Upper bounds for durations, in seconds: from a change within one process (50 µs) to far too long (10 s).
 pub const SECONDS: [f64; 17] =
     [0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
 
-/// Upper bounds for counts: an entry gathers 2,048 items at most.
+/// Upper bounds for counts. An entry gathers at most 2,048 items.
 const COUNTS: [f64; 12] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0];
 
-/// Upper bounds for sizes, in bytes: a message holds 1 MiB at most.
+/// Upper bounds for sizes, in bytes. A message has at most 1 MiB.
 const BYTES: [f64; 8] = [64.0, 256.0, 1_024.0, 4_096.0, 16_384.0, 65_536.0, 262_144.0, 1_048_576.0];
 
 type Labels = [(&'static str, &'static str); 1];
 type Exemplar = [(&'static str, String); 1];
 
-/// What only grows.
+/// A number that only grows.
 #[derive(Clone, Debug, Default)]
 pub struct Counter(counter::Counter);
 
 impl Counter {
-    /// One more.
+    /// Adds one.
     pub fn add_one(&self) {
         self.0.inc();
     }
 
-    /// So many more.
+    /// Adds `more`.
     pub fn add(&self, more: u64) {
         self.0.inc_by(more);
     }
 
-    /// How many there were.
+    /// The current number.
     pub fn get(&self) -> u64 {
         self.0.get()
     }
 }
 
-/// What goes up and down.
+/// A number that goes up and down.
 #[derive(Clone, Debug, Default)]
 pub struct Gauge(gauge::Gauge);
 
 impl Gauge {
-    /// It is this now.
+    /// Sets the number.
     pub fn set(&self, value: u64) {
         self.0.set(i64::try_from(value).unwrap_or(i64::MAX));
     }
 
-    /// One more for as long as the answer is kept.
+    /// Adds one, until the returned [`Held`] is dropped.
     pub fn hold(&self) -> Held {
         self.0.inc();
         Held(self.clone())
     }
 
-    /// What it is now.
+    /// The current number.
     pub fn get(&self) -> i64 {
         self.0.get()
     }
 }
 
-/// One that a gauge counts.
+/// Counts as one in a gauge until it is dropped.
 #[derive(Debug)]
 pub struct Held(Gauge);
 
@@ -82,7 +82,7 @@ impl Drop for Held {
     }
 }
 
-/// How values are distributed.
+/// The distribution of values.
 #[derive(Clone)]
 pub struct Histogram {
     scraped: HistogramWithExemplars<Exemplar>,
@@ -90,17 +90,17 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    /// A value.
+    /// Adds a value.
     pub fn observe(&self, value: f64) {
         self.note(value, None);
     }
 
-    /// A duration.
+    /// Adds a duration, in seconds.
     pub fn took(&self, duration: Duration) {
         self.note(duration.as_secs_f64(), None);
     }
 
-    /// A duration, of something that is in a trace.
+    /// Adds a duration, in seconds, with the trace as its exemplar.
     pub fn took_in(&self, duration: Duration, trace: Option<TraceContext>) {
         self.note(duration.as_secs_f64(), trace);
     }
@@ -132,13 +132,13 @@ impl<L: Label, M> By<L, M> {
         Self { each: L::ALL.iter().map(|label| make(*label)).collect(), label: std::marker::PhantomData }
     }
 
-    /// The one for a value.
+    /// The instrument for a value of the label.
     pub fn of(&self, label: L) -> &M {
         &self.each[label.index()]
     }
 }
 
-/// What the values of a histogram are.
+/// The quantity that a histogram measures.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Measured {
     Seconds,
@@ -164,10 +164,10 @@ impl Measured {
     }
 }
 
-/// A unit, as both worlds write it.
+/// A unit, for Prometheus and for OpenTelemetry.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Of {
-    /// Things: the name says which.
+    /// No unit: a number of things, which the metric's name says.
     Number,
     /// Seconds.
     Seconds,
@@ -187,7 +187,7 @@ impl Of {
         }
     }
 
-    /// As UCUM has it.
+    /// The unit's UCUM code.
     fn open_telemetry(self) -> &'static str {
         match self {
             Self::Number => "1",
@@ -198,7 +198,7 @@ impl Of {
     }
 }
 
-/// Where instruments are made: each is registered with both worlds under one name.
+/// Makes instruments. Each is registered with Prometheus and with OpenTelemetry, under one name.
 #[derive(Default)]
 pub(crate) struct Meters {
     pub(super) registry: Registry,
@@ -212,7 +212,7 @@ impl fmt::Debug for Meters {
 }
 
 impl Meters {
-    /// Instruments that are exported too, if there is a meter.
+    /// Makes instruments that are exported too, if there is a meter.
     pub(crate) fn new(meter: Option<Meter>) -> Self {
         Self { registry: Registry::default(), meter }
     }
@@ -312,7 +312,7 @@ impl Meters {
         histograms
     }
 
-    /// What is looked up whenever somebody wants to know.
+    /// Adds a metric whose value is read at each scrape and each export.
     pub(super) fn observe(
         &mut self,
         (name, help): (&'static str, &'static str),
@@ -322,7 +322,7 @@ impl Meters {
         self.observe_all((name, help), (kind, unit), "", move || vec![("", read())]);
     }
 
-    /// What is looked up whenever somebody wants to know, with a label.
+    /// Adds a metric with a label whose values are read at each scrape and each export.
     pub(super) fn observe_all(
         &mut self,
         (name, help): (&'static str, &'static str),
@@ -356,7 +356,7 @@ fn attributes<L: Label>(label: L) -> [KeyValue; 1] {
     [KeyValue::new(L::NAME, label.value())]
 }
 
-/// The name as OpenTelemetry writes it, from which a collector makes ours again.
+/// The name in OpenTelemetry's form, from which a collector makes the Prometheus name again.
 fn dotted(name: &'static str) -> Cow<'static, str> {
     name.replace('_', ".").into()
 }

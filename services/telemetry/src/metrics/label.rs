@@ -1,10 +1,10 @@
-//! Labels: each has few values, known beforehand, so that every series is there from the start and none is ever made up.
+//! Labels. Each has a few values, known beforehand, so that every series exists from the start and none is ever added.
 
 use ghostlight_proto::Code;
 
 /// The values of one label.
 pub trait Label: Copy + 'static {
-    /// What the label is called.
+    /// The label's name.
     const NAME: &'static str;
     /// Every value, in the order of the enum.
     const ALL: &'static [Self];
@@ -12,7 +12,7 @@ pub trait Label: Copy + 'static {
     /// The value's name.
     fn value(self) -> &'static str;
 
-    /// Its place in [`ALL`](Self::ALL).
+    /// The value's place in [`ALL`](Self::ALL).
     fn index(self) -> usize;
 }
 
@@ -42,17 +42,17 @@ macro_rules! label {
 }
 
 label! {
-    /// A stage of the way of a change.
+    /// A stage of a change.
     Stage = "stage" {
-        /// From when a change came to when the log has it.
+        /// From the arrival of a change until the log has it.
         Append = "append",
-        /// In the state service: from when an entry was read to when it is announced.
+        /// In the state service: from reading an entry until it is announced.
         Fold = "fold",
         /// One transaction of the store.
         Save = "save",
-        /// From when the log has an entry to when the gateway that appended it hears what it did; 0 if it heard that first.
+        /// From when the log has an entry until the gateway that appended it receives its delta; 0 if that came first.
         Echo = "echo",
-        /// From when a gateway hears of an entry to when one of its clients was sent it.
+        /// From when a gateway receives an entry's delta until it has sent it to one of its clients.
         Deliver = "deliver",
     }
 }
@@ -72,35 +72,35 @@ impl Label for Code {
 }
 
 label! {
-    /// What became of an entry that was appended.
+    /// The outcome of appending an entry.
     Appended = "outcome" {
         /// The log has it.
         Durable = "durable",
-        /// It did not happen.
+        /// The entry did not happen.
         Unavailable = "unavailable",
-        /// It is larger than the log takes.
+        /// The entry is larger than the log's limit.
         TooLarge = "too_large",
-        /// It may have happened.
+        /// The entry may have happened.
         Unknown = "unknown",
     }
 }
 
 label! {
-    /// What became of a save.
+    /// The outcome of a save.
     Saved = "outcome" {
         /// The store has it.
         Saved = "saved",
         /// The store could not be reached, or did not answer in time.
         Unreachable = "unreachable",
-        /// The store does not let us in, or not do what we must.
+        /// The store refuses the login or a statement.
         Refused = "refused",
-        /// Anything else.
+        /// Any other error.
         Failed = "failed",
     }
 }
 
 label! {
-    /// What a connection speaks.
+    /// The protocol of a connection.
     Spoken = "protocol" {
         /// A WebSocket of the plain protocol.
         Plain = "plain",

@@ -1,5 +1,5 @@
-//! Every metric that there is. Names and units are as Prometheus and OpenMetrics want them. They are made here alone: whoever
-//! reads them, on a dashboard, in an alert or in `ghostlight top`, is held to this list by a test.
+//! All metrics. Names and units are as Prometheus and OpenMetrics want them. Metrics are made only here: a test
+//! compares what the dashboards, the alerts and `ghostlight top` read with this list.
 
 mod instruments;
 mod label;
@@ -22,13 +22,13 @@ use instruments::{Measured, Of};
 pub use label::{Appended, Label, Saved, Spoken, Stage};
 use observed::Observed;
 
-/// All metrics of a process, to be read.
+/// All metrics of a process.
 #[derive(Clone, Debug)]
 pub struct Metrics {
     meters: Arc<RwLock<Meters>>,
-    /// How long each stage of the way of a change takes.
+    /// How long each stage of a change takes.
     pub stages: By<Stage, Histogram>,
-    /// How many passwords this process uses that stand in the example manifests.
+    /// How many passwords of the example manifests this process uses.
     pub example_passwords: Gauge,
 }
 
@@ -47,14 +47,10 @@ impl Default for Metrics {
 
 impl Metrics {
     pub(crate) fn new(mut meters: Meters, failures: &ExportFailures) -> Self {
-        let stages = meters.histograms(
-            "ghostlight_stage",
-            "How long each stage of the way of a change takes",
-            Measured::Seconds,
-        );
+        let stages = meters.histograms("ghostlight_stage", "How long each stage of a change takes", Measured::Seconds);
         let example_passwords = meters.gauge(
             "ghostlight_example_passwords",
-            "Passwords in use that stand in the example manifests, so that anyone may know them",
+            "Passwords in use that the example manifests contain, so that anyone may know them",
             Of::Number,
         );
         let ExportFailures { traces, metrics } = failures.clone();
@@ -67,11 +63,11 @@ impl Metrics {
         Self { meters: Arc::new(RwLock::new(meters)), stages, example_passwords }
     }
 
-    /// Adds what is known of the process: which version of which role it is, and what it uses.
+    /// Adds metrics of the process: its version, its role and the resources that it uses.
     pub fn describe_process(&self, version: &'static str, role: &'static str) {
         self.with(|meters| {
             let build = Info::new([("version", version), ("role", role)]);
-            meters.registry.register("ghostlight_build", "Which version of which role this is", build);
+            meters.registry.register("ghostlight_build", "Version and role of the process", build);
             process::observe(meters);
         });
     }
@@ -81,12 +77,12 @@ impl Metrics {
         add(&mut self.meters.write())
     }
 
-    /// All of them in the text format of OpenMetrics, with exemplars.
+    /// All metrics in the text format of OpenMetrics, with exemplars.
     pub fn open_metrics(&self) -> String {
         self.encoded(|out, meters| text::encode(out, &meters.registry))
     }
 
-    /// All of them in the text format of Prometheus, which every reader knows.
+    /// All metrics in the text format of Prometheus, which every reader supports.
     pub fn prometheus(&self) -> String {
         self.encoded(|out, meters| prometheus_text::encode(out, &meters.registry))
     }
@@ -95,97 +91,96 @@ impl Metrics {
         let mut out = String::new();
         let meters = self.meters.read();
         if let Err(error) = encode(&mut out, &meters) {
-            // A string takes everything; it would be one of our own that refuses.
+            // Writing to a string cannot fail; only an error in the encoder can lead here.
             let _ = write!(out, "# {error}");
         }
         out
     }
 }
 
-/// What a gateway counts.
+/// The metrics of a gateway.
 #[derive(Clone, Debug)]
 pub struct GatewayMetrics {
-    /// How long each stage takes.
+    /// How long each stage of a change takes.
     pub stages: By<Stage, Histogram>,
-    /// From when a change came to when it is durable and to be read here.
+    /// From the arrival of a change until it is durable and the gateway's replica has reached it.
     pub echo: Histogram,
     /// Changes that happened.
     pub changes: Counter,
-    /// Changes that did not.
+    /// Changes that did not happen, by reason.
     pub rejected: By<Code, Counter>,
-    /// Entries, by what became of them.
+    /// Entries for the log, by outcome.
     pub appends: By<Appended, Counter>,
-    /// How many changes an entry holds.
+    /// How many changes an entry has.
     pub entry_changes: Histogram,
-    /// Changes that wait their turn.
+    /// Changes that wait for their turn.
     pub waiting: Gauge,
-    /// Open connections of those that follow a rig.
+    /// Open connections that follow a rig.
     pub connections: By<Spoken, Gauge>,
     /// All open connections.
     pub sockets: Gauge,
-    /// Steps that clients were sent.
+    /// Updates that were sent to a client.
     pub deliveries: Counter,
-    /// Those of them that skipped levels in between.
+    /// Updates that skipped revisions, because the client had fallen behind.
     pub conflated: Counter,
-    /// Announcements that did not follow on what was known.
+    /// Announcements that did not follow on the gateway's replica, or were lost.
     pub gaps: Counter,
-    /// Snapshots that were asked for.
+    /// Snapshots that the gateway requested.
     pub resyncs: Counter,
-    /// Replicas that held another map than the state service.
+    /// Replicas that held a different map from the state service.
     pub divergences: Counter,
 }
 
 impl GatewayMetrics {
-    /// Those of a gateway.
+    /// Registers the metrics of a gateway.
     pub fn new(metrics: &Metrics) -> Self {
         let stages = metrics.stages.clone();
         metrics.with(|meters| Self {
             stages,
             echo: meters.histogram(
                 "ghostlight_echo",
-                "From when a change came to when it is durable and to be read here",
+                "From the arrival of a change until it is durable and the gateway's replica has reached it",
                 Measured::Seconds,
             ),
             changes: meters.counter("ghostlight_changes", "Changes that happened"),
-            rejected: meters.counters("ghostlight_rejected_changes", "Changes that did not happen, by why"),
-            appends: meters.counters("ghostlight_appends", "Entries for the log, by what became of them"),
+            rejected: meters.counters("ghostlight_rejected_changes", "Changes that did not happen, by reason"),
+            appends: meters.counters("ghostlight_appends", "Entries for the log, by outcome"),
             entry_changes: meters.histogram(
                 "ghostlight_entry_changes",
-                "How many changes one entry of the log holds",
+                "How many changes one entry of the log has",
                 Measured::Count,
             ),
             waiting: meters.gauge("ghostlight_waiting_changes", "Changes that wait for their turn", Of::Number),
             connections: meters.gauges("ghostlight_connections", "Connections that follow a rig"),
             sockets: meters.gauge("ghostlight_sockets", "All open connections", Of::Number),
-            deliveries: meters.counter("ghostlight_deliveries", "Steps of a map that were sent to a client"),
+            deliveries: meters.counter("ghostlight_deliveries", "Updates of a map that were sent to a client"),
             conflated: meters.counter(
                 "ghostlight_conflated_deliveries",
-                "Steps that were made for a client which had fallen behind, without the levels in between",
+                "Updates that skipped levels, because the client had fallen behind",
             ),
             gaps: meters
-                .counter("ghostlight_gaps", "Announcements that did not follow on what was known, or were lost"),
-            resyncs: meters.counter("ghostlight_resyncs", "Snapshots that were asked for"),
+                .counter("ghostlight_gaps", "Announcements that did not follow on the gateway's replica, or were lost"),
+            resyncs: meters.counter("ghostlight_resyncs", "Snapshots that the gateway requested"),
             divergences: meters.counter(
                 "ghostlight_divergences",
-                "Replicas that held another map than the state service: never, unless something is wrong",
+                "Replicas that held a different map from the state service: never, unless something is wrong",
             ),
         })
     }
 }
 
-/// How a gateway's rigs stand at the moment.
+/// The current state of the rigs that a gateway follows.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RigsNow {
-    /// How many are followed.
+    /// How many rigs the gateway follows.
     pub followed: usize,
-    /// How many of them may be old, because no state service is heard.
+    /// How many of them are stale: no message from a state service for three seconds.
     pub stale: usize,
-    /// For how long rigs have been stale, all together, since the start.
+    /// How long rigs have been stale since the start, summed over all rigs.
     pub stale_for: Duration,
-    /// How long ago a state service was heard of, for the rig that has waited longest.
+    /// The longest time that a rig has waited for a message from a state service.
     pub silence: Duration,
-    /// How many revisions readers are behind: half of them no more than the first, 99 of 100 no more than the second,
-    /// none more than the third.
+    /// How many revisions readers are behind: the median, the 99th percentile and the maximum.
     pub lags: [u64; 3],
 }
 
@@ -193,7 +188,7 @@ pub struct RigsNow {
 const LAGS: [&str; 3] = ["0.5", "0.99", "1"];
 
 impl Metrics {
-    /// Looks up how a gateway's rigs stand, whenever somebody wants to know.
+    /// Adds metrics of the rigs that a gateway follows, read at each scrape and each export.
     pub fn observe_rigs(&self, now: impl Fn() -> RigsNow + Clone + Send + Sync + 'static) {
         let gauge = |of| (Observed::Gauge, of);
         let read = |of: fn(RigsNow) -> f64| {
@@ -207,22 +202,19 @@ impl Metrics {
                 read(|now| now.followed as f64),
             );
             meters.observe(
-                (
-                    "ghostlight_stale_rigs",
-                    "Rigs that are followed, of which no state service has spoken for three seconds",
-                ),
+                ("ghostlight_stale_rigs", "Followed rigs without a message from a state service for three seconds"),
                 gauge(Of::Number),
                 read(|now| now.stale as f64),
             );
             meters.observe(
-                ("ghostlight_stale", "For how long rigs have been stale, all together"),
+                ("ghostlight_stale", "How long rigs have been stale, summed over all rigs"),
                 (Observed::Counter, Of::Seconds),
                 read(|now| now.stale_for.as_secs_f64()),
             );
             meters.observe(
                 (
                     "ghostlight_beacon_age",
-                    "How long ago a state service was heard, for the rig that has waited longest",
+                    "The longest time that a followed rig has waited for a message from a state service",
                 ),
                 gauge(Of::Seconds),
                 read(|now| now.silence.as_secs_f64()),
@@ -239,7 +231,7 @@ impl Metrics {
         });
     }
 
-    /// Looks up how the connection to NATS stands, whenever somebody wants to know.
+    /// Adds metrics of the connection to NATS, read at each scrape and each export.
     pub fn observe_bus(&self, now: impl Fn() -> BusNow + Clone + Send + Sync + 'static) {
         let cuts = now.clone();
         let refusals = now.clone();
@@ -255,7 +247,7 @@ impl Metrics {
                 move || cuts().cuts as f64,
             );
             meters.observe_all(
-                ("ghostlight_nats_refusals", "Attempts to connect to NATS that failed, by why"),
+                ("ghostlight_nats_refusals", "Attempts to connect to NATS that failed, by reason"),
                 (Observed::Counter, Of::Number),
                 "reason",
                 move || {
@@ -268,54 +260,54 @@ impl Metrics {
     }
 }
 
-/// How the connection to NATS stands.
+/// The current state of the connection to NATS.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BusNow {
-    /// Whether there is one.
+    /// Whether there is a connection.
     pub is_connected: bool,
-    /// How often it was lost.
+    /// How often the connection was lost.
     pub cuts: u64,
-    /// Attempts that failed because the server does not know the user, or what it shows.
+    /// Attempts that failed because the server did not accept the user or the credentials.
     pub logins: u64,
     /// Attempts that failed for a certificate.
     pub certificates: u64,
-    /// Attempts that failed for anything else.
+    /// Attempts that failed for any other reason.
     pub unreachable: u64,
 }
 
-/// What a state service counts.
+/// The metrics of a state service.
 #[derive(Clone, Debug)]
 pub struct StateMetrics {
-    /// How long each stage takes.
+    /// How long each stage of a change takes.
     pub stages: By<Stage, Histogram>,
     /// Entries that were folded.
     pub entries: Counter,
     /// Changes that were folded.
     pub changes: Counter,
-    /// How large entries are.
+    /// The size of entries, in bytes.
     pub entry_bytes: Histogram,
-    /// Saves, by what became of them.
+    /// Saves, by outcome.
     pub saves: By<Saved, Counter>,
-    /// Questions that were answered.
+    /// Requests for snapshots and lists that were answered.
     pub questions: Counter,
-    /// How often it went back to what the store holds.
+    /// How often the state service went back to what the store holds.
     pub starts_over: Counter,
     /// Places of the log that were passed over, because nothing there can be read.
     pub passed_over: Counter,
     /// How often a new epoch began because the log did not go on.
     pub epochs: Counter,
-    /// 1 while others hear of it.
+    /// 1 while the service announces deltas and answers requests.
     pub speaking: Gauge,
-    /// How many rigs there are.
+    /// How many rigs the service holds.
     pub rigs: Gauge,
     /// Entries of the log that are not folded yet.
     pub log_lag: Gauge,
-    /// How far the store is behind.
+    /// How far the store is behind the fold.
     pub store_lag: Lag,
 }
 
 impl StateMetrics {
-    /// Those of a state service.
+    /// Registers the metrics of a state service.
     pub fn new(metrics: &Metrics) -> Self {
         let stages = metrics.stages.clone();
         metrics.with(|meters| Self {
@@ -331,7 +323,7 @@ impl StateMetrics {
                 "Places of the log that were passed over, as nothing there can be read",
             ),
             epochs: meters.counter("ghostlight_epochs", "Epochs that were begun because the log did not go on"),
-            speaking: meters.gauge("ghostlight_speaking", "1 while gateways hear of this state service", Of::Number),
+            speaking: meters.gauge("ghostlight_speaking", "1 while this service announces and answers", Of::Number),
             rigs: meters.gauge("ghostlight_rigs", "How many rigs there are", Of::Number),
             log_lag: meters.gauge("ghostlight_log_lag", "Entries of the log that are not folded yet", Of::Revisions),
             store_lag: Lag::observed(meters),
@@ -339,7 +331,7 @@ impl StateMetrics {
     }
 }
 
-/// How far the store is behind what is folded.
+/// How far the store is behind the fold.
 #[derive(Clone, Debug)]
 pub struct Lag {
     revisions: Gauge,
@@ -349,7 +341,7 @@ pub struct Lag {
 #[derive(Debug)]
 struct LagShared {
     began: Instant,
-    /// Since when, in milliseconds after `began`; `u64::MAX` while nothing waits.
+    /// Since when a change has been waiting, in milliseconds after `began`; `u64::MAX` while none waits.
     since: AtomicU64,
 }
 
@@ -367,7 +359,7 @@ impl Lag {
         Self { revisions, shared }
     }
 
-    /// So many entries are not saved; the oldest of them has waited from when there was first one.
+    /// Sets how many entries are not saved. The wait counts from when there was first one.
     pub fn set(&self, revisions: u64) {
         self.revisions.set(revisions);
         let now = u64::try_from(self.shared.began.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
@@ -378,12 +370,12 @@ impl Lag {
         }
     }
 
-    /// How long the oldest change that is not saved has been waiting.
+    /// How long the oldest unsaved change has been waiting; zero if none waits.
     pub fn waited(&self) -> Duration {
         self.shared.waited()
     }
 
-    /// What was folded before now is saved; something that came since then is not.
+    /// A save is done: everything folded before it is saved, and the wait counts from `waiting_since`.
     pub fn restart(&self, waiting_since: Instant) {
         let since = waiting_since.saturating_duration_since(self.shared.began);
         let since = u64::try_from(since.as_millis()).unwrap_or(u64::MAX - 1);

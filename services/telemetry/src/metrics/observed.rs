@@ -1,4 +1,4 @@
-//! What is not counted as it happens but looked up whenever somebody wants to know.
+//! Metrics that are not counted as things happen, but read at each scrape and each export.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,18 +6,18 @@ use std::sync::Arc;
 use prometheus_client::encoding::{EncodeMetric, MetricEncoder};
 use prometheus_client::metrics::MetricType;
 
-/// Whether what is observed only grows.
+/// Whether a metric that is read only grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Observed {
-    /// It goes up and down.
+    /// The number goes up and down.
     Gauge,
-    /// It only grows.
+    /// The number only grows.
     Counter,
 }
 
 pub(super) type Read = Arc<dyn Fn() -> Vec<(&'static str, f64)> + Send + Sync>;
 
-/// What is looked up when it is encoded.
+/// A metric that is read when it is encoded.
 pub(super) struct Looked {
     pub(super) kind: Observed,
     pub(super) label: &'static str,

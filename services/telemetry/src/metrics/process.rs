@@ -1,4 +1,4 @@
-//! What the process uses, under the names that Prometheus' own clients have for it, and what its runtime does.
+//! Metrics of the process, under the names that Prometheus' own clients use, and of its runtime.
 
 use std::fs;
 
@@ -6,10 +6,10 @@ use tokio::runtime::Handle;
 
 use super::{Meters, Observed, Of};
 
-/// The unit of times in `/proc`: whatever the kernel counts in, it tells hundredths of a second (USER_HZ).
+/// The unit of times in `/proc`: hundredths of a second (USER_HZ), whatever the kernel's own tick is.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// Looks it up whenever somebody wants to know. Where there is no `/proc`, nothing of the process is known.
+/// Adds the metrics, read at each scrape and each export. Without `/proc`, those of the process are 0.
 pub(super) fn observe(meters: &mut Meters) {
     let gauge = |of| (Observed::Gauge, of);
     let counter = |of| (Observed::Counter, of);
@@ -22,7 +22,7 @@ pub(super) fn observe(meters: &mut Meters) {
     meters.observe(("process_threads", "Threads"), gauge(Of::Number), me(threads));
     let started = started().unwrap_or_default();
     meters.observe(("process_start_time", "When the process started, since 1970"), gauge(Of::Seconds), move || started);
-    // Metrics of a process without a runtime have none of these.
+    // Without a runtime there are no metrics of a runtime.
     let Ok(runtime) = Handle::try_current() else { return };
     let of = move |read: fn(&Handle) -> f64| {
         let runtime = runtime.clone();
@@ -39,7 +39,7 @@ pub(super) fn observe(meters: &mut Meters) {
         gauge(Of::Number),
         of(|at| at.metrics().global_queue_depth() as f64),
     );
-    meters.observe(("tokio_busy", "How long the threads have run tasks, all together"), counter(Of::Seconds), of(busy));
+    meters.observe(("tokio_busy", "How long threads have run tasks, summed"), counter(Of::Seconds), of(busy));
 }
 
 fn busy(runtime: &Handle) -> f64 {
@@ -82,7 +82,7 @@ fn started() -> Option<f64> {
 /// A field of `/proc/self/stat`, by its number in proc(5).
 fn stat(field: usize) -> Option<f64> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    // The second field is the program's name in parentheses, in which anything may stand.
+    // The second field is the program's name in parentheses. The name may contain any character.
     let (_, rest) = stat.rsplit_once(')')?;
     rest.split_whitespace().nth(field - 3)?.parse().ok()
 }
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_process_is_measured_as_its_own_system_calls_tell() {
-        // Other tests open files meanwhile, but not hundreds.
+        // Other tests open files meanwhile, but not hundreds of them.
         let files: Vec<_> = (0..200).map(|_| fs::File::open("/proc/self/stat").unwrap()).collect();
         let open = open_files().unwrap();
         assert!(open >= 200.0 && most_files().unwrap() > open);

@@ -1,4 +1,4 @@
-//! What stands on the screen.
+//! Tests of what the screen shows.
 
 use std::sync::LazyLock;
 
@@ -70,7 +70,7 @@ fn a_busy_rig_on_a_small_screen() {
 fn a_troubled_rig_on_a_small_screen() {
     let buffer = drawn(Some(&troubled()), true, (80, 24));
     compare(&text(&buffer), include_str!("troubled-80x24.txt"));
-    // All lines of alarms are red, and the processes that they are about.
+    // The lines of alarms are red, and those of the processes that they are about.
     let red = |line: usize| buffer.content()[line * 80..][..80].iter().any(|cell| cell.fg == Color::Red);
     let lines: Vec<_> = (0..24).filter(|line| red(*line)).collect();
     assert_eq!(lines, [1, 2, 3, 4, 7, 8]);

@@ -1,5 +1,5 @@
-//! Processes as they are scraped, made with the instruments that the services have: a name that changed there is missed
-//! here.
+//! Scrapes of processes, made with the instruments of the services: if the name of a metric changes there, these tests
+//! fail.
 
 mod drawn;
 mod seen;
@@ -15,10 +15,10 @@ use super::rates::{Followed, Reading};
 use super::scrape::Scrape;
 use super::view::View;
 
-/// When the processes of the tests started, since 1970.
+/// The start of the tests' processes, in seconds since 1970.
 const STARTED: f64 = 1_800_000_000.0;
 
-/// A process that runs.
+/// A running process.
 struct Running {
     name: &'static str,
     role: &'static str,
@@ -63,7 +63,7 @@ impl Running {
         (0..times).for_each(|_| self.metrics.stages.of(stage).took(took));
     }
 
-    /// So many changes, each of which took so long.
+    /// Counts this many changes, each with this duration.
     fn change(&self, times: usize, took: Duration) {
         self.gateway().changes.add(times as u64);
         (0..times).for_each(|_| self.gateway().echo.took(took));
@@ -83,7 +83,7 @@ impl Running {
         self.metrics.prometheus() + &own
     }
 
-    /// What it says so long after it started.
+    /// The reading this long after the start.
     fn at(&self, seconds: f64) -> Reading {
         let answer = Scrape::parse(&self.text()).map_err(|error| error.to_string());
         Reading { name: self.name.to_owned(), at_seconds: seconds, unix_seconds: STARTED + seconds, answer }
@@ -95,7 +95,7 @@ fn away(name: &str, seconds: f64) -> Reading {
     Reading { name: name.to_owned(), at_seconds: seconds, unix_seconds: STARTED + seconds, answer }
 }
 
-/// What is seen of these over two seconds in which something happens.
+/// The view of these processes over two seconds in which something happens.
 fn seen(mut running: Vec<Running>, happens: impl FnOnce(&mut [Running])) -> View {
     let mut followed = Followed::default();
     followed.take(running.iter().map(|process| process.at(3_600.0)).collect());
@@ -103,7 +103,7 @@ fn seen(mut running: Vec<Running>, happens: impl FnOnce(&mut [Running])) -> View
     followed.take(running.iter().map(|process| process.at(3_602.0)).collect())
 }
 
-/// A rig of two gateways and a state service, with a lot to do.
+/// A rig with two gateways and a state service, with a lot to do.
 fn busy() -> Vec<Running> {
     let rigs = RigsNow { followed: 3, lags: [0, 2, 17], silence: Duration::from_millis(400), ..RigsNow::default() };
     vec![

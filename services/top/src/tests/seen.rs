@@ -1,4 +1,4 @@
-//! From scrapes to what is seen.
+//! Tests of the view that is computed from scrapes.
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -29,7 +29,7 @@ fn a_busy_rig_is_seen() {
     assert_eq!(connections, [("events", 6.0), ("full", 1_100.0), ("plain", 24.0)]);
     let echo = view.whole.echo.unwrap();
     assert_eq!((echo.per_second, echo.worst), (550.0, Some(Worst::WithinSeconds(0.01))));
-    // Of 1,100 values, 1,060 are up to 5 ms: rank 1,089 is 29 of the 40 beyond them.
+    // Of 1,100 values, 1,060 are at most 5 ms: rank 1,089 is number 29 of the 40 above.
     assert!((echo.p99_seconds.unwrap() - (0.005 + 0.005 * 29.0 / 40.0)).abs() < 1e-9, "{echo:?}");
     let stages: Vec<_> = view.stages.iter().map(|stage| (stage.stage, stage.slowest_at.as_deref().unwrap())).collect();
     let (one, two, keeper) = ("one:9464", "two:9464", "keeper:9464");
@@ -43,7 +43,7 @@ fn a_busy_rig_is_seen() {
     assert_eq!(view.processes.iter().map(|process| process.name.as_str()).collect::<Vec<_>>(), [one, two, keeper]);
 }
 
-/// All that there is to be seen is found in what the services' own instruments say.
+/// Every field of the view finds its metric among the services' own instruments.
 #[test]
 fn no_name_is_missed() {
     let rigs = RigsNow { followed: 1, ..RigsNow::default() };
@@ -110,7 +110,7 @@ fn another_process_begins_at_0() {
     let (old, mut new) = (Running::new("edge", "gateway"), Running::new("edge", "gateway"));
     old.change(50, Duration::from_millis(100));
     new.change(60, Duration::from_millis(3));
-    // Whether the start is told or only to be seen in the numbers: 10 more changes, and fewer of what took long.
+    // Whether the start time shows the restart, or only the numbers do: 10 more changes, and fewer slow ones.
     for (is_told, changes) in [(true, 30.0), (false, 5.0)] {
         new.started = STARTED + if is_told { 60.0 } else { 0.0 };
         let mut followed = Followed::default();
@@ -148,14 +148,14 @@ fn what_is_wrong_is_said() {
         alarms(&view),
         [
             "replicas that diverged: 1",
-            "stale rigs: 2; no state service was heard for 4.2 s",
+            "stale rigs: 2; no message from a state service for 4.2 s",
             "changes are rejected (unavailable): 1.5 a second",
-            "gateways hear nothing of this state service",
+            "this state service announces and answers nothing",
             "entries of the log that are not folded: 5000",
             "saves fail (refused): 0.5 a second",
             "places of the log that were passed over: 2",
             "went back to what the store holds",
-            "the log did not go on: a new epoch has begun",
+            "the log did not go on from the saved rigs: a new epoch has begun",
             "not connected to NATS",
         ]
     );
@@ -171,7 +171,7 @@ fn a_store_that_is_behind_is_said() {
         let reading = Reading { name: "keeper".to_owned(), at_seconds: 1.0, unix_seconds: STARTED, answer };
         Followed::default().take(vec![reading])
     };
-    assert_eq!(alarms(&lag("0.9", "90"))[..], ["95 % of the files that may be open are"]);
+    assert_eq!(alarms(&lag("0.9", "90"))[..], ["95 % of the open files that are allowed are in use"]);
     assert_eq!(alarms(&lag("12.5", "120"))[0], "the store is behind for 12 s, by 120 entries");
 }
 
