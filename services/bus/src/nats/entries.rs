@@ -22,7 +22,7 @@ use crate::{Entries, LogError, Logged, PassedOver, Read};
 const HEARTBEAT: Duration = Duration::from_millis(500);
 
 /// The server removes a consumer without a listener after this time.
-const CONSUMER_INACTIVE_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const CONSUMER_INACTIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A reader of the stream.
 pub(super) struct NatsEntries {

@@ -8,10 +8,11 @@ use async_nats::jetstream::context::ContextBuilder;
 use async_trait::async_trait;
 use ghostlight_rig::{Entry, LogPosition, Position, RigName, StoreId};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::append::append;
 use super::connection::Connection;
-use super::entries::NatsEntries;
+use super::entries::{CONSUMER_INACTIVE_TIMEOUT, NatsEntries};
 use super::settings::StreamSettings;
 use super::stream::{
     Broken, Doubt, LOSS_CONFIRMATION, begin_anew, check_saved, check_store, find_or_make, foreign, give_to,
@@ -56,17 +57,24 @@ impl NatsLog {
     /// # Errors
     /// [`LogError`] if the stream cannot be reached, made or changed, or a state service reads it.
     pub async fn adopt(&self, store: StoreId) -> Result<Option<StoreId>, LogError> {
-        let stream = find_or_make(&self.jetstream, &self.settings, Some(store)).await?;
-        let before = store_of(&stream);
-        if before != Some(store) {
-            if stream.cached_info().state.consumer_count > 0 {
-                let why =
-                    "a state service reads the stream, or was killed less than 10 s ago: stop all state services first";
+        let began = Instant::now();
+        loop {
+            let stream = find_or_make(&self.jetstream, &self.settings, Some(store)).await?;
+            let before = store_of(&stream);
+            if before == Some(store) {
+                return Ok(before);
+            }
+            if stream.cached_info().state.consumer_count == 0 {
+                give_to(&self.jetstream, &stream, store).await?;
+                return Ok(before);
+            }
+            // The consumer of a state service that has ended goes a little later.
+            if began.elapsed() > CONSUMER_INACTIVE_TIMEOUT + ACK_TIMEOUT {
+                let why = "a state service reads the stream: stop all state services first";
                 return Err(LogError::Unfit(why.to_owned()));
             }
-            give_to(&self.jetstream, &stream, store).await?;
+            tokio::time::sleep(RETRY).await;
         }
-        Ok(before)
     }
 }
 

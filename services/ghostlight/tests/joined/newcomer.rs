@@ -1,11 +1,12 @@
 //! A state service with another store does not begin an order over the one that is shown.
 
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::deployment::{Deployment, Gateway, state};
 use crate::process::Process;
-use crate::support::{Map, map};
+use crate::support::{Map, map, until};
 
 /// A hundred levels.
 fn look() -> Value {
@@ -29,7 +30,11 @@ async fn refuses(mut process: Process, words: &[&str]) -> String {
 async fn both_show(gateways: &[Gateway; 2], look: &Map) {
     for gateway in gateways {
         gateway.shows(look).await;
-        assert_eq!(reqwest::get(gateway.url("/readyz")).await.unwrap().status(), 200);
+        until("the gateway to be ready", async || {
+            let ready = reqwest::get(gateway.url("/readyz")).await.unwrap();
+            (ready.status() == StatusCode::OK).then_some(())
+        })
+        .await;
     }
 }
 
