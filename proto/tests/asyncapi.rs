@@ -415,6 +415,7 @@ fn some_change() -> impl Strategy<Value = Change> {
                 ..Update::default()
             },
             origin: seq.map(|seq| Origin { client: console(), seq }),
+            if_made: if_match.map(|revision| revision % 2 == 0),
             if_match: if_match.map(|revision| Position::new(1_790_000_000, revision)),
             idempotency_key: once.map(|key| Key::new(&key).unwrap()),
             trace: is_sampled.map(|is_sampled| TraceContext { is_sampled, ..trace() }),

@@ -12,7 +12,7 @@ use crate::members::{ChangeText, kind_names};
 use crate::text::parse_position;
 use crate::trace::{parse_traceparent, traceparent};
 
-/// The text of an entry: `{"changes": [{…members of kinds, "client"?, "seq"?, "if_match"?, "idempotency_key"?,
+/// The text of an entry: `{"changes": [{…members of kinds, "client"?, "seq"?, "if_match"?, "if_made"?, "idempotency_key"?,
 /// "traceparent"?}, …]}`.
 pub fn encode_entry(entry: &Entry) -> Bytes {
     let changes = entry.changes().iter().map(|change| ChangeOut {
@@ -20,6 +20,7 @@ pub fn encode_entry(entry: &Entry) -> Bytes {
         client: change.origin.as_ref().map(|origin| origin.client.as_str()),
         seq: change.origin.as_ref().map(|origin| origin.seq),
         if_match: change.if_match.map(|position| position.to_string()),
+        if_made: change.if_made,
         idempotency_key: change.idempotency_key.as_ref().map(Key::as_str),
         traceparent: change.trace.map(traceparent),
     });
@@ -87,6 +88,7 @@ fn read(Message { envelope, members }: Message<'_, ChangeEnvelope<'_>>) -> Resul
         update: members.read()?,
         origin,
         if_match: envelope.if_match.as_ref().map(position).transpose()?,
+        if_made: envelope.if_made,
         idempotency_key: envelope.idempotency_key.as_deref().map(Key::new).transpose().map_err(form)?,
         trace: envelope.traceparent.as_deref().and_then(parse_traceparent),
     })
@@ -98,6 +100,7 @@ envelope! {
         client "client": Cow<'a, str>,
         seq "seq": u64,
         if_match "if_match": Cow<'a, str>,
+        if_made "if_made": bool,
         idempotency_key "idempotency_key": Cow<'a, str>,
         traceparent "traceparent": Cow<'a, str>,
     }
@@ -118,6 +121,8 @@ struct ChangeOut<'a> {
     seq: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     if_match: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    if_made: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     idempotency_key: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]

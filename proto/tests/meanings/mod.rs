@@ -294,6 +294,7 @@ pub(crate) fn entries() -> Vec<Golden<Entry>> {
     vec![
         ("entry", Entry::new(levels([(1, Some(5_000)), (3, None)]).into())),
         ("entry_origin", Entry::new(Change { origin: Some(origin("console-1", 7)), ..one.clone() })),
+        ("entry_if_made", Entry::new(Change { if_made: Some(false), ..levels([(1, Some(1_234))]).into() })),
         ("entry_if_match", Entry::new(Change { if_match: Some(at(42)), ..levels([(1, Some(1_234))]).into() })),
         ("entry_state", Entry::new(settings().into())),
         ("entry_idempotency_key", Entry::new(Change { idempotency_key, ..one })),

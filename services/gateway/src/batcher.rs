@@ -320,7 +320,9 @@ fn verdict<'a>(folded: Option<&'a Folded>, index: usize, change: &Change) -> Opt
     match folded {
         Some(folded) => Some(folded.verdicts.get(&index).unwrap_or(&Verdict::Applied)),
         // A change without conditions cannot have been refused.
-        None if change.if_match.is_none() && change.idempotency_key.is_none() => Some(&Verdict::Applied),
+        None if change.if_match.is_none() && change.if_made.is_none() && change.idempotency_key.is_none() => {
+            Some(&Verdict::Applied)
+        }
         None => None,
     }
 }

@@ -35,13 +35,46 @@ fn only_one(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue
     }
 }
 
-/// The position in `If-Match`. A `*` is no condition, because every rig has a map.
-pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<Position>, Refusal> {
-    match only_one(headers, header::IF_MATCH)?.map(HeaderValue::to_str) {
-        None | Some(Ok("*")) => Ok(None),
-        Some(Ok(tag)) if parse_etag(tag).is_some() => Ok(parse_etag(tag)),
-        _ => Err(Refusal::bad_input("If-Match is * or one ETag that this server gave, \"epoch-revision\"")),
+/// The conditions of a change, which are decided in the fold.
+#[derive(Debug, Default)]
+pub(crate) struct Conditions {
+    pub(crate) if_match: Option<Position>,
+    pub(crate) if_made: Option<bool>,
+}
+
+/// The conditions in `If-Match` and `If-None-Match` (RFC 9110, sections 13.1.1 and 13.1.2).
+///
+/// `If-Match: *` wants a rig that has been made, `If-None-Match: *` one that has not. Of several tags in `If-Match` the newest
+/// counts: if nothing has changed after an older one, nothing has changed after the newest. A weak tag counts like the strong
+/// one, because a proxy that compresses answers weakens their tags. A tag that this server never gave matches nothing.
+pub(crate) fn conditions(headers: &HeaderMap) -> Result<Conditions, Refusal> {
+    let mut conditions = Conditions::default();
+    if headers.contains_key(header::IF_MATCH) {
+        let strong = |tag: &str| parse_etag(tag.strip_prefix("W/").unwrap_or(tag));
+        if tags(headers, &header::IF_MATCH).any(|tag| tag == "*") {
+            conditions.if_made = Some(true);
+        } else {
+            conditions.if_match = tags(headers, &header::IF_MATCH).filter_map(strong).max();
+            if conditions.if_match.is_none() {
+                let detail = "If-Match has no ETag that this server gives, \"epoch-revision\"";
+                return Err(Refusal::new(Code::Changed, detail));
+            }
+        }
     }
+    if headers.contains_key(header::IF_NONE_MATCH) {
+        let is_any = tags(headers, &header::IF_NONE_MATCH).eq(["*"]);
+        if !is_any || conditions.if_made.is_some() || conditions.if_match.is_some() {
+            return Err(Refusal::bad_input("If-None-Match of a change is *, and stands without If-Match"));
+        }
+        conditions.if_made = Some(false);
+    }
+    Ok(conditions)
+}
+
+/// The tags in a header that may come several times.
+fn tags<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    let values = headers.get_all(name).iter().map(|tags| tags.to_str().unwrap_or_default());
+    values.flat_map(|tags| tags.split(',')).map(str::trim)
 }
 
 /// The name in `Ghostlight-Client`: other clients see that this client made the change. Such changes have no number.

@@ -8,7 +8,9 @@ use axum::response::{IntoResponse, Response};
 use ghostlight_proto::{BadInput, STALE_AFTER, etag, parse_etag};
 use ghostlight_rig::{Change, RigMap, RigName, Update};
 
-use crate::headers::{JSON, header_value, idempotency_key, if_match, is_known, origin, require_type, server_timing};
+use crate::headers::{
+    Conditions, JSON, conditions, header_value, idempotency_key, is_known, origin, require_type, server_timing,
+};
 use crate::hub::Hub;
 use crate::outcome::Done;
 use crate::refusal::Refusal;
@@ -82,13 +84,14 @@ pub(crate) async fn change(
     }
     let body = body::read(gateway, body).await?;
     let update = parse(&body)?;
-    let (origin, if_match, idempotency_key) = (origin(headers)?, if_match(headers)?, idempotency_key(headers)?);
+    let (origin, idempotency_key) = (origin(headers)?, idempotency_key(headers)?);
+    let Conditions { if_match, if_made } = conditions(headers)?;
     if gateway.stopping.is_over() {
         return Err(Refusal::is_stopping());
     }
     let hub = gateway.hubs.get(&rig).await?;
     let trace = request.received(&gateway.instruments);
-    hub.queue.change(Change { update, origin, if_match, idempotency_key, trace }).await
+    hub.queue.change(Change { update, origin, if_match, if_made, idempotency_key, trace }).await
 }
 
 /// The answer to a change that happened.

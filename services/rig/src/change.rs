@@ -20,6 +20,8 @@ pub struct Change {
     pub origin: Option<Origin>,
     /// The change happens only if none of the items that it sets has changed after this position.
     pub if_match: Option<Position>,
+    /// The change happens only if the rig has been made (`true`), or has not (`false`), by a change before it.
+    pub if_made: Option<bool>,
     /// The change happens once: a repeat under the same key changes nothing and gets the first answer again.
     pub idempotency_key: Option<Key>,
     /// The change's place in its trace, if the change is traced.

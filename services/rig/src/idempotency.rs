@@ -43,6 +43,9 @@ impl Fingerprint {
             hash.write(&position.epoch.0.to_le_bytes());
             hash.write(&position.revision.0.to_le_bytes());
         }
+        if let Some(if_made) = change.if_made {
+            hash.write(if if_made { b"if_made" } else { b"if_not_made" });
+        }
         Self(hash.0)
     }
 }

@@ -53,11 +53,21 @@ impl Rig {
 
     /// Folds an entry into the rig, and returns what changed. `time` is the entry's log time.
     pub fn apply(&mut self, revision: Revision, time: LogTime, entry: &Entry) -> Delta {
+        self.fold(revision, time, entry, true)
+    }
+
+    /// Folds the entry that makes the rig.
+    pub(crate) fn make(&mut self, revision: Revision, time: LogTime, entry: &Entry) -> Delta {
+        self.fold(revision, time, entry, false)
+    }
+
+    fn fold(&mut self, revision: Revision, time: LogTime, entry: &Entry, mut is_made: bool) -> Delta {
         let position = Position { epoch: self.epoch, revision };
         let mut delta = Delta { position, prev: self.map.revision(), time, ..Delta::default() };
         for (index, change) in entry.changes().iter().enumerate() {
-            match self.judge(position, change) {
+            match self.judge(position, change, is_made) {
                 Verdict::Applied => {
+                    is_made = true;
                     let by = change.origin.as_ref().map(|origin| &origin.client);
                     self.map.apply(revision, time, by, &change.update);
                     delta.update.extend(&change.update);
@@ -74,15 +84,15 @@ impl Rig {
     }
 
     /// Decides the verdict on a change, and remembers the change's key.
-    fn judge(&mut self, position: Position, change: &Change) -> Verdict {
-        let Some(key) = &change.idempotency_key else { return self.judge_condition(position, change) };
+    fn judge(&mut self, position: Position, change: &Change, is_made: bool) -> Verdict {
+        let Some(key) = &change.idempotency_key else { return self.judge_condition(position, change, is_made) };
         let fingerprint = Fingerprint::of(change);
         match self.keyed.get(key) {
             Some(before) if before.fingerprint != fingerprint => Verdict::KeyReused,
             Some(before) if before.applied => Verdict::Repeated(before.position),
-            Some(before) => self.judge_condition(before.position, change),
+            Some(before) => self.judge_condition(before.position, change, is_made),
             None => {
-                let verdict = self.judge_condition(position, change);
+                let verdict = self.judge_condition(position, change, is_made);
                 let applied = verdict == Verdict::Applied;
                 self.keyed.remember(key.clone(), IdempotentChange { position, fingerprint, applied });
                 verdict
@@ -90,8 +100,11 @@ impl Rig {
         }
     }
 
-    /// Judges the condition of a change that was first asked for at `position`.
-    fn judge_condition(&self, position: Position, change: &Change) -> Verdict {
+    /// Judges the conditions of a change that was first asked for at `position`.
+    fn judge_condition(&self, position: Position, change: &Change, is_made: bool) -> Verdict {
+        if change.if_made.is_some_and(|wanted| wanted != is_made) {
+            return Verdict::Changed(change.update.items().collect());
+        }
         let Some(if_match) = change.if_match else { return Verdict::Applied };
         // A position of another epoch says nothing, and no client can have seen a position that was still to come.
         let comparable = if_match.epoch == self.epoch && if_match < position && position.epoch == self.epoch;

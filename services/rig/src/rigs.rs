@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use crate::{Delta, Entry, Image, LogTime, Partition, Position, Revision, Rig, RigName, Stamp, Verdict};
+use crate::{Change, Delta, Entry, Image, LogTime, Partition, Position, Revision, Rig, RigName, Stamp, Verdict};
 
 /// The rigs that share one log, and the log's position.
 ///
@@ -78,18 +78,25 @@ impl Rigs {
     pub fn apply(&mut self, revision: Revision, stamp: Stamp, name: &RigName, entry: &Entry) -> Delta {
         self.time = self.time.next(stamp);
         self.position.revision = revision;
-        if !self.rigs.contains_key(name) {
-            if self.rigs.len() >= self.most {
-                return self.refuse(entry);
-            }
-            self.rigs.insert(name.clone(), Rig::new(self.position.epoch));
-        }
         let time = self.time;
-        self.rigs.get_mut(name).map(|rig| rig.apply(revision, time, entry)).unwrap_or_default()
+        if let Some(rig) = self.rigs.get_mut(name) {
+            return rig.apply(revision, time, entry);
+        }
+        if entry.changes().iter().all(|change| change.if_made == Some(true)) {
+            return self.refuse(entry, |change| Verdict::Changed(change.update.items().collect()));
+        }
+        if self.rigs.len() >= self.most {
+            return self.refuse(entry, |_| Verdict::NoRoom);
+        }
+        let mut rig = Rig::new(self.position.epoch);
+        let delta = rig.make(revision, time, entry);
+        self.rigs.insert(name.clone(), rig);
+        delta
     }
 
-    fn refuse(&self, entry: &Entry) -> Delta {
-        let verdicts = (0..entry.changes().len()).map(|index| (index, Verdict::NoRoom)).collect();
+    /// Refuses all changes of an entry of a rig that has not been made.
+    fn refuse(&self, entry: &Entry, verdict: impl Fn(&Change) -> Verdict) -> Delta {
+        let verdicts = entry.changes().iter().map(verdict).enumerate().collect();
         Delta { position: self.position, time: self.time, verdicts, ..Delta::default() }
     }
 

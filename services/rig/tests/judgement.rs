@@ -274,3 +274,25 @@ fn a_fingerprint_is_stored_and_so_never_changes() {
     let whole = Update { master: Some(Level::OUT), blackout: Some(true), ..labels([(1, Some("wash")), (2, None)]) };
     assert_eq!(Fingerprint::of(&whole.into()), Fingerprint(0xba13_3696_67d3_3f37));
 }
+
+/// Whether a rig has been made is decided entry by entry, and change by change within one.
+#[test]
+fn a_change_may_want_a_rig_that_has_been_made_or_one_that_has_not() {
+    let wants = |if_made, level| Change { if_made: Some(if_made), ..levels([(1, Some(level))]).into() };
+    let refused = Some(&Verdict::Changed(level_items([1])));
+    let name = named("foyer");
+    let mut rigs = Rigs::restore(Image::default(), at(1, 0), 8, Partition::default());
+    let mut fold = |revision, changes: Vec<Change>| {
+        let delta = rigs.apply(Revision(revision), Stamp(revision), &name, &entry(changes));
+        (delta.verdicts, rigs.get(&name).map(|rig| rig.map().levels().map(|(_, level)| level).collect::<Vec<_>>()))
+    };
+    let (verdicts, levels) = fold(1, vec![wants(true, 10), wants(true, 20)]);
+    assert_eq!((verdicts.get(&0), verdicts.get(&1), levels), (refused, refused, None), "there is no such rig");
+    let (verdicts, levels) = fold(2, vec![wants(true, 10), wants(false, 20), wants(false, 30), wants(true, 40)]);
+    assert_eq!([0, 1, 2, 3].map(|index| verdicts.get(&index)), [refused, None, refused, None]);
+    assert_eq!(levels, Some(vec![Level::from_hundredths(40).unwrap()]));
+    let (verdicts, _) = fold(3, vec![wants(false, 50)]);
+    assert_eq!(verdicts.get(&0), refused);
+    let keyed = |if_made| Change { idempotency_key: Some(key("k")), ..wants(if_made, 60) };
+    assert_ne!(Fingerprint::of(&keyed(true)), Fingerprint::of(&keyed(false)));
+}

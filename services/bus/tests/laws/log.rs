@@ -82,6 +82,7 @@ fn every_kind() -> Vec<Entry> {
         },
         origin: origin("é", 1),
         if_match: Some(Position::new(0, 0)),
+        if_made: Some(false),
         idempotency_key: Some(Key::new(&"k".repeat(128)).unwrap()),
         trace: Some(TraceContext { trace_id: u128::MAX, span_id: 1, is_sampled: true }),
     };
