@@ -290,7 +290,7 @@ fn a_change_may_want_a_rig_that_has_been_made_or_one_that_has_not() {
     assert_eq!((verdicts.get(&0), verdicts.get(&1), levels), (refused, refused, None), "there is no such rig");
     let (verdicts, levels) = fold(2, vec![wants(true, 10), wants(false, 20), wants(false, 30), wants(true, 40)]);
     assert_eq!([0, 1, 2, 3].map(|index| verdicts.get(&index)), [refused, None, refused, None]);
-    assert_eq!(levels, Some(vec![Level::from_hundredths(40).unwrap()]));
+    assert_eq!(levels, Some(vec![Level::from_hundredths(4_000).unwrap()]));
     let (verdicts, _) = fold(3, vec![wants(false, 50)]);
     assert_eq!(verdicts.get(&0), refused);
     let keyed = |if_made| Change { idempotency_key: Some(key("k")), ..wants(if_made, 60) };
