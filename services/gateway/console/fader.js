@@ -11,6 +11,7 @@
  * @property {{level: number, by: string} | null} ghost where somebody else has put a held fader
  * @property {string} label
  * @property {boolean} held
+ * @property {boolean} waiting whether the rig has not answered the level yet
  * @property {boolean} selected
  * @property {boolean} locked
  * @property {string} typed the text typed on it so far
@@ -60,6 +61,7 @@ export class LightFader extends HTMLElement {
     const { level, output, ghost } = look;
     if (look.locked !== was?.locked) this.setAttribute('aria-disabled', `${look.locked}`);
     if (look.held !== was?.held) this.toggleAttribute('data-held', look.held);
+    if (look.waiting !== was?.waiting) this.toggleAttribute('data-waiting', look.waiting);
     if (look.selected !== was?.selected) this.toggleAttribute('data-selected', look.selected);
     const renamed = this.#renamed || look.label !== was?.label;
     if (renamed) this.#name(look.label);

@@ -64,6 +64,7 @@ const SEEDS = [0, 0x9e3779b9];
  * `echo`: until its gateway could serve it; `fold`: within that, in the state service.
  * @typedef {{ log: number, fold: number, echo: number }} Timing
  *
+ * @typedef {{ epoch: number, revision: number }} Position
  * `time`: the log time at the position, in nanoseconds since 1970, in digits; "0" if it is not known.
  * @typedef {Position & Change & { type: 'snapshot' | 'delta', prev: number, time: string, origins: Origin[] }} Step
  * @typedef {Position & { type: 'beacon', time: string, digests: Record<string, string> }} Beacon

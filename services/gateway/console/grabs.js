@@ -30,8 +30,6 @@ export class Grabs {
   #ghosts = new Map();
   /** @type {Map<Key, {starts: Map<number, number | null>, flash: boolean}>} */
   #grabs = new Map();
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer;
   #turnedAt = -Infinity;
 
   /**
@@ -113,12 +111,11 @@ export class Grabs {
     const grab = this.#grabs.get(key);
     if (!grab) return;
     this.#grabs.delete(key);
-    const now = performance.now();
     if (grab.flash) {
       // A dimmer that somebody else moved meanwhile keeps the new level: they meant it for after the flash.
       this.#put(new Map([...grab.starts].filter(([dimmer]) => this.#holds.get(dimmer)?.ghost == null)));
     }
-    for (const dimmer of grab.starts.keys()) this.#holds.get(dimmer)?.release(now);
+    for (const dimmer of grab.starts.keys()) this.#holds.get(dimmer)?.release();
     this.settle();
   }
 
@@ -174,15 +171,11 @@ export class Grabs {
 
   /** Gives every released fader back to the rig once the rig has answered its moves. */
   settle() {
-    clearTimeout(this.#timer);
-    const now = performance.now();
-    let next_ms = Infinity;
     for (const [dimmer, hold] of this.#holds) {
-      next_ms = Math.min(next_ms, hold.settle(this.#pending(dimmer), this.#rigLevel(dimmer), now) ?? Infinity);
+      hold.settle(this.#pending(dimmer), this.#rigLevel(dimmer));
       if (hold.free) this.#forget(dimmer);
       this.#touched(dimmer);
     }
-    if (next_ms < Infinity) this.#timer = setTimeout(() => this.settle(), next_ms);
   }
 
   /**
@@ -190,7 +183,6 @@ export class Grabs {
    * dimmers, because their flash cannot be undone.
    */
   drop() {
-    clearTimeout(this.#timer);
     const flashed = [...this.#grabs.values()].flatMap(({ starts, flash }) => (flash ? [...starts.keys()] : []));
     this.#grabs.clear();
     for (const dimmer of this.#holds.keys()) {
@@ -214,6 +206,11 @@ export class Grabs {
   /** @param {number} dimmer */
   held(dimmer) {
     return this.#holds.get(dimmer)?.held ?? false;
+  }
+
+  /** Whether the dimmer's level is not answered yet. @param {number} dimmer */
+  waiting(dimmer) {
+    return this.#holds.get(dimmer)?.waiting ?? false;
   }
 
   /**

@@ -1,11 +1,10 @@
-// One dimmer between the hand and the rig: decides whose level its fader shows. Pure: the time is passed in.
+// One dimmer between the hand and the rig: decides whose level its fader shows. Pure.
 //
 // An echo of the hand's own older level must not move a held fader, and changes by others must not be hidden. So a held
 // fader shows the hand's level, with the others' level as a ghost mark. After the release it keeps the hand's level
-// until the rig has answered the last move, or SETTLE_MS at most; then it shows the rig's level.
-
-/** How long a released fader waits for the rig's answer. */
-export const SETTLE_MS = 1000;
+// until the rig has answered the last move, however slow the network is: a fader that fell back meanwhile would be
+// grabbed at a level that is about to pass. It shows the rig's level at once if somebody else moves the dimmer, and if
+// the connection is lost (`drop`).
 
 export class Hold {
   /** @type {'free' | 'held' | 'settling'} */
@@ -14,7 +13,6 @@ export class Hold {
   #hand = null;
   /** @type {number | null} */
   #theirs = null;
-  #releasedAt = 0;
 
   /**
    * The hand grabs the fader, which shows `level`.
@@ -34,13 +32,9 @@ export class Hold {
     this.#hand = level;
   }
 
-  /**
-   * The hand releases the fader.
-   * @param {number} now
-   */
-  release(now) {
+  /** The hand releases the fader. */
+  release() {
     this.#phase = 'settling';
-    this.#releasedAt = now;
   }
 
   /**
@@ -50,24 +44,18 @@ export class Hold {
    */
   rigMoved(level, own) {
     this.#theirs = own ? null : level;
+    if (!own && this.waiting) this.drop();
   }
 
   /**
-   * Checks whether the rig has caught up; `pending` tells whether a move waits for its answer. Returns the number of
-   * milliseconds after which to check again, or null if there is nothing to wait for.
+   * Checks whether the rig has caught up; `pending` tells whether a move waits for its answer.
    * @param {boolean} pending
    * @param {number | null} rigLevel
-   * @param {number} now
-   * @returns {number | null}
    */
-  settle(pending, rigLevel, now) {
-    if (this.#phase === 'free') return null;
-    if (!pending) this.#theirs = rigLevel === this.#hand ? null : rigLevel;
-    if (this.#phase === 'held') return null;
-    const left = this.#releasedAt + SETTLE_MS - now;
-    if (pending && left > 0) return left;
-    this.drop();
-    return null;
+  settle(pending, rigLevel) {
+    if (this.#phase === 'free' || pending) return;
+    this.#theirs = rigLevel === this.#hand ? null : rigLevel;
+    if (this.waiting) this.drop();
   }
 
   /** Shows the rig's level from now on. */
@@ -80,6 +68,11 @@ export class Hold {
   /** Whether the fader shows the rig's level. */
   get free() {
     return this.#phase === 'free';
+  }
+
+  /** Whether it is released and shows a level that the rig has not answered yet. */
+  get waiting() {
+    return this.#phase === 'settling';
   }
 
   /** Whether a hand is on it. */

@@ -31,6 +31,7 @@ export class Looks {
       ghost: grabs.ghost(dimmer),
       label: rig.labels.get(dimmer) ?? '',
       held: grabs.held(dimmer),
+      waiting: grabs.waiting(dimmer),
       selected: this.#selection.has(dimmer),
       locked: grabs.locked,
       typed: this.#typed.dimmer === dimmer ? this.#typed.text : '',

@@ -46,6 +46,7 @@ export class Master {
       ghost: this.#grabs.ghost(MASTER),
       label: '',
       held: this.#grabs.held(MASTER),
+      waiting: this.#grabs.waiting(MASTER),
       selected: false,
       locked,
       typed: this.#typed,
