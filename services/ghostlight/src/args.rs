@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::RangedU64ValueParser;
 use ghostlight_bus::nats::{NatsSettings, StreamSettings};
 use ghostlight_gateway::Limits;
 use ghostlight_rig::{Partition, Partitions};
@@ -21,10 +22,10 @@ pub struct GatewayArgs {
     #[arg(long, env = "GHOSTLIGHT_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub(crate) listen: SocketAddr,
     /// How many connections may be open
-    #[arg(long, env = "GHOSTLIGHT_MAX_CONNECTIONS", default_value_t = 10_000, value_name = "COUNT")]
+    #[arg(long, env = "GHOSTLIGHT_MAX_CONNECTIONS", default_value_t = 10_000, value_name = "COUNT", value_parser = at_least_one())]
     pub(crate) max_connections: usize,
     /// The largest request body or WebSocket message
-    #[arg(long, env = "GHOSTLIGHT_MAX_MESSAGE_BYTES", default_value_t = 1 << 20, value_name = "BYTES")]
+    #[arg(long, env = "GHOSTLIGHT_MAX_MESSAGE_BYTES", default_value_t = 1 << 20, value_name = "BYTES", value_parser = at_least_one())]
     max_message_bytes: usize,
     /// Disconnect a client that reads nothing for this long
     #[arg(long, env = "GHOSTLIGHT_STALL_SECONDS", default_value = "15", value_name = "SECONDS", value_parser = seconds)]
@@ -74,7 +75,7 @@ pub struct StateArgs {
     #[arg(long, env = "GHOSTLIGHT_DURABILITY", default_value_t, value_name = "full|relaxed")]
     pub(crate) durability: Durability,
     /// How many rigs may exist; with several partitions, in each
-    #[arg(long, env = "GHOSTLIGHT_MAX_RIGS", default_value_t = 1_000, value_name = "COUNT")]
+    #[arg(long, env = "GHOSTLIGHT_MAX_RIGS", default_value_t = 1_000, value_name = "COUNT", value_parser = at_least_one())]
     pub(crate) max_rigs: usize,
 }
 
@@ -122,7 +123,7 @@ pub struct StreamArgs {
     partition: Option<Partition>,
     /// How many NATS servers keep each change: 1, 3 or 5 [default: 1]
     #[arg(long, env = "GHOSTLIGHT_STREAM_REPLICAS", value_name = "COUNT", requires = "bus",
-          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=5))]
+          value_parser = RangedU64ValueParser::<usize>::new().range(1..=5))]
     stream_replicas: Option<usize>,
     /// How many bytes of changes the stream holds before it refuses more; saved changes make room [default: 1 GiB]
     #[arg(long, env = "GHOSTLIGHT_STREAM_MAX_BYTES", value_name = "BYTES", requires = "bus",
@@ -167,7 +168,7 @@ impl PartitionsArgs {
 pub struct ProcessArgs {
     /// How many threads serve [default: one for each core; one less if levels are saved here without --bus]
     #[arg(long, env = "GHOSTLIGHT_THREADS", value_name = "COUNT",
-          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_024))]
+          value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_024))]
     threads: Option<usize>,
     /// What to log, as a tracing filter: info, ghostlight_gateway=debug, ...
     // NATS' own client logs each of several attempts a second; the bus logs the same failure at intervals instead.
@@ -190,6 +191,11 @@ impl ProcessArgs {
         let usual = if stores_alone { cores.saturating_sub(1).max(1) } else { cores };
         self.threads.unwrap_or(usual)
     }
+}
+
+/// Parses a count or a size, which is not 0.
+pub(crate) fn at_least_one() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..)
 }
 
 /// Parses the length of the drain: a number of seconds, or 0.

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{self, Admin};
-use crate::args::{BusArgs, GatewayArgs, PartitionsArgs, ProcessArgs, StateArgs, StreamArgs};
+use crate::args::{BusArgs, GatewayArgs, PartitionsArgs, ProcessArgs, StateArgs, StreamArgs, at_least_one};
 use crate::cli::output;
 use crate::config::{Config, ServerError};
 use crate::server::Server;
@@ -62,7 +62,7 @@ pub struct GatewayRole {
     #[command(flatten)]
     gateway: GatewayArgs,
     /// How many rigs to follow before those that no connection uses are dropped
-    #[arg(long, env = "GHOSTLIGHT_MAX_RIGS", default_value_t = 1_000, value_name = "COUNT")]
+    #[arg(long, env = "GHOSTLIGHT_MAX_RIGS", default_value_t = 1_000, value_name = "COUNT", value_parser = at_least_one())]
     max_rigs: usize,
     #[command(flatten)]
     partitions: PartitionsArgs,

@@ -99,6 +99,14 @@ impl fmt::Display for Durability {
 /// [`OpenError`], which says what to do about it and does not show the URL's password.
 pub async fn open(url: &str, durability: Durability) -> Result<Arc<dyn Store>, OpenError> {
     match url.split_once(':') {
+        Some(("sqlite", path)) if path.starts_with("//") => {
+            let why = "write sqlite:PATH for a file, such as sqlite:show.db in this folder, or sqlite:/var/lib/show.db";
+            Err(OpenError::Settings { url: url.to_owned(), why: why.to_owned() })
+        }
+        Some(("sqlite", path)) if path.starts_with(':') || path.starts_with("file:") => {
+            let why = "a store is a file, so that levels outlive a restart";
+            Err(OpenError::Settings { url: url.to_owned(), why: why.to_owned() })
+        }
         Some(("sqlite", path)) if !path.is_empty() => Ok(Arc::new(sqlite::SqliteStore::open(path, durability).await?)),
         Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => {
             Ok(Arc::new(postgres::PostgresStore::open(url, durability).await?))

@@ -1,6 +1,7 @@
 //! The store in an SQLite file.
 
 use std::fs::{File, TryLockError};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::{LazyLock, Once};
 use std::time::Duration;
@@ -98,13 +99,17 @@ impl Drop for Lock {
     }
 }
 
-/// Takes the lock of the database at `path`. The lock is a file beside it, so that other tools can read the database.
+/// Takes the lock of the database at `path`, which is made if it is not there, for nobody else to read.
+///
+/// The lock is that of `flock`, on the file itself: it holds under every name that the file has, and SQLite's own locks,
+/// which are those of `fcntl`, do not meet it. The file stays open for as long as SQLite uses it: a file that is closed
+/// takes all locks of `fcntl` with it that the process has on it.
 fn lock(path: &str) -> Result<Lock, OpenError> {
     let unusable = |cause| OpenError::Unusable { path: path.to_owned(), cause };
     if Path::new(path).is_dir() {
         return Err(unusable(StoreError::Other("it is a folder".to_owned())));
     }
-    let file = File::options().create(true).append(true).open(format!("{path}.lock"));
+    let file = File::options().create(true).append(true).mode(0o600).open(path);
     let file = file.map_err(|error| unusable(error.into()))?;
     match file.try_lock() {
         Ok(()) => Ok(Lock(file)),

@@ -76,6 +76,40 @@ async fn a_database_is_in_use_by_one_at_a_time() {
     assert_eq!(soon("the load", second.load()).await, Ok(show.whole()), "the first was not disturbed");
 }
 
+/// The newcomer loses, whatever name it has for the file, and the show goes on.
+#[tokio::test]
+async fn a_database_is_in_use_under_every_name_that_it_has() {
+    let folder = Folder::new();
+    let first = opened(&folder.file()).await;
+    let [symlink, hard_link] = ["symlink.db", "hard_link.db"].map(|name| folder.file().with_file_name(name));
+    std::os::unix::fs::symlink(folder.file(), &symlink).unwrap();
+    fs::hard_link(folder.file(), &hard_link).unwrap();
+    for name in [&symlink, &hard_link] {
+        assert_eq!(refused(name).await, OpenError::InUse { path: name.display().to_string() });
+    }
+    let mut show = Show::new(1);
+    soon("the save", first.save(&show.change("main", [(1, Some(1))]).whole())).await.unwrap();
+    soon("the store to close", first.close()).await;
+    drop(first);
+    assert_eq!(soon("the load", opened(&symlink).await.load()).await, Ok(show.whole()));
+}
+
+#[tokio::test]
+async fn nobody_else_reads_a_new_database() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new();
+    let _store = opened(&folder.file()).await;
+    assert_eq!(fs::metadata(folder.file()).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn what_would_not_be_kept_or_is_meant_otherwise_is_refused() {
+    for bad in ["sqlite::memory:", "sqlite:file:x?mode=memory", "sqlite://x.db", "sqlite:///var/lib/x.db"] {
+        let error = open(bad, Durability::Full).await.err();
+        assert!(matches!(&error, Some(OpenError::Settings { url, .. }) if url == bad), "{bad}: {error:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_folder_is_no_database() {
     let folder = Folder::new();

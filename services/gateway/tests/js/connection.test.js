@@ -254,6 +254,45 @@ describe('a map that cannot be followed is replaced', () => {
     rig.close();
   });
 
+  test('a server of an older epoch that took over the address is asked once more, and then believed', (t) => {
+    const world = new World(t);
+    const spare = stage();
+    const ledger = stage();
+    ledger.begin({ levels: { 1: 90 } });
+    const rig = world.live(ledger);
+    world.socket.end();
+    reconnected(world);
+    world.socket.hear(spare.snapshot());
+    assert.equal(rig.state, 'offline', 'it may be a server that lags');
+    assert.deepEqual(shown(rig), ledger.map);
+    assert.equal(reconnected(world).resume, undefined);
+    world.socket.hear(spare.snapshot());
+    assert.equal(rig.state, 'live');
+    assert.deepEqual(shown(rig), spare.map);
+    const change = spare.change({ levels: { 2: 33 } });
+    world.socket.hear(change);
+    assert.deepEqual(shown(rig), spare.map, 'it follows that server from there');
+    rig.close();
+  });
+
+  test('a server that stays below the map is not live, and is believed in the end', (t) => {
+    const world = new World(t);
+    const ledger = stage();
+    const [behind, beacon, position] = [ledger.snapshot(), ledger.beacon(), ledger.position];
+    ledger.change({ levels: { 1: 1 } });
+    const rig = world.live(ledger);
+    for (let seconds = 0; seconds < 3; seconds += 1) {
+      world.pass(1000);
+      world.socket.hear(beacon);
+    }
+    assert.notEqual(rig.state, 'live', 'what is below confirms nothing');
+    world.pass(1000);
+    assert.equal(reconnected(world).resume, undefined);
+    world.socket.hear(behind);
+    assert.deepEqual([rig.state, rig.position], ['live', position]);
+    rig.close();
+  });
+
   test('what a newer server says is passed over', (t) => {
     const world = new World(t);
     const ledger = stage();
