@@ -16,7 +16,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hasher as _};
 use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::{env, fs, io};
 
 use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 
@@ -63,8 +63,10 @@ impl Folder {
 
     /// Adds all files of a folder and its subfolders; their names begin with `prefix`.
     fn add_all(&mut self, folder: &Path, prefix: &str) -> Result<(), Box<dyn Error>> {
-        for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
+        let mut paths = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+        // The same sources make the same program on every machine.
+        paths.sort();
+        for path in paths {
             let name = format!("{prefix}{}", path.file_name().unwrap_or_default().to_string_lossy());
             if path.is_dir() {
                 self.add_all(&path, &format!("{name}/"))?;

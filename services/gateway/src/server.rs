@@ -122,6 +122,8 @@ async fn connection(stream: TcpStream, place: Place, router: Router, limits: Arc
         .timer(TokioTimer::new())
         .header_read_timeout(REQUEST_HEAD_TIMEOUT)
         .max_buf_size(BUFFER)
+        // A client that ends its sending side after its request still gets the answer.
+        .half_close(true)
         .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(router))
         .with_upgrades();
     tokio::pin!(connection);

@@ -2,6 +2,7 @@
 
 use reqwest::{Body, Client};
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
 
 use crate::asking::{Answer, Wire, ask, change, get, post};
 use crate::support::{Map, Served, folder, within};
@@ -303,4 +304,18 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
     let answer = wire.read_to_end().await;
     assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains(r#""code":"too_slow""#), "{answer}");
     assert_eq!(served.map().await, Map::new());
+}
+
+/// As `printf … | nc` does: it ends its sending side after the request, and reads.
+#[tokio::test]
+async fn a_client_that_has_sent_all_that_it_will_send_is_answered() {
+    let (_folder, path) = folder();
+    let served = Served::start(&path, &[]).await;
+    let mut wire = Wire::open(&served).await;
+    let head = "POST / HTTP/1.1\r\nhost: stage\r\ncontent-type: application/json\r\ncontent-length: 8\r\n\r\n";
+    wire.write(&format!("{head}{{\"1\":50}}")).await;
+    within("the end of sending", wire.0.shutdown()).await.unwrap();
+    let answer = wire.read_to_end().await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\n{\"1\":50}"), "{answer}");
+    assert_eq!(served.map().await, serde_json::from_value(json!({"1": 50})).unwrap());
 }
