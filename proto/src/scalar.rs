@@ -2,6 +2,7 @@
 
 use ghostlight_rig::{ItemKey, Level, Scalar};
 use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
 /// The scalar of a JSON value, whose text is known to be well formed.
 pub(crate) fn scalar_of(json: &str) -> Scalar<'_> {
@@ -23,8 +24,10 @@ impl Serialize for ScalarText<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.0 {
             Scalar::Percent(level) => serialize_level(*level, serializer),
-            // No kind writes numbers other than percents yet: this one would become a string.
-            Scalar::Number(text) => text.serialize(serializer),
+            Scalar::Number(text) => {
+                let number = RawValue::from_string(text.to_string()).map_err(serde::ser::Error::custom)?;
+                number.serialize(serializer)
+            }
             Scalar::Text(text) => text.serialize(serializer),
             Scalar::Flag(is) => is.serialize(serializer),
             Scalar::Other(what) => Err(serde::ser::Error::custom(format_args!("{what} is not a value"))),
@@ -49,5 +52,17 @@ pub(crate) struct MemberName<'a, Q>(pub(crate) &'a Q);
 impl<Q: ItemKey> Serialize for MemberName<'_, Q> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scalar_is_written_as_it_is_read() {
+        for text in ["12.34", "-7", "1e99", "true", "\"x\\\"y\""] {
+            assert_eq!(serde_json::to_string(&ScalarText(scalar_of(text))).unwrap(), text);
+        }
     }
 }

@@ -25,7 +25,7 @@ pub struct Target {
     /// The rig: 1 to 63 of a-z, 0-9, _ and -
     #[arg(long, env = "GHOSTLIGHT_RIG", default_value_t, value_parser = RigName::new, value_name = "NAME")]
     pub rig: RigName,
-    /// The name of this client, which others see beside its changes [default: cli- and six random digits]
+    /// The name of this client, which others see beside its changes [default: cli- and six hexadecimal digits]
     #[arg(long, env = "GHOSTLIGHT_CLIENT", value_parser = ClientId::new, value_name = "NAME")]
     pub client: Option<ClientId>,
 }
