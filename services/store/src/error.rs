@@ -34,6 +34,11 @@ pub enum StoreError {
     /// The database holds less than what was saved before: somebody has restored a backup.
     #[error("the database has been put back to an older state")]
     Behind,
+    /// The file of the database is not at its path any more.
+    #[error(
+        "{0} was removed or replaced while this server used it, and what is saved would be lost: put it back, or restart"
+    )]
+    Moved(String),
     /// Anything else.
     #[error("the database cannot be used: {0}")]
     Other(String),

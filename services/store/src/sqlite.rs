@@ -1,8 +1,8 @@
 //! The store in an SQLite file.
 
-use std::fs::{File, TryLockError};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::fs::{File, Metadata, TryLockError};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Once};
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ pub(crate) struct SqliteStore {
     connection: Mutex<Option<SqliteConnection>>,
     /// Whether rows of kinds that this version does not know have been logged: this is done once.
     unknown_logged: Once,
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl SqliteStore {
@@ -84,16 +84,32 @@ impl SqliteStore {
         check_writable(&mut connection).await.map_err(unusable)?;
         let id = sqlx::query_scalar::<_, String>(rows::STORE_ID).fetch_one(&mut connection).await;
         let id = rows::store_id(&id.map_err(|error| unusable(error.into()))?).map_err(unusable)?;
-        Ok(Self { id, options, connection: Mutex::new(Some(connection)), unknown_logged: Once::new(), _lock: lock })
+        Ok(Self { id, options, connection: Mutex::new(Some(connection)), unknown_logged: Once::new(), lock })
     }
 }
 
 /// A locked file. It is unlocked explicitly, because a child process that is just starting may share it for a moment.
-struct Lock(File);
+struct Lock {
+    file: File,
+    path: PathBuf,
+}
+
+impl Lock {
+    /// Makes sure that the locked file is still the one at its path: a save into a file that was removed or replaced would be
+    /// answered, and gone at the next start.
+    fn check_in_place(&self) -> Result<(), StoreError> {
+        let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
+        let ours = self.file.metadata().map(identity)?;
+        match std::fs::metadata(&self.path).map(identity) {
+            Ok(there) if there == ours => Ok(()),
+            _ => Err(StoreError::Moved(self.path.display().to_string())),
+        }
+    }
+}
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        if let Err(error) = self.0.unlock() {
+        if let Err(error) = self.file.unlock() {
             tracing::warn!(%error, "the database's lock cannot be released now; it ends with the process");
         }
     }
@@ -112,7 +128,7 @@ fn lock(path: &str) -> Result<Lock, OpenError> {
     let file = File::options().create(true).append(true).mode(0o600).open(path);
     let file = file.map_err(|error| unusable(error.into()))?;
     match file.try_lock() {
-        Ok(()) => Ok(Lock(file)),
+        Ok(()) => Ok(Lock { file, path: path.into() }),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: path.to_owned() }),
         Err(TryLockError::Error(error)) => Err(unusable(error.into())),
     }
@@ -143,6 +159,7 @@ impl Store for SqliteStore {
 
     async fn load(&self) -> Result<Image, StoreError> {
         let mut held = self.connection.lock().await;
+        self.lock.check_in_place()?;
         let mut connection = taken_or_new(&mut held, &self.options).await?;
         let image = load(&mut connection, &self.unknown_logged).await;
         *held = Some(connection);
@@ -151,6 +168,7 @@ impl Store for SqliteStore {
 
     async fn begin(&self, stored: Position, start: LogPosition) -> Result<(), StoreError> {
         let mut held = self.connection.lock().await;
+        self.lock.check_in_place()?;
         let mut connection = taken_or_new(&mut held, &self.options).await?;
         let begun = begin(&mut connection, stored, start).await;
         *held = Some(connection);
@@ -159,10 +177,12 @@ impl Store for SqliteStore {
 
     async fn save(&self, image: &Image) -> Result<(), StoreError> {
         let mut held = self.connection.lock().await;
+        self.lock.check_in_place()?;
         let mut connection = taken_or_new(&mut held, &self.options).await?;
         let saved = save(&mut connection, image).await;
         *held = Some(connection);
-        saved
+        // What went into a file without a name is lost with the process.
+        saved.and_then(|()| self.lock.check_in_place())
     }
 
     async fn close(&self) {

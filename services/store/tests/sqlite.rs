@@ -94,6 +94,33 @@ async fn a_database_is_in_use_under_every_name_that_it_has() {
     assert_eq!(soon("the load", opened(&symlink).await.load()).await, Ok(show.whole()));
 }
 
+/// Nothing is saved into a file that the next start would not find.
+#[tokio::test]
+async fn a_database_that_is_removed_or_replaced_takes_nothing_until_it_is_back() {
+    let folder = Folder::new();
+    let store = opened(&folder.file()).await;
+    let mut show = Show::new(1);
+    soon("the save", store.save(&show.change("main", [(1, Some(1))]).whole())).await.unwrap();
+    let saved = show.whole();
+    let aside = folder.file().with_file_name("aside.db");
+    fs::rename(folder.file(), &aside).unwrap();
+    for replaced in [false, true] {
+        if replaced {
+            fs::write(folder.file(), []).unwrap();
+        }
+        let moved = StoreError::Moved(folder.file().display().to_string());
+        let refused = soon("the save", store.save(&show.change("main", [(2, Some(2))]).whole())).await;
+        assert_eq!(refused, Err(moved.clone()), "replaced: {replaced}");
+        assert_eq!(soon("the load", store.load()).await, Err(moved));
+    }
+    fs::rename(&aside, folder.file()).unwrap();
+    assert_eq!(soon("the load", store.load()).await, Ok(saved));
+    soon("the save", store.save(&show.whole())).await.unwrap();
+    soon("the store to close", store.close()).await;
+    drop(store);
+    assert_eq!(soon("the load", opened(&folder.file()).await.load()).await, Ok(show.whole()));
+}
+
 #[tokio::test]
 async fn nobody_else_reads_a_new_database() {
     use std::os::unix::fs::PermissionsExt as _;

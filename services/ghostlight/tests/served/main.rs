@@ -19,6 +19,7 @@ mod order;
 mod places;
 mod presence;
 mod readme;
+mod replaced;
 mod shutdown;
 mod slow;
 mod sockets;
