@@ -4,6 +4,8 @@ import { byId, write } from './dom.js';
 import { FULL } from './selection.js';
 
 const GRIP = 'tool flash';
+/** How many of the selected dimmers are named. */
+const MAX_NAMED = 8;
 
 export class Tools {
   #selection;
@@ -51,6 +53,8 @@ export class Tools {
     const [only] = size === 1 ? this.#selection : [];
     const told = only !== undefined && this.#lastChange ? `${only}: ${this.#lastChange}` : `${size} selected`;
     write(byId('selected', HTMLElement), size === 0 ? 'None selected' : told);
+    const named = [...this.#selection].slice(0, MAX_NAMED).join(', ');
+    write(byId('chosen', HTMLElement), `Selected: ${named}${size > MAX_NAMED ? ` and ${size - MAX_NAMED} more` : ''}`);
   }
 
   /** @param {boolean} locked */

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::Deployment;
 use crate::page::Page;
-use crate::screen::DESK;
+use crate::screen::{DESK, PHONE, TABLET};
 use crate::server::Server;
 
 const ENTER: &str = "\u{e007}";
@@ -117,6 +117,26 @@ async fn a_selection_moves_together_and_keeps_its_differences() {
         .await;
     page.click("#tool-clear").await;
     page.until("none is selected", |shown| shown.selected.is_empty()).await;
+}
+
+/// What a button would touch is told on every screen, also when it is paged away.
+#[tokio::test]
+async fn a_selection_is_told_wherever_its_faders_are() {
+    let deployment = Deployment::start().await;
+    for screen in [PHONE, TABLET, DESK] {
+        let page = deployment.open(screen).await;
+        page.until_live().await;
+        for dimmer in 1..=2 {
+            page.click(&format!("[data-dimmer='{dimmer}'] .number")).await;
+        }
+        page.until("two are selected", |shown| shown.selected == [1, 2]).await;
+        page.click("#bank-next").await;
+        page.until("another bank", |shown| shown.selected.is_empty()).await;
+        let told = "return ['chosen', 'selected'].map((id) => document.getElementById(id)).some((part) => \
+                    part.getBoundingClientRect().width > 30 && getComputedStyle(part).clipPath === 'none' \
+                    && /Selected: 1, 2$|^2 selected$/.test(part.textContent))";
+        page.until_true(&format!("what is selected, on a {}", screen.name), told).await;
+    }
 }
 
 /// Half a level that is typed in the list of used dimmers is not lost, whatever comes and goes there.
