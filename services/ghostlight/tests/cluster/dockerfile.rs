@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use crate::files::{deploy, text};
@@ -49,21 +49,31 @@ fn glibc(program: &Path) -> Option<(u32, u32)> {
     versions.max()
 }
 
-/// The sources of the program, as the compiler listed them when it made the program of these tests.
-fn sources(root: &Path) -> BTreeSet<PathBuf> {
-    let program = Path::new(env!("CARGO_BIN_EXE_ghostlight"));
-    let used = fs::read_to_string(program.with_extension("d")).unwrap();
-    let used = used.split_once(": ").unwrap().1.split_whitespace();
-    used.map(|file| fs::canonicalize(file).unwrap().strip_prefix(root).unwrap().to_owned()).collect()
+/// The folders of the packages that the program is made of.
+fn packages(root: &Path) -> Vec<String> {
+    let args = ["tree", "--package", "ghostlight", "--edges", "normal,build", "--prefix", "none", "--format", "{p}"];
+    let cargo =
+        Command::new(env!("CARGO")).args(args).args(["--locked", "--offline"]).current_dir(root).output().unwrap();
+    assert!(cargo.status.success(), "{}", String::from_utf8_lossy(&cargo.stderr));
+    let ours = format!("({}/", root.display());
+    let tree = String::from_utf8(cargo.stdout).unwrap();
+    let folders =
+        tree.lines().filter_map(|line| Some(line.split_once(&ours)?.1.trim_end_matches(')').to_owned() + "/"));
+    folders.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 #[test]
 fn its_build_is_given_all_that_the_program_is_made_of() {
     let root = fs::canonicalize(deploy("..")).unwrap();
-    let ((all, given), used) = (files(&root), sources(&root));
-    // A folder is used with all that is in it. What the build has made is not in the repository.
-    let is_used = |file: &&String| Path::new(file).ancestors().any(|part| used.contains(part));
-    let used: Vec<_> = all.iter().filter(is_used).chain(all.get("Cargo.lock")).collect();
+    let ((all, given), packages) = (files(&root), packages(&root));
+    assert!(packages.len() > 10 && packages.contains(&"proto/".to_owned()), "{packages:?}");
+    let is_source = |file: &&String| {
+        let in_package = packages.iter().find_map(|folder| file.strip_prefix(folder.as_str()));
+        in_package.is_some_and(|file| !file.starts_with("tests/") && !file.starts_with("fuzz/"))
+            || file.starts_with("migrations/")
+            || ["Cargo.toml", "Cargo.lock"].contains(&file.as_str())
+    };
+    let used: Vec<_> = all.iter().filter(is_source).collect();
     assert!(used.len() > 200 && used.iter().any(|file| file.ends_with("console.js")), "{used:?}");
     for file in used {
         assert!(given.contains(file), "{file} is not given to the image's build");
