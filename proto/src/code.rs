@@ -14,6 +14,8 @@ pub enum Code {
     MethodNotAllowed,
     /// The body did not arrive in time.
     TooSlow,
+    /// The change was sent so long ago that somebody may have moved the same since.
+    TooLate,
     /// An item had changed after the position in `If-Match`.
     Changed,
     /// The change is larger than the server's limit.
@@ -34,11 +36,12 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the enum.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::BadInput,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::TooSlow,
+        Self::TooLate,
         Self::Changed,
         Self::TooLarge,
         Self::UnsupportedMediaType,
@@ -70,6 +73,7 @@ impl Code {
             Self::NotFound => ("not_found", 404, "There is nothing here"),
             Self::MethodNotAllowed => ("method_not_allowed", 405, "This cannot be done here"),
             Self::TooSlow => ("too_slow", 408, "The body came too slowly; nothing happened"),
+            Self::TooLate => ("too_late", 409, "The change came too late; nothing happened"),
             Self::Changed => ("changed", 412, "Something has changed since; nothing happened"),
             Self::TooLarge => ("too_large", 413, "The change is too large; nothing happened"),
             Self::UnsupportedMediaType => {

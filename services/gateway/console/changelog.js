@@ -38,7 +38,7 @@ export class ChangeLog {
 
 /**
  * The text of a line: `5 to 77 %`.
- * @param {Line} line
+ * @param {Pick<Line, 'kind' | 'values'>} line
  */
 export function told({ kind, values }) {
   const [[dimmer, value] = [0, null]] = values;

@@ -4,7 +4,7 @@
 
 import { askLabel, askLevel } from './prompt.js';
 import { Board } from './board.js';
-import { owners } from './changelog.js';
+import { owners, told } from './changelog.js';
 import { Changes } from './changes.js';
 import { LatencyPanel } from './latency_panel.js';
 import { byId } from './dom.js';
@@ -134,7 +134,7 @@ class Console {
         this.#latencyPanel.add(detail);
         break;
       case 'refused':
-        this.#status.tell(`The rig refused: ${detail.message}`);
+        this.#status.tell(refusal(detail));
     }
     return this.#grabs.settle(); // an answer came
   }
@@ -269,6 +269,19 @@ class Console {
     });
   }
 }
+
+/** A refusal in words. @param {import('./ghostlight.js').Events['refused']} refused */
+function refusal({ code, message, asked }) {
+  if (code !== 'too_late' || !asked) return `The rig refused: ${message}`;
+  const { levels, labels, master, blackout } = asked;
+  /** @type {[Kind, Map<number, unknown>][]} */
+  const kinds = [['level', levels], ['label', labels], ['master', one(master)], ['blackout', one(blackout)]];
+  const parts = kinds.filter(([, values]) => values.size > 0).map(([kind, values]) => told({ kind, values }));
+  return `${parts.join(', ')} came too late and was not done`;
+}
+
+/** @param {unknown} value */
+const one = (value) => new Map(value === undefined ? [] : [[MASTER, value]]);
 
 const rigName = new URLSearchParams(location.search).get('rig') || 'main';
 const status = new Status();

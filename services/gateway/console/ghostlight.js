@@ -58,7 +58,7 @@ const SEEDS = [0, 0x9e3779b9];
  * each carries the time of the other, if that came first.
  * @typedef {{ state: State, change: Changed, presence: { consoles: Console[], total: number },
  *   ack: { ms: number, echoMs?: number, timing?: Timing }, echo: { ms: number, ackMs?: number },
- *   refused: { code: string, message: string, seq?: number } }} Events
+ *   refused: { code: string, message: string, seq?: number, asked?: Change } }} Events
  *
  * How many milliseconds a change took in the servers, if `timing` is on. `log`: from its arrival until it was durable;
  * `echo`: until its gateway could serve it; `fold`: within that, in the state service.
@@ -239,8 +239,7 @@ class RigClient extends EventTarget {
       const ack = this.#outbox.acknowledged(message, this.#replica.position, performance.now());
       if (ack) this.#tell('ack', ack);
     } else if (message?.type === 'error') {
-      this.#outbox.refused(message.told);
-      this.#tell('refused', message.told);
+      this.#tell('refused', { ...message.told, asked: this.#outbox.refused(message.told) });
     } else if (message?.type === 'presence') {
       this.#tell('presence', (this.#presence = message.told));
     } else if (message?.type === 'stale') {
@@ -403,9 +402,12 @@ class Outbox {
     return { ms: set.answer.ms, echoMs: set.echoMs, timing };
   }
 
+  /** A set was refused. Returns what it asked for. @returns {Change | undefined} */
   refused(/** @type {Events['refused']} */ { seq = 0, code, message }) {
-    this.#underWay.get(seq)?.reject(failure(code, message));
+    const set = this.#underWay.get(seq);
+    set?.reject(failure(code, message));
     this.#underWay.delete(seq);
+    return set?.change;
   }
 
   /** The replica has reached `position`, for these origins. Returns the latencies of the sets that it echoes first. */

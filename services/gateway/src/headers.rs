@@ -1,5 +1,7 @@
 //! HTTP headers: reads those of requests, writes those of responses.
 
+use std::time::{Duration, SystemTime};
+
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use ghostlight_proto::{Code, Timing, parse_etag};
 use ghostlight_rig::{ClientId, Key, Origin, Position};
@@ -75,6 +77,17 @@ pub(crate) fn conditions(headers: &HeaderMap) -> Result<Conditions, Refusal> {
 fn tags<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
     let values = headers.get_all(name).iter().map(|tags| tags.to_str().unwrap_or_default());
     values.flat_map(|tags| tags.split(',')).map(str::trim)
+}
+
+/// Refuses a change whose `Ghostlight-Sent` is further in the past than changes may be: its network has held it back. The
+/// header has the milliseconds since 1970 at which the client sent it, by a clock that agrees with this machine's.
+pub(crate) fn check_sent(headers: &HeaderMap, max_age: Duration) -> Result<(), Refusal> {
+    let Some(sent) = only_one(headers, HeaderName::from_static("ghostlight-sent"))? else { return Ok(()) };
+    let sent = sent.to_str().ok().and_then(|sent| sent.parse().ok()).map(Duration::from_millis);
+    let sent = sent.ok_or_else(|| Refusal::bad_input("Ghostlight-Sent is a number of milliseconds since 1970"))?;
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let age = now.saturating_sub(sent);
+    if max_age.is_zero() || age <= max_age { Ok(()) } else { Err(Refusal::too_late(age, max_age)) }
 }
 
 /// The name in `Ghostlight-Client`: other clients see that this client made the change. Such changes have no number.

@@ -9,7 +9,8 @@ use ghostlight_proto::{BadInput, STALE_AFTER, etag, parse_etag};
 use ghostlight_rig::{Change, RigMap, RigName, Update};
 
 use crate::headers::{
-    Conditions, JSON, conditions, header_value, idempotency_key, is_known, origin, require_type, server_timing,
+    Conditions, JSON, check_sent, conditions, header_value, idempotency_key, is_known, origin, require_type,
+    server_timing,
 };
 use crate::hub::Hub;
 use crate::outcome::Done;
@@ -86,6 +87,7 @@ pub(crate) async fn change(
     let update = parse(&body)?;
     let (origin, idempotency_key) = (origin(headers)?, idempotency_key(headers)?);
     let Conditions { if_match, if_made } = conditions(headers)?;
+    check_sent(headers, gateway.limits.max_change_age)?;
     if gateway.stopping.is_over() {
         return Err(Refusal::is_stopping());
     }

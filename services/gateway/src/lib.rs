@@ -66,6 +66,8 @@ pub struct Limits {
     pub stall: Duration,
     /// Each WebSocket is pinged this often; one that is silent for two and a half times as long is dead.
     pub ping_every: Duration,
+    /// A change that a client sent longer ago is refused, as far as that is known; zero refuses none.
+    pub max_change_age: Duration,
     /// A change whose outcome is not known after this time is answered as unknown.
     pub answer_within: Duration,
     /// The most entries of one rig that are being appended at once; changes that come meanwhile join the next entry.
@@ -82,6 +84,7 @@ impl Default for Limits {
             message_bytes: 1 << 20,
             stall: Duration::from_secs(15),
             ping_every: Duration::from_secs(10),
+            max_change_age: Duration::from_secs(5),
             answer_within: Duration::from_secs(10),
             in_flight: 4,
             drain: Duration::ZERO,

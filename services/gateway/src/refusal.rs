@@ -1,5 +1,7 @@
 //! Refusals, written as problem details over HTTP (RFC 9457) or as error messages over the WebSocket.
 
+use std::time::Duration;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ghostlight_proto::{BadInput, Code, ErrorMessage, Problem, traceparent};
@@ -41,6 +43,11 @@ impl Refusal {
     pub(crate) fn unknown_outcome() -> Self {
         let detail = "the change was not confirmed in time; with an Idempotency-Key, it is safe to send it again";
         Self::new(Code::UnknownOutcome, detail)
+    }
+
+    pub(crate) fn too_late(age: Duration, max_age: Duration) -> Self {
+        let (age, max_age) = (age.as_secs_f32(), max_age.as_secs_f32());
+        Self::new(Code::TooLate, format!("it was sent up to {age:.1} s ago, and may be {max_age} s old"))
     }
 
     pub(crate) fn key_reused() -> Self {

@@ -33,11 +33,14 @@ pub struct GatewayArgs {
     /// How often to ping a WebSocket; one that is silent for two and a half times as long is closed
     #[arg(long, env = "GHOSTLIGHT_PING_SECONDS", default_value = "10", value_name = "SECONDS", value_parser = seconds)]
     ping_seconds: Duration,
+    /// A change that its client sent longer ago, as one that a network has held back, is refused; 0 refuses none
+    #[arg(long, env = "GHOSTLIGHT_MAX_CHANGE_AGE_SECONDS", default_value = "5", value_name = "SECONDS", value_parser = seconds_or_none)]
+    max_change_age_seconds: Duration,
     /// Answer a change as unknown if it is not confirmed within this time
     #[arg(long, env = "GHOSTLIGHT_ANSWER_SECONDS", default_value = "10", value_name = "SECONDS", value_parser = seconds)]
     answer_seconds: Duration,
     /// How long to go on after a termination signal while connections are closed one by one; 0 closes all at once
-    #[arg(long, env = "GHOSTLIGHT_DRAIN_SECONDS", default_value = "0", value_name = "SECONDS", value_parser = drain_seconds)]
+    #[arg(long, env = "GHOSTLIGHT_DRAIN_SECONDS", default_value = "0", value_name = "SECONDS", value_parser = seconds_or_none)]
     drain_seconds: Duration,
 }
 
@@ -51,6 +54,7 @@ impl GatewayArgs {
             message_bytes: self.max_message_bytes,
             stall: self.stall_seconds,
             ping_every: self.ping_seconds,
+            max_change_age: self.max_change_age_seconds,
             answer_within: self.answer_seconds,
             in_flight,
             drain: self.drain_seconds,
@@ -198,8 +202,8 @@ pub(crate) fn at_least_one() -> RangedU64ValueParser<usize> {
     RangedU64ValueParser::new().range(1..)
 }
 
-/// Parses the length of the drain: a number of seconds, or 0.
-fn drain_seconds(text: &str) -> Result<Duration, String> {
+/// Parses a number of seconds, or 0.
+fn seconds_or_none(text: &str) -> Result<Duration, String> {
     if text.parse() == Ok(0.0) { Ok(Duration::ZERO) } else { seconds(text).map_err(|why| format!("0, or {why}")) }
 }
 

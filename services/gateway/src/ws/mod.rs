@@ -1,5 +1,6 @@
 //! WebSockets: the upgrade and the choice of protocol.
 
+mod age;
 mod ending;
 mod reading;
 mod session;

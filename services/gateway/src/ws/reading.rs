@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
+use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::SplitStream;
 use ghostlight_proto::{BadInput, ClientMessage, Hello, parse_levels};
@@ -21,8 +22,10 @@ pub(crate) type Stream = SplitStream<WebSocket>;
 /// What a client sent.
 pub(crate) enum Incoming {
     Text(Utf8Bytes),
-    /// A ping or a pong: the client is alive.
+    /// A ping: the client is alive.
     Control,
+    /// The answer to a ping, with its payload.
+    Pong(Bytes),
 }
 
 /// Reads until the session ends, at the latest at its moment in a shutdown; returns why.
@@ -43,6 +46,10 @@ pub(crate) async fn run(
         let text = match incoming {
             Ok(Ok(Incoming::Text(text))) => text,
             Ok(Ok(Incoming::Control)) => continue,
+            Ok(Ok(Incoming::Pong(payload))) => {
+                session.pings.answered(&payload);
+                continue;
+            }
             Ok(Err(ending)) => return ending,
             Err(_) => return Ending::Gone,
         };
@@ -59,15 +66,20 @@ pub(crate) async fn run(
 async fn take(session: &Session, text: &Utf8Bytes, answers: &mpsc::Sender<Answer>) -> Option<()> {
     let place = answers.clone().reserve_owned().await.ok()?;
     let instruments = &session.gateway.instruments;
-    match change(session, text) {
+    let change = change(session, text).map_err(|(seq, error)| (seq, error.into()));
+    let change = change.and_then(|(seq, change)| match session.pings.check() {
+        Ok(()) => Ok((seq, change)),
+        Err(too_late) => Err((seq, too_late)),
+    });
+    match change {
         Ok((seq, mut change)) => {
             let request = Request::begin(instruments, "set", change.trace);
             change.trace = request.received(instruments);
             session.hub.queue.submit(change, Reply::Connection(place, seq, request));
         }
-        Err((seq, error)) => {
+        Err((seq, refusal)) => {
             let request = Request::begin(instruments, "set", None);
-            drop(place.send(Answer { seq, outcome: Err(error.into()), request }));
+            drop(place.send(Answer { seq, outcome: Err(refusal), request }));
         }
     }
     Some(())
@@ -100,7 +112,8 @@ pub(crate) fn hello(text: &Utf8Bytes) -> Result<Hello, Ending> {
 pub(crate) async fn next(stream: &mut Stream) -> Result<Incoming, Ending> {
     match stream.next().await {
         Some(Ok(Message::Text(text))) => Ok(Incoming::Text(text)),
-        Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(Incoming::Control),
+        Some(Ok(Message::Ping(_))) => Ok(Incoming::Control),
+        Some(Ok(Message::Pong(payload))) => Ok(Incoming::Pong(payload)),
         Some(Ok(Message::Binary(_))) => Err(Ending::Binary),
         Some(Ok(Message::Close(_))) | None => Err(Ending::Gone),
         Some(Err(error)) => Err(ending(error)),

@@ -20,6 +20,7 @@ use crate::hub::Hub;
 use crate::presence::Present;
 use crate::subscriber::Subscriber;
 use crate::subscription::{Protocol, Subscription};
+use crate::ws::age::Pings;
 use crate::ws::ending::Ending;
 use crate::ws::reading::{self, Incoming};
 use crate::ws::shared::Session;
@@ -78,9 +79,10 @@ pub(crate) async fn run(gateway: Gateway, hub: Arc<Hub>, protocol: Protocol, soc
     let (answers, answered) = mpsc::channel(MAX_UNANSWERED);
     let spoken = if protocol == Protocol::Plain { Spoken::Plain } else { Spoken::Full };
     let counted = gateway.instruments.metrics.connections.of(spoken).hold();
-    let wants_timing = wants.timing;
+    let (wants_timing, pings) = (wants.timing, Pings::new(gateway.limits.max_change_age));
     let session =
-        Arc::new(Session { gateway, hub, protocol, client, ended, wants_timing, _present: present, _counted: counted });
+        Session { gateway, hub, protocol, client, ended, pings, wants_timing, _present: present, _counted: counted };
+    let session = Arc::new(session);
     let writer = writing::Writer { session: session.clone(), sink, reader, answered, consoles };
     let writer = tokio::spawn(writer.run());
     let ending = reading::run(&session, &mut stream, answers, moment).await;
@@ -105,7 +107,7 @@ async fn greet(
         loop {
             match reading::next(stream).await? {
                 Incoming::Text(text) => break reading::hello(&text),
-                Incoming::Control => {}
+                Incoming::Control | Incoming::Pong(_) => {}
             }
         }
     };

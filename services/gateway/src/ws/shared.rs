@@ -10,6 +10,7 @@ use crate::Gateway;
 use crate::hub::Hub;
 use crate::presence::Present;
 use crate::subscription::Protocol;
+use crate::ws::age::Pings;
 
 pub(crate) struct Session {
     pub(crate) gateway: Gateway,
@@ -18,6 +19,7 @@ pub(crate) struct Session {
     pub(crate) client: Option<ClientId>,
     /// Cancelled by the task that ends first.
     pub(crate) ended: CancellationToken,
+    pub(crate) pings: Pings,
     /// Whether the client wants the timing of its changes.
     pub(crate) wants_timing: bool,
     /// Shows the console as connected for as long as the session lasts.

@@ -17,6 +17,7 @@ use crate::refusal::Refusal;
 use crate::request_span::Request;
 use crate::subscriber::{Subscriber, Told};
 use crate::subscription::Protocol;
+use crate::ws::age::Pings;
 use crate::ws::ending::{Ending, ending};
 use crate::ws::shared::Session;
 
@@ -44,7 +45,8 @@ impl Writer {
     }
 
     async fn write(&mut self) -> Result<(), Ending> {
-        let mut pings = pings(self.session.gateway.limits.ping_every);
+        let limits = &self.session.gateway.limits;
+        let mut pings = pings(Pings::interval(limits.max_change_age, limits.ping_every));
         let ended = self.session.ended.clone();
         loop {
             self.catch_up().await?;
@@ -52,7 +54,10 @@ impl Writer {
                 () = self.reader.changed() => {}
                 Some(answer) = self.answered.recv() => self.answer(answer).await?,
                 shown = next_consoles(&mut self.consoles) => self.send(shown.text.clone()).await?,
-                _ = pings.tick() => self.sink.send(Message::Ping(Bytes::new())).await.map_err(ending)?,
+                _ = pings.tick() => {
+                    let payload = self.session.pings.payload();
+                    self.sink.send(Message::Ping(payload)).await.map_err(ending)?;
+                }
                 () = ended.cancelled() => return self.finish().await,
             }
         }

@@ -179,7 +179,10 @@ describe('outcomes', () => {
     assert.deepEqual(outcomes, [refusal]);
     assert.equal(rig.pending('levels', 1), false);
     world.socket.hear({ type: 'error', code: 'bad_input', message: 'what?' });
-    assert.deepEqual(world.details('refused'), [{ ...refusal, seq: 1 }, { code: 'bad_input', message: 'what?' }]);
+    const [ours, nobodys] = world.details('refused');
+    const { asked, ...told } = ours;
+    assert.deepEqual([told, [...asked.levels]], [{ ...refusal, seq: 1 }, [[1, 10]]], 'with what was asked for');
+    assert.deepEqual(nobodys, { code: 'bad_input', message: 'what?', asked: undefined });
     assert.equal(rig.state, 'live');
     rig.close();
   });

@@ -37,6 +37,7 @@ impl Served {
             message_bytes: 1 << 20,
             stall: Duration::from_secs(15),
             ping_every: Duration::from_secs(10),
+            max_change_age: Duration::from_secs(5),
             answer_within: Duration::from_secs(10),
             in_flight: 4,
             drain: Duration::ZERO,

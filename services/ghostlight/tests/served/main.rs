@@ -13,6 +13,7 @@ mod crash;
 mod drain;
 mod http;
 mod kinds;
+mod late;
 mod limits;
 mod openapi;
 mod order;
