@@ -17,7 +17,8 @@ fn resident(served: &Served) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_stops_reading_ends_on_the_newest_map_at_no_cost() {
     let (_folder, path) = folder();
-    let args = ["--durability", "relaxed", "--stall-seconds", "600", "--ping-seconds", "600"];
+    let args =
+        ["--durability", "relaxed", "--stall-seconds", "600", "--ping-seconds", "600", "--max-change-age-seconds", "0"];
     let served = Served::start(&path, &args).await;
     let mut slow = Vec::new();
     for _ in 0..50 {
