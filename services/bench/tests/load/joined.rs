@@ -120,7 +120,7 @@ async fn what_cannot_be_measured_beside_it_is_told() {
     let away = told("nats://127.0.0.1:1", None).await;
     assert!(matches!(away, Failure::Nats(_)), "{away}");
     let no_monitoring = told(&joined.nats.url(), Some(&options.url)).await;
-    assert!(no_monitoring.to_string().contains("no monitoring port"), "{no_monitoring}");
+    assert!(no_monitoring.to_string().contains("is not a monitoring port"), "{no_monitoring}");
 
     joined.jetstream.delete_stream("GHOSTLIGHT").await.unwrap();
     let no_log = told(&joined.nats.url(), None).await;

@@ -103,7 +103,7 @@ async fn where_no_process_answers_it_is_69_and_says_why() {
     let ran = top(&["--once"], &[&other, &nothing, &away]).await;
     assert_eq!((ran.code, ran.err.as_str()), (Some(69), ""), "{ran:?}");
     assert_eq!(asked.load(Ordering::Relaxed), 2);
-    for why in ["is not Ghostlight's admin listener", "404", "refused"] {
+    for why in ["not come from Ghostlight's admin listener", "404", "refused"] {
         assert!(ran.out.contains(why), "{why}: {ran:?}");
     }
 }
