@@ -128,6 +128,7 @@ class RigClient extends EventTarget {
   #outbox = new Outbox();
   #resume = true;
   /** Whether all that came since the map was last confirmed is below it. */ #behind = false;
+  /** Whether the last answer was a map of an older epoch, which was not taken. */ #older = false;
   #closed = false;
   #failures = 0;
   #heardAt = 0;
@@ -256,7 +257,7 @@ class RigClient extends EventTarget {
     const verdict = this.#replica.take(message);
     if (verdict === 'behind') return this.#stayedBehind(message);
     if (verdict !== 'applied' && verdict !== 'had') return this.#distrust(verdict);
-    this.#behind = false;
+    this.#behind = this.#older = false;
     clearTimeout(this.#timers.behind);
     const told = verdict === 'applied' ? change : null;
     const echoes = this.#outbox.reached(this.#replica.position, performance.now(), told?.origins);
@@ -270,15 +271,19 @@ class RigClient extends EventTarget {
 
   /** What is below the map confirms nothing. A server of an older epoch is asked once more: it may be one that lags. A map
    * that nothing confirms for long is replaced by what the server has. */
-  #stayedBehind(/** @type {Step | Beacon} */ { type, epoch }) {
-    if (type === 'snapshot' && epoch < this.#replica.position.epoch) return this.#doubt();
-    if (!this.#behind) this.#after('behind', STALE_AFTER_MS, () => this.#doubt());
+  /** @param {Step | Beacon} message @returns {void} */
+  #stayedBehind(message) {
+    if (message.type === 'snapshot' && message.epoch < this.#replica.position.epoch) {
+      this.#older = !this.#older;
+      if (this.#older) return this.#distrust('behind');
+      this.#replica.doubt();
+      return this.#follow(message);
+    }
+    if (!this.#behind) this.#after('behind', STALE_AFTER_MS, () => {
+      this.#replica.doubt();
+      this.#distrust('behind');
+    });
     this.#behind = true;
-  }
-
-  #doubt() {
-    this.#replica.doubt();
-    this.#distrust('behind');
   }
 
   /** What a message is about to change. @returns {Changed} */

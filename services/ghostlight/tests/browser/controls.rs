@@ -131,7 +131,6 @@ async fn a_selection_is_told_wherever_its_faders_are() {
         }
         page.until("two are selected", |shown| shown.selected == [1, 2]).await;
         page.click("#bank-next").await;
-        page.until("another bank", |shown| shown.selected.is_empty()).await;
         let told = "return ['chosen', 'selected'].map((id) => document.getElementById(id)).some((part) => \
                     part.getBoundingClientRect().width > 30 && getComputedStyle(part).clipPath === 'none' \
                     && /Selected: 1, 2$|^2 selected$/.test(part.textContent))";

@@ -259,6 +259,7 @@ async fn changes(checked: &mut Checked<'_>, operation: &str, write: impl Fn(&str
     checked.expect(200, operation, body(r#"{"1": 51}"#)).await;
     let stale = |request| body(r#"{"1": 52}"#)(request).header("if-match", tag);
     checked.expect(412, operation, stale).await;
+    checked.expect(409, operation, |request| body(r#"{"1": 52}"#)(request).header("ghostlight-sent", "1000")).await;
     checked.expect(413, operation, body(&" ".repeat((1 << 20) + 1))).await;
     checked.expect(415, operation, |request| request.body("{}")).await;
     let key = operation.replace(' ', "-");
