@@ -143,7 +143,7 @@ impl fmt::Display for ForeignStore {
         let Self { stream, ours, theirs } = self;
         match theirs {
             Some(theirs) => {
-                write!(f, "the stream {stream} has the changes of the store {theirs}, and this is the store {ours}")?
+                write!(f, "the stream {stream} has the changes of the store {theirs}, and this is the store {ours}")?;
             }
             None => write!(f, "the stream {stream} has changes, and this store ({ours}) is empty")?,
         }

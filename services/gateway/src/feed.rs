@@ -220,7 +220,7 @@ impl RigFeed {
         match decode(&text) {
             Ok(Decoded { message: ServerMessage::Snapshot(snapshot), .. }) => drop(self.take_snapshot(&snapshot)),
             Ok(_) => {
-                tracing::warn!(%rig, "the answer to a question for a snapshot is not a snapshot; it is passed over")
+                tracing::warn!(%rig, "the answer to a question for a snapshot is not a snapshot; it is passed over");
             }
             Err(error) => tracing::warn!(%rig, %error, "a snapshot cannot be read; it is passed over"),
         }

@@ -89,7 +89,7 @@ fn what_is_acknowledged_is_not_there_before_its_place() {
 fn of_changes_in_one_entry_any_may_be_the_last_but_a_connection_has_its_order() {
     for last in [10, 11] {
         let history = &mut History::begin();
-        history.sent(A, Change(1), "1@10").sent(B, Change(1), "1@11").both(0..1, &format!("1@{}", last));
+        history.sent(A, Change(1), "1@10").sent(B, Change(1), "1@11").both(0..1, &format!("1@{last}"));
         history.acked(A, Change(1), at(1)).acked(B, Change(1), at(1)).holds();
     }
     let history = &mut History::begin();

@@ -49,10 +49,10 @@ pub async fn run(args: AdoptArgs) -> anyhow::Result<ExitCode> {
     store.close().await;
     match before {
         Some(before) if before == id => {
-            output::remark(format_args!("the log belongs to this store already: {url} ({id})"))
+            output::remark(format_args!("the log belongs to this store already: {url} ({id})"));
         }
         Some(before) => {
-            output::remark(format_args!("the log belongs to {url} ({id}) now, no more to the store {before}"))
+            output::remark(format_args!("the log belongs to {url} ({id}) now, no longer to the store {before}"));
         }
         None => output::remark(format_args!("the log belongs to {url} ({id}) now")),
     }
