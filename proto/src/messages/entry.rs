@@ -33,14 +33,21 @@ pub fn encode_entry(entry: &Entry) -> Bytes {
 /// # Errors
 /// [`EntryError`] if it is not an entry, or needs what this version does not know.
 pub fn decode_entry(text: &[u8]) -> Result<Entry, EntryError> {
-    // What a newer version needs may be in members that cannot be read here.
-    if let Ok(NeedsIn { needs: Some(needs) }) = serde_json::from_slice(text)
-        && let Some(need) = needs.first()
-    {
-        // This version knows nothing that has to be named.
+    let entry = match Message::<EntryEnvelope<'_>>::read(text) {
+        Ok(message) => message.envelope,
+        // What a newer version needs may be in members that cannot be read here.
+        Err(bad) => match serde_json::from_slice(text) {
+            Ok(NeedsIn { needs: Some(needs) }) if !needs.is_empty() => {
+                return Err(EntryError::Needs(needs[0].to_string()));
+            }
+            _ => return Err(bad.into()),
+        },
+    };
+    // This version knows nothing that has to be named.
+    if let Some(need) = entry.needs.unwrap_or_default().first() {
         return Err(EntryError::Needs(need.to_string()));
     }
-    Ok(decode_known(text)?)
+    Ok(entry_of(entry.changes.unwrap_or_default())?)
 }
 
 /// Why an entry was not read.
@@ -60,9 +67,8 @@ struct NeedsIn<'a> {
     needs: Option<Vec<Cow<'a, str>>>,
 }
 
-fn decode_known(text: &[u8]) -> Result<Entry, BadInput> {
-    let entry = Message::<EntryEnvelope<'_>>::read(text)?.envelope;
-    let mut changes = entry.changes.unwrap_or_default().into_iter().map(read);
+fn entry_of(changes: Vec<Message<'_, ChangeEnvelope<'_>>>) -> Result<Entry, BadInput> {
+    let mut changes = changes.into_iter().map(read);
     let first = changes.next().ok_or_else(|| BadInput::Form("an entry has at least one change".to_owned()))??;
     let mut entry = Entry::new(first);
     for change in changes {
@@ -132,7 +138,7 @@ struct ChangeOut<'a> {
 envelope! {
     /// The members of an entry.
     open EntryEnvelope<'a> {
-        _needs "needs": Vec<Cow<'a, str>>,
+        needs "needs": Vec<Cow<'a, str>>,
         changes "changes": Vec<Message<'a, ChangeEnvelope<'a>>>,
     }
 }
