@@ -49,9 +49,7 @@ impl NatsLog {
             .build(connection.client.clone());
         Self { connection, jetstream, settings, store: OnceLock::new(), saved: watch::Sender::default() }
     }
-}
 
-impl NatsLog {
     /// Gives the stream to this store, whichever store it belonged to: that one is the answer. A deliberate act of a person.
     ///
     /// # Errors
@@ -81,15 +79,16 @@ impl NatsLog {
 #[async_trait]
 impl Log for NatsLog {
     async fn claim(&self, store: StoreId, stored: LogPosition) -> Result<(), LogError> {
+        // Before a stream is made for the store of another partition, which the right one would then be refused for.
+        check_saved(stored, self.settings.partition)?;
         let stream = find_or_make(&self.jetstream, &self.settings, Some(store)).await?;
-        match store_of(&stream) {
-            Some(theirs) if theirs != store => return Err(foreign(&stream, store, Some(theirs))),
-            Some(_) => {}
+        check_store(&stream, store)?;
+        if store_of(&stream).is_none() {
             // It was made before streams named their stores.
-            None if stored == LogPosition::default() && stream.cached_info().state.last_sequence > 0 => {
+            if stored == LogPosition::default() && stream.cached_info().state.last_sequence > 0 {
                 return Err(foreign(&stream, store, None));
             }
-            None => give_to(&self.jetstream, &stream, store).await?,
+            give_to(&self.jetstream, &stream, store).await?;
         }
         self.store.get_or_init(|| store);
         Ok(())

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use ghostlight_bus::nats::{NatsEcho, NatsLog, StreamSettings};
 use ghostlight_bus::{AppendError, Echo, Log, LogError, Question, Requests};
 use ghostlight_proto::{RigSummary, encode_rigs, subjects};
-use ghostlight_rig::{Interest, LogPosition, Partition, Partitions, Position, RigName};
+use ghostlight_rig::{Interest, LogPosition, Partition, Partitions, Position, RigName, StoreId};
 use ghostlight_servers::NatsServer;
 
 use crate::laws::{entry, next, rig, soon};
@@ -119,9 +119,11 @@ async fn what_another_partition_has_saved_is_refused_before_anything_is_made() {
     let saved = soon("the order to begin", first.begin(LogPosition::default())).await.unwrap();
     for partition in four().all().skip(1) {
         let log = log_of(&server, partition).await;
-        let told = soon("the refusal", log.begin(saved)).await;
-        let Err(LogError::Unfit(why)) = told else { panic!("{told:?}") };
-        assert!(why.contains(&format!("not of partition {partition}")), "{why}");
+        let claimed = soon("the refusal", log.claim(StoreId(1), saved)).await;
+        for told in [claimed, soon("the refusal", log.begin(saved)).await.map(drop)] {
+            let Err(LogError::Unfit(why)) = told else { panic!("{told:?}") };
+            assert!(why.contains(&format!("not of partition {partition}")), "{why}");
+        }
         let stream = soon("the answer", jetstream.get_stream(subjects::stream(partition))).await;
         assert!(stream.is_err(), "{partition}");
     }
