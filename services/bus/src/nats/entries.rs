@@ -104,8 +104,8 @@ impl NatsEntries {
         Ok(Taken::Read(read))
     }
 
-    /// Somebody has deleted messages of the stream, if it still has older ones. Otherwise they were let go of, and somebody
-    /// has saved what they did.
+    /// Decides what a hole is: messages that somebody has deleted, if the stream still has older ones; otherwise entries that
+    /// were saved and purged. `None` if that cannot be told at the moment.
     async fn pass_over_hole(&mut self, ends: u64) -> Result<Option<Read>, LogError> {
         let due = self.last.position.revision.0 + 1;
         let first = match find(&self.source.jetstream, self.source.partition).await {
@@ -153,10 +153,10 @@ impl NatsEntries {
         let taken = message.map(|message| self.take(&message, is_new)).transpose()?;
         match taken {
             Some(Taken::Read(read)) => return Ok(Some(read)),
+            // Reading begins again once it is known what is not there.
             Some(Taken::Hole { ends }) => self.hole = Some(ends),
-            Some(Taken::Nothing) | None => {}
+            Some(Taken::Nothing) | None => self.begin_again(doubted),
         }
-        self.begin_again(doubted);
         Ok(None)
     }
 }
