@@ -4,7 +4,7 @@ use ghostlight_bus::{Log, LogError};
 use ghostlight_rig::{LogPosition, Position, Stamp, StoreId};
 
 use crate::laws::{begin, begun, entry, next, soon};
-use crate::support::{log, log_at, stream, taken};
+use crate::support::{log, log_at, stream, taken, until};
 
 const OURS: StoreId = StoreId(0xaaaa);
 const THEIRS: StoreId = StoreId(0xbbbb);
@@ -56,9 +56,12 @@ async fn a_stream_is_given_to_another_store_only_while_nobody_reads_it() {
     let log = log().await;
     soon("the claim", log.claim(OURS, empty())).await.unwrap();
     let (_start, mut entries) = begun(&log.adapter).await;
-    // The reader has a consumer once it has looked for something.
-    let reading = tokio::time::timeout(std::time::Duration::from_secs(1), entries.next());
-    assert!(reading.await.is_err(), "there is nothing to read");
+    let url = log.server.url();
+    let has_consumer = until("a consumer", async || stream(&url).await.cached_info().state.consumer_count > 0);
+    tokio::select! {
+        read = entries.next() => panic!("there is nothing to read: {read:?}"),
+        () = has_consumer => {}
+    }
     let another = log_at(&log.server.url()).await;
     let refused = soon("the refusal", another.adopt(THEIRS)).await.unwrap_err();
     assert!(matches!(&refused, LogError::Unfit(why) if why.contains("stop all state services")), "{refused:?}");
