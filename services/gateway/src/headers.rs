@@ -12,9 +12,7 @@ pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json"
 
 /// Whether `If-None-Match` names the current tag, or `*` (RFC 9110, section 13.1.2).
 pub(crate) fn is_known(headers: &HeaderMap, is_this: impl Fn(&str) -> bool) -> bool {
-    let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|tags| tags.to_str().ok());
-    let mut tags = tags.flat_map(|tags| tags.split(',')).map(str::trim);
-    tags.any(|tag| tag == "*" || is_this(tag.strip_prefix("W/").unwrap_or(tag)))
+    tags(headers, &header::IF_NONE_MATCH).any(|tag| tag == "*" || is_this(strong(tag)))
 }
 
 /// Refuses a body whose media type is not one of `types`.
@@ -52,11 +50,10 @@ pub(crate) struct Conditions {
 pub(crate) fn conditions(headers: &HeaderMap) -> Result<Conditions, Refusal> {
     let mut conditions = Conditions::default();
     if headers.contains_key(header::IF_MATCH) {
-        let strong = |tag: &str| parse_etag(tag.strip_prefix("W/").unwrap_or(tag));
         if tags(headers, &header::IF_MATCH).any(|tag| tag == "*") {
             conditions.if_made = Some(true);
         } else {
-            conditions.if_match = tags(headers, &header::IF_MATCH).filter_map(strong).max();
+            conditions.if_match = tags(headers, &header::IF_MATCH).filter_map(|tag| parse_etag(strong(tag))).max();
             if conditions.if_match.is_none() {
                 let detail = "If-Match has no ETag that this server gives, \"epoch-revision\"";
                 return Err(Refusal::new(Code::Changed, detail));
@@ -77,6 +74,11 @@ pub(crate) fn conditions(headers: &HeaderMap) -> Result<Conditions, Refusal> {
 fn tags<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
     let values = headers.get_all(name).iter().map(|tags| tags.to_str().unwrap_or_default());
     values.flat_map(|tags| tags.split(',')).map(str::trim)
+}
+
+/// A tag without the mark of a weak one.
+fn strong(tag: &str) -> &str {
+    tag.strip_prefix("W/").unwrap_or(tag)
 }
 
 /// Refuses a change whose `Ghostlight-Sent` is further in the past than changes may be: its network has held it back. The
