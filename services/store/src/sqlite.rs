@@ -92,19 +92,23 @@ impl SqliteStore {
 struct Lock {
     file: File,
     path: PathBuf,
+    /// The device and the inode of the file.
+    identity: (u64, u64),
 }
 
 impl Lock {
     /// Makes sure that the locked file is still the one at its path: a save into a file that was removed or replaced would be
     /// answered, and gone at the next start.
     fn check_in_place(&self) -> Result<(), StoreError> {
-        let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
-        let ours = self.file.metadata().map(identity)?;
-        match std::fs::metadata(&self.path).map(identity) {
-            Ok(there) if there == ours => Ok(()),
+        match std::fs::metadata(&self.path) {
+            Ok(there) if identity(&there) == self.identity => Ok(()),
             _ => Err(StoreError::Moved(self.path.display().to_string())),
         }
     }
+}
+
+fn identity(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
 }
 
 impl Drop for Lock {
@@ -127,8 +131,9 @@ fn lock(path: &str) -> Result<Lock, OpenError> {
     }
     let file = File::options().create(true).append(true).mode(0o600).open(path);
     let file = file.map_err(|error| unusable(error.into()))?;
+    let identity = identity(&file.metadata().map_err(|error| unusable(error.into()))?);
     match file.try_lock() {
-        Ok(()) => Ok(Lock { file, path: path.into() }),
+        Ok(()) => Ok(Lock { file, path: path.into(), identity }),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: path.to_owned() }),
         Err(TryLockError::Error(error)) => Err(unusable(error.into())),
     }
