@@ -270,8 +270,8 @@ class RigClient extends EventTarget {
   }
 
   /** What is below the map confirms nothing. A server of an older epoch is asked once more: it may be one that lags. A map
-   * that nothing confirms for long is replaced by what the server has. */
-  /** @param {Step | Beacon} message @returns {void} */
+   * that nothing confirms for long is replaced by what the server has.
+   * @param {Step | Beacon} message @returns {void} */
   #stayedBehind(message) {
     if (message.type === 'snapshot' && message.epoch < this.#replica.position.epoch) {
       this.#older = !this.#older;

@@ -26,7 +26,8 @@ pub enum Received {
 /// A copy of a rig's map.
 ///
 /// Messages may be lost, doubled or reordered on the way. A replica still shows only maps that the log had, in the
-/// log's order, and beacons bring it to the newest. The simulation in `tests/simulation.rs` tests this.
+/// log's order, and beacons bring it to the newest. The simulation in `tests/simulation.rs` tests this. Only a replica in
+/// [`doubt`](Self::doubt) goes back, to the map that its sender has.
 #[derive(Clone, Debug, Default)]
 pub struct Replica {
     epoch: Epoch,

@@ -248,9 +248,8 @@ impl StateService {
         Ok(())
     }
 
-    /// Goes back to what the store holds, after a pause. `unsaved` is saved before: it is sound, and the log may not have it
-    /// any more. The log of one process refuses changes once its reader is dropped.
-    /// Where the log is shared, other services go on and answer.
+    /// Goes back to what the store holds, after a pause. `unsaved` is saved first: the log may not have it any more. Dropping
+    /// the reader makes the log of one process refuse changes; of a shared log, other services still announce and answer.
     fn start_over(&mut self, unsaved: Option<Image>) {
         self.parts.instruments.metrics.starts_over.add_one();
         let mut requests = self.phase.take_requests();

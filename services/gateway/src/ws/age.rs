@@ -22,7 +22,7 @@ pub(crate) struct Pings {
 }
 
 impl Pings {
-    /// Changes may be so old; of zero, as old as they like.
+    /// The pings of a session whose changes may be `max_age` old. Zero switches the check off.
     pub(crate) fn new(max_age: Duration) -> Self {
         Self { began: Instant::now(), answered_ms: AtomicU64::new(0), max_age }
     }
@@ -37,7 +37,7 @@ impl Pings {
         Bytes::copy_from_slice(&self.now_ms().to_be_bytes())
     }
 
-    /// A pong with this payload came. One that no ping had is passed over.
+    /// Takes the payload of a pong. Ignores a payload that no ping had.
     pub(crate) fn answered(&self, payload: &[u8]) {
         let Ok(sent_ms) = payload.try_into().map(u64::from_be_bytes) else { return };
         if sent_ms <= self.now_ms() {
@@ -45,8 +45,8 @@ impl Pings {
         }
     }
 
-    /// Makes sure that a change that comes now is not too old. Of a client that has never answered a ping nothing is known:
-    /// a script that only writes may be one.
+    /// Refuses a change that arrives now if it may be too old. A client that has never answered a ping is not checked: it may
+    /// be a script that only writes.
     pub(crate) fn check(&self) -> Result<(), Refusal> {
         let answered_ms = self.answered_ms.load(Ordering::Relaxed);
         let age = Duration::from_millis(self.now_ms().saturating_sub(answered_ms));
@@ -56,7 +56,7 @@ impl Pings {
         Err(Refusal::too_late(age, self.max_age))
     }
 
-    /// At least 1, so that 0 means none.
+    /// Milliseconds since the session began. It is at least 1: 0 stands for no ping.
     fn now_ms(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
     }
