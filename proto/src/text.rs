@@ -1,6 +1,7 @@
-//! Positions and log times as text.
+//! Positions, log times and identities of stores as text.
 
-use ghostlight_rig::{LogTime, Position};
+use ghostlight_rig::{LogTime, Position, StoreId};
+use serde::{Serialize, Serializer};
 
 use crate::fault::BadInput;
 
@@ -21,6 +22,26 @@ fn parse_time(text: &str) -> Option<LogTime> {
 /// The log time of a message; 0 if the message has none, as from an older version.
 pub(crate) fn read_time(time: Option<&str>) -> Result<LogTime, BadInput> {
     time.map_or(Ok(LogTime::default()), |time| need(parse_time(time), "time"))
+}
+
+/// The store of a message; the default if the message names none.
+pub(crate) fn read_store(store: Option<&str>) -> Result<StoreId, BadInput> {
+    store.map_or(Ok(StoreId::default()), |store| need(StoreId::parse(store), "store"))
+}
+
+/// The identity of a store in a message. A message leaves it out if it is not known.
+pub(crate) struct StoreText(pub(crate) StoreId);
+
+impl StoreText {
+    pub(crate) fn is_unknown(&self) -> bool {
+        self.0 == StoreId::default()
+    }
+}
+
+impl Serialize for StoreText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
 }
 
 /// The value of a member that a message must have.

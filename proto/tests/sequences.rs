@@ -15,6 +15,7 @@ fn word(received: Received) -> &'static str {
         Received::Applied | Received::Replaced => "applied",
         Received::Had => "had",
         Received::Behind => "behind",
+        Received::Foreign => "foreign",
         Received::Gap => "gap",
         Received::NewEpoch => "new epoch",
         Received::Diverged => "diverged",

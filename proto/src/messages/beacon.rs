@@ -7,11 +7,12 @@ use ghostlight_rig::{Beacon, Digest, Digests, KindId, Position};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::fault::BadInput;
-use crate::text::{need, read_time};
+use crate::text::{StoreText, need, read_store, read_time};
 
-pub(super) fn encode(Beacon { position, time, digests }: &Beacon) -> serde_json::Result<Vec<u8>> {
+pub(super) fn encode(Beacon { store, position, time, digests }: &Beacon) -> serde_json::Result<Vec<u8>> {
     serde_json::to_vec(&BeaconOut {
         message: "beacon",
+        store: StoreText(*store),
         epoch: position.epoch.0,
         revision: position.revision.0,
         time: time.to_string(),
@@ -20,32 +21,26 @@ pub(super) fn encode(Beacon { position, time, digests }: &Beacon) -> serde_json:
 }
 
 pub(super) fn decode(text: &[u8]) -> Result<Beacon, BadInput> {
-    let BeaconIn { epoch, revision, time, digests } = serde_json::from_slice(text)?;
-    let time = read_time(time.as_deref())?;
+    let BeaconIn { store, epoch, revision, time, digests } = serde_json::from_slice(text)?;
+    let (store, time) = (read_store(store.as_deref())?, read_time(time.as_deref())?);
     let mut known = Digests::default();
     for (name, digest) in need(digests, "digests")? {
-        let digest = need(parse_digest(&digest), "digests")?;
+        let digest = need(Digest::parse(&digest), "digests")?;
         // A newer version may have more kinds.
         if let Some(kind) = KindId::named(&name) {
             known.set(kind, digest);
         }
     }
     let position = Position::new(need(epoch, "epoch")?, need(revision, "revision")?);
-    Ok(Beacon { position, time, digests: known })
-}
-
-/// Sixteen hexadecimal digits, the first lane first.
-fn parse_digest(text: &str) -> Option<Digest> {
-    let is_digest = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let lane = |text| u32::from_str_radix(text, 16).ok();
-    let (first, second) = text.split_at_checked(8).filter(|_| is_digest)?;
-    Some(Digest::from_lanes([lane(first)?, lane(second)?]))
+    Ok(Beacon { store, position, time, digests: known })
 }
 
 #[derive(Serialize)]
 struct BeaconOut<'a> {
     #[serde(rename = "type")]
     message: &'static str,
+    #[serde(skip_serializing_if = "StoreText::is_unknown")]
+    store: StoreText,
     epoch: u64,
     revision: u64,
     time: String,
@@ -63,6 +58,8 @@ impl Serialize for DigestsText<'_> {
 
 #[derive(Deserialize)]
 struct BeaconIn<'a> {
+    #[serde(borrow)]
+    store: Option<Cow<'a, str>>,
     epoch: Option<u64>,
     revision: Option<u64>,
     #[serde(borrow)]

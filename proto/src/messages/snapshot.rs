@@ -10,12 +10,13 @@ use crate::envelope::Message;
 use crate::fault::BadInput;
 use crate::items::{ChangedIn, ChangedText, changes_text};
 use crate::members::StateText;
-use crate::text::{need, read_time};
+use crate::text::{StoreText, need, read_store, read_time};
 
 envelope! {
     /// The members of a snapshot beside those of kinds.
     open SnapshotEnvelope<'a> {
         _type "type": Cow<'a, str>,
+        store "store": Cow<'a, str>,
         epoch "epoch": u64,
         revision "revision": u64,
         time "time": Cow<'a, str>,
@@ -23,9 +24,12 @@ envelope! {
     }
 }
 
-pub(super) fn encode(Snapshot { position, time, kinds, state, changes }: &Snapshot) -> serde_json::Result<Vec<u8>> {
+pub(super) fn encode(
+    Snapshot { store, position, time, kinds, state, changes }: &Snapshot,
+) -> serde_json::Result<Vec<u8>> {
     serde_json::to_vec(&SnapshotOut {
         message: "snapshot",
+        store: StoreText(*store),
         epoch: position.epoch.0,
         revision: position.revision.0,
         time: time.to_string(),
@@ -49,6 +53,7 @@ pub(super) fn decode(text: &Bytes) -> Result<(Snapshot, Bytes), BadInput> {
     }
     changes.sort();
     let snapshot = Snapshot {
+        store: read_store(envelope.store.as_deref())?,
         position: Position::new(need(envelope.epoch, "epoch")?, need(envelope.revision, "revision")?),
         time: read_time(envelope.time.as_deref())?,
         kinds: members.kinds(),
@@ -62,6 +67,8 @@ pub(super) fn decode(text: &Bytes) -> Result<(Snapshot, Bytes), BadInput> {
 struct SnapshotOut<'a> {
     #[serde(rename = "type")]
     message: &'static str,
+    #[serde(skip_serializing_if = "StoreText::is_unknown")]
+    store: StoreText,
     epoch: u64,
     revision: u64,
     time: String,

@@ -13,7 +13,7 @@ use ghostlight_proto::{
 use ghostlight_rig::{
     Attribution, Beacon, Change, Changed, ClientId, Console, ConsoleKind, ConsoleName, Delta, Dimmer, Entry, Epoch,
     Interest, Item, Key, Label, Level, Levels, LogTime, Origin, Position, Replica, Revision, Rig, RigName, Roster,
-    Snapshot, State, TraceContext, Update, Verdict,
+    Snapshot, State, StoreId, TraceContext, Update, Verdict,
 };
 use serde_json::{Value, json};
 
@@ -21,6 +21,7 @@ const EPOCH: u64 = 1_790_000_000;
 
 /// A log time: more than a browser's number holds.
 const TIME: LogTime = LogTime(1_790_000_000_123_456_789);
+const STORE: StoreId = StoreId(0x0b5c_7d2e_9f01_4a68_b3c1_d4e5_f6a7_980f);
 
 /// What messages without a type say.
 pub(crate) static UNTYPED: LazyLock<BTreeMap<&str, Value>> = LazyLock::new(|| {
@@ -245,7 +246,9 @@ pub(crate) fn said_by_servers() -> Vec<Golden<ServerMessage>> {
         ("snapshot", ServerMessage::Snapshot(snapshot(stage()))),
         ("snapshot_empty", ServerMessage::Snapshot(Snapshot { position: at(0), ..Snapshot::default() })),
         ("snapshot_state", ServerMessage::Snapshot(snapshot(labelled_stage()))),
+        ("snapshot_store", ServerMessage::Snapshot(Snapshot { store: STORE, ..snapshot(stage()) })),
         ("beacon", ServerMessage::Beacon(beacon(stage()))),
+        ("beacon_store", ServerMessage::Beacon(Beacon { store: STORE, ..beacon(stage()) })),
         ("beacon_state", ServerMessage::Beacon(beacon(labelled_stage()))),
         (
             "snapshot_some",

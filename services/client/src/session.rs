@@ -294,6 +294,8 @@ impl Reader<'_> {
                 self.is_above = true;
                 None
             }
+            // The server has another store now: its map is the one to show.
+            Received::Foreign => Some(resync("the server has another store", Trust::Void)),
             Received::Gap => Some(resync("a change is missing", Trust::Sound)),
             Received::NewEpoch => Some(resync("a new order began", Trust::Void)),
             Received::Diverged => {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use ghostlight_client::{Client, Follower, News, State};
 use ghostlight_proto::ServerMessage;
-use ghostlight_rig::{Beacon, Digest, Digests, Dimmer, KindId, Level, LogTime, Position, Revision, Snapshot};
+use ghostlight_rig::{Beacon, Digest, Digests, Dimmer, KindId, Level, LogTime, Position, Revision, Snapshot, StoreId};
 use support::{Script, Server, converges, map, news, next, options, origin, reaches, soon};
 
 #[tokio::test]
@@ -107,6 +107,7 @@ async fn a_gateway_without_a_map_is_not_taken_for_an_empty_rig() {
         connection.say(ServerMessage::Snapshot(Snapshot::default())).await;
         connection
             .say(ServerMessage::Beacon(Beacon {
+                store: StoreId::default(),
                 position: Position::default(),
                 time: LogTime::default(),
                 digests: Digests::default(),
@@ -167,6 +168,7 @@ async fn a_map_that_differs_is_replaced_though_the_position_is_the_same() {
 
     connection
         .say(ServerMessage::Beacon(Beacon {
+            store: StoreId::default(),
             position: script.position(),
             time: LogTime::default(),
             digests: [(KindId::Level, Digest::from_lanes([1, 2]))].into_iter().collect(),

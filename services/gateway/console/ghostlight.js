@@ -66,8 +66,10 @@ const SEEDS = [0, 0x9e3779b9];
  *
  * @typedef {{ epoch: number, revision: number }} Position
  * `time`: the log time at the position, in nanoseconds since 1970, in digits; "0" if it is not known.
- * @typedef {Position & Change & { type: 'snapshot' | 'delta', prev: number, time: string, origins: Origin[] }} Step
- * @typedef {Position & { type: 'beacon', time: string, digests: Record<string, string> }} Beacon
+ * `store`: the identity of the store that keeps the rig; '' if it is not told.
+ * @typedef {Position & Change & { type: 'snapshot' | 'delta', store: string, prev: number, time: string,
+ *   origins: Origin[] }} Step
+ * @typedef {Position & { type: 'beacon', store: string, time: string, digests: Record<string, string> }} Beacon
  * @typedef {{ type: 'ack', seq: number, position: Position, timing?: Timing }} Ack
  * @typedef {{ type: 'error', told: Events['refused'] } | { type: 'presence', told: Events['presence'] }
  *   | { type: 'stale' }} News
@@ -256,6 +258,7 @@ class RigClient extends EventTarget {
     const change = message.type === 'beacon' ? null : this.#changeBy(message);
     const verdict = this.#replica.take(message);
     if (verdict === 'behind') return this.#stayedBehind(message);
+    if (verdict === 'foreign') return this.#takeFrom(message);
     if (verdict !== 'applied' && verdict !== 'had') return this.#distrust(verdict);
     this.#behind = this.#older = false;
     clearTimeout(this.#timers.behind);
@@ -284,6 +287,14 @@ class RigClient extends EventTarget {
       this.#distrust('behind');
     });
     this.#behind = true;
+  }
+
+  /** The server has another store now: its map is the one to show.
+   * @param {Step | Beacon} message @returns {void} */
+  #takeFrom(message) {
+    this.#replica.doubt();
+    if (message.type === 'snapshot') this.#follow(message);
+    else this.#distrust('foreign');
   }
 
   /** What a message is about to change. @returns {Changed} */
@@ -445,6 +456,8 @@ class Outbox {
  * doubled or reordered, it only ever holds maps that the rig had, in the rig's order. */
 export class Replica {
   position = { epoch: 0, revision: 0 };
+  /** The identity of the store that keeps the rig; '' if it is not known. */
+  store = '';
   /** The log time at the position, in digits. */
   time = '0';
   /** The names of the kinds that it holds. @type {string[]} */
@@ -473,13 +486,15 @@ export class Replica {
 
   /**
    * Takes what `read` has read. "applied": the map moved on. "had": nothing new. "behind": it is below what the replica
-   * holds, and confirms nothing. Otherwise a snapshot is needed. "gap": something is missing in between. "new epoch": a
+   * holds, and confirms nothing. "foreign": it is of another store, and says nothing about the map. Otherwise a snapshot is needed. "gap": something is missing in between. "new epoch": a
    * new order began. "diverged": another map at the same position, which must never be.
-   * @param {Step | Beacon} message @returns {'applied' | 'had' | 'behind' | 'gap' | 'new epoch' | 'diverged'}
+   * @param {Step | Beacon} message @returns {'applied' | 'had' | 'behind' | 'foreign' | 'gap' | 'new epoch' | 'diverged'}
    */
   take(message) {
     const order = compare(message, this.position);
-    if (message.type === 'snapshot') return this.#takeSnapshot(message, order);
+    const isForeign = message.store !== '' && this.store !== '' && message.store !== this.store;
+    if (isForeign && !(message.type === 'snapshot' && this.#doubted)) return 'foreign';
+    if (message.type === 'snapshot') return this.#takeSnapshot(message, order, isForeign);
     this.#newestEpoch = Math.max(this.#newestEpoch, message.epoch);
     if (order < 0) return this.#wrong ? 'diverged' : 'behind';
     if (message.type === 'beacon' && order === 0) {
@@ -493,12 +508,13 @@ export class Replica {
     return message.revision - this.position.revision > MAX_STEP ? 'gap' : this.#apply(message);
   }
 
-  /** Nothing has confirmed for long what the replica holds: the next snapshot replaces it, also from below. */
+  /** Nothing has confirmed for long what the replica holds: the next snapshot replaces it, also from below or
+   * of another store. */
   doubt() { this.#doubted = true; }
 
-  #takeSnapshot(/** @type {Step} */ snapshot, /** @type {number} */ order) {
+  #takeSnapshot(/** @type {Step} */ snapshot, /** @type {number} */ order, /** @type {boolean} */ isForeign) {
     if (order < 0 && !this.#doubted) return this.#wrong ? 'diverged' : 'behind';
-    if (order !== 0 || this.#wrong) return this.#apply(snapshot);
+    if (order !== 0 || this.#wrong || isForeign) return this.#apply(snapshot);
     this.#doubted = false;
     return 'had';
   }
@@ -542,6 +558,7 @@ export class Replica {
       this.#clear();
       this.#wrong = this.#doubted = false;
       this.#newestEpoch = step.epoch;
+      this.store = step.store;
     }
     for (const name of this.kinds) {
       const value = /** @type {any} */ (step)[name];
@@ -578,7 +595,7 @@ export function read(json) {
     case 'delta':
       return readStep({ ...rest, type });
     case 'beacon':
-      return { type, ...readPosition(rest), time: readTime(rest), digests: readDigests(digests) };
+      return { type, ...readPosition(rest), store: readStore(rest), time: readTime(rest), digests: readDigests(digests) };
     case 'ack': {
       const [epoch, revision] = rest.position.split('-').map(Number);
       const timed = isTiming(timing) && { timing: { log: timing.log, fold: timing.fold, echo: timing.echo } };
@@ -606,7 +623,8 @@ function initials() {
 function readStep(/** @type {any} */ message) {
   const change = readChange(message);
   const origins = [...(message.origins ?? [])].map((origin) => readOrigin(origin, change));
-  const at = { type: message.type, ...readPosition(message), prev: whole(message.prev), time: readTime(message) };
+  const { type } = message;
+  const at = { type, ...readPosition(message), store: readStore(message), prev: whole(message.prev), time: readTime(message) };
   return { ...at, ...change, origins };
 }
 
@@ -655,6 +673,11 @@ function readLevel(/** @type {any} */ level, /** @type {any} */ of) {
 /** @returns {string} */
 function readTime(/** @type {any} */ { time = '0' }) {
   return proper(time, /^(0|[1-9][0-9]*)$/, 'is not a log time');
+}
+
+/** @returns {string} */
+function readStore(/** @type {any} */ { store = '' }) {
+  return proper(store, /^([0-9a-f]{32})?$/, 'is not the identity of a store');
 }
 
 /** @returns {Record<string, string>} */

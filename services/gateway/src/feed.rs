@@ -9,8 +9,8 @@ use bytes::Bytes;
 use ghostlight_bus::Announcement;
 use ghostlight_proto::{Decoded, STALE_AFTER, ServerMessage, Unread, decode};
 use ghostlight_rig::{
-    Attribution, Beacon, Delta, Interest, Item, Position, Received, Replica, Revision, RigName, Snapshot, TraceContext,
-    Verdict,
+    Attribution, Beacon, Delta, Interest, Item, Position, Received, Replica, Revision, RigName, Snapshot, StoreId,
+    TraceContext, Verdict,
 };
 use ghostlight_telemetry::trace::Kind;
 use parking_lot::{Mutex, MutexGuard};
@@ -53,6 +53,8 @@ pub(crate) struct RigFeed {
 pub(crate) struct FeedState {
     pub(crate) replica: Replica,
     folded: VecDeque<Folded>,
+    /// The store of the last alarm: the alarm about it is logged once.
+    alarmed: StoreId,
     /// The last deltas received, the oldest first.
     heard: VecDeque<Bytes>,
     /// The catch-up step that was encoded last: readers that fall behind often fall behind together.
@@ -218,7 +220,7 @@ impl RigFeed {
     /// Takes the answer of a state service to a question for a snapshot.
     pub(crate) fn take_answer(&self, rig: &RigName, text: Bytes) {
         match decode(&text) {
-            Ok(Decoded { message: ServerMessage::Snapshot(snapshot), .. }) => drop(self.take_snapshot(&snapshot)),
+            Ok(Decoded { message: ServerMessage::Snapshot(snapshot), .. }) => drop(self.take_snapshot(rig, &snapshot)),
             Ok(_) => {
                 tracing::warn!(%rig, "the answer to a question for a snapshot is not a snapshot; it is passed over");
             }
@@ -288,15 +290,19 @@ impl RigFeed {
             self.instruments.metrics.divergences.add_one();
             tracing::error!(%rig, position = %beacon.position, "this replica held another map than the state service");
         }
+        if received == Received::Foreign {
+            let ours = state.replica.store();
+            self.alarm(&mut state, rig, beacon.store, ours);
+        }
         self.show(&state, |latest| {
-            if received != Received::Behind {
+            if !is_silence(received) {
                 latest.hear(&self.instruments);
             }
             if beacon.position == latest.position && received == Received::Had {
                 latest.beacon = utf8(text.clone());
                 latest.beacon_kinds = beacon.digests.kinds();
                 latest.beacons += 1;
-            } else if !matches!(received, Received::Had | Received::Behind) {
+            } else if received != Received::Had && !is_silence(received) {
                 // The last one proves nothing any more.
                 latest.beacon = Utf8Bytes::default();
             }
@@ -304,16 +310,20 @@ impl RigFeed {
         received
     }
 
-    fn take_snapshot(&self, snapshot: &Snapshot) -> Received {
+    fn take_snapshot(&self, rig: &RigName, snapshot: &Snapshot) -> Received {
         let mut state = self.state();
+        let former = state.replica.store();
         let received = state.replica.snapshot(snapshot);
+        if snapshot.store.is_foreign_to(former) {
+            self.alarm(&mut state, rig, snapshot.store, former);
+        }
         if received == Received::Replaced {
             // They are of another order, or above where this one stands.
             state.folded.clear();
             state.heard.clear();
         }
         self.show(&state, |latest| {
-            if received != Received::Behind {
+            if !is_silence(received) {
                 latest.hear(&self.instruments);
             }
             if matches!(received, Received::Applied | Received::Replaced) {
@@ -326,6 +336,14 @@ impl RigFeed {
             }
         });
         received
+    }
+
+    /// A state service with another store says what this rig is: two orders would contend for the rig.
+    fn alarm(&self, state: &mut FeedState, rig: &RigName, theirs: StoreId, ours: StoreId) {
+        self.instruments.metrics.foreign_stores.add_one();
+        if std::mem::replace(&mut state.alarmed, theirs) != theirs {
+            tracing::error!(%rig, "ALARM: a state service with the store {theirs} announces a rig of the store {ours}");
+        }
     }
 
     /// Marks the map as stale for the readers after [`STALE_AFTER`] without a message of a state service.
@@ -352,6 +370,11 @@ impl Drop for RigFeed {
             self.instruments.was_stale(latest.silence().unwrap_or_default());
         }
     }
+}
+
+/// Whether a message with this effect says nothing about the map of the replica.
+pub(crate) fn is_silence(received: Received) -> bool {
+    matches!(received, Received::Behind | Received::Foreign)
 }
 
 /// The text of a decoded message, which is UTF-8.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Attribution, Changed, Digests, Interest, Item, LogTime, Position, Revision, State, Update};
+use crate::{Attribution, Changed, Digests, Interest, Item, LogTime, Position, Revision, State, StoreId, Update};
 
 /// The absolute values of every item set after `prev`, up to `position`.
 ///
@@ -44,6 +44,8 @@ pub enum Verdict {
 /// The whole map at a position. It replaces a replica's map, and is never merged into it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
+    /// The store that keeps the rig; [`StoreId::default`] if not known.
+    pub store: StoreId,
     /// The map's position.
     pub position: Position,
     /// The log time at `position`; 0 if not known.
@@ -59,6 +61,8 @@ pub struct Snapshot {
 /// Sent every second. A replica learns from it that it lost the last delta, and proves that it holds the same map.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Beacon {
+    /// The store that keeps the rig; [`StoreId::default`] if not known.
+    pub store: StoreId,
     /// The map's position.
     pub position: Position,
     /// The log time at `position`; 0 if not known.

@@ -1,6 +1,6 @@
 //! A copy of a rig's map that follows the original.
 
-use crate::{Beacon, Changed, Delta, Epoch, Interest, Position, RigMap, Slots, Snapshot, Update};
+use crate::{Beacon, Changed, Delta, Epoch, Interest, Position, RigMap, Slots, Snapshot, StoreId, Update};
 
 /// What a replica did with a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +14,9 @@ pub enum Received {
     /// It is below what the replica holds, and proves nothing. A sender that stays below has lost what the replica holds, or
     /// the replica holds what was never there: [`Replica::doubt`] it, and fetch a snapshot.
     Behind,
+    /// It is of another store than the replica's map, and says nothing about it: the positions of two stores cannot be
+    /// compared. Raise an alarm. A replica in [doubt](Replica::doubt) takes the snapshot of another store.
+    Foreign,
     /// It misses something in between: fetch a snapshot.
     Gap,
     /// A new epoch began: fetch a snapshot.
@@ -30,6 +33,8 @@ pub enum Received {
 /// [`doubt`](Self::doubt) goes back, to the map that its sender has.
 #[derive(Clone, Debug, Default)]
 pub struct Replica {
+    /// The store of its last snapshot; the default if not known.
+    store: StoreId,
     epoch: Epoch,
     map: RigMap,
     /// The kinds that it holds: those of its last snapshot.
@@ -89,7 +94,9 @@ impl Replica {
     /// Compares the replica with a beacon, in the kinds that both have.
     pub fn beacon(&mut self, beacon: &Beacon) -> Received {
         let (own, new) = (self.position(), beacon.position);
-        if new.epoch > own.epoch {
+        if beacon.store.is_foreign_to(self.store) {
+            Received::Foreign
+        } else if new.epoch > own.epoch {
             Received::NewEpoch
         } else if new > own {
             Received::Gap
@@ -110,18 +117,23 @@ impl Replica {
         self.is_doubted = true;
     }
 
-    /// Takes a snapshot's map in place of its own. A snapshot below its own is taken only in doubt.
+    /// Takes a snapshot's map in place of its own. A snapshot below its own, or of another store, is taken only in doubt.
     pub fn snapshot(&mut self, snapshot: &Snapshot) -> Received {
         let (own, new) = (self.position(), snapshot.position);
+        let is_foreign = snapshot.store.is_foreign_to(self.store);
+        if is_foreign && !self.is_doubted {
+            return Received::Foreign;
+        }
         if new < own && !self.is_doubted {
             return Received::Behind;
         }
-        if new == own && !self.is_wrong {
+        if new == own && !self.is_wrong && !is_foreign {
             self.is_doubted = false;
             return Received::Had;
         }
         let is_step = new.epoch == own.epoch && new > own;
-        let continues = is_step && !self.is_wrong && snapshot.kinds == self.kinds;
+        let continues = is_step && !self.is_wrong && !is_foreign && snapshot.kinds == self.kinds;
+        self.store = snapshot.store;
         self.epoch = new.epoch;
         self.kinds = snapshot.kinds;
         (self.is_wrong, self.is_doubted) = (false, false);
@@ -141,6 +153,11 @@ impl Replica {
     /// The position of the last entry in the map.
     pub fn position(&self) -> Position {
         Position { epoch: self.epoch, revision: self.map.revision() }
+    }
+
+    /// The store that keeps the rig; the default if not known.
+    pub fn store(&self) -> StoreId {
+        self.store
     }
 
     /// The map that the replica holds.
@@ -163,12 +180,13 @@ impl Replica {
     pub fn to_snapshot_of(&self, wanted: Interest) -> Snapshot {
         let kinds = wanted.and(self.kinds);
         let state = self.map.slots().state(kinds);
-        Snapshot { position: self.position(), time: self.map.time(), kinds, state, changes: Vec::new() }
+        let (position, time) = (self.position(), self.map.time());
+        Snapshot { store: self.store, position, time, kinds, state, changes: Vec::new() }
     }
 
     /// The beacon that readers of these kinds check themselves against.
     pub fn to_beacon(&self, wanted: Interest) -> Beacon {
         let digests = self.map.digests().restricted_to(wanted.and(self.kinds));
-        Beacon { position: self.position(), time: self.map.time(), digests }
+        Beacon { store: self.store, position: self.position(), time: self.map.time(), digests }
     }
 }

@@ -4,7 +4,7 @@ use crate::attribution::attributions;
 use crate::idempotency::IdempotencyKeys;
 use crate::{
     Beacon, Change, Delta, Entry, Epoch, Fingerprint, IdempotentChange, Interest, Item, LogTime, Position, Revision,
-    RigImage, RigMap, Slots, Snapshot, Update, Verdict,
+    RigImage, RigMap, Slots, Snapshot, StoreId, Update, Verdict,
 };
 
 /// One set of dimmers that consoles share: all its items, and its memory of keyed changes.
@@ -123,7 +123,7 @@ impl Rig {
         Position { epoch: self.epoch, revision: self.map.revision() }
     }
 
-    /// The whole map, with who last changed each item and when.
+    /// The whole map, with who last changed each item and when. Which store keeps the rig is not known here.
     pub fn snapshot(&self) -> Snapshot {
         self.snapshot_of(Interest::all())
     }
@@ -132,10 +132,11 @@ impl Rig {
     pub fn snapshot_of(&self, kinds: Interest) -> Snapshot {
         let slots = self.map.slots();
         let (state, changes) = (slots.state(kinds), slots.changes(kinds));
-        Snapshot { position: self.position(), time: self.map.time(), kinds, state, changes }
+        let (position, time) = (self.position(), self.map.time());
+        Snapshot { store: StoreId::default(), position, time, kinds, state, changes }
     }
 
-    /// The beacon of all kinds, which a replica checks itself against.
+    /// The beacon of all kinds, which a replica checks itself against. Which store keeps the rig is not known here.
     pub fn beacon(&self) -> Beacon {
         self.beacon_of(Interest::all())
     }
@@ -143,7 +144,7 @@ impl Rig {
     /// The beacon of these kinds, which a replica checks itself against.
     pub fn beacon_of(&self, kinds: Interest) -> Beacon {
         let digests = self.map.digests().restricted_to(kinds);
-        Beacon { position: self.position(), time: self.map.time(), digests }
+        Beacon { store: StoreId::default(), position: self.position(), time: self.map.time(), digests }
     }
 
     /// The changes after `cursor`, for a store.
@@ -152,6 +153,7 @@ impl Rig {
             position: self.position(),
             time: self.map.time(),
             slots: self.map.slots_since(cursor),
+            digests: self.map.digests(),
             keyed: self.keyed.since(Position { epoch: self.epoch, revision: cursor }),
             oldest_key: self.keyed.oldest(),
         }

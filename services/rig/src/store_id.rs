@@ -11,9 +11,15 @@ use std::fmt;
 pub struct StoreId(pub u128);
 
 impl StoreId {
-    /// Reads 32 hexadecimal digits.
+    /// Whether both are known and differ: what one keeps says nothing about what the other keeps.
+    pub fn is_foreign_to(self, other: Self) -> bool {
+        let is_known = self != Self::default() && other != Self::default();
+        is_known && self != other
+    }
+
+    /// Reads 32 hexadecimal digits in lower case.
     pub fn parse(text: &str) -> Option<Self> {
-        let is_id = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_id = text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         u128::from_str_radix(text, 16).ok().filter(|id| is_id && *id != 0).map(Self)
     }
 }
@@ -44,6 +50,7 @@ mod tests {
             "00000000000000000000000000000000",
             "0112233445566778899aabbccddeeff",
             "+0112233445566778899aabbccddeeff",
+            "00112233445566778899AABBCCDDEEFF",
         ] {
             assert_eq!(StoreId::parse(bad), None, "{bad}");
         }

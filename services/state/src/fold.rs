@@ -3,12 +3,16 @@
 use bytes::Bytes;
 use ghostlight_bus::{Logged, Question};
 use ghostlight_proto::{RigSummary, ServerMessage, encode_rigs};
-use ghostlight_rig::{Image, Interest, LogPosition, Partition, Position, Revision, Rig, RigName, Rigs, Stamp};
+use ghostlight_rig::{
+    Beacon, Image, Interest, LogPosition, Partition, Position, Revision, Rig, RigName, Rigs, Snapshot, Stamp, StoreId,
+};
 
 use crate::requested::RequestedRigs;
 
 /// The rigs, where the log stands, and which rigs somebody follows that nobody has made.
 pub(crate) struct Fold {
+    /// The store that keeps the rigs: beacons and snapshots name it.
+    store: StoreId,
     rigs: Rigs,
     stamp: Stamp,
     awaited: RequestedRigs,
@@ -17,9 +21,15 @@ pub(crate) struct Fold {
 
 impl Fold {
     /// What a store kept, in an order that goes on from `start`.
-    pub(crate) fn restore(image: Image, start: LogPosition, most_rigs: usize, partition: Partition) -> Self {
+    pub(crate) fn restore(
+        store: StoreId,
+        image: Image,
+        start: LogPosition,
+        most_rigs: usize,
+        partition: Partition,
+    ) -> Self {
         let rigs = Rigs::restore(image, start.position, most_rigs, partition);
-        Self { rigs, stamp: start.stamp, awaited: RequestedRigs::new(most_rigs), most_rigs }
+        Self { store, rigs, stamp: start.stamp, awaited: RequestedRigs::new(most_rigs), most_rigs }
     }
 
     /// Goes back to what a store kept.
@@ -69,7 +79,7 @@ impl Fold {
     /// Beacons of the rigs that come after this name, at most so many, and after which name it goes on; nowhere once all
     /// have had their turn, with those that are awaited.
     pub(crate) fn beacons(&self, after: Option<&RigName>, most: usize) -> (Vec<(&RigName, Bytes)>, Option<RigName>) {
-        let beacon = |rig: &Rig| ServerMessage::Beacon(rig.beacon()).encode();
+        let beacon = |rig: &Rig| ServerMessage::Beacon(Beacon { store: self.store, ..rig.beacon() }).encode();
         let made = self.rigs.after(after).take(most).map(|(name, rig)| (name, beacon(rig)));
         let mut beacons: Vec<_> = made.collect();
         if let Some((last, _)) = beacons.last().filter(|_| beacons.len() == most) {
@@ -96,7 +106,7 @@ impl Fold {
                 Rig::empty(Position { revision, ..self.position() }).snapshot_of(kinds)
             }
         };
-        ServerMessage::Snapshot(snapshot).encode()
+        ServerMessage::Snapshot(Snapshot { store: self.store, ..snapshot }).encode()
     }
 
     fn list(&self) -> Bytes {
@@ -120,7 +130,8 @@ mod tests {
 
     /// A fold of so many rigs, with `main`, and another that is awaited.
     fn fold(rigs: usize) -> Fold {
-        let mut fold = Fold::restore(Image::default(), LogPosition::default(), 1_000, Partition::default());
+        let mut fold =
+            Fold::restore(StoreId::default(), Image::default(), LogPosition::default(), 1_000, Partition::default());
         for number in 1..rigs {
             let (revision, rig) = (Revision(number as u64), name(number));
             let entry = Entry::new(Change::default());

@@ -49,7 +49,7 @@ impl StateService {
         let (image, start) = load(&parts).await?;
         let stored = image.mark();
         let mut entries = begin(&parts, stored, start).await?;
-        let mut fold = Fold::restore(image, start, parts.most_rigs, parts.partition);
+        let mut fold = Fold::restore(parts.store.id(), image, start, parts.most_rigs, parts.partition);
         parts.note_epoch(stored, start);
         while fold.position().revision < entries.end() {
             match entries.next().await? {

@@ -64,6 +64,7 @@ impl<'a> Console<'a> {
                         self.replica.snapshot(&self.deployment.snapshot("main").await);
                     }
                     Received::Diverged => panic!("two maps under {}", self.replica.position()),
+                    Received::Foreign => panic!("there is one store"),
                     Received::Applied | Received::Replaced | Received::Had | Received::Behind => {}
                 }
             }

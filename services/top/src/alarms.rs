@@ -51,6 +51,10 @@ fn gateway_alarms(gateway: &Gateway, wrong: &mut Vec<String>) {
     if gateway.divergences.total > 0.0 {
         wrong.push(format!("replicas that diverged: {}", number(gateway.divergences.total)));
     }
+    if gateway.foreign_stores.total > 0.0 {
+        let count = number(gateway.foreign_stores.total);
+        wrong.push(format!("messages of a state service with another store: {count}"));
+    }
     if let Some(stale) = gateway.stale_rigs.filter(|stale| *stale > 0.0) {
         let silence = gateway.beacon_age_seconds.map_or_else(String::new, |age| format!(" for {}", duration(age)));
         wrong.push(format!("stale rigs: {}; no message from a state service{silence}", number(stale)));

@@ -144,6 +144,7 @@ impl<'a> Pair<'a> {
             gaps_per_second: self.per_second("ghostlight_gaps_total"),
             resyncs_per_second: self.per_second("ghostlight_resyncs_total"),
             divergences: self.count("ghostlight_divergences_total"),
+            foreign_stores: self.count("ghostlight_foreign_stores_total"),
             echo: timed.echo.as_ref().map(|(rate, buckets)| Spread::new(*rate, buckets)),
             followed_rigs: self.now.value("ghostlight_followed_rigs"),
             stale_rigs: self.now.value("ghostlight_stale_rigs"),

@@ -185,6 +185,8 @@ pub struct Gateway {
     pub resyncs_per_second: Option<f64>,
     /// Replicas that held a different map from the state service.
     pub divergences: Count,
+    /// Beacons and snapshots of a state service whose store does not keep the rig.
+    pub foreign_stores: Count,
     /// From the arrival of a change until it is durable and the gateway's replica has reached it.
     pub echo: Option<Spread>,
     /// Rigs that the gateway follows.

@@ -6,7 +6,10 @@ use tempfile::TempDir;
 
 use crate::deployment::{Deployment, Gateway, state};
 use crate::process::Process;
-use crate::support::{Map, map, until};
+use crate::support::{Map, counted, map, until};
+
+/// How often a state service with another store was heard.
+const FOREIGN: &str = "ghostlight_foreign_stores_total";
 
 /// A hundred levels.
 fn look() -> Value {
@@ -133,4 +136,29 @@ async fn a_forged_announcement_leaves_no_gateway_astray() {
     both_show(&gateways, &map(json!({"1": 50, "2": 60}))).await;
     gateways[0].set(json!({"1": 51})).await;
     both_show(&gateways, &map(json!({"1": 51, "2": 60}))).await;
+}
+
+/// A state service that does not claim the log, of an older version, say: it is not shown, and raises an alarm.
+#[tokio::test]
+async fn a_state_service_with_another_store_is_heard_and_not_shown() {
+    let deployment = Deployment::new("foreign").await;
+    let _state = deployment.ready_state().await;
+    let (gateway, admin) = deployment.counting_gateway().await;
+    gateway.set(json!({"1": 50})).await;
+    let (epoch, revision) = gateway.position().await;
+    let client = async_nats::connect(deployment.nats.url()).await.unwrap();
+    let store = "000000000000000000000000000000ff";
+    for (epoch, revision) in [(epoch, revision), (epoch + 9, 1)] {
+        let digests = json!({"levels": "00112233aabbccdd"});
+        let beacon =
+            json!({"type": "beacon", "store": store, "epoch": epoch, "revision": revision, "digests": digests});
+        client.publish("ghostlight.main.echo", beacon.to_string().into()).await.unwrap();
+    }
+    client.flush().await.unwrap();
+    until("both to be counted", async || (counted(&admin, [FOREIGN]).await[FOREIGN] == 2).then_some(())).await;
+    let alarms = gateway.process.logged("ALARM");
+    assert!(matches!(&alarms[..], [one] if one.contains(store)), "{alarms:?}");
+    let counted = counted(&admin, ["ghostlight_divergences_total", "ghostlight_resyncs_total"]).await;
+    assert_eq!(counted.into_values().collect::<Vec<_>>(), [0, 1]);
+    gateway.shows(&map(json!({"1": 50}))).await;
 }

@@ -23,6 +23,16 @@ pub(crate) fn map(object: Value) -> Map {
     serde_json::from_value(object).unwrap()
 }
 
+/// What a process with the admin listener `admin` has counted.
+pub(crate) async fn counted<const N: usize>(admin: &str, all: [&'static str; N]) -> BTreeMap<&'static str, u64> {
+    let metrics = reqwest::get(format!("{admin}/metrics")).await.unwrap().text().await.unwrap();
+    let value = |series: &str| {
+        let line = metrics.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("no {series} in {metrics}")).parse::<f64>().unwrap() as u64
+    };
+    all.map(|series| (series, value(series))).into()
+}
+
 /// Waits for something, but not for ever.
 pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     tokio::time::timeout(DEADLINE, future).await.unwrap_or_else(|_| panic!("not within {DEADLINE:?}: {what}"))

@@ -129,6 +129,8 @@ pub struct GatewayMetrics {
     pub resyncs: Counter,
     /// Replicas that held a different map from the state service.
     pub divergences: Counter,
+    /// Beacons and snapshots of a state service whose store does not keep the rig.
+    pub foreign_stores: Counter,
 }
 
 impl GatewayMetrics {
@@ -164,6 +166,10 @@ impl GatewayMetrics {
             divergences: meters.counter(
                 "ghostlight_divergences",
                 "Replicas that held a different map from the state service: never, unless something is wrong",
+            ),
+            foreign_stores: meters.counter(
+                "ghostlight_foreign_stores",
+                "Beacons and snapshots of a state service whose store does not keep the rig",
             ),
         })
     }

@@ -135,6 +135,7 @@ fn what_is_wrong_is_said() {
     let view = seen(running, |running| {
         let (gateway, state) = (running[0].gateway(), running[0].state());
         gateway.divergences.add_one();
+        gateway.foreign_stores.add(4);
         gateway.rejected.of(Code::Unavailable).add(3);
         gateway.rejected.of(Code::BadInput).add(3);
         state.speaking.set(0);
@@ -148,6 +149,7 @@ fn what_is_wrong_is_said() {
         alarms(&view),
         [
             "replicas that diverged: 1",
+            "messages of a state service with another store: 4",
             "stale rigs: 2; no message from a state service for 4.2 s",
             "changes are rejected (unavailable): 1.5 a second",
             "this state service announces and answers nothing",

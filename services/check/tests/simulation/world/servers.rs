@@ -105,11 +105,11 @@ impl World {
     }
 
     pub(super) fn beacon(&mut self, service: usize) {
-        let Beacon { position, time, digests } = self.rig(service).beacon();
+        let Beacon { store, position, time, digests } = self.rig(service).beacon();
         for gateway in 0..self.gateways.len() {
             // A naive gateway would pass on what it does not understand.
             if let Copy::Guarded(_) = self.gateways[gateway].copy {
-                self.carry(gateway, Message::Beacon(Beacon { position, time, digests: digests.clone() }));
+                self.carry(gateway, Message::Beacon(Beacon { store, position, time, digests: digests.clone() }));
             }
         }
     }

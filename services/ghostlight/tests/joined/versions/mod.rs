@@ -15,20 +15,15 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::deployment::{Deployment, Gateway};
-use crate::support::{Console, Map, map, until, within};
+use crate::support::{Console, Map, counted, map, until, within};
 use newer::{NewerState, client, headers, with_more};
 
 /// What must not be counted while all is well.
 const ALARMING: [&str; 3] = ["ghostlight_gaps_total", "ghostlight_divergences_total", "ghostlight_resyncs_total"];
 
 /// What a process has counted of that.
-async fn counted(admin: &str) -> BTreeMap<&'static str, u64> {
-    let metrics = reqwest::get(format!("{admin}/metrics")).await.unwrap().text().await.unwrap();
-    let value = |series: &str| {
-        let line = metrics.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
-        line.unwrap_or_else(|| panic!("no {series} in {metrics}")).parse::<f64>().unwrap() as u64
-    };
-    ALARMING.map(|series| (series, value(series))).into()
+async fn counted_alarms(admin: &str) -> BTreeMap<&'static str, u64> {
+    counted(admin, ALARMING).await
 }
 
 /// A gateway of a newer version: its entries have more in them, and its roster.
@@ -147,7 +142,7 @@ async fn an_older_gateway_and_its_consoles_follow_newer_services_without_a_gap()
     let (gateway, admin) = deployment.counting_gateway().await;
     gateway.set(json!({"1": 50})).await;
     let (mut follower, client) = (Follower::open(&gateway).await, live(&gateway).await);
-    let before = counted(&admin).await;
+    let before = counted_alarms(&admin).await;
 
     let mut last = 0;
     for level in 1..=40_u16 {
@@ -165,7 +160,7 @@ async fn an_older_gateway_and_its_consoles_follow_newer_services_without_a_gap()
     follower.sees("Tomorrow").await;
     // A beacon proves it: its digest is that of the map.
     while position(&follower.console.message("beacon").await).1 < last {}
-    assert_eq!(counted(&admin).await, before, "nothing was missed, and nothing asked for again");
+    assert_eq!(counted_alarms(&admin).await, before, "nothing was missed, and nothing asked for again");
     state.stop().await;
 }
 
@@ -177,7 +172,7 @@ async fn old_and_new_side_by_side_are_one_rig_and_the_old_ones_can_stay() {
     gateways[0].0.set(json!({"1": 50})).await;
     gateways[1].0.shows(&map(json!({"1": 50}))).await;
     let mut followers = [Follower::open(&gateways[0].0).await, Follower::open(&gateways[1].0).await];
-    let before = [counted(&gateways[0].1).await, counted(&gateways[1].1).await];
+    let before = [counted_alarms(&gateways[0].1).await, counted_alarms(&gateways[1].1).await];
 
     let newer = NewerGateway(client(&deployment).await);
     let mut last = 0;
@@ -200,9 +195,9 @@ async fn old_and_new_side_by_side_are_one_rig_and_the_old_ones_can_stay() {
         gateway.shows(&due).await;
         // The digest of the one that stayed is that of the gateways.
         while position(&follower.console.message("beacon").await).1 < last {}
-        assert_eq!(counted(admin).await["ghostlight_divergences_total"], 0);
+        assert_eq!(counted_alarms(admin).await["ghostlight_divergences_total"], 0);
     }
-    assert_eq!([counted(&gateways[0].1).await, counted(&gateways[1].1).await], before);
+    assert_eq!([counted_alarms(&gateways[0].1).await, counted_alarms(&gateways[1].1).await], before);
     assert_eq!(older.logged("ERROR"), [""; 0]);
     let store = ghostlight_store::open(&deployment.store, Default::default()).await.unwrap();
     until("all to be saved", async || (store.load().await.unwrap().position.revision.0 == last).then_some(())).await;
