@@ -70,6 +70,16 @@ fn mix(mut word: u32) -> u32 {
     word ^ (word >> 16)
 }
 
+impl Digest {
+    /// Reads sixteen hexadecimal digits, the first lane first; `None` if the text is not that.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_digest = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let lane = |text| u32::from_str_radix(text, 16).ok();
+        let (first, second) = text.split_at_checked(8).filter(|_| is_digest)?;
+        Some(Self::from_lanes([lane(first)?, lane(second)?]))
+    }
+}
+
 /// Sixteen hexadecimal digits, the first lane first.
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::{IdempotentChange, Key, LogPosition, LogTime, Position, RigName, Slots, Stamp};
+use crate::{
+    Digest, Digests, IdempotentChange, Interest, Key, KindId, Listed, LogPosition, LogTime, Position, RigName, Slots,
+    Stamp,
+};
 
 /// The rigs at a position, or what has changed in them since an earlier position: a store is a cursor too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +31,8 @@ pub struct RigImage {
     pub time: LogTime,
     /// The rig's items, or the items that changed.
     pub slots: Slots,
+    /// The digests of the rig's whole map, by which a later load is checked; none if they are not known.
+    pub digests: Digests,
     /// The keyed changes that the rig remembers, or the new ones; the oldest first.
     pub keyed: Vec<(Key, IdempotentChange)>,
     /// The rig has forgotten the keyed changes before this position.
@@ -44,4 +49,23 @@ impl Image {
     pub fn dimmers(&self) -> usize {
         self.rigs.values().flat_map(|rig| rig.slots.levels.values()).filter(|slot| slot.value.is_some()).count()
     }
+}
+
+impl RigImage {
+    /// The kinds whose items, in the image of a whole rig, are not those that [`digests`](Self::digests) were made of. A store
+    /// that is damaged, or that somebody else has written to, gives such an image.
+    pub fn changed_kinds(&self) -> Vec<KindId> {
+        let mut found = Digests::default();
+        each_kind!(K => found.set(K::ID, digest_of::<K>(&self.slots)));
+        let differs = |kind: &KindId| !self.digests.agree(&found, Interest::from_iter([*kind]));
+        KindId::ALL.iter().copied().filter(differs).collect()
+    }
+}
+
+fn digest_of<K: Listed>(slots: &Slots) -> Digest {
+    let mut sum = Digest::default();
+    for (key, slot) in K::slots(slots) {
+        sum += slot.value.as_ref().map(|value| K::item_digest(key, value)).unwrap_or_default();
+    }
+    sum
 }

@@ -2,7 +2,7 @@
 //! log broken one begins a new epoch, and the others go on in it.
 
 use ghostlight_bus::Entries;
-use ghostlight_rig::{Image, LogPosition, Partition};
+use ghostlight_rig::{Image, KindId, LogPosition, Partition};
 
 use crate::{Parts, StartError};
 
@@ -10,6 +10,7 @@ use crate::{Parts, StartError};
 pub(crate) async fn load(parts: &Parts) -> Result<(Image, LogPosition), StartError> {
     let image = parts.store.load().await?;
     check(&image, parts.partition)?;
+    compare(&image);
     parts.log.claim(parts.store.id(), image.mark()).await?;
     let start = parts.log.begin(image.mark()).await?;
     Ok((image, start))
@@ -25,6 +26,22 @@ pub(crate) async fn begin(
         parts.store.begin(stored.position, start).await?;
     }
     Ok(parts.log.read(start).await?)
+}
+
+/// Compares what the store holds with the digests that were saved with it. The show goes on with what there is: nobody can
+/// tell here what is right.
+fn compare(image: &Image) {
+    for (name, rig) in &image.rigs {
+        let kinds: Vec<_> = rig.changed_kinds().into_iter().map(KindId::name).collect();
+        if !kinds.is_empty() {
+            tracing::error!(
+                rig = %name,
+                "ALARM: the {} in the store are not those that were saved. The store is damaged, or another program has \
+                 written to it. Look at the rig before the show, or restore a backup",
+                kinds.join(" and ")
+            );
+        }
+    }
 }
 
 /// Makes sure that all rigs are in the partition.

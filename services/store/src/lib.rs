@@ -9,6 +9,7 @@ mod rows;
 mod scalar;
 mod sqlite;
 mod tables;
+mod wal;
 
 use std::fmt;
 use std::str::FromStr;

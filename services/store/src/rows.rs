@@ -6,8 +6,8 @@ use std::sync::Once;
 
 use ghostlight_rig::kinds::ItemKey as _;
 use ghostlight_rig::{
-    Changed, ClientId, Fingerprint, IdempotentChange, Image, Key, KeyOf, KindId, KindVisitor, Listed, LogTime,
-    Position, Revision, RigImage, RigName, Slot, Slots, Stamp, StoreId, visit_kinds,
+    Changed, ClientId, Digest, Digests, Fingerprint, IdempotentChange, Image, Key, KeyOf, KindId, KindVisitor, Listed,
+    LogTime, Position, Revision, RigImage, RigName, Slot, Slots, Stamp, StoreId, visit_kinds,
 };
 use serde::Serialize;
 
@@ -15,6 +15,10 @@ use crate::{StoreError, scalar};
 
 /// The query for [`ItemRow`]s. The position is in two columns.
 pub(crate) const ITEMS: &str = "SELECT rig, kind, key, value, epoch, revision, changed_by, changed_at FROM item";
+
+/// The query for rigs, with the digests of their items, if they were saved with the rig. The position is in two columns.
+pub(crate) const RIGS: &str = "SELECT name, rig.epoch, rig.revision, time, digests FROM rig LEFT JOIN digest \
+                               ON digest.rig = name AND digest.epoch = rig.epoch AND digest.revision = rig.revision";
 
 /// The query for keyed changes, in their order.
 pub(crate) const KEYED: &str =
@@ -44,7 +48,7 @@ impl Rows {
         let (mut rigs, mut items, mut keyed, mut oldest_keys) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (name, rig) in &image.rigs {
             let name = name.as_str();
-            rigs.push((name, rig.position.revision.0, rig.time.0 as i64));
+            rigs.push((name, rig.position.revision.0, rig.time.0 as i64, digests_text(&rig.digests)));
             visit_kinds(&mut Items { rig: name, slots: &rig.slots, rows: &mut items });
             keyed.extend(rig.keyed.iter().map(|(key, keyed)| {
                 let fingerprint = format!("{:016x}", keyed.fingerprint.0);
@@ -118,10 +122,11 @@ impl Loading {
         (self.image.stamp, self.image.time) = (Stamp(stamp as u64), LogTime(time as u64));
     }
 
-    /// Takes the position of a rig's last entry, and its log time.
-    pub(crate) fn rig(&mut self, name: &str, at: At, time: i64) -> Result<(), StoreError> {
+    /// Takes the position of a rig's last entry, its log time, and the digests that were saved there, if any.
+    pub(crate) fn rig(&mut self, name: &str, at: At, time: i64, digests: Option<&str>) -> Result<(), StoreError> {
         let rig = self.rig_image(name)?;
         (rig.position, rig.time) = (position(at), LogTime(time as u64));
+        rig.digests = digests.map_or_else(|| Ok(Digests::default()), read_digests)?;
         Ok(())
     }
 
@@ -218,6 +223,20 @@ impl Put<'_> {
 
 fn position((epoch, revision): At) -> Position {
     Position::new(epoch as u64, revision as u64)
+}
+
+/// The digests as the database has them: a digest by the name of its kind.
+fn digests_text(digests: &Digests) -> Option<BTreeMap<&'static str, String>> {
+    let by_kind: BTreeMap<_, _> = digests.iter().map(|(kind, digest)| (kind.name(), digest.to_string())).collect();
+    (!by_kind.is_empty()).then_some(by_kind)
+}
+
+/// Reads the digests of the kinds that this version knows.
+fn read_digests(text: &str) -> Result<Digests, StoreError> {
+    let by_kind: BTreeMap<String, String> = serde_json::from_str(text).map_err(|error| corrupt(&error))?;
+    let known = by_kind.iter().filter_map(|(name, digest)| Some((KindId::named(name)?, digest)));
+    let read = known.map(|(kind, digest)| Some((kind, Digest::parse(digest)?)));
+    read.collect::<Option<_>>().ok_or_else(|| corrupt(&format_args!("{text:?} are not digests")))
 }
 
 fn corrupt(what: &dyn Display) -> StoreError {

@@ -3,7 +3,7 @@
 use std::fs::{File, Metadata, TryLockError};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{LazyLock, Once};
+use std::sync::{Arc, LazyLock, Once};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,11 +12,14 @@ use ghostlight_rig::{Image, LogPosition, Position, StoreId};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
+use tokio::task::AbortHandle;
+use tokio::time::timeout;
 
 use crate::error::migration;
 use crate::rows::{At, ItemRow, Loading, Rows};
 use crate::tables::{self, migrations};
+use crate::wal::{self, WalState};
 use crate::{Durability, OpenError, Store, StoreError, rows};
 
 pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
@@ -27,11 +30,19 @@ pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
         "0003_many_services.sql",
         "0004_items.sql",
         "0005_store_id.sql",
+        "0006_digests.sql",
     )
 });
 
 /// How long a statement waits for another program that holds the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// After this time without a save, the write-ahead log is taken into the database file. A small show never fills the log, and
+/// would live in it alone: the file can be copied then, and a damaged log takes nothing with it.
+const IDLE_BEFORE_CHECKPOINT: Duration = Duration::from_secs(1);
+
+/// Takes the whole write-ahead log into the database file, and empties it. It answers whether a reader was in the way.
+const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
 /// The save: the view's trigger, in the migrations, does all of it in one transaction. It is one statement, because a
 /// small save costs mainly the way to the connection's thread and back, not the work in SQLite.
@@ -52,7 +63,9 @@ pub(crate) struct SqliteStore {
     options: SqliteConnectOptions,
     /// Taken out while it is used. If its user is dropped half-way, the connection is closed, and its transaction with
     /// it.
-    connection: Mutex<Option<SqliteConnection>>,
+    connection: Arc<Mutex<Option<SqliteConnection>>>,
+    saved: Arc<Notify>,
+    checkpoints: AbortHandle,
     /// Whether rows of kinds that this version does not know have been logged: this is done once.
     unknown_logged: Once,
     lock: Lock,
@@ -73,6 +86,7 @@ impl SqliteStore {
             .synchronous(synchronous)
             .busy_timeout(BUSY_TIMEOUT)
             .disable_statement_logging();
+        warn_of_broken_log(path, wal::inspect(path).map_err(|error| unusable(error.into()))?);
         let mut connection = options.connect().await.map_err(|error| unusable(error.into()))?;
         check(&mut connection).await.map_err(unusable)?;
         // `run_direct`, because the future of `run` is not `Send`.
@@ -84,7 +98,10 @@ impl SqliteStore {
         check_writable(&mut connection).await.map_err(unusable)?;
         let id = sqlx::query_scalar::<_, String>(rows::STORE_ID).fetch_one(&mut connection).await;
         let id = rows::store_id(&id.map_err(|error| unusable(error.into()))?).map_err(unusable)?;
-        Ok(Self { id, options, connection: Mutex::new(Some(connection)), unknown_logged: Once::new(), lock })
+        checkpoint(&mut connection).await;
+        let (connection, saved) = (Arc::new(Mutex::new(Some(connection))), Arc::new(Notify::new()));
+        let checkpoints = tokio::spawn(checkpoint_when_idle(connection.clone(), saved.clone())).abort_handle();
+        Ok(Self { id, options, connection, saved, checkpoints, unknown_logged: Once::new(), lock })
     }
 }
 
@@ -186,16 +203,55 @@ impl Store for SqliteStore {
         let mut connection = taken_or_new(&mut held, &self.options).await?;
         let saved = save(&mut connection, image).await;
         *held = Some(connection);
+        self.saved.notify_one();
         // What went into a file without a name is lost with the process.
         saved.and_then(|()| self.lock.check_in_place())
     }
 
     async fn close(&self) {
+        self.checkpoints.abort();
         if let Some(connection) = self.connection.lock().await.take()
             && let Err(error) = connection.close().await
         {
             tracing::warn!(%error, "the database did not close in good order; nothing is lost");
         }
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.checkpoints.abort();
+    }
+}
+
+/// Checkpoints each time that saves have come, and none for a while.
+async fn checkpoint_when_idle(connection: Arc<Mutex<Option<SqliteConnection>>>, saved: Arc<Notify>) {
+    loop {
+        saved.notified().await;
+        while timeout(IDLE_BEFORE_CHECKPOINT, saved.notified()).await.is_ok() {}
+        let mut held = connection.lock().await;
+        if let Some(mut taken) = held.take() {
+            checkpoint(&mut taken).await;
+            *held = Some(taken);
+        }
+    }
+}
+
+/// A log that stays is no failure: SQLite reads it at the next start.
+async fn checkpoint(connection: &mut SqliteConnection) {
+    if let Err(error) = sqlx::query(CHECKPOINT).execute(connection).await {
+        tracing::warn!(%error, "the write-ahead log could not be taken into the database file");
+    }
+}
+
+/// SQLite says nothing about the part of its log that it cannot read, and starts without it.
+fn warn_of_broken_log(path: &str, state: WalState) {
+    if let WalState::Broken { readable } = state {
+        tracing::error!(
+            "ALARM: the end of {path}-wal cannot be read, so that what was saved last may be missing: {readable} pages of it \
+             can be read. After a power cut, only a change that was not answered is missing. Otherwise the disk is damaged: \
+             look at the rig before the show, or restore a backup"
+        );
     }
 }
 
@@ -246,10 +302,8 @@ async fn load(connection: &mut SqliteConnection, unknown_logged: &Once) -> Resul
         Ok(())
     })
     .await?;
-    each(&mut reading, "SELECT name, epoch, revision, time FROM rig", |row| {
-        loading.rig(row.try_get(0)?, at(row, 1)?, row.try_get(3)?)
-    })
-    .await?;
+    each(&mut reading, rows::RIGS, |row| loading.rig(row.try_get(0)?, at(row, 1)?, row.try_get(3)?, row.try_get(4)?))
+        .await?;
     each(&mut reading, rows::ITEMS, |row| {
         loading.item(&ItemRow {
             rig: row.try_get(0)?,

@@ -35,6 +35,7 @@ macro_rules! store_contract {
             an_item_is_one_row_of_text,
             who_changed_an_item_and_when_outlives_a_restart,
             items_of_an_unknown_kind_are_left_alone,
+            items_that_somebody_else_changed_are_noticed,
             a_row_that_cannot_be_read_is_named,
         }
     };

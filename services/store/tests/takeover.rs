@@ -14,7 +14,7 @@ use ghostlight_servers::Postgres;
 use ghostlight_store::{Durability, open};
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
-use support::{Folder, Show, goes_on_from, older_migrations, postgres, rig, soon, sqlite};
+use support::{Folder, Show, goes_on_from, older_migrations, postgres, rig, soon, sqlite, without_digests};
 
 /// Every row that is there, one a line, the same in both databases.
 const ROWS: &str = "SELECT concat_ws('|', 'item', rig, kind, key, coalesce(value, 'NULL'), epoch, revision, \
@@ -150,7 +150,7 @@ async fn an_sqlite_file_of_before_is_taken_over() {
     let taken: Vec<String> = sqlx::query_scalar(AssertSqlSafe(&*rows)).fetch_all(&mut taken).await.unwrap();
     let saved: Vec<String> = sqlx::query_scalar(AssertSqlSafe(&*rows)).fetch_all(&mut saved).await.unwrap();
     assert_same(&taken, &saved);
-    taken_over(&folder.url(), &expected).await;
+    taken_over(&folder.url(), &without_digests(expected)).await;
 }
 
 #[tokio::test]
@@ -173,7 +173,7 @@ async fn a_postgresql_database_of_before_is_taken_over() {
     let taken: Vec<String> = sqlx::query_scalar(AssertSqlSafe(&*rows)).fetch_all(&mut taken).await.unwrap();
     let saved: Vec<String> = sqlx::query_scalar(AssertSqlSafe(&*rows)).fetch_all(&mut saved).await.unwrap();
     assert_same(&taken, &saved);
-    taken_over(&url, &expected).await;
+    taken_over(&url, &without_digests(expected)).await;
 }
 
 /// Tells the first row that differs: there are ten thousand.

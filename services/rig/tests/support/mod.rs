@@ -126,6 +126,7 @@ struct StoredRig {
     blackout: Rows<(), bool>,
     made_up: Rows<ItemName, Label>,
     keyed: BTreeMap<Key, IdempotentChange>,
+    digests: Digests,
 }
 
 impl Stored {
@@ -143,6 +144,9 @@ impl Stored {
         self.time = self.time.max(image.time);
         for (name, new) in &image.rigs {
             let rig = self.rigs.entry(name.clone()).or_default();
+            if new.position > rig.position {
+                rig.digests = new.digests.clone();
+            }
             rig.position = rig.position.max(new.position);
             rig.time = rig.time.max(new.time);
             let Slots { levels, labels, master, blackout, made_up } = &new.slots;
@@ -202,6 +206,6 @@ impl StoredRig {
         let mut keyed: Vec<_> = self.keyed.iter().map(|(key, &keyed)| (key.clone(), keyed)).collect();
         keyed.sort_by_key(|(_, keyed)| keyed.position);
         let oldest_key = keyed.first().map(|(_, keyed)| keyed.position);
-        RigImage { position: self.position, time: self.time, slots, keyed, oldest_key }
+        RigImage { position: self.position, time: self.time, slots, digests: self.digests.clone(), keyed, oldest_key }
     }
 }

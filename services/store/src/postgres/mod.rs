@@ -28,6 +28,7 @@ pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
         "0003_many_services.sql",
         "0004_items.sql",
         "0005_store_id.sql",
+        "0006_digests.sql",
     )
 });
 
@@ -205,8 +206,8 @@ async fn load(connection: &mut PgConnection, unknown_logged: &Once) -> Result<Im
         Ok(())
     })
     .await?;
-    each(&mut reading, "SELECT name, epoch, revision, time FROM rig", |row| {
-        Ok(loading.rig(row.try_get(0)?, at(row, 1)?, row.try_get(3)?)?)
+    each(&mut reading, rows::RIGS, |row| {
+        Ok(loading.rig(row.try_get(0)?, at(row, 1)?, row.try_get(3)?, row.try_get(4)?)?)
     })
     .await?;
     each(&mut reading, rows::ITEMS, |row| {

@@ -1,13 +1,13 @@
 //! The laws that are about the rows of items: their form, rows of unknown kinds, and rows that cannot be read.
 
 use ghostlight_rig::{
-    Changed, ClientId, Dimmer, Fingerprint, IdempotentChange, Image, ItemName, Key, Label, Level, LogTime, Position,
-    Revision, RigImage, Slot, Slots, Stamp,
+    Changed, ClientId, Digest, Dimmer, Fingerprint, IdempotentChange, Image, ItemName, Key, KindId, Label, Level,
+    LogTime, Position, Revision, RigImage, Slot, Slots, Stamp,
 };
 use ghostlight_store::StoreError;
 
 use super::{Place, load, save};
-use crate::support::{Show, rig, soon};
+use crate::support::{Show, rig, soon, without_digests};
 
 /// The highest number that is saved: the highest that a browser's number holds.
 const MAX: u64 = (1 << 53) - 1;
@@ -47,8 +47,9 @@ pub(super) fn everything() -> Image {
         keyed(&"k".repeat(128), 2, u64::MAX, false),
         keyed("a", MAX, 1 << 63, true),
     ];
+    let digests = [(KindId::Level, Digest::from_lanes([0, u32::MAX]))].into_iter().collect();
     let (position, time) = (Position::new(MAX, MAX), LogTime(1));
-    let full = RigImage { position, time, slots, oldest_key: Some(keys[0].1.position), keyed: keys };
+    let full = RigImage { position, time, slots, digests, oldest_key: Some(keys[0].1.position), keyed: keys };
     // A rig whose only change was refused is there all the same.
     let empty = RigImage { position: Position::new(MAX, 4), ..RigImage::default() };
     let rigs = [(rig("main"), full.clone()), (rig(&"r".repeat(63)), full), (rig("0_-"), empty)];
@@ -174,4 +175,24 @@ pub(crate) async fn a_row_that_cannot_be_read_is_named(place: &impl Place) {
         place.execute("DELETE FROM item WHERE rig = 'stage-1'").await;
     }
     assert_eq!(load(&store).await, show.whole());
+}
+
+pub(crate) async fn items_that_somebody_else_changed_are_noticed(place: &impl Place) {
+    let store = place.open().await;
+    let mut show = Show::new(1);
+    show.change("main", [(1, Some(100)), (2, Some(200))]).set("main", [(1, Some("wash"))], 5_000, true);
+    show.change("stage", [(1, Some(100))]);
+    save(&store, &show.whole()).await;
+    let changed = async |rig: &str| load(&store).await.rigs[rig].changed_kinds();
+    assert_eq!((changed("main").await, changed("stage").await), (vec![], vec![]));
+    place.execute("UPDATE item SET value = '99' WHERE rig = 'main' AND kind = 'levels' AND key = '2'").await;
+    assert_eq!(changed("main").await, [KindId::Level]);
+    place.execute("DELETE FROM item WHERE rig = 'main' AND kind = 'labels'").await;
+    assert_eq!((changed("main").await, changed("stage").await), (vec![KindId::Level, KindId::Label], vec![]));
+
+    // An older version beside this one saves no digests: those of before are not compared with what it saved.
+    save(&store, &without_digests(show.change("main", [(3, Some(300))]).whole())).await;
+    assert_eq!(changed("main").await, []);
+    save(&store, &show.change("main", [(1, Some(300))]).whole()).await;
+    assert_eq!(load(&store).await.rigs["main"].digests, show.whole().rigs["main"].digests);
 }

@@ -16,7 +16,7 @@ mod items;
 use items::everything;
 pub(crate) use items::{
     a_row_that_cannot_be_read_is_named, an_item_is_one_row_of_text, items_of_an_unknown_kind_are_left_alone,
-    who_changed_an_item_and_when_outlives_a_restart,
+    items_that_somebody_else_changed_are_noticed, who_changed_an_item_and_when_outlives_a_restart,
 };
 
 /// Where a store is.

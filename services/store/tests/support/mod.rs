@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ghostlight_rig::{
-    Change, ClientId, Dimmer, Entry, Image, ItemName, Key, Label, Level, Levels, Origin, Partition, Position, Revision,
-    RigName, Rigs, Snapshot, Stamp, Update,
+    Change, ClientId, Digests, Dimmer, Entry, Image, ItemName, Key, Label, Level, Levels, Origin, Partition, Position,
+    Revision, RigName, Rigs, Snapshot, Stamp, Update,
 };
 use ghostlight_store::Store;
 use sqlx::migrate::Migrator;
@@ -191,6 +191,12 @@ impl Show {
     pub(crate) fn since(&self, cursor: Revision) -> Image {
         if cursor == Revision(0) { self.whole() } else { self.rigs.image_since(cursor) }
     }
+}
+
+/// The image as a version saved it that knew no digests.
+pub(crate) fn without_digests(mut image: Image) -> Image {
+    image.rigs.values_mut().for_each(|rig| rig.digests = Digests::default());
+    image
 }
 
 /// An image of `rigs` rigs with `dimmers` dimmers each, all of them at as many hundredths as `revision` says.
