@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use axum::extract::State;
 use ghostlight_proto::Code;
+use ghostlight_rig::{Change, RigName};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use crate::Gateway;
 use crate::refusal::Refusal;
@@ -25,6 +28,28 @@ pub(crate) async fn ready(State(gateway): State<Gateway>) -> Result<&'static str
     Ok("ready\n")
 }
 
+/// How long the outcome of an empty change counts: whoever asks for readiness must not cost a write to the disk each time.
+const CANARY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The outcome of the last empty change, which all who ask within a second share.
+#[derive(Debug, Default)]
+pub(crate) struct Canary(Mutex<Option<(Instant, Result<(), String>)>>);
+
+impl Canary {
+    /// The last outcome, or that of `check` if it is older than a second. Who asks while one checks waits for that.
+    async fn outcome(&self, check: impl Future<Output = Result<(), String>>) -> Result<(), String> {
+        let mut last = self.0.lock().await;
+        if let Some((at, outcome)) = &*last
+            && at.elapsed() < CANARY_INTERVAL
+        {
+            return outcome.clone();
+        }
+        let outcome = check.await;
+        *last = Some((Instant::now(), outcome.clone()));
+        outcome
+    }
+}
+
 impl Gateway {
     /// Checks that a state service was heard lately and that the log accepts appends.
     ///
@@ -37,7 +62,16 @@ impl Gateway {
         if !self.hubs.is_live().await {
             return Err("no state service has been heard of for three seconds".to_owned());
         }
-        match tokio::time::timeout(CANARY_TIMEOUT, self.canary()).await {
+        self.canary.outcome(self.append_nothing()).await
+    }
+
+    /// Sends an empty change to `main` the whole way.
+    async fn append_nothing(&self) -> Result<(), String> {
+        let appending = async {
+            let hub = self.hubs.get(&RigName::default()).await?;
+            hub.queue.change(Change::default()).await
+        };
+        match tokio::time::timeout(CANARY_TIMEOUT, appending).await {
             Ok(Ok(_)) => Ok(()),
             Err(_) => Err("the log does not answer in time".to_owned()),
             Ok(Err(refusal)) => Err(match refusal.code() {
@@ -46,5 +80,32 @@ impl Gateway {
                 _ => "the log refuses what is appended".to_owned(),
             }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use futures_util::future::join_all;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn all_who_ask_within_a_second_share_one_empty_change() {
+        let (canary, sent) = (Canary::default(), AtomicU32::new(0));
+        let check = async || {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            match sent.fetch_add(1, Ordering::Relaxed) {
+                1 => Err("the disk is full".to_owned()),
+                _ => Ok(()),
+            }
+        };
+        for expected in [Ok(()), Err("the disk is full".to_owned()), Ok(())] {
+            let asked = join_all((0..100).map(|_| canary.outcome(check()))).await;
+            assert!(asked.iter().all(|outcome| *outcome == expected), "{asked:?}");
+            tokio::time::sleep(CANARY_INTERVAL).await;
+        }
+        assert_eq!(sent.into_inner(), 3);
     }
 }

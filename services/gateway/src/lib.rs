@@ -48,6 +48,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::batcher::Appending;
 use crate::drain::Stopping;
+use crate::health::Canary;
 use crate::hubs::Hubs;
 use crate::instruments::Instruments;
 
@@ -98,6 +99,7 @@ pub struct Gateway {
     pub(crate) limits: Arc<Limits>,
     pub(crate) hubs: Arc<Hubs>,
     pub(crate) instruments: Arc<Instruments>,
+    pub(crate) canary: Arc<Canary>,
     /// Whether the gateway serves, drains or has stopped.
     pub(crate) stopping: Stopping,
     /// Connections, and tasks that outlive a request. A shutdown waits for them.
@@ -122,7 +124,8 @@ impl Gateway {
         let hubs = Arc::new(Hubs::new(echo, appending, rigs));
         let counted = Arc::downgrade(&hubs);
         telemetry.metrics.observe_rigs(move || counted.upgrade().map(|hubs| hubs.now()).unwrap_or_default());
-        Self { limits: Arc::new(limits), hubs, instruments, stopping: Stopping::new(drain), tasks }
+        let (limits, canary, stopping) = (Arc::new(limits), Arc::default(), Stopping::new(drain));
+        Self { limits, hubs, instruments, canary, stopping, tasks }
     }
 
     /// How long a shutdown drains connections.

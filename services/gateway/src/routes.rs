@@ -2,10 +2,8 @@
 
 use axum::Router;
 use axum::routing::get;
-use ghostlight_rig::{Change, RigName};
 
 use crate::method::method_not_allowed;
-use crate::outcome::Outcome;
 use crate::{Gateway, docs, health, levels_routes, page, rig_routes, sse, ws};
 
 /// A method in lower case and a path.
@@ -51,11 +49,5 @@ impl Gateway {
             .fallback(page::file)
             .method_not_allowed_fallback(method_not_allowed)
             .with_state(self.clone())
-    }
-
-    /// Sends an empty change to `main` the whole way.
-    pub(crate) async fn canary(&self) -> Outcome {
-        let hub = self.hubs.get(&RigName::default()).await?;
-        hub.queue.change(Change::default()).await
     }
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
+use futures_util::future::BoxFuture;
 use ghostlight_bus::{Announcement, DurableOnce, LogError, Logged, PassedOver, Read};
 use ghostlight_rig::{Image, LogPosition, Position, Rigs};
 use ghostlight_store::StoreError;
@@ -27,6 +28,8 @@ const RETRY: ExponentialBuilder = ExponentialBuilder::new()
     .with_max_delay(Duration::from_secs(2))
     .without_max_times();
 
+const NO_END: &str = "attempts have no end";
+
 /// A state service that is ready to run.
 pub struct StateService {
     parts: Parts,
@@ -43,13 +46,30 @@ pub struct StateService {
 impl StateService {
     /// Loads the rigs, begins an order that goes on from them, and folds what the log has beyond them.
     ///
+    /// If the store can be read but has no room, or is read-only, the service shows the rigs, and takes changes once the store
+    /// can be written.
+    ///
     /// # Errors
-    /// [`StartError`] if the store cannot be read and written, or the bus cannot be reached.
+    /// [`StartError`] if the store cannot be read, or the bus cannot be reached.
     pub async fn start(parts: Parts) -> Result<Self, StartError> {
         let (image, start) = load(&parts).await?;
         let stored = image.mark();
-        let mut entries = begin(&parts, stored, start).await?;
+        let begun = begin(&parts, stored, start).await;
         let mut fold = Fold::restore(parts.store.id(), image, start, parts.most_rigs, parts.partition);
+        let mut entries = match begun {
+            Ok(entries) => entries,
+            Err(StartError::Store(error @ (StoreError::Full | StoreError::ReadOnly))) => {
+                tracing::error!(%error, "no change is taken until the store can be written");
+                let requests = Some(parts.echo.requests().await?);
+                let mut pauses = RETRY.build();
+                let step = recover(parts.clone(), None, pauses.next().expect(NO_END));
+                return Ok(Self {
+                    pauses,
+                    ..Self::with(parts, fold, start.position, Phase::Recovering { step, requests })
+                });
+            }
+            Err(error) => return Err(error),
+        };
         parts.note_epoch(stored, start);
         while fold.position().revision < entries.end() {
             match entries.next().await? {
@@ -59,17 +79,15 @@ impl StateService {
             parts.instruments.metrics.log_lag.set(entries.behind());
         }
         let requests = Some(parts.echo.requests().await?);
-        let service = Self {
-            fold,
-            saved: start.position,
-            phase: Phase::Following { entries, saving: Saving::Idle, requests },
-            pauses: RETRY.build(),
-            beacons: BeaconSchedule::start(),
-            carried: Carried::default(),
-            parts,
-        };
+        let phase = Phase::Following { entries, saving: Saving::Idle, requests };
+        let service = Self::with(parts, fold, start.position, phase);
         service.note_standing();
         Ok(service)
+    }
+
+    fn with(parts: Parts, fold: Fold, saved: Position, phase: Phase) -> Self {
+        let (pauses, beacons, carried) = (RETRY.build(), BeaconSchedule::start(), Carried::default());
+        Self { parts, fold, saved, phase, pauses, beacons, carried }
     }
 
     /// The rigs.
@@ -257,17 +275,7 @@ impl StateService {
             requests = None;
             self.parts.instruments.metrics.speaking.set(0);
         }
-        let (parts, pause) = (self.parts.clone(), self.next_pause());
-        let step = Box::pin(async move {
-            if let Some(image) = unsaved
-                && let Err(error) = parts.store.save(&image).await
-            {
-                tracing::error!(%error, "what was folded could not be saved before starting over");
-            }
-            tokio::time::sleep(pause).await;
-            let (image, start) = load(&parts).await?;
-            Ok(Recovered::Loaded(image, start))
-        });
+        let step = recover(self.parts.clone(), unsaved, self.next_pause());
         self.phase = Phase::Recovering { step, requests };
     }
 
@@ -279,7 +287,7 @@ impl StateService {
     }
 
     fn next_pause(&mut self) -> Duration {
-        self.pauses.next().expect("attempts have no end")
+        self.pauses.next().expect(NO_END)
     }
 
     async fn recovered(&mut self, recovered: Result<Recovered, StartError>) {
@@ -350,6 +358,20 @@ impl StateService {
         let behind = self.fold.position().revision.0.saturating_sub(self.saved.revision.0);
         self.parts.instruments.metrics.store_lag.set(behind);
     }
+}
+
+/// Loads what the store holds, after a pause. `unsaved` is saved first.
+fn recover(parts: Parts, unsaved: Option<Image>, pause: Duration) -> BoxFuture<'static, Result<Recovered, StartError>> {
+    Box::pin(async move {
+        if let Some(image) = unsaved
+            && let Err(error) = parts.store.save(&image).await
+        {
+            tracing::error!(%error, "what was folded could not be saved before starting over");
+        }
+        tokio::time::sleep(pause).await;
+        let (image, start) = load(&parts).await?;
+        Ok(Recovered::Loaded(image, start))
+    })
 }
 
 impl Parts {

@@ -4,12 +4,14 @@
 
 mod support;
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
-use ghostlight_bus::{Echo, Question};
+use ghostlight_bus::{AppendError, Echo, Question};
 use ghostlight_proto::{RigSummary, ServerMessage, encode_rigs, parse_levels};
-use ghostlight_rig::{Delta, Partition, Position, Revision, Rig, Verdict};
+use ghostlight_rig::{Beacon, Delta, Partition, Position, Revision, Rig, Verdict};
 use ghostlight_state::StartError;
-use ghostlight_store::StoreError;
+use ghostlight_store::{Store as _, StoreError};
 use tempfile::TempDir;
 
 use support::store::Mood;
@@ -64,7 +66,8 @@ async fn every_rig_is_announced_again_and_again() {
     let mut rig = Rig::new(position.epoch);
     rig.apply(position.revision, TIME, &entry(r#"{"1": 50}"#));
     for _ in 0..2 {
-        assert_eq!(follower.next().await, ServerMessage::Beacon(rig.beacon()));
+        let beacon = Beacon { store: deployment.store.id(), ..rig.beacon() };
+        assert_eq!(follower.next().await, ServerMessage::Beacon(beacon));
     }
     deployment.close().await;
 }
@@ -253,9 +256,31 @@ async fn a_service_does_not_start_on_a_store_that_fails() {
     store.be(Mood::Fails);
     let error = refused(store.clone(), Partition::default()).await;
     assert!(matches!(error, StartError::Store(StoreError::Locked)), "{error:?}");
+}
+
+/// The show is at least seen, and goes on without a restart.
+#[tokio::test]
+async fn a_service_on_a_full_store_shows_levels_and_takes_changes_once_there_is_room() {
+    let folder = TempDir::new().unwrap();
+    let before = Deployment::open(&folder, 10).await;
+    before.set(r#"{"1": 50}"#).await;
+    before.close().await;
+
+    let store = moody(&folder).await;
     store.be(Mood::FailsToSave);
-    let error = refused(store, Partition::default()).await;
-    assert!(matches!(error, StartError::Store(StoreError::Full)), "{error:?}");
+    let deployment = Deployment::with(store).await;
+    assert_eq!(numbers(&deployment.snapshot("main").await), [(1, 5_000)]);
+    let refused = answer(deployment.append("main", entry(r#"{"1": 60}"#))).await;
+    assert!(matches!(refused, Err(AppendError::Unavailable(_))), "{refused:?}");
+    deployment.store.be(Mood::Works);
+    soon("a change to be taken", async {
+        while answer(deployment.append("main", entry(r#"{"1": 60}"#))).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+    assert_eq!(kept(&deployment.stored().await, "main"), [(1, 6_000)]);
+    deployment.close().await;
 }
 
 /// More than are announced at once.

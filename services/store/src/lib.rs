@@ -9,7 +9,6 @@ mod rows;
 mod scalar;
 mod sqlite;
 mod tables;
-mod wal;
 
 use std::fmt;
 use std::str::FromStr;

@@ -10,6 +10,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use ghostlight_rig::Position;
 use ghostlight_store::{Durability, OpenError, Store, StoreError, open};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
@@ -261,22 +262,62 @@ async fn when_no_saves_come_the_file_alone_has_everything() {
     }
 }
 
+/// Levels can be read, though nothing can be saved. It takes saves again once there is room, without a restart.
 #[tokio::test]
-async fn a_read_only_disk_is_said_to_be_so() {
+async fn on_a_read_only_disk_levels_are_read_and_nothing_is_saved() {
     let disk = Disk::new(4_096);
     let file = disk.file("ghostlight.db");
-    written(&file).await;
+    let before = uniform(3, 100, 1);
+    let store = opened(&file).await;
+    soon("the save", store.save(&before)).await.unwrap();
+    // As a process that is killed leaves them.
+    let left = [file.clone(), file.with_extension("db-wal")].map(|path| (fs::read(&path).unwrap(), path));
+    let id = store.id();
+    soon("the store to close", store.close()).await;
+    drop(store);
+    left.iter().for_each(|(bytes, path)| fs::write(path, bytes).unwrap());
     disk.make_read_only();
-    assert_eq!(unusable(&file).await, StoreError::ReadOnly);
+    let store = opened(&file).await;
+    assert_eq!(store.id(), id);
+    for _ in 0..2 {
+        assert_eq!(soon("the load", store.load()).await, Ok(before.clone()));
+        let begun = store.begin(before.position, Position::new(9, 0).into());
+        assert_eq!(soon("the failure", begun).await, Err(StoreError::ReadOnly));
+        assert_eq!(soon("the failure", store.save(&uniform(3, 100, 2))).await, Err(StoreError::ReadOnly));
+    }
+    drop(store);
     assert_eq!(unusable(&disk.file("another.db")).await, StoreError::ReadOnly);
 }
 
 #[tokio::test]
-async fn a_read_only_file_is_said_to_be_so() {
+async fn on_a_full_disk_levels_are_read_until_there_is_room_to_save() {
+    let disk = Disk::new(1_024);
+    let file = disk.file("ghostlight.db");
+    let (before, after) = (uniform(3, 100, 1), uniform(3, 100, 2));
+    let store = opened(&file).await;
+    soon("the save", store.save(&before)).await.unwrap();
+    soon("the store to close", store.close()).await;
+    drop(store);
+    let ballast = disk.fill();
+    let store = opened(&file).await;
+    assert_eq!(soon("the load", store.load()).await, Ok(before.clone()));
+    assert_eq!(soon("the failure", store.save(&after)).await, Err(StoreError::Full));
+    fs::remove_file(ballast).unwrap();
+    assert_eq!(soon("the load", store.load()).await, Ok(before), "a load finds out that there is room");
+    soon("the save", store.save(&after)).await.unwrap();
+    drop(store);
+    assert_eq!(soon("the load", opened(&file).await.load()).await, Ok(after));
+}
+
+#[tokio::test]
+async fn a_read_only_file_is_read() {
     let folder = Folder::new();
     written(&folder.file()).await;
     let _read_only = ReadOnly::new(&folder.file());
-    assert_eq!(unusable(&folder.file()).await, StoreError::ReadOnly);
+    let store = opened(&folder.file()).await;
+    let image = soon("the load", store.load()).await.unwrap();
+    assert!(image.dimmers() > 0);
+    assert_eq!(soon("the failure", store.save(&image)).await, Err(StoreError::ReadOnly));
 }
 
 #[tokio::test]

@@ -59,29 +59,34 @@ impl Deployment {
     /// Starts one on the database in a folder.
     pub(crate) async fn open(folder: &TempDir, most_rigs: usize) -> Self {
         let log = Arc::new(MemoryLog::with_clock(clock));
-        Self::on(log.clone(), log, folder, most_rigs, Partition::default()).await
+        Self::on(log.clone(), log, moody(folder).await, most_rigs, Partition::default()).await
+    }
+
+    /// Starts one on a store that is open.
+    pub(crate) async fn with(store: Arc<Moody>) -> Self {
+        let log = Arc::new(MemoryLog::with_clock(clock));
+        Self::on(log.clone(), log, store, 10, Partition::default()).await
     }
 
     /// Starts one that keeps the rigs of a partition.
     pub(crate) async fn of(folder: &TempDir, partition: Partition) -> Self {
         let log = Arc::new(MemoryLog::with_clock(clock));
-        Self::on(log.clone(), log, folder, 10, partition).await
+        Self::on(log.clone(), log, moody(folder).await, 10, partition).await
     }
 
     /// Starts one whose log keeps what is not saved.
     pub(crate) async fn keeping(folder: &TempDir) -> Self {
         let log = Arc::new(MemoryLog::with_clock(clock));
-        Self::on(Arc::new(Keeping(log.clone())), log, folder, 10, Partition::default()).await
+        Self::on(Arc::new(Keeping(log.clone())), log, moody(folder).await, 10, Partition::default()).await
     }
 
     async fn on(
         kept: Arc<dyn Log>,
         log: Arc<MemoryLog>,
-        folder: &TempDir,
+        store: Arc<Moody>,
         most_rigs: usize,
         partition: Partition,
     ) -> Self {
-        let store = moody(folder).await;
         let echo = Arc::new(MemoryEcho::default());
         let (echo_of, store_of) = (echo.clone(), store.clone());
         let parts =

@@ -1,0 +1,220 @@
+//! The store in an SQLite file.
+
+mod connection;
+mod load;
+mod lock;
+mod wal;
+
+use std::sync::{Arc, LazyLock, Once};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ghostlight_rig::{Image, LogPosition, Position, StoreId};
+use sqlx::ConnectOptions as _;
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use tokio::sync::{Mutex, Notify};
+use tokio::task::AbortHandle;
+
+use self::connection::{Held, ReadCopy};
+use self::lock::{Lock, lock};
+use crate::rows::Rows;
+use crate::tables::migrations;
+use crate::{Durability, OpenError, Store, StoreError, rows};
+
+pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    migrations!(
+        "sqlite":
+        "0001_rigs.sql",
+        "0002_labels_and_master.sql",
+        "0003_many_services.sql",
+        "0004_items.sql",
+        "0005_store_id.sql",
+        "0006_digests.sql",
+    )
+});
+
+/// How long a statement waits for another program that holds the database.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// SQLITE_IOERR_SHMSIZE: the file beside the write-ahead log cannot grow.
+const NO_ROOM_FOR_SHARED_MEMORY: i32 = 4_874;
+
+/// The save: the view's trigger, in the migrations, does all of it in one transaction. It is one statement, because a
+/// small save costs mainly the way to the connection's thread and back, not the work in SQLite.
+const SAVE: &str = "INSERT INTO save (epoch, revision, stamp, time, since_epoch, since_revision, rigs, items, keyed, \
+                                      oldest_keys) \
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+/// The begin of an epoch: a compare-and-set of the position of the saved rigs.
+const BEGIN: &str = "INSERT INTO position (id, epoch, revision, stamp) SELECT 1, ?1, ?2, ?3 \
+                     WHERE EXISTS (SELECT 1 FROM position) OR (?4, ?5) = (0, 0) \
+                     ON CONFLICT (id) DO UPDATE \
+                     SET epoch = excluded.epoch, revision = excluded.revision, stamp = excluded.stamp \
+                     WHERE (position.epoch, position.revision) = (?4, ?5)";
+
+/// An SQLite database, and the lock that keeps a second Ghostlight out.
+pub(crate) struct SqliteStore {
+    id: StoreId,
+    path: String,
+    options: SqliteConnectOptions,
+    held: Arc<Mutex<Held>>,
+    /// Told of each save.
+    saved: Arc<Notify>,
+    checkpoints: AbortHandle,
+    /// Whether rows of kinds that this version does not know have been logged: this is done once.
+    unknown_logged: Once,
+    lock: Lock,
+}
+
+impl SqliteStore {
+    pub(crate) async fn open(path: &str, durability: Durability) -> Result<Self, OpenError> {
+        let lock = lock(path)?;
+        let unusable = |cause| OpenError::Unusable { path: path.to_owned(), cause };
+        let synchronous = match durability {
+            Durability::Full => SqliteSynchronous::Full,
+            Durability::Relaxed => SqliteSynchronous::Normal,
+        };
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(synchronous)
+            .busy_timeout(BUSY_TIMEOUT)
+            .disable_statement_logging();
+        let mut held = connection::open(path, &options).await.map_err(unusable)?;
+        if let Held::Copy(ReadCopy { cause, .. }) = &held {
+            tracing::error!(
+                "ALARM: {path}: {cause}. Levels are shown, and changes are refused until it can be written"
+            );
+        }
+        let id = store_id(&mut held).await.map_err(unusable)?;
+        let (held, saved) = (Arc::new(Mutex::new(held)), Arc::new(Notify::new()));
+        let checkpoints = tokio::spawn(connection::checkpoint_when_idle(held.clone(), saved.clone())).abort_handle();
+        let path = path.to_owned();
+        Ok(Self { id, path, options, held, saved, checkpoints, unknown_logged: Once::new(), lock })
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.checkpoints.abort();
+    }
+}
+
+async fn store_id(held: &mut Held) -> Result<StoreId, StoreError> {
+    let (Held::Database(Some(connection)) | Held::Copy(ReadCopy { connection, .. })) = held else {
+        unreachable!("it was opened just now")
+    };
+    rows::store_id(&sqlx::query_scalar::<_, String>(rows::STORE_ID).fetch_one(connection).await?)
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    fn id(&self) -> StoreId {
+        self.id
+    }
+
+    async fn load(&self) -> Result<Image, StoreError> {
+        let mut held = self.held.lock().await;
+        self.lock.check_in_place()?;
+        if let Held::Copy(_) = *held {
+            // It may be possible to write again.
+            *held = connection::open(&self.path, &self.options).await?;
+        }
+        if let Held::Copy(copy) = &mut *held {
+            return load::load(&mut copy.connection, &self.unknown_logged).await;
+        }
+        let mut connection = held.take(&self.options).await?;
+        let image = load::load(&mut connection, &self.unknown_logged).await;
+        held.give_back(connection);
+        image
+    }
+
+    async fn begin(&self, stored: Position, start: LogPosition) -> Result<(), StoreError> {
+        let mut held = self.held.lock().await;
+        self.lock.check_in_place()?;
+        let mut connection = held.take(&self.options).await?;
+        let begun = begin(&mut connection, stored, start).await;
+        held.give_back(connection);
+        begun
+    }
+
+    async fn save(&self, image: &Image) -> Result<(), StoreError> {
+        let mut held = self.held.lock().await;
+        self.lock.check_in_place()?;
+        let mut connection = held.take(&self.options).await?;
+        let saved = save(&mut connection, image).await;
+        held.give_back(connection);
+        self.saved.notify_one();
+        // What went into a file without a name is lost with the process.
+        saved.and_then(|()| self.lock.check_in_place())
+    }
+
+    async fn close(&self) {
+        self.checkpoints.abort();
+        connection::close(&self.held).await;
+    }
+}
+
+async fn begin(connection: &mut SqliteConnection, stored: Position, start: LogPosition) -> Result<(), StoreError> {
+    let query = sqlx::query(BEGIN)
+        .bind(start.position.epoch.0 as i64)
+        .bind(start.position.revision.0 as i64)
+        .bind(start.stamp.0 as i64)
+        .bind(stored.epoch.0 as i64)
+        .bind(stored.revision.0 as i64);
+    let begun = query.execute(connection).await?.rows_affected() == 1;
+    if begun { Ok(()) } else { Err(StoreError::Superseded) }
+}
+
+async fn save(connection: &mut SqliteConnection, image: &Image) -> Result<(), StoreError> {
+    let rows = Rows::of(image);
+    let query = sqlx::query(SAVE)
+        .bind(image.position.epoch.0 as i64)
+        .bind(image.position.revision.0 as i64)
+        .bind(image.stamp.0 as i64)
+        .bind(image.time.0 as i64)
+        .bind(image.since.epoch.0 as i64)
+        .bind(image.since.revision.0 as i64)
+        .bind(rows.rigs)
+        .bind(rows.items)
+        .bind(rows.keyed)
+        .bind(rows.oldest_keys);
+    query.execute(connection).await?;
+    Ok(())
+}
+
+/// By the primary result codes of <https://www.sqlite.org/rescode.html>.
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        // The messages with which the triggers in the migrations refuse.
+        match error.as_database_error().map(sqlx::error::DatabaseError::message) {
+            Some("superseded") => return Self::Superseded,
+            Some("behind") => return Self::Behind,
+            _ => {}
+        }
+        let code = error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
+        if code == Some(NO_ROOM_FOR_SHARED_MEMORY) {
+            return Self::Full;
+        }
+        match code.map(|code| code & 0xff) {
+            Some(5 | 6) => Self::Locked,
+            Some(8) => Self::ReadOnly,
+            Some(11 | 26) => Self::Corrupt(error.to_string()),
+            Some(13) => Self::Full,
+            _ => Self::Other(error.to_string()),
+        }
+    }
+}
+
+impl From<std::io::Error> for StoreError {
+    fn from(error: std::io::Error) -> Self {
+        use std::io::ErrorKind;
+        match error.kind() {
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
+            ErrorKind::StorageFull => Self::Full,
+            _ => Self::Other(error.to_string()),
+        }
+    }
+}
