@@ -13,6 +13,7 @@ mod references;
 mod rooted;
 mod schemas;
 mod settings;
+mod spread;
 mod started;
 
 #[allow(dead_code, reason = "shared with other tests")]

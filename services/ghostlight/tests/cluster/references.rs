@@ -72,29 +72,6 @@ fn selectors_select_the_pods_that_they_are_for_and_no_others() {
 }
 
 #[test]
-fn those_of_which_there_are_several_have_a_budget_and_keep_apart_as_far_as_they_can() {
-    let manifests = Manifests::read();
-    for named in ["nats", "state", "gateway"] {
-        manifests.get("PodDisruptionBudget", named);
-        let workload = manifests.workload(named);
-        let pod = workload.pod();
-        let mut apart: Vec<_> = list(pod, "topologySpreadConstraints").iter().collect();
-        for constraint in &apart {
-            assert_eq!(said(constraint, "whenUnsatisfiable"), "ScheduleAnyway", "{named}: one node must be enough");
-        }
-        let affinity = &pod["affinity"]["podAntiAffinity"];
-        assert!(affinity.get("requiredDuringSchedulingIgnoredDuringExecution").is_none(), "{named}");
-        let preferred = list(affinity, "preferredDuringSchedulingIgnoredDuringExecution");
-        apart.extend(preferred.iter().map(|preferred| &preferred["podAffinityTerm"]));
-        let over: BTreeSet<_> = apart.iter().map(|apart| said(apart, "topologyKey")).collect();
-        assert_eq!(over, BTreeSet::from(["kubernetes.io/hostname", "topology.kubernetes.io/zone"]), "{named}");
-        for apart in apart {
-            assert!(selects(&apart["labelSelector"]["matchLabels"], workload.labels()), "{named}");
-        }
-    }
-}
-
-#[test]
 fn services_lead_to_ports_that_their_pods_have() {
     for manifests in everything() {
         for service in manifests.all("Service") {
