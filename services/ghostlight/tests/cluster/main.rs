@@ -7,6 +7,7 @@ mod manifests;
 
 mod commands;
 mod dockerfile;
+mod names;
 mod network;
 mod pods;
 mod references;

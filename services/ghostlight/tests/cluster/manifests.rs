@@ -11,6 +11,9 @@ use crate::files::{deploy, list, said};
 /// The namespace that everything is in.
 pub(crate) const NAMESPACE: &str = "ghostlight";
 
+/// The label with the name of a StatefulSet's pod, which the StatefulSet sets.
+pub(crate) const POD_NAME: &str = "statefulset.kubernetes.io/pod-name";
+
 /// The files that `kubectl apply -f deploy` takes: those with one of three suffixes, in the order of their names, and none
 /// in folders.
 pub(crate) fn files() -> Vec<PathBuf> {
@@ -120,6 +123,16 @@ impl<'a> Workload<'a> {
         self.0["spec"]["template"]["metadata"]["labels"].as_object().unwrap()
     }
 
+    /// The labels of its pods, each different set once. The pods of a StatefulSet have one more, with their name.
+    pub(crate) fn pod_labels(self) -> Vec<Map<String, Value>> {
+        if kind(self.0) != "StatefulSet" {
+            return vec![self.labels().clone()];
+        }
+        let named = |ordinal| (POD_NAME.to_owned(), Value::from(format!("{}-{ordinal}", self.name())));
+        let replicas = number(&self.0["spec"]["replicas"]);
+        (0..replicas).map(|ordinal| self.labels().clone().into_iter().chain([named(ordinal)]).collect()).collect()
+    }
+
     pub(crate) fn containers(self) -> &'a [Value] {
         assert!(self.pod().get("initContainers").is_none(), "they would have to be looked at too");
         list(self.pod(), "containers")
@@ -152,6 +165,11 @@ pub(crate) fn selects(selector: &Value, labels: &Map<String, Value>) -> bool {
     let wanted = selector.as_object().unwrap();
     assert!(!wanted.is_empty() && wanted.values().all(Value::is_string), "{selector} is no map of labels");
     wanted.iter().all(|(name, value)| labels.get(name) == Some(value))
+}
+
+/// Whether a Service has no address of its own, so that its name leads to its pods.
+pub(crate) fn is_headless(service: &Value) -> bool {
+    service["spec"]["clusterIP"] == "None"
 }
 
 pub(crate) fn kind(object: &Value) -> &str {

@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::files::{deploy, list, said, text};
-use crate::manifests::{Manifests, name};
+use crate::manifests::Manifests;
 use crate::told;
 
 /// How every example's password begins, so that whoever uses one is told.
@@ -39,36 +39,6 @@ fn our_pods_understand_what_they_are_told_and_listen_where_they_are_asked() {
         let declared: BTreeSet<_> = workload.ports().values().map(u16::to_string).collect();
         assert_eq!(declared, listens.into_iter().map(str::to_owned).collect(), "{named}");
     }
-}
-
-/// What is told a host and a port is told one of a Service, or of a pod that a headless Service names.
-#[test]
-fn every_address_is_one_of_a_service() {
-    let manifests = Manifests::read();
-    let everything = [
-        said(&manifests.get("ConfigMap", "nats")["data"], "nats.conf").to_owned(),
-        manifests
-            .workloads()
-            .flat_map(crate::manifests::Workload::containers)
-            .flat_map(|container| manifests.environment(container, "nats-0"))
-            .map(|(_, value)| format!("{value}\n"))
-            .collect(),
-    ]
-    .concat();
-    let mut count = 0;
-    for (host, port) in told::addresses(&everything) {
-        count += 1;
-        let (pod, service) = host.split_once('.').map_or((None, &*host), |(pod, service)| (Some(pod), service));
-        let service = manifests.find("Service", service).unwrap_or_else(|| panic!("{host} is no service"));
-        let ports = list(&service["spec"], "ports");
-        assert!(ports.iter().any(|known| known["port"] == port), "{host}:{port}");
-        if let Some(pod) = pod {
-            let replicas = manifests.workload(name(service)).0["spec"]["replicas"].as_u64().unwrap();
-            let pods: Vec<_> = (0..replicas).map(|number| format!("{}-{number}", name(service))).collect();
-            assert!(pods.iter().any(|known| known == pod), "{host} is none of {pods:?}");
-        }
-    }
-    assert!(count >= 10, "they are found");
 }
 
 #[test]
