@@ -1,8 +1,8 @@
-//! The names that pods ask for: they exist before the pods behind them do.
+//! The names that pods ask for: they exist before the pods behind them do, and a dead DNS server is waited for briefly.
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::files::{list, said};
 use crate::manifests::{Manifests, POD_NAME, Workload, is_headless};
@@ -57,4 +57,19 @@ fn each_nats_server_has_a_service_and_is_reached_before_it_is_ready() {
     }
     assert!(is_headless(manifests.get("Service", said(&nats.0["spec"], "serviceName"))));
     assert_eq!(said(&nats.0["spec"], "podManagementPolicy"), "Parallel");
+}
+
+/// The resolver of the C library waits 5 s for each answer. While a DNS server is dead, half of the questions go to it.
+#[test]
+fn pods_that_ask_for_names_wait_briefly_for_a_dead_dns_server() {
+    let manifests = Manifests::read();
+    let mut asking = BTreeSet::new();
+    for workload in manifests.workloads().filter(|workload| !addresses(&manifests, *workload).is_empty()) {
+        asking.insert(workload.name());
+        let options: Vec<_> = list(&workload.pod()["dnsConfig"], "options").iter().collect();
+        let expected = [("timeout", "1"), ("attempts", "2")];
+        let expected = expected.map(|(name, value)| json!({ "name": name, "value": value }));
+        assert_eq!(options, expected.iter().collect::<Vec<&Value>>(), "{}", workload.name());
+    }
+    assert_eq!(asking, BTreeSet::from(["nats", "state", "gateway", "collector"]));
 }
