@@ -42,6 +42,10 @@ const MAX_UNHEARD: usize = 16_384;
 /// The most messages that wait to be sent.
 const MAX_UNSENT: usize = 16_384;
 
+/// The longest time that NATS takes to elect a leader of the stream, which answers nothing meanwhile. If the stream
+/// answers nothing for longer, the connected server may be cut off from the others.
+pub(super) const ELECTION_TIMEOUT: Duration = Duration::from_secs(9);
+
 /// A server that does not answer is left for another at most this often, because moving loses what is under way.
 const SERVER_CHANGE_INTERVAL: Duration = Duration::from_secs(3);
 
@@ -76,7 +80,17 @@ pub struct Connection {
     link: watch::Receiver<Link>,
     servers: Arc<Servers>,
     moved: Arc<Mutex<Option<Instant>>>,
+    silence: Arc<Mutex<Option<Silence>>>,
     names: Arc<Names>,
+}
+
+/// A time in which the stream answers no append.
+#[derive(Clone, Copy, Debug)]
+struct Silence {
+    /// When the first append without an answer was sent.
+    since: Instant,
+    /// How often the connection had been lost by then; another connection is given its own time.
+    cuts: u64,
 }
 
 /// The state of a connection.
@@ -142,7 +156,7 @@ impl Connection {
         let client = options.connect(addresses.servers).await;
         let client = client.map_err(|error| ConnectError::Other(error.to_string()))?;
         let names = Arc::new(Names { prefix: fastrand::u128(..), next: AtomicU64::new(0) });
-        Ok(Self { client, link, servers, moved: Arc::default(), names })
+        Ok(Self { client, link, servers, moved: Arc::default(), silence: Arc::default(), names })
     }
 
     /// Watches the state of the connection.
@@ -182,6 +196,26 @@ impl Connection {
             let asked = self.client.request(self.client.new_inbox(), Bytes::new());
             // A server that does not answer is detected elsewhere.
             let _ = tokio::time::timeout(SETTLE_TIMEOUT, self.unless_cut(asked)).await;
+        }
+    }
+
+    /// Notes that the stream has answered an append.
+    pub(super) fn note_answered(&self) {
+        *self.silence.lock() = None;
+    }
+
+    /// Notes that the stream has not answered an append that was sent at `sent`. Leaves the server if no append was
+    /// answered for longer than an election takes.
+    pub(super) async fn note_unanswered(&self, sent: Instant) {
+        let cuts = self.link.borrow().cuts;
+        let since = {
+            let mut silence = self.silence.lock();
+            let known = silence.filter(|silence| silence.cuts == cuts);
+            silence.insert(known.unwrap_or(Silence { since: sent, cuts })).since
+        };
+        if since.elapsed() >= ELECTION_TIMEOUT {
+            *self.silence.lock() = None;
+            self.move_on().await;
         }
     }
 

@@ -9,7 +9,7 @@ use ghostlight_rig::{LogPosition, Partition, Position, Revision, StoreId};
 use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
-use super::connection::Connection;
+use super::connection::{Connection, ELECTION_TIMEOUT};
 use super::retention;
 use super::stream::{Broken, Doubt, Found, LOSS_CONFIRMATION, Stream, check_store, find, goes_on_from, gone};
 use crate::LogError;
@@ -65,7 +65,7 @@ impl Source {
                     since = Instant::now();
                 }
             }
-            if self.connection.is_up() && since.elapsed() >= 2 * super::log::ACK_TIMEOUT {
+            if self.connection.is_up() && since.elapsed() >= ELECTION_TIMEOUT {
                 self.connection.move_on().await;
                 since = Instant::now();
             }
