@@ -5,6 +5,7 @@
 
 mod manifests;
 
+mod applied_again;
 mod commands;
 mod dockerfile;
 mod names;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use data_encoding::BASE64;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -91,7 +92,7 @@ impl Manifests {
     fn value_from(&self, source: &Value, pod: &str) -> String {
         let (kind, source) = source.as_object().and_then(|source| source.iter().next()).unwrap();
         match kind.as_str() {
-            "secretKeyRef" => self.secret(said(source, "name"), said(source, "key")).to_owned(),
+            "secretKeyRef" => self.secret(said(source, "name"), said(source, "key")),
             "fieldRef" => match said(source, "fieldPath") {
                 "metadata.name" => pod.to_owned(),
                 other => panic!("{other} is not known here"),
@@ -101,8 +102,9 @@ impl Manifests {
     }
 
     /// What a secret has under a key.
-    pub(crate) fn secret(&self, named: &str, key: &str) -> &str {
-        said(&self.get("Secret", named)["stringData"], key)
+    pub(crate) fn secret(&self, named: &str, key: &str) -> String {
+        let encoded = said(&self.get("Secret", named)["data"], key);
+        String::from_utf8(BASE64.decode(encoded.as_bytes()).unwrap()).unwrap()
     }
 }
 

@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::files::{deploy, list, said, text};
-use crate::manifests::Manifests;
+use crate::manifests::{Manifests, name};
 use crate::told;
 
 /// How every example's password begins, so that whoever uses one is told.
@@ -62,9 +62,13 @@ fn passwords_are_the_example_s_and_marked_as_such() {
     }
     let of_database = manifests.secret("database", "password");
     assert!(manifests.secret("database", "url").contains(&format!(":{of_database}@")), "the same in both");
+    let file = text("11-secrets.yaml");
+    assert!(file.contains("EDIT THIS"));
     for secret in manifests.all("Secret") {
-        assert!(secret.get("data").is_none(), "what is encoded is not seen to be an example");
-        assert!(text("11-secrets.yaml").contains("EDIT THIS"));
+        for key in secret["data"].as_object().unwrap().keys() {
+            let plain = manifests.secret(name(secret), key);
+            assert!(file.contains(&format!("# {plain}\n")), "{key}: a comment shows what is encoded");
+        }
     }
 }
 

@@ -213,7 +213,7 @@ impl Deployment {
     pub(crate) fn nats(&self, user: &str) -> (Vec<String>, String) {
         let ports = self.network.0.iter().filter(|((_, port), _)| *port == 4222);
         let urls = ports.map(|(_, address)| format!("nats://{address}")).collect();
-        (urls, self.manifests.secret("nats", user).to_owned())
+        (urls, self.manifests.secret("nats", user))
     }
 
     /// What went wrong so far, that no test asked for.
