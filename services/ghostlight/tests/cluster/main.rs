@@ -6,6 +6,7 @@
 mod manifests;
 
 mod applied_again;
+mod collector;
 mod commands;
 mod dockerfile;
 mod names;

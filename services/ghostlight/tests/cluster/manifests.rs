@@ -34,6 +34,11 @@ impl Manifests {
         Self(files().iter().flat_map(|file| objects(&std::fs::read_to_string(file).unwrap())).collect())
     }
 
+    /// What is applied once `kubectl apply -f deploy/tracing` is done too.
+    pub(crate) fn with_tracing() -> Self {
+        Self([Self::read().0, Self::of("tracing/jaeger.yaml").0].concat())
+    }
+
     /// The objects of one file elsewhere in `deploy`.
     pub(crate) fn of(path: &str) -> Self {
         Self(objects(&crate::files::text(path)))
@@ -81,20 +86,26 @@ impl Manifests {
         }
         for variable in list(container, "env") {
             let value = match variable.get("value") {
-                Some(value) => expand(value.as_str().unwrap(), &environment),
+                Some(value) => Some(expand(value.as_str().unwrap(), &environment)),
                 None => self.value_from(&variable["valueFrom"], pod),
             };
-            environment.insert(said(variable, "name").to_owned(), value);
+            environment.extend(value.map(|value| (said(variable, "name").to_owned(), value)));
         }
         environment
     }
 
-    fn value_from(&self, source: &Value, pod: &str) -> String {
+    /// A value from elsewhere; none if that is optional and not there.
+    fn value_from(&self, source: &Value, pod: &str) -> Option<String> {
         let (kind, source) = source.as_object().and_then(|source| source.iter().next()).unwrap();
         match kind.as_str() {
-            "secretKeyRef" => self.secret(said(source, "name"), said(source, "key")),
+            "secretKeyRef" => Some(self.secret(said(source, "name"), said(source, "key"))),
+            "configMapKeyRef" => {
+                let config = self.find("ConfigMap", said(source, "name"));
+                assert!(config.is_some() || source["optional"] == true, "{source}: it is not there");
+                config.map(|config| said(&config["data"], said(source, "key")).to_owned())
+            }
             "fieldRef" => match said(source, "fieldPath") {
-                "metadata.name" => pod.to_owned(),
+                "metadata.name" => Some(pod.to_owned()),
                 other => panic!("{other} is not known here"),
             },
             other => panic!("{other} is not known here"),

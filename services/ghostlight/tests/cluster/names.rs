@@ -23,11 +23,11 @@ fn addresses(manifests: &Manifests, workload: Workload<'_>) -> Vec<(String, u16)
 /// its pod has an address, and DNS servers remember for 30 s that it did not: so nothing asks for such a name.
 #[test]
 fn every_name_is_of_a_service_with_an_address() {
-    let manifests = [Manifests::read(), Manifests::of("tracing/jaeger.yaml")];
+    let manifests = Manifests::with_tracing();
     let mut asked = BTreeSet::new();
-    for workload in manifests[0].workloads() {
-        for (host, port) in addresses(&manifests[0], workload) {
-            let service = manifests.iter().find_map(|manifests| manifests.find("Service", &host));
+    for workload in manifests.workloads() {
+        for (host, port) in addresses(&manifests, workload) {
+            let service = manifests.find("Service", &host);
             let service = service.unwrap_or_else(|| panic!("{}: {host} is no service", workload.name()));
             assert!(!is_headless(service), "{}: {host} has no address of its own", workload.name());
             let ports = list(&service["spec"], "ports");
@@ -62,7 +62,7 @@ fn each_nats_server_has_a_service_and_is_reached_before_it_is_ready() {
 /// The resolver of the C library waits 5 s for each answer. While a DNS server is dead, half of the questions go to it.
 #[test]
 fn pods_that_ask_for_names_wait_briefly_for_a_dead_dns_server() {
-    let manifests = Manifests::read();
+    let manifests = Manifests::with_tracing();
     let mut asking = BTreeSet::new();
     for workload in manifests.workloads().filter(|workload| !addresses(&manifests, *workload).is_empty()) {
         asking.insert(workload.name());

@@ -135,29 +135,3 @@ fn nats_understands_its_configuration() {
     let output = nats.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
-
-#[test]
-fn the_collector_s_pipelines_are_made_of_what_it_has_and_listen_where_the_pod_does() {
-    let manifests = Manifests::read();
-    let config = said(&manifests.get("ConfigMap", "collector")["data"], "collector.yaml");
-    let config: Value = serde_norway::from_str(config).unwrap();
-    for pipeline in config["service"]["pipelines"].as_object().unwrap().values() {
-        for kind in ["receivers", "processors", "exporters"] {
-            assert!(list(pipeline, kind).iter().all(|part| config[kind].get(part.as_str().unwrap()).is_some()));
-        }
-    }
-    assert!(
-        list(&config["service"], "extensions")
-            .iter()
-            .all(|one| config["extensions"].get(one.as_str().unwrap()).is_some())
-    );
-    let ports = manifests.workload("collector").ports();
-    let listens = |endpoint: &Value, port: &str| {
-        assert_eq!(endpoint.as_str(), Some(&*format!("0.0.0.0:{}", ports[port])));
-    };
-    listens(&config["receivers"]["otlp"]["protocols"]["http"]["endpoint"], "otlp-http");
-    listens(&config["extensions"]["health_check"]["endpoint"], "health");
-    let jaeger = Manifests::of("tracing/jaeger.yaml");
-    let jaeger = jaeger.workload("jaeger").ports()["otlp-grpc"];
-    assert_eq!(said(&config["exporters"]["otlp_grpc/jaeger"], "endpoint"), format!("jaeger:{jaeger}"));
-}
