@@ -19,6 +19,7 @@ use super::address::Addresses;
 use super::log_throttle::LogThrottle;
 use super::names::{By, Names, Resolve, SystemResolver};
 use super::servers::{Refusals, Servers};
+use super::silence::Silence;
 
 /// The interval of pings. A server that is silent for two intervals is left for another one, because a stopped process
 /// keeps its connections open.
@@ -43,10 +44,6 @@ const MAX_UNHEARD: usize = 16_384;
 
 /// The most messages that wait to be sent.
 const MAX_UNSENT: usize = 16_384;
-
-/// The longest time that NATS takes to elect a leader of the stream, which answers nothing meanwhile. If the stream
-/// answers nothing for longer, the connected server may be cut off from the others.
-pub(super) const ELECTION_TIMEOUT: Duration = Duration::from_secs(9);
 
 /// A server that does not answer is left for another at most this often, because moving loses what is under way.
 const SERVER_CHANGE_INTERVAL: Duration = Duration::from_secs(3);
@@ -82,18 +79,9 @@ pub struct Connection {
     link: watch::Receiver<Link>,
     servers: Arc<Servers>,
     moved: Arc<Mutex<Option<Instant>>>,
-    silence: Arc<Mutex<Option<Silence>>>,
+    silence: Arc<Silence>,
     unique: Arc<UniqueNames>,
     _lookups: Arc<AbortOnDropHandle<()>>,
-}
-
-/// A time in which the stream answers no append.
-#[derive(Clone, Copy, Debug)]
-struct Silence {
-    /// When the first append without an answer was sent.
-    since: Instant,
-    /// How often the connection had been lost by then; another connection is given its own time.
-    cuts: u64,
 }
 
 /// The state of a connection.
@@ -206,20 +194,14 @@ impl Connection {
 
     /// Notes that the stream has answered an append.
     pub(super) fn note_answered(&self) {
-        *self.silence.lock() = None;
+        self.silence.end();
     }
 
     /// Notes that the stream has not answered an append that was sent at `sent`. Leaves the server if no append was
     /// answered for longer than an election takes.
     pub(super) async fn note_unanswered(&self, sent: Instant) {
         let cuts = self.link.borrow().cuts;
-        let since = {
-            let mut silence = self.silence.lock();
-            let known = silence.filter(|silence| silence.cuts == cuts);
-            silence.insert(known.unwrap_or(Silence { since: sent, cuts })).since
-        };
-        if since.elapsed() >= ELECTION_TIMEOUT {
-            *self.silence.lock() = None;
+        if self.silence.is_too_long(sent, Instant::now(), cuts) {
             self.move_on().await;
         }
     }

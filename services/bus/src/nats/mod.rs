@@ -16,6 +16,7 @@ mod names;
 mod retention;
 mod servers;
 mod settings;
+mod silence;
 mod stream;
 mod stream_watch;
 

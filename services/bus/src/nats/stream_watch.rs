@@ -9,8 +9,9 @@ use ghostlight_rig::{LogPosition, Partition, Position, Revision, StoreId};
 use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
-use super::connection::{Connection, ELECTION_TIMEOUT};
+use super::connection::Connection;
 use super::retention;
+use super::silence::ELECTION_TIMEOUT;
 use super::stream::{Broken, Doubt, Found, LOSS_CONFIRMATION, Stream, check_store, find, goes_on_from, gone};
 use crate::LogError;
 
