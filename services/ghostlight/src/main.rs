@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use ghostlight::cli::{adopt, bench, check, get, output, set, top, watch};
@@ -9,6 +10,10 @@ use ghostlight::serve::{self, Role, ServeArgs};
 
 /// What `sysexits.h` calls a usage error: bad arguments or a bad configuration.
 const EX_USAGE: u8 = 64;
+
+/// How long the end of the process waits for name lookups, which cannot be cancelled. While a DNS server is dead, one takes
+/// ten seconds and longer. Nothing else is under way by then.
+const LOOKUP_END_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Many consoles, one rig: a lighting state service that shows every console the same state
 ///
@@ -54,7 +59,11 @@ fn main() -> ExitCode {
     };
     let Cli { command, serve } = cli;
     let command = command.unwrap_or_else(|| Command::Role(Role::Serve(Box::new(serve))));
-    let ended = runtime(&command).map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run(command)));
+    let ended = runtime(&command).map_err(anyhow::Error::from).and_then(|runtime| {
+        let ended = runtime.block_on(run(command));
+        runtime.shutdown_timeout(LOOKUP_END_TIMEOUT);
+        ended
+    });
     ended.unwrap_or_else(|error| {
         output::complain(format_args!("{error:#}"));
         ExitCode::FAILURE

@@ -13,7 +13,8 @@ pub(super) struct Addresses {
     /// The servers without the login, so that what the client logs of them has no secret.
     pub(super) servers: Vec<ServerAddr>,
     login: Option<Login>,
-    is_encrypted: bool,
+    /// Whether a URL requires TLS.
+    pub(super) is_encrypted: bool,
 }
 
 /// The login of this process. All servers of one log know the same users.

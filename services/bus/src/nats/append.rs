@@ -31,8 +31,10 @@ enum Tried {
     /// The entry was refused; whether it may be tried again.
     Refused(String, Again),
     TooLarge,
-    /// The result is unknown.
+    /// The connection was lost, so the result is unknown.
     Lost,
+    /// No answer came in time, so the result is unknown.
+    Unacknowledged,
 }
 
 enum Again {
@@ -59,13 +61,16 @@ pub(super) async fn append(
     };
     loop {
         let message = PublishMessage::build().payload(text.clone()).message_id(&id).expected_stream(&stream);
+        let sent = Instant::now();
         let tried = timeout_at(deadline, attempt(connection, jetstream, subject.clone(), message)).await;
-        let why = match tried.unwrap_or(Tried::Lost) {
+        let tried = tried.unwrap_or(Tried::Unacknowledged);
+        note(connection, &tried, sent).await;
+        let why = match tried {
             Tried::Landed(sequence) => return place(sequence, seen),
             Tried::Refused(why, Again::No) => return Err(failed(may_have_landed, &why)),
             Tried::Refused(why, Again::Yes) => why,
             Tried::TooLarge => return Err(AppendError::TooLarge(connection.client.max_payload())),
-            Tried::Lost => {
+            Tried::Lost | Tried::Unacknowledged => {
                 may_have_landed = true;
                 "the stream does not answer".to_owned()
             }
@@ -74,6 +79,15 @@ pub(super) async fn append(
             return Err(failed(may_have_landed, &why));
         }
         tokio::time::sleep(RETRY).await;
+    }
+}
+
+/// Notes what an attempt that was made at `sent` shows of the connected server.
+async fn note(connection: &Connection, tried: &Tried, sent: Instant) {
+    match tried {
+        Tried::Landed(_) | Tried::Refused(_, Again::No) => connection.note_answered(),
+        Tried::Refused(_, Again::Yes) | Tried::Unacknowledged => connection.note_unanswered(sent).await,
+        Tried::TooLarge | Tried::Lost => {}
     }
 }
 
@@ -89,21 +103,18 @@ async fn attempt(connection: &Connection, jetstream: &Context, subject: String, 
     match connection.unless_cut(acknowledged).await {
         None => Tried::Lost,
         Some(Ok(acknowledged)) => Tried::Landed(acknowledged.sequence),
-        Some(Err(error)) => refused(connection, &error).await,
+        Some(Err(error)) => refused(&error),
     }
 }
 
-async fn refused(connection: &Connection, error: &PublishError) -> Tried {
+fn refused(error: &PublishError) -> Tried {
     match error.kind() {
         // The stream has no leader yet, or does not exist yet.
         PublishErrorKind::StreamNotFound => {
             Tried::Refused("the log has no leader, or does not exist".to_owned(), Again::Yes)
         }
         PublishErrorKind::MaxPayloadExceeded => Tried::TooLarge,
-        PublishErrorKind::TimedOut => {
-            connection.move_on().await;
-            Tried::Lost
-        }
+        PublishErrorKind::TimedOut => Tried::Unacknowledged,
         PublishErrorKind::BrokenPipe => Tried::Lost,
         PublishErrorKind::Other if passes(error) => Tried::Refused(error.to_string(), Again::Yes),
         // The stream's answer: it is full, or has no quorum.

@@ -12,11 +12,14 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::NatsSettings;
 use super::address::Addresses;
 use super::log_throttle::LogThrottle;
+use super::names::{By, Names, Resolve, SystemResolver};
 use super::servers::{Refusals, Servers};
+use super::silence::Silence;
 
 /// The interval of pings. A server that is silent for two intervals is left for another one, because a stopped process
 /// keeps its connections open.
@@ -76,7 +79,9 @@ pub struct Connection {
     link: watch::Receiver<Link>,
     servers: Arc<Servers>,
     moved: Arc<Mutex<Option<Instant>>>,
-    names: Arc<Names>,
+    silence: Arc<Silence>,
+    unique: Arc<UniqueNames>,
+    _lookups: Arc<AbortOnDropHandle<()>>,
 }
 
 /// The state of a connection.
@@ -103,46 +108,48 @@ pub(super) struct Link {
 
 /// Makes unique names.
 #[derive(Debug)]
-struct Names {
+struct UniqueNames {
     prefix: u128,
     next: AtomicU64,
 }
 
 impl Connection {
     /// Begins to connect; the connection is up as soon as a server answers. While there is none, the reasons are logged
-    /// at intervals.
+    /// at intervals. Names are looked up as the operating system does.
     ///
     /// # Errors
     /// [`ConnectError`] if the settings cannot be used.
     pub async fn open(name: &str, settings: &NatsSettings) -> Result<Self, ConnectError> {
+        Self::open_with(name, settings, Arc::new(SystemResolver)).await
+    }
+
+    /// As [`Connection::open`], with another way to look up names.
+    ///
+    /// # Errors
+    /// [`ConnectError`] if the settings cannot be used.
+    pub async fn open_with(
+        name: &str,
+        settings: &NatsSettings,
+        resolver: Arc<dyn Resolve>,
+    ) -> Result<Self, ConnectError> {
         let addresses = Addresses::parse(&settings.urls)?;
         let (change, link) = watch::channel(Link { down_since: Some(Instant::now()), losses: 0, cuts: 0 });
-        let (noter, servers) = (Arc::new(Noter { change, told: LogThrottle::default() }), Arc::new(Servers::default()));
-        let (choosing, connected) = (servers.clone(), servers.clone());
-        let options = ConnectOptions::new()
-            .name(name)
-            .retry_on_initial_connect()
-            .max_reconnects(None)
-            .connection_timeout(CONNECT_TIMEOUT)
-            .ping_interval(PING_INTERVAL)
-            .subscription_capacity(MAX_UNHEARD)
-            .client_capacity(MAX_UNSENT)
-            .reconnect_delay_callback(pause)
-            .reconnect_to_server_callback(move |servers, _| std::future::ready(choosing.choose(&servers)))
-            .event_callback(move |event| {
-                let (noter, connected) = (noter.clone(), connected.clone());
-                async move {
-                    if event == Event::Connected {
-                        connected.connected();
-                    }
-                    noter.note(&event);
-                }
-            });
+        let noter = Arc::new(Noter { change, told: LogThrottle::default() });
+        let by = if addresses.is_encrypted || settings.has_certificates() { By::Name } else { By::Address };
+        let names = Arc::new(Names::new(addresses.servers.clone(), by, resolver));
+        let servers = Arc::new(Servers::new(names.clone()));
+        let options = with_callbacks(ConnectOptions::new().name(name), &servers, &noter);
         let options = with_files(addresses.log_in(options), settings)?;
-        let client = options.connect(addresses.servers).await;
+        names.look_up().await;
+        let client = options.connect(names.first_servers()).await;
         let client = client.map_err(|error| ConnectError::Other(error.to_string()))?;
-        let names = Arc::new(Names { prefix: fastrand::u128(..), next: AtomicU64::new(0) });
-        Ok(Self { client, link, servers, moved: Arc::default(), names })
+        let lookups = {
+            let (client, link) = (client.clone(), link.clone());
+            tokio::spawn(async move { names.keep_known(&client, link).await })
+        };
+        let unique = Arc::new(UniqueNames { prefix: fastrand::u128(..), next: AtomicU64::new(0) });
+        let _lookups = Arc::new(AbortOnDropHandle::new(lookups));
+        Ok(Self { client, link, servers, moved: Arc::default(), silence: Arc::default(), unique, _lookups })
     }
 
     /// Watches the state of the connection.
@@ -185,6 +192,20 @@ impl Connection {
         }
     }
 
+    /// Notes that the stream has answered an append.
+    pub(super) fn note_answered(&self) {
+        self.silence.end();
+    }
+
+    /// Notes that the stream has not answered an append that was sent at `sent`. Leaves the server if no append was
+    /// answered for longer than an election takes.
+    pub(super) async fn note_unanswered(&self, sent: Instant) {
+        let cuts = self.link.borrow().cuts;
+        if self.silence.is_too_long(sent, Instant::now(), cuts) {
+            self.move_on().await;
+        }
+    }
+
     /// Leaves a server that has not answered for another one, because it may be cut off from its peers.
     pub(super) async fn move_on(&self) {
         {
@@ -195,14 +216,13 @@ impl Connection {
             *moved = Some(Instant::now());
         }
         tracing::warn!("the NATS server does not answer in time; trying another one");
-        self.servers.leave();
         // This fails only if the client has ended.
         let _ = self.client.force_reconnect().await;
     }
 
     /// A unique name.
     pub(super) fn new_name(&self) -> String {
-        format!("{:032x}-{}", self.names.prefix, self.names.next.fetch_add(1, Ordering::Relaxed))
+        format!("{:032x}-{}", self.unique.prefix, self.unique.next.fetch_add(1, Ordering::Relaxed))
     }
 
     /// The state of the connection and its counts so far.
@@ -214,6 +234,32 @@ impl Connection {
     pub fn max_payload(&self) -> Option<usize> {
         self.client.try_server_info().map(|info| info.max_payload)
     }
+}
+
+/// Adds the timeouts, the choice of servers and the events.
+fn with_callbacks(options: ConnectOptions, servers: &Arc<Servers>, noter: &Arc<Noter>) -> ConnectOptions {
+    let (choosing, connected, noter) = (servers.clone(), servers.clone(), noter.clone());
+    options
+        .retry_on_initial_connect()
+        .max_reconnects(None)
+        .connection_timeout(CONNECT_TIMEOUT)
+        .ping_interval(PING_INTERVAL)
+        .subscription_capacity(MAX_UNHEARD)
+        .client_capacity(MAX_UNSENT)
+        .reconnect_delay_callback(pause)
+        .reconnect_to_server_callback(move |pool, _| {
+            let servers = choosing.clone();
+            async move { Some(servers.choose(&pool).await) }
+        })
+        .event_callback(move |event| {
+            let (noter, connected) = (noter.clone(), connected.clone());
+            async move {
+                if event == Event::Connected {
+                    connected.connected();
+                }
+                noter.note(&event);
+            }
+        })
 }
 
 /// Adds credentials and certificates from files. The client reads certificates for each connection, so that new ones

@@ -21,9 +21,8 @@ use super::stream::{
 use super::stream_watch::{RETRY, Source};
 use crate::{AppendError, DurableOnce, Entries, Log, LogError};
 
-/// A server that has not acknowledged after this time may be cut off from the others: the entry is sent again to
-/// another server.
-pub(super) const ACK_TIMEOUT: Duration = Duration::from_secs(2);
+/// An entry that is not acknowledged after this time is sent again.
+const ACK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The most entries of one process that may be under way: one for each rig.
 const MAX_IN_FLIGHT: usize = 4_096;

@@ -12,14 +12,17 @@ mod echo;
 mod entries;
 mod log;
 mod log_throttle;
+mod names;
 mod retention;
 mod servers;
 mod settings;
+mod silence;
 mod stream;
 mod stream_watch;
 
 pub use connection::{ConnectError, Connection, Standing};
 pub use echo::NatsEcho;
 pub use log::NatsLog;
+pub use names::{Resolve, SystemResolver};
 pub use servers::Refusals;
 pub use settings::{NatsSettings, StreamSettings};

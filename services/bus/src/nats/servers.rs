@@ -1,16 +1,19 @@
 //! Chooses the next server to connect to, and logs why servers cannot be reached.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_nats::{ReconnectToServer, Server, ServerAddr};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use super::log_throttle::LogThrottle;
+use super::names::Names;
 
 /// The servers, and which of them were tried.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Servers {
+    names: Arc<Names>,
     turn: Mutex<Turn>,
     told: LogThrottle,
 }
@@ -22,8 +25,6 @@ struct Turn {
     tries: HashMap<ServerAddr, u32>,
     /// The server that was tried last; a connection is to this one.
     last: Option<ServerAddr>,
-    /// The server that was left on purpose, which is not to be chosen next.
-    left: Option<ServerAddr>,
     refusals: Refusals,
 }
 
@@ -54,30 +55,48 @@ impl Refusals {
 }
 
 impl Servers {
-    /// Chooses the next server: a random one of those that were tried least often, but not the one that was just left.
-    /// The client makes the pause before it.
-    pub(super) fn choose(&self, servers: &[Server]) -> Option<ReconnectToServer> {
-        let mut turn = self.turn();
-        let failed = turn.last.as_ref().filter(|last| turn.tries.contains_key(last));
-        if let Some(failed) = servers.iter().find(|server| Some(&server.addr) == failed) {
-            turn.refusals.count(failed.last_error.as_deref().unwrap_or_default());
-        }
-        self.tell(servers, &turn.tries);
-        let left = turn.left.take().filter(|_| servers.len() > 1);
-        let mut candidates: Vec<_> = servers.iter().map(|server| &server.addr).collect();
-        candidates.retain(|addr| Some(*addr) != left.as_ref());
-        fastrand::shuffle(&mut candidates);
-        let tries = |addr: &&ServerAddr| turn.tries.get(*addr).copied().unwrap_or_default();
-        let addr = candidates.into_iter().min_by_key(tries)?.clone();
-        *turn.tries.entry(addr.clone()).or_default() += 1;
-        turn.last = Some(addr.clone());
-        Some(ReconnectToServer { addr, delay: None })
+    pub(super) fn new(names: Arc<Names>) -> Self {
+        Self { names, turn: Mutex::default(), told: LogThrottle::default() }
     }
 
-    /// Marks the connected server as left, so that the next one is another, if there is one.
-    pub(super) fn leave(&self) {
+    /// Chooses the next server, as soon as there is one with a known address. The client makes the pause before it.
+    pub(super) async fn choose(&self, pool: &[Server]) -> ReconnectToServer {
+        self.note_failure(pool);
+        loop {
+            let usable = self.names.usable(pool);
+            let is_round_over = usable.iter().all(|addr| self.turn().tries.contains_key(addr));
+            if is_round_over {
+                self.tell(pool);
+            }
+            if let Some(addr) = self.pick(usable) {
+                return ReconnectToServer { addr, delay: None };
+            }
+            self.turn().refusals.others += 1;
+            self.names.answered().await;
+        }
+    }
+
+    /// Picks one of those that were tried least often: the first address of a random order, or else a name. A server
+    /// whose connection was lost comes last.
+    fn pick(&self, mut usable: Vec<ServerAddr>) -> Option<ServerAddr> {
+        fastrand::shuffle(&mut usable);
         let mut turn = self.turn();
-        turn.left = turn.last.clone();
+        let lost = turn.last.as_ref().filter(|_| turn.tries.is_empty()).map(|lost| self.names.single_address(lost));
+        let tries = |addr: &ServerAddr| turn.tries.get(addr).copied().unwrap_or_default();
+        let rank = |addr: &ServerAddr| (lost.as_ref() == Some(addr), tries(addr), self.names.is_name(addr));
+        let addr = usable.into_iter().min_by_key(rank)?;
+        *turn.tries.entry(addr.clone()).or_default() += 1;
+        turn.last = Some(addr.clone());
+        Some(addr)
+    }
+
+    /// Counts the attempt that has failed.
+    fn note_failure(&self, pool: &[Server]) {
+        let mut turn = self.turn();
+        let failed = turn.last.as_ref().filter(|last| turn.tries.contains_key(last));
+        if let Some(failed) = pool.iter().find(|server| Some(&server.addr) == failed) {
+            turn.refusals.count(failed.last_error.as_deref().unwrap_or_default());
+        }
     }
 
     /// How many attempts have failed.
@@ -92,13 +111,14 @@ impl Servers {
     }
 
     /// Logs why there is no connection, because the client's own events only say that there is none.
-    fn tell(&self, servers: &[Server], tries: &HashMap<ServerAddr, u32>) {
-        let failed = servers.iter().filter(|server| tries.contains_key(&server.addr));
-        let reason = |server: &Server| {
+    fn tell(&self, pool: &[Server]) {
+        let mut reasons = self.names.unresolved();
+        let tries = &self.turn().tries;
+        let failed = pool.iter().filter(|server| tries.contains_key(&server.addr));
+        reasons.extend(failed.map(|server| {
             let why = server.last_error.as_deref().unwrap_or("its name cannot be resolved");
-            format!("{}: {why}", server.addr.as_url_str())
-        };
-        let mut reasons: Vec<_> = failed.map(reason).collect();
+            format!("{}: {why}", self.names.described(&server.addr))
+        }));
         reasons.sort();
         let why = reasons.join("; ");
         if !reasons.is_empty() && self.told.is_due(&why, Instant::now()) {
@@ -114,45 +134,67 @@ impl Servers {
 
 #[cfg(test)]
 mod tests {
+    use async_nats::ServerAddr;
+
     use super::*;
+    use crate::nats::names::tests::{names_of, pool_of};
 
-    fn servers(names: &[&str]) -> Vec<Server> {
-        let server = |name: &&str| Server {
-            addr: name.parse().unwrap(),
-            failed_attempts: 0,
-            did_connect: false,
-            is_discovered: false,
-            last_error: None,
-        };
-        names.iter().map(server).collect()
+    async fn chosen(servers: &Servers, pool: &[Server]) -> ServerAddr {
+        servers.choose(pool).await.addr
     }
 
-    fn chosen(servers: &Servers, all: &[Server]) -> ServerAddr {
-        servers.choose(all).unwrap().addr
-    }
-
-    #[test]
-    fn all_are_tried_in_turn_also_those_whose_failures_the_client_does_not_count() {
-        let (servers, all) = (Servers::default(), servers(&["a", "b", "c"]));
+    #[tokio::test]
+    async fn all_are_tried_in_turn_also_those_whose_failures_the_client_does_not_count() {
+        let pool = pool_of(&["nats://127.0.0.1:1", "nats://127.0.0.1:2", "nats://127.0.0.1:3"]);
+        let servers = Servers::new(names_of(&pool, &[]).await);
         for _ in 0..3 {
-            let mut round: Vec<_> = all.iter().map(|_| chosen(&servers, &all).as_url_str().to_owned()).collect();
-            round.sort();
-            assert_eq!(round, ["nats://a", "nats://b", "nats://c"]);
+            let mut round = Vec::new();
+            for _ in &pool {
+                round.push(chosen(&servers, &pool).await);
+            }
+            round.sort_by_key(ServerAddr::port);
+            assert_eq!(round, pool.iter().map(|server| server.addr.clone()).collect::<Vec<_>>());
         }
     }
 
-    #[test]
-    fn the_one_that_was_left_is_not_the_next_if_there_is_another() {
-        let (servers, all) = (Servers::default(), servers(&["a", "b", "c"]));
+    #[tokio::test]
+    async fn the_one_whose_connection_was_lost_is_not_the_next_if_there_is_another() {
+        let pool = pool_of(&["nats://127.0.0.1:1", "nats://127.0.0.1:2", "nats://127.0.0.1:3"]);
+        let servers = Servers::new(names_of(&pool, &[]).await);
         for _ in 0..100 {
-            let connected = chosen(&servers, &all);
+            let lost = chosen(&servers, &pool).await;
             servers.connected();
-            servers.leave();
-            assert_ne!(chosen(&servers, &all), connected);
+            assert_ne!(chosen(&servers, &pool).await, lost);
             servers.connected();
-            servers.leave();
-            assert_eq!(chosen(&servers, &all[..1]), all[0].addr, "there is no other");
+            assert_eq!(chosen(&servers, &pool[..1]).await, pool[0].addr, "there is no other");
             servers.connected();
+        }
+    }
+
+    #[tokio::test]
+    async fn addresses_that_are_known_are_tried_before_a_name_is_looked_up_again() {
+        let pool = pool_of(&["nats://a:1", "nats://127.0.0.1:2"]);
+        // The client does not have the address of `a`.
+        let servers = Servers::new(names_of(&pool, &[("a", &["127.0.0.1:1"])]).await);
+        for _ in 0..20 {
+            assert_eq!(chosen(&servers, &pool).await, pool[1].addr);
+            assert_eq!(chosen(&servers, &pool).await, pool[0].addr);
+            assert_eq!(chosen(&servers, &pool).await, pool[1].addr);
+            servers.turn().tries.clear();
+            servers.turn().last = None;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_was_reached_by_its_name_is_not_the_next_by_its_address() {
+        let names = pool_of(&["nats://a:1", "nats://127.0.0.1:2"]);
+        let servers = Servers::new(names_of(&names, &[("a", &["127.0.0.1:1"])]).await);
+        servers.turn().last = Some(names[0].addr.clone());
+        let pool = pool_of(&["nats://a:1", "nats://127.0.0.1:1", "nats://127.0.0.1:2"]);
+        for _ in 0..20 {
+            assert_eq!(chosen(&servers, &pool).await, pool[2].addr);
+            servers.turn().tries.clear();
+            servers.turn().last = Some(names[0].addr.clone());
         }
     }
 }

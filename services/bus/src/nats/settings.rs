@@ -19,6 +19,13 @@ pub struct NatsSettings {
     pub certificate: Option<(PathBuf, PathBuf)>,
 }
 
+impl NatsSettings {
+    /// Whether there are certificates, which only TLS needs.
+    pub(super) fn has_certificates(&self) -> bool {
+        self.authorities.is_some() || self.certificate.is_some()
+    }
+}
+
 /// The properties of the stream. All state services of one log must agree on them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamSettings {

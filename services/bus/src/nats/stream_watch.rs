@@ -11,6 +11,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use super::connection::Connection;
 use super::retention;
+use super::silence::ELECTION_TIMEOUT;
 use super::stream::{Broken, Doubt, Found, LOSS_CONFIRMATION, Stream, check_store, find, goes_on_from, gone};
 use crate::LogError;
 
@@ -65,7 +66,7 @@ impl Source {
                     since = Instant::now();
                 }
             }
-            if self.connection.is_up() && since.elapsed() >= 2 * super::log::ACK_TIMEOUT {
+            if self.connection.is_up() && since.elapsed() >= ELECTION_TIMEOUT {
                 self.connection.move_on().await;
                 since = Instant::now();
             }

@@ -150,9 +150,51 @@ async fn the_server_that_leads_the_stream_may_be_killed() {
     assert_eq!(entries_held(&other).await, read.into_iter().map(|(_, entry)| entry).collect::<Vec<_>>());
 }
 
+/// The longest time that servers take to elect a leader.
+const ELECTION: Duration = Duration::from_secs(9);
+
+/// To leave it would cut the echo, and the stream answers on no other server either.
+#[tokio::test]
+async fn a_server_that_works_is_not_left_while_a_leader_is_elected() {
+    let mut joined = Joined::start().await;
+    begun(&log_at(&joined.cluster.urls().join(",")).await).await;
+    // An election whose votes have to be repeated takes longer; then another one is looked at.
+    for _ in 0..5 {
+        let leader = joined.leader_through(0).await;
+        let number = (leader + 1) % NatsCluster::NODES;
+        let connection = connection(&joined.cluster.node(number).url()).await;
+        let log = NatsLog::new(connection.clone(), StreamSettings { replicas: 3, ..StreamSettings::default() });
+        let (start, _) = begun(&log).await;
+        // As a machine that is dead: the others notice nothing but silence.
+        joined.cluster.stall(leader);
+        let stalled = Instant::now();
+        answer("an append", async || log.append(&rig("main"), &entry(LAST), start).await.ok()).await;
+        let (took, cuts) = (stalled.elapsed(), connection.standing().cuts);
+        assert_ne!(joined.leader_through(number).await, leader);
+        joined.cluster.heal(leader);
+        late("all are one again", joined.cluster.wait_ready()).await.unwrap();
+        if took < ELECTION {
+            return assert_eq!(cuts, 0, "{took:?}");
+        }
+    }
+    panic!("every election took longer than {ELECTION:?}");
+}
+
 #[tokio::test]
 async fn a_server_that_is_cut_off_from_the_others_is_left() {
     a_server_is_left(NatsCluster::cut_off).await;
+}
+
+/// It does not lead the stream, so it tells at once that the stream has no leader.
+#[tokio::test]
+async fn a_server_that_is_cut_off_from_the_leader_is_left() {
+    let mut joined = Joined::start().await;
+    begun(&log_at(&joined.cluster.urls().join(",")).await).await;
+    let number = (joined.leader_through(0).await + 1) % NatsCluster::NODES;
+    let log = joined.log_through(number).await;
+    let (start, _) = begun(&log).await;
+    joined.cluster.cut_off(number);
+    answer("an append", async || log.append(&rig("main"), &entry(LAST), start).await.ok()).await;
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod appending;
 mod cluster;
 mod doubt;
 mod following;
+mod names;
 mod owner;
 mod partitions;
 mod room;

@@ -83,6 +83,17 @@ async fn a_server_whose_authority_is_known() {
     works(&settings("nats", &server, &authority)).await;
 }
 
+/// The certificate is for the name, not for the address that the name has.
+#[tokio::test]
+async fn a_server_whose_certificate_is_for_its_name() {
+    let authority = Authority::new();
+    let server = authority.server("localhost", "").await;
+    let urls = format!("localhost:{}", server.address().port());
+    for scheme in ["tls", "nats"] {
+        works(&NatsSettings { urls: format!("{scheme}://{urls}"), ..settings(scheme, &server, &authority) }).await;
+    }
+}
+
 #[tokio::test]
 async fn a_server_that_is_not_who_it_should_be() {
     let (authority, other) = (Authority::new(), Authority::new());

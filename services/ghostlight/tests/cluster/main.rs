@@ -5,14 +5,18 @@
 
 mod manifests;
 
+mod applied_again;
+mod collector;
 mod commands;
 mod dockerfile;
+mod names;
 mod network;
 mod pods;
 mod references;
 mod rooted;
 mod schemas;
 mod settings;
+mod spread;
 mod started;
 
 #[allow(dead_code, reason = "shared with other tests")]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use data_encoding::BASE64;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -10,6 +11,9 @@ use crate::files::{deploy, list, said};
 
 /// The namespace that everything is in.
 pub(crate) const NAMESPACE: &str = "ghostlight";
+
+/// The label with the name of a StatefulSet's pod, which the StatefulSet sets.
+pub(crate) const POD_NAME: &str = "statefulset.kubernetes.io/pod-name";
 
 /// The files that `kubectl apply -f deploy` takes: those with one of three suffixes, in the order of their names, and none
 /// in folders.
@@ -28,6 +32,11 @@ impl Manifests {
     /// What `kubectl apply -f deploy` applies.
     pub(crate) fn read() -> Self {
         Self(files().iter().flat_map(|file| objects(&std::fs::read_to_string(file).unwrap())).collect())
+    }
+
+    /// What is applied once `kubectl apply -f deploy/tracing` is done too.
+    pub(crate) fn with_tracing() -> Self {
+        Self([Self::read().0, Self::of("tracing/jaeger.yaml").0].concat())
     }
 
     /// The objects of one file elsewhere in `deploy`.
@@ -77,20 +86,26 @@ impl Manifests {
         }
         for variable in list(container, "env") {
             let value = match variable.get("value") {
-                Some(value) => expand(value.as_str().unwrap(), &environment),
+                Some(value) => Some(expand(value.as_str().unwrap(), &environment)),
                 None => self.value_from(&variable["valueFrom"], pod),
             };
-            environment.insert(said(variable, "name").to_owned(), value);
+            environment.extend(value.map(|value| (said(variable, "name").to_owned(), value)));
         }
         environment
     }
 
-    fn value_from(&self, source: &Value, pod: &str) -> String {
+    /// A value from elsewhere; none if that is optional and not there.
+    fn value_from(&self, source: &Value, pod: &str) -> Option<String> {
         let (kind, source) = source.as_object().and_then(|source| source.iter().next()).unwrap();
         match kind.as_str() {
-            "secretKeyRef" => self.secret(said(source, "name"), said(source, "key")).to_owned(),
+            "secretKeyRef" => Some(self.secret(said(source, "name"), said(source, "key"))),
+            "configMapKeyRef" => {
+                let config = self.find("ConfigMap", said(source, "name"));
+                assert!(config.is_some() || source["optional"] == true, "{source}: it is not there");
+                config.map(|config| said(&config["data"], said(source, "key")).to_owned())
+            }
             "fieldRef" => match said(source, "fieldPath") {
-                "metadata.name" => pod.to_owned(),
+                "metadata.name" => Some(pod.to_owned()),
                 other => panic!("{other} is not known here"),
             },
             other => panic!("{other} is not known here"),
@@ -98,8 +113,9 @@ impl Manifests {
     }
 
     /// What a secret has under a key.
-    pub(crate) fn secret(&self, named: &str, key: &str) -> &str {
-        said(&self.get("Secret", named)["stringData"], key)
+    pub(crate) fn secret(&self, named: &str, key: &str) -> String {
+        let encoded = said(&self.get("Secret", named)["data"], key);
+        String::from_utf8(BASE64.decode(encoded.as_bytes()).unwrap()).unwrap()
     }
 }
 
@@ -118,6 +134,16 @@ impl<'a> Workload<'a> {
 
     pub(crate) fn labels(self) -> &'a Map<String, Value> {
         self.0["spec"]["template"]["metadata"]["labels"].as_object().unwrap()
+    }
+
+    /// The labels of its pods, each different set once. The pods of a StatefulSet have one more, with their name.
+    pub(crate) fn pod_labels(self) -> Vec<Map<String, Value>> {
+        if kind(self.0) != "StatefulSet" {
+            return vec![self.labels().clone()];
+        }
+        let named = |ordinal| (POD_NAME.to_owned(), Value::from(format!("{}-{ordinal}", self.name())));
+        let replicas = number(&self.0["spec"]["replicas"]);
+        (0..replicas).map(|ordinal| self.labels().clone().into_iter().chain([named(ordinal)]).collect()).collect()
     }
 
     pub(crate) fn containers(self) -> &'a [Value] {
@@ -152,6 +178,11 @@ pub(crate) fn selects(selector: &Value, labels: &Map<String, Value>) -> bool {
     let wanted = selector.as_object().unwrap();
     assert!(!wanted.is_empty() && wanted.values().all(Value::is_string), "{selector} is no map of labels");
     wanted.iter().all(|(name, value)| labels.get(name) == Some(value))
+}
+
+/// Whether a Service has no address of its own, so that its name leads to its pods.
+pub(crate) fn is_headless(service: &Value) -> bool {
+    service["spec"]["clusterIP"] == "None"
 }
 
 pub(crate) fn kind(object: &Value) -> &str {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::files::{list, said};
-use crate::manifests::{Manifests, NAMESPACE, Workload, kind, name, number, selects};
+use crate::manifests::{Manifests, NAMESPACE, POD_NAME, Workload, is_headless, kind, name, number, selects};
 
 /// What is in no namespace.
 const OF_THE_CLUSTER: [&str; 1] = ["Namespace"];
@@ -16,7 +16,8 @@ fn everything() -> [Manifests; 2] {
 }
 
 fn selected<'a>(manifests: &'a Manifests, selector: &Value) -> Vec<Workload<'a>> {
-    manifests.workloads().filter(|workload| selects(selector, workload.labels())).collect()
+    let has_one = |workload: &Workload<'_>| workload.pod_labels().iter().any(|labels| selects(selector, labels));
+    manifests.workloads().filter(has_one).collect()
 }
 
 #[test]
@@ -56,9 +57,10 @@ fn selectors_select_the_pods_that_they_are_for_and_no_others() {
             assert_eq!(names, [workload.name()]);
         }
         for service in manifests.all("Service") {
-            let names: Vec<_> =
-                selected(&manifests, &service["spec"]["selector"]).iter().map(|workload| workload.name()).collect();
-            assert_eq!(names, [name(service)]);
+            let selector = &service["spec"]["selector"];
+            let [workload] = selected(&manifests, selector)[..] else { panic!("{service} is of one workload") };
+            let selected = selector.get(POD_NAME).map_or(workload.name(), |pod| pod.as_str().unwrap());
+            assert_eq!(selected, name(service));
         }
         for budget in manifests.all("PodDisruptionBudget") {
             let names: Vec<_> = selected(&manifests, &budget["spec"]["selector"]["matchLabels"])
@@ -72,52 +74,18 @@ fn selectors_select_the_pods_that_they_are_for_and_no_others() {
 }
 
 #[test]
-fn those_of_which_there_are_several_have_a_budget_and_keep_apart_as_far_as_they_can() {
-    let manifests = Manifests::read();
-    for named in ["nats", "state", "gateway"] {
-        manifests.get("PodDisruptionBudget", named);
-        let workload = manifests.workload(named);
-        let pod = workload.pod();
-        let mut apart: Vec<_> = list(pod, "topologySpreadConstraints").iter().collect();
-        for constraint in &apart {
-            assert_eq!(said(constraint, "whenUnsatisfiable"), "ScheduleAnyway", "{named}: one node must be enough");
-        }
-        let affinity = &pod["affinity"]["podAntiAffinity"];
-        assert!(affinity.get("requiredDuringSchedulingIgnoredDuringExecution").is_none(), "{named}");
-        let preferred = list(affinity, "preferredDuringSchedulingIgnoredDuringExecution");
-        apart.extend(preferred.iter().map(|preferred| &preferred["podAffinityTerm"]));
-        let over: BTreeSet<_> = apart.iter().map(|apart| said(apart, "topologyKey")).collect();
-        assert_eq!(over, BTreeSet::from(["kubernetes.io/hostname", "topology.kubernetes.io/zone"]), "{named}");
-        for apart in apart {
-            assert!(selects(&apart["labelSelector"]["matchLabels"], workload.labels()), "{named}");
-        }
-    }
-}
-
-#[test]
 fn services_lead_to_ports_that_their_pods_have() {
     for manifests in everything() {
         for service in manifests.all("Service") {
-            let workload = manifests.workload(name(service));
+            let [workload] = selected(&manifests, &service["spec"]["selector"])[..] else { panic!("{service}") };
             for port in list(&service["spec"], "ports") {
                 number(&port["port"]);
                 assert!(workload.port(&port["targetPort"]).is_some(), "{}: {port}", name(service));
                 // Where it has no address of its own, a name leads to the pods, and the port is not translated.
-                let is_headless = service["spec"]["clusterIP"] == "None";
-                assert!(!is_headless || workload.port(&port["targetPort"]) == Some(number(&port["port"])));
+                assert!(!is_headless(service) || workload.port(&port["targetPort"]) == Some(number(&port["port"])));
             }
         }
     }
-}
-
-#[test]
-fn the_nats_servers_find_each_other_before_they_are_ready() {
-    let manifests = Manifests::read();
-    let (service, nats) = (manifests.get("Service", "nats"), manifests.workload("nats"));
-    assert_eq!(service["spec"]["publishNotReadyAddresses"], true);
-    assert_eq!(service["spec"]["clusterIP"], "None");
-    assert_eq!(said(&nats.0["spec"], "serviceName"), "nats");
-    assert_eq!(said(&nats.0["spec"], "podManagementPolicy"), "Parallel");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The deployment: its pods, and how they find each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use ghostlight_servers::Port;
@@ -11,7 +11,7 @@ use super::pod_plan::PodPlan;
 use super::render::Network;
 use super::service::Service;
 use crate::files::{list, said};
-use crate::manifests::{Manifests, Workload, kind, name, number, selects};
+use crate::manifests::{Manifests, Workload, is_headless, kind, name, number, selects};
 
 /// What runs here.
 pub(crate) const RUN: [&str; 4] = ["nats", "postgres", "state", "gateway"];
@@ -82,22 +82,15 @@ impl Deployment {
         let sets = RUN.iter().map(|&name| self.manifests.workload(name)).filter(|set| is_lasting(*set));
         let mut plans = Vec::new();
         for set in sets {
-            let replicas = self.replicas(set.name());
-            let domain = said(&set.0["spec"], "serviceName");
-            let service = self.manifests.get("Service", domain);
-            assert_eq!(
-                service["spec"]["clusterIP"], "None",
-                "a StatefulSet's pods have names through a headless service"
-            );
-            assert!(selects(&service["spec"]["selector"], set.labels()), "{domain} does not select {}", set.name());
-            for ordinal in 0..replicas {
+            for (ordinal, labels) in set.pod_labels().iter().enumerate() {
                 let plan = PodPlan::reserve(set, &format!("{}-{ordinal}", set.name()));
-                for port in list(&service["spec"], "ports") {
-                    let address = plan.places.address(set.port(&port["targetPort"]).unwrap());
-                    let port = number(&port["port"]);
-                    self.network.0.insert((format!("{}.{domain}", plan.name), port), address);
-                    if replicas == 1 {
-                        self.network.0.insert((domain.to_owned(), port), address);
+                let leads_here = |service: &&Value| selects(&service["spec"]["selector"], labels);
+                for service in self.manifests.all("Service").filter(leads_here).filter(|service| !is_headless(service))
+                {
+                    for port in list(&service["spec"], "ports") {
+                        let address = plan.places.address(set.port(&port["targetPort"]).unwrap());
+                        let known = self.network.0.insert((name(service).to_owned(), number(&port["port"])), address);
+                        assert_eq!(known, None, "{} leads to one pod of a StatefulSet", name(service));
                     }
                 }
                 plans.push((set.name().to_owned(), plan));
@@ -106,10 +99,11 @@ impl Deployment {
         plans
     }
 
-    /// Services with an address of their own: with pods here or without.
+    /// The other Services with an address of their own: with pods here or without.
     async fn name_services(&mut self) {
-        let services = self.manifests.all("Service").filter(|service| service["spec"].get("clusterIP").is_none());
-        for service in services {
+        let named: BTreeSet<_> = self.network.0.keys().map(|(name, _)| name.clone()).collect();
+        let is_other = |service: &&Value| !is_headless(service) && !named.contains(name(service));
+        for service in self.manifests.all("Service").filter(is_other) {
             let [port] = list(&service["spec"], "ports") else { panic!("{service} has not one port") };
             let selected =
                 |workload: &str| selects(&service["spec"]["selector"], self.manifests.workload(workload).labels());
@@ -219,7 +213,7 @@ impl Deployment {
     pub(crate) fn nats(&self, user: &str) -> (Vec<String>, String) {
         let ports = self.network.0.iter().filter(|((_, port), _)| *port == 4222);
         let urls = ports.map(|(_, address)| format!("nats://{address}")).collect();
-        (urls, self.manifests.secret("nats", user).to_owned())
+        (urls, self.manifests.secret("nats", user))
     }
 
     /// What went wrong so far, that no test asked for.
