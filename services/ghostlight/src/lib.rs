@@ -5,6 +5,8 @@ pub mod args;
 pub mod cli;
 pub mod config;
 mod default_passwords;
+mod greeting;
 pub mod serve;
 pub mod server;
+mod signals;
 pub mod state_role;

@@ -27,5 +27,6 @@ mod sockets;
 mod sse;
 mod state;
 mod store_faults;
+mod stuck_output;
 mod top;
 mod unknown;
