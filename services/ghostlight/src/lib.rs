@@ -5,6 +5,7 @@ pub mod args;
 pub mod cli;
 pub mod config;
 mod default_passwords;
+pub mod environment;
 mod greeting;
 pub mod serve;
 pub mod server;

@@ -11,6 +11,7 @@ mod closing;
 mod conditional;
 mod crash;
 mod drain;
+mod environment;
 mod http;
 mod kinds;
 mod late;
