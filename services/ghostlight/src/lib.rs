@@ -7,6 +7,7 @@ pub mod config;
 mod default_passwords;
 pub mod environment;
 mod greeting;
+mod open_files;
 pub mod serve;
 pub mod server;
 mod signals;

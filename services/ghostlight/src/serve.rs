@@ -18,14 +18,12 @@ use crate::args::{BusArgs, GatewayArgs, PartitionsArgs, ProcessArgs, StateArgs, 
 use crate::cli::output;
 use crate::config::{Config, ServerError};
 use crate::greeting::{self, Greeting};
+use crate::open_files;
 use crate::server::Server;
 use crate::signals::Signals;
 
 /// How long work under way may take at a shutdown.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// The open files that are needed beside connections, for the store and the like.
-const OTHER_FILES: u64 = 100;
 
 /// What `sysexits.h` calls a usage error: bad arguments or a bad configuration.
 const EX_USAGE: u8 = 64;
@@ -146,15 +144,6 @@ impl Role {
         }
     }
 
-    /// The most connections that may be open.
-    fn connections(&self) -> usize {
-        match self {
-            Self::Serve(args) => args.gateway.max_connections,
-            Self::Gateway(args) => args.gateway.max_connections,
-            Self::State(_) => 0,
-        }
-    }
-
     fn keeps(&self) -> Option<&StateArgs> {
         match self {
             Self::Serve(args) => Some(&args.state),
@@ -185,8 +174,9 @@ async fn serve(role: &Role, filter: LogFilter, log: &LogQueue) -> anyhow::Result
     let lines = log.clone();
     telemetry.metrics.observe_log(move || lines.dropped());
     let admin = admin::listen(role.process().admin).await?;
-    allow_files(role);
-    let server = match Server::start(role.config(), &telemetry).await {
+    let mut config = role.config();
+    let admin_bounds = open_files::divide(config.edge.as_mut().map(|edge| &mut edge.limits));
+    let server = match Server::start(config, &telemetry).await {
         Ok(server) => server,
         Err(error) => return refused(error),
     };
@@ -199,7 +189,7 @@ async fn serve(role: &Role, filter: LogFilter, log: &LogQueue) -> anyhow::Result
     let _ends_with_it = administration.clone().drop_guard();
     if let Some(listener) = admin {
         let admin = Admin { metrics: telemetry.metrics.clone(), ready: server.ready(), logs: filter };
-        tokio::spawn(admin.serve(listener, administration));
+        tokio::spawn(admin.serve(listener, admin_bounds, administration));
     }
     let (ready, standing) = oneshot::channel();
     let (drain, examples) = (server.drain(), server.examples().clone());
@@ -223,14 +213,6 @@ async fn serve(role: &Role, filter: LogFilter, log: &LogQueue) -> anyhow::Result
     };
     telemetry.end().await;
     ran.map_or_else(refused, |()| Ok(ExitCode::SUCCESS))
-}
-
-/// Raises the limit of open files to what the settings need.
-fn allow_files(role: &Role) {
-    let wanted = role.connections() as u64 + OTHER_FILES;
-    if rlimit::increase_nofile_limit(wanted).is_ok_and(|possible| possible < wanted) {
-        tracing::warn!("the system allows this process fewer open files than --max-connections asks for");
-    }
 }
 
 /// The lines for the start of a role.

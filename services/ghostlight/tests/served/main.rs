@@ -9,6 +9,7 @@ mod cli;
 mod client;
 mod closing;
 mod conditional;
+mod connections;
 mod crash;
 mod drain;
 mod environment;
