@@ -15,6 +15,7 @@ mod drain;
 mod feed;
 mod files;
 mod following;
+mod head_deadline;
 mod headers;
 mod health;
 mod http;
