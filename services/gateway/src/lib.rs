@@ -15,9 +15,12 @@ mod drain;
 mod feed;
 mod files;
 mod following;
+mod head_deadline;
 mod headers;
 mod health;
 mod http;
+mod http_connection;
+pub mod http_listener;
 mod hub;
 mod hubs;
 mod instruments;
@@ -25,6 +28,7 @@ mod levels_routes;
 mod method;
 mod outcome;
 mod page;
+mod places;
 mod presence;
 mod query;
 mod refusal;
@@ -36,6 +40,7 @@ mod sse;
 mod subscriber;
 mod subscribers;
 mod subscription;
+mod throttle;
 mod ws;
 
 use std::sync::Arc;
@@ -59,6 +64,10 @@ pub use routes::{ROUTES, Route};
 pub struct Limits {
     /// The most connections that may be open at once.
     pub connections: usize,
+    /// The most of them from one address. `None`: half of them, and any number from this machine itself.
+    pub connections_per_address: Option<usize>,
+    /// The most connections above these that are answered with a refusal at once; the rest are just closed.
+    pub refusals: usize,
     /// When the gateway follows this many rigs, it drops the hubs that no connection uses before it adds one.
     pub rigs: usize,
     /// The largest request body or WebSocket message, in bytes.
@@ -81,6 +90,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 10_000,
+            connections_per_address: None,
+            refusals: 64,
             rigs: 1_000,
             message_bytes: 1 << 20,
             stall: Duration::from_secs(15),

@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures_util::future::BoxFuture;
+use ghostlight_gateway::http_listener::{self, Bounds};
 use ghostlight_telemetry::logs::LogFilter;
 use ghostlight_telemetry::metrics::Metrics;
 use tokio::net::TcpListener;
@@ -77,17 +78,14 @@ pub(crate) async fn listen(address: Option<AdminAddress>) -> anyhow::Result<Opti
 
 impl Admin {
     /// Serves until shutdown.
-    pub(crate) async fn serve(self, listener: TcpListener, shutdown: CancellationToken) {
+    pub(crate) async fn serve(self, listener: TcpListener, bounds: Bounds, shutdown: CancellationToken) {
         let router = Router::new()
             .route("/metrics", get(metrics))
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/readyz", get(ready))
             .route("/log", get(filter).put(set_filter))
             .with_state(self);
-        let serving = axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned());
-        if let Err(error) = serving.await {
-            tracing::error!(%error, "the admin listener failed");
-        }
+        http_listener::serve(listener, bounds, router, shutdown).await;
     }
 }
 

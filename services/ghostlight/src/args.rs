@@ -24,6 +24,10 @@ pub struct GatewayArgs {
     /// How many connections may be open
     #[arg(long, env = "GHOSTLIGHT_MAX_CONNECTIONS", default_value_t = 10_000, value_name = "COUNT", value_parser = at_least_one())]
     pub(crate) max_connections: usize,
+    /// How many of them may come from one address; a proxy on another machine needs as many as its clients [default:
+    /// half of --max-connections, and any number from this machine itself]
+    #[arg(long, env = "GHOSTLIGHT_MAX_CONNECTIONS_PER_ADDRESS", value_name = "COUNT", value_parser = at_least_one())]
+    max_connections_per_address: Option<usize>,
     /// The largest request body or WebSocket message
     #[arg(long, env = "GHOSTLIGHT_MAX_MESSAGE_BYTES", default_value_t = 1 << 20, value_name = "BYTES", value_parser = at_least_one())]
     max_message_bytes: usize,
@@ -50,6 +54,7 @@ impl GatewayArgs {
     pub(crate) fn edge(&self, rigs: usize, in_flight: usize) -> Edge {
         let limits = Limits {
             connections: self.max_connections,
+            connections_per_address: self.max_connections_per_address,
             rigs,
             message_bytes: self.max_message_bytes,
             stall: self.stall_seconds,
@@ -58,6 +63,7 @@ impl GatewayArgs {
             answer_within: self.answer_seconds,
             in_flight,
             drain: self.drain_seconds,
+            ..Limits::default()
         };
         Edge { listen: self.listen, limits }
     }

@@ -4,8 +4,9 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use ghostlight::cli::{adopt, bench, check, get, output, set, top, watch};
+use ghostlight::environment::without_empty_variables;
 use ghostlight::serve::{self, Role, ServeArgs};
 
 /// What `sysexits.h` calls a usage error: bad arguments or a bad configuration.
@@ -49,7 +50,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match parse() {
         Ok(cli) => cli,
         Err(error) => {
             // If the error cannot be printed, the exit code still reports it.
@@ -68,6 +69,12 @@ fn main() -> ExitCode {
         output::complain(format_args!("{error:#}"));
         ExitCode::FAILURE
     })
+}
+
+fn parse() -> Result<Cli, clap::Error> {
+    let mut command = without_empty_variables(Cli::command());
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
 /// One worker thread for every core, unless the role decides otherwise.

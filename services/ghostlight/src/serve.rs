@@ -1,17 +1,15 @@
 //! `ghostlight serve`, `gateway` and `state`: settings, start, signals, end.
 
-use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context;
 use clap::{Args, Subcommand};
 use ghostlight_bus::nats::ConnectError;
 use ghostlight_store::OpenError;
-use ghostlight_telemetry::{Telemetry, logs};
+use ghostlight_telemetry::Telemetry;
+use ghostlight_telemetry::logs::{self, LogFilter, LogQueue, StartError};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -19,14 +17,13 @@ use crate::admin::{self, Admin};
 use crate::args::{BusArgs, GatewayArgs, PartitionsArgs, ProcessArgs, StateArgs, StreamArgs, at_least_one};
 use crate::cli::output;
 use crate::config::{Config, ServerError};
+use crate::greeting::{self, Greeting};
+use crate::open_files;
 use crate::server::Server;
-use crate::state_role::Standing;
+use crate::signals::Signals;
 
 /// How long work under way may take at a shutdown.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// The open files that are needed beside connections, for the store and the like.
-const OTHER_FILES: u64 = 100;
 
 /// What `sysexits.h` calls a usage error: bad arguments or a bad configuration.
 const EX_USAGE: u8 = 64;
@@ -147,15 +144,6 @@ impl Role {
         }
     }
 
-    /// The most connections that may be open.
-    fn connections(&self) -> usize {
-        match self {
-            Self::Serve(args) => args.gateway.max_connections,
-            Self::Gateway(args) => args.gateway.max_connections,
-            Self::State(_) => 0,
-        }
-    }
-
     fn keeps(&self) -> Option<&StateArgs> {
         match self {
             Self::Serve(args) => Some(&args.state),
@@ -170,55 +158,71 @@ impl Role {
 /// # Errors
 /// The error that keeps it from starting.
 pub async fn run(role: Role) -> anyhow::Result<ExitCode> {
-    let ProcessArgs { log: filter, log_format, admin, .. } = role.process();
-    let logs = match logs::start(filter, *log_format) {
+    let ProcessArgs { log: filter, log_format, .. } = role.process();
+    let (filter, log) = match logs::start(filter, *log_format) {
         Ok(logs) => logs,
-        Err(error) => return Ok(usage(&format!("--log {filter:?}: {error}"))),
+        Err(StartError::Filter(error)) => return Ok(usage(&format!("--log {filter:?}: {error}"))),
+        Err(error) => return Err(error.into()),
     };
+    let ended = serve(&role, filter, &log).await;
+    log.flush(logs::FLUSH_TIMEOUT);
+    ended
+}
+
+async fn serve(role: &Role, filter: LogFilter, log: &LogQueue) -> anyhow::Result<ExitCode> {
     let telemetry = Telemetry::start(role.name(), env!("CARGO_PKG_VERSION"));
-    let admin = admin::listen(*admin).await?;
-    let wanted = role.connections() as u64 + OTHER_FILES;
-    if rlimit::increase_nofile_limit(wanted).is_ok_and(|possible| possible < wanted) {
-        tracing::warn!("the system allows this process fewer open files than --max-connections asks for");
-    }
-    let server = match Server::start(role.config(), &telemetry).await {
+    let lines = log.clone();
+    telemetry.metrics.observe_log(move || lines.dropped());
+    let admin = admin::listen(role.process().admin).await?;
+    let mut config = role.config();
+    let admin_bounds = open_files::divide(config.edge.as_mut().map(|edge| &mut edge.limits));
+    let server = match Server::start(config, &telemetry).await {
         Ok(server) => server,
         Err(error) => return refused(error),
     };
     // Listens for signals before anyone can know that the process runs and end it.
     let mut signals = Signals::new()?;
-    let admin_address = admin.as_ref().map(TcpListener::local_addr).transpose()?;
-    output::ended(greet(&role, &server, admin_address))?;
+    let greeting = Greeting::start()?;
+    greeting.print(start_lines(role, &server, admin.as_ref())?);
     let shutdown = CancellationToken::new();
     let administration = CancellationToken::new();
     let _ends_with_it = administration.clone().drop_guard();
     if let Some(listener) = admin {
-        let admin = Admin { metrics: telemetry.metrics.clone(), ready: server.ready(), logs };
-        tokio::spawn(admin.serve(listener, administration));
+        let admin = Admin { metrics: telemetry.metrics.clone(), ready: server.ready(), logs: filter };
+        tokio::spawn(admin.serve(listener, admin_bounds, administration));
     }
     let (ready, standing) = oneshot::channel();
     let (drain, examples) = (server.drain(), server.examples().clone());
     let mut running = std::pin::pin!(server.run(shutdown.clone(), ready));
-    let greeting = async {
+    let loaded = async {
         if let (Ok(standing), Some(args)) = (standing.await, role.keeps()) {
-            // The reader of standard output may be gone; the server continues.
-            let _ = writeln!(anstream::stdout().lock(), "{}", kept(args, standing));
+            greeting.print(greeting::kept(args, standing));
         }
         std::future::pending::<()>().await;
     };
     tokio::select! {
         ran = running.as_mut() => return ran.map_or_else(refused, |()| Ok(ExitCode::FAILURE)),
         name = signals.next() => tracing::info!("{name}: ending"),
-        () = greeting => {}
+        () = loaded => {}
         () = examples.warn() => {}
     }
     shutdown.cancel();
     let ran = tokio::select! {
         ran = running.as_mut() => ran,
-        early = hurried(drain, signals) => return Ok(ended_early(early)),
+        early = hurried(drain, signals) => ended_early(early, log),
     };
     telemetry.end().await;
     ran.map_or_else(refused, |()| Ok(ExitCode::SUCCESS))
+}
+
+/// The lines for the start of a role.
+fn start_lines(role: &Role, server: &Server, admin: Option<&TcpListener>) -> io::Result<String> {
+    let admin = admin.map(TcpListener::local_addr).transpose()?;
+    let mut lines = greeting::addresses(server.address()?, admin);
+    if let (Some(standing), Some(args)) = (server.loaded(), role.keeps()) {
+        lines += &greeting::kept(args, standing);
+    }
+    Ok(lines)
 }
 
 /// Waits, while the server drains and then finishes, for what ends it early; returns the reason. A signal during the
@@ -240,70 +244,10 @@ async fn hurried(drain: Option<(Duration, CancellationToken)>, mut signals: Sign
 }
 
 /// Ends the process without waiting for unfinished tasks.
-fn ended_early(why: &str) -> ExitCode {
+fn ended_early(why: &str, log: &LogQueue) -> ! {
     tracing::warn!("{why}: ending now; every change that was answered is saved");
+    log.flush(logs::FLUSH_TIMEOUT);
     std::process::exit(1)
-}
-
-/// The signals that end the process, received from when this is made.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn new() -> anyhow::Result<Self> {
-        let terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-        let interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
-        Ok(Self { terminate, interrupt })
-    }
-
-    /// Waits for the next signal; returns its name.
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
-        }
-    }
-}
-
-/// Resolves with the name of the signal that ends the process.
-pub(crate) fn ended_by() -> anyhow::Result<impl Future<Output = &'static str>> {
-    let mut signals = Signals::new()?;
-    Ok(async move { signals.next().await })
-}
-
-/// Prints the addresses for a person. The first line is also for scripts: it has the address, with port 0 resolved.
-fn greet(role: &Role, server: &Server, admin: Option<SocketAddr>) -> io::Result<()> {
-    let mut out = anstream::stdout().lock();
-    match server.address()? {
-        Some(address) => {
-            writeln!(out, "Ghostlight listens on http://{address}/")?;
-            writeln!(
-                out,
-                "  console    open that address in a browser; the interface is described at http://{address}/docs"
-            )?;
-        }
-        None => writeln!(out, "Ghostlight's state service starts")?,
-    }
-    if let Some(admin) = admin {
-        writeln!(out, "  admin      metrics, health and the log's filter at http://{admin}/metrics, /readyz, /log")?;
-    }
-    match (server.loaded(), role.keeps()) {
-        (Some(standing), Some(args)) => writeln!(out, "{}", kept(args, standing)),
-        _ => Ok(()),
-    }
-}
-
-/// The line about the store.
-fn kept(args: &StateArgs, standing: Standing) -> String {
-    let (store, durability) = (ghostlight_url::redacted(&args.store), args.durability);
-    let (rigs, dimmers) = (count(standing.rigs, "rig"), count(standing.dimmers, "dimmer"));
-    format!("  store      {store}, durability {durability}; loaded {dimmers}, {rigs}")
-}
-
-fn count(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 /// Handles the error of a server: a wrong setting is reported like any wrong argument.

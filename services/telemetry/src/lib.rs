@@ -2,11 +2,13 @@
 //! what is slow, and what is wrong.
 //!
 //! [`metrics`] is the list of all metrics. [`trace`] makes the spans of a change. `export` sends both through
-//! `collector`, if the environment names one. [`logs`] writes log lines.
+//! `collector`, if the environment names one. [`logs`] makes log lines, and
+//! `log_queue` writes them.
 
 mod collector;
 mod export;
 mod grpc;
+mod log_queue;
 pub mod logs;
 pub mod metrics;
 mod sampling;

@@ -95,10 +95,12 @@ fn what_is_looked_up_is_as_it_is_now() {
     let metrics = Metrics::default();
     metrics.observe_rigs(|| RigsNow { followed: 2, lags: [0, 5, 9], ..RigsNow::default() });
     metrics.observe_bus(|| BusNow { is_connected: true, logins: 4, ..BusNow::default() });
+    metrics.observe_log(|| 3);
     metrics.describe_process("1.2.3", "gateway");
     assert_eq!(scraped(&metrics, "ghostlight_followed_rigs"), "2.0");
     assert_eq!(scraped(&metrics, "ghostlight_cursor_lag_revisions{quantile=\"0.99\"}"), "5.0");
     assert_eq!(scraped(&metrics, "ghostlight_nats_refusals_total{reason=\"login\"}"), "4.0");
     assert_eq!(scraped(&metrics, "ghostlight_build_info{version=\"1.2.3\",role=\"gateway\"}"), "1");
+    assert_eq!(scraped(&metrics, "ghostlight_dropped_log_lines_total"), "3.0");
     assert_ne!(scraped(&metrics, "process_resident_memory_bytes"), "0.0");
 }

@@ -1,14 +1,14 @@
 //! The echo within one process.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use ghostlight_rig::RigName;
 use parking_lot::{Mutex, MutexGuard};
-use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::{Announcement, Announcements, Echo, EchoError, Heard, Question, Request, Requests};
 
@@ -25,16 +25,32 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// An echo in memory.
 #[derive(Debug, Default)]
 pub struct MemoryEcho {
-    followed: Mutex<HashMap<RigName, broadcast::Sender<Announcement>>>,
+    followed: Arc<Followed>,
     questions: Mutex<Option<mpsc::Sender<Request>>>,
 }
 
-impl MemoryEcho {
-    // Held to look up a channel, never across an await. Sending to a channel runs no code of followers.
-    fn followed(&self) -> MutexGuard<'_, HashMap<RigName, broadcast::Sender<Announcement>>> {
-        self.followed.lock()
-    }
+/// The followers of each rig that has any.
+// Held to look up a rig, never across an await. Sending to a channel runs no code of followers.
+type Followed = Mutex<HashMap<RigName, Vec<Follower>>>;
 
+/// The sending side of a follower.
+#[derive(Debug)]
+struct Follower {
+    announcements: mpsc::Sender<Heard>,
+    /// Whether it missed announcements and has not been told so.
+    has_missed: bool,
+}
+
+impl Follower {
+    fn offer(&mut self, announcement: Announcement) {
+        if self.has_missed && self.announcements.try_send(Heard::Missed).is_err() {
+            return;
+        }
+        self.has_missed = self.announcements.try_send(Heard::Announcement(announcement)).is_err();
+    }
+}
+
+impl MemoryEcho {
     fn questions(&self) -> MutexGuard<'_, Option<mpsc::Sender<Request>>> {
         self.questions.lock()
     }
@@ -43,10 +59,8 @@ impl MemoryEcho {
 #[async_trait]
 impl Echo for MemoryEcho {
     fn announce(&self, rig: &RigName, announcement: Announcement) {
-        let mut followed = self.followed();
-        let nobody_follows = followed.get(rig).is_some_and(|followers| followers.send(announcement).is_err());
-        if nobody_follows {
-            followed.remove(rig);
+        if let Some(followers) = self.followed.lock().get_mut(rig) {
+            followers.iter_mut().for_each(|follower| follower.offer(announcement.clone()));
         }
     }
 
@@ -57,9 +71,10 @@ impl Echo for MemoryEcho {
     }
 
     async fn follow(&self, rig: &RigName) -> Result<Box<dyn Announcements>, EchoError> {
-        let mut followed = self.followed();
-        let followers = followed.entry(rig.clone()).or_insert_with(|| broadcast::Sender::new(MAX_UNHEARD));
-        Ok(Box::new(MemoryAnnouncements(followers.subscribe())))
+        let (announcements, heard) = mpsc::channel(MAX_UNHEARD);
+        let follower = Follower { announcements, has_missed: false };
+        self.followed.lock().entry(rig.clone()).or_default().push(follower);
+        Ok(Box::new(MemoryAnnouncements { rig: rig.clone(), heard, followed: Arc::downgrade(&self.followed) }))
     }
 
     async fn ask(&self, question: Question) -> Result<Bytes, EchoError> {
@@ -84,15 +99,29 @@ impl Requests for MemoryRequests {
     }
 }
 
-struct MemoryAnnouncements(broadcast::Receiver<Announcement>);
+struct MemoryAnnouncements {
+    rig: RigName,
+    heard: mpsc::Receiver<Heard>,
+    followed: Weak<Followed>,
+}
 
 #[async_trait]
 impl Announcements for MemoryAnnouncements {
     async fn next(&mut self) -> Option<Heard> {
-        match self.0.recv().await {
-            Ok(announcement) => Some(Heard::Announcement(announcement)),
-            Err(RecvError::Lagged(_)) => Some(Heard::Missed),
-            Err(RecvError::Closed) => None,
+        self.heard.recv().await
+    }
+}
+
+/// A follower that is gone leaves nothing behind: rigs are named by clients, and there is no end of names.
+impl Drop for MemoryAnnouncements {
+    fn drop(&mut self) {
+        self.heard.close();
+        let Some(followed) = self.followed.upgrade() else { return };
+        let mut followed = followed.lock();
+        let Some(followers) = followed.get_mut(&self.rig) else { return };
+        followers.retain(|follower| !follower.announcements.is_closed());
+        if followers.is_empty() {
+            followed.remove(&self.rig);
         }
     }
 }

@@ -1,6 +1,5 @@
 //! The echo between processes, over core NATS: fast, and at most once.
 
-use std::collections::HashSet;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -14,12 +13,12 @@ use ghostlight_proto::{
     decode_snapshot_request, encode_snapshot_request, join_rigs, parse_traceparent, subjects, traceparent,
 };
 use ghostlight_rig::{Partition, Partitions, RigName, TraceContext};
-use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::task::coop::unconstrained;
 
 use super::chunks::{self, Begun};
 use super::connection::{Connection, Link};
+use super::lost_announcements::LostAnnouncements;
 use crate::{Announcement, Announcements, Echo, EchoError, Heard, Question, Request, Requests};
 
 /// How long to wait for a connection that is being made or was just lost.
@@ -40,24 +39,14 @@ const RETRY: Duration = Duration::from_millis(100);
 pub struct NatsEcho {
     connection: Connection,
     partition: Partition,
-    /// The rigs of which an announcement could not be sent: their next announcement tells so.
-    lost: Mutex<HashSet<RigName>>,
+    lost: LostAnnouncements,
 }
 
 impl NatsEcho {
     /// Makes an echo over this connection. It follows and asks for rigs of all partitions, and receives questions for
     /// `partition`.
     pub fn new(connection: Connection, partition: Partition) -> Self {
-        Self { connection, partition, lost: Mutex::default() }
-    }
-
-    /// Whether an announcement about a rig could not be sent since the last call.
-    fn take_lost(&self, rig: &RigName) -> bool {
-        self.lost.lock().remove(rig)
-    }
-
-    fn note_lost(&self, rig: &RigName) {
-        self.lost.lock().insert(rig.clone());
+        Self { connection, partition, lost: LostAnnouncements::default() }
     }
 
     /// The rigs of all partitions. If one partition does not answer, this fails, because an incomplete list would look
@@ -134,7 +123,7 @@ impl NatsEcho {
 impl Echo for NatsEcho {
     fn announce(&self, rig: &RigName, announcement: Announcement) {
         let Announcement { text, fold, traces } = announcement;
-        let was_lost = self.take_lost(rig);
+        let was_lost = self.lost.take(rig);
         let subject = subjects::echo(rig, self.partition.among());
         let client = &self.connection.client;
         // Sending waits only if the client's buffer is full; then this announcement is lost, as if it were lost on the
@@ -151,7 +140,7 @@ impl Echo for NatsEcho {
             unconstrained(client.publish(subject, text)).now_or_never()
         };
         if !matches!(sent, Some(Ok(()))) {
-            self.note_lost(rig);
+            self.lost.note(rig);
         }
     }
 

@@ -12,6 +12,7 @@ mod echo;
 mod entries;
 mod log;
 mod log_throttle;
+mod lost_announcements;
 mod names;
 mod retention;
 mod servers;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::{join, join_all};
 use ghostlight_bus::{Announcement, Announcements, Echo, Heard, Question, Request, Requests};
 
-use super::{announcement, at_once, rig, soon};
+use super::{DEADLINE, announcement, at_once, rig, soon};
 
 /// More than any adapter keeps for a follower that does not listen.
 const FLOOD: usize = 100_000;
@@ -122,6 +122,31 @@ pub(crate) async fn a_follower_that_is_dropped_and_asked_again_misses_nothing(ec
     soon("all announcements", rest).await;
     let all: Vec<_> = (0..100).map(|number| Heard::Announcement(announcement(&number.to_string()))).collect();
     assert_eq!(heard, all);
+}
+
+/// Clients name rigs, so there is no end of names. `allocated` tells how many bytes are in use.
+pub(crate) async fn a_name_that_nobody_follows_any_more_costs_nothing(echo: &impl Echo, allocated: impl Fn() -> usize) {
+    const NAMES: usize = 10_000;
+    let follow_and_drop = async |from: usize| {
+        for number in from..from + NAMES {
+            let name = format!("rig-{number}");
+            let follower = follow(echo, &name).await;
+            echo.announce(&rig(&name), announcement("to the only one"));
+            drop(follower);
+        }
+    };
+    // The first names also fill buffers and tables that stay.
+    follow_and_drop(0).await;
+    let before = allocated();
+    follow_and_drop(NAMES).await;
+    // A connection may need a moment to forget.
+    let is_forgotten = async {
+        while allocated().saturating_sub(before) > NAMES {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let forgotten = tokio::time::timeout(DEADLINE, is_forgotten).await;
+    assert!(forgotten.is_ok(), "{NAMES} names cost {} bytes", allocated().saturating_sub(before));
 }
 
 pub(crate) async fn every_question_gets_its_own_answer(echo: &impl Echo) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use ghostlight_bench::{Effort, Measure, NatsServers, Options, Yardstick};
 
-use crate::serve::ended_by;
+use crate::signals::ended_by;
 
 /// Measure a running server, beside a bare server of the same bytes
 ///

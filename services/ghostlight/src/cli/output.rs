@@ -2,6 +2,9 @@
 
 use std::fmt;
 use std::io::{self, Write};
+use std::sync::mpsc::sync_channel;
+use std::thread;
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 
@@ -12,10 +15,21 @@ pub const NAME: Style = AnsiColor::Cyan.on_default();
 /// For errors.
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
 
-/// Prints an error on the standard error.
+/// How long the standard error may take to take an error, before the process ends without that.
+const COMPLAIN_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Prints an error on the standard error. If that takes nothing, as a stopped terminal does, the message is lost after a
+/// second.
 pub fn complain(problem: fmt::Arguments<'_>) {
-    // If the standard error cannot be written, the message is lost.
-    let _ = writeln!(anstream::stderr(), "{BAD}error:{BAD:#} {problem}");
+    let text = format!("{BAD}error:{BAD:#} {problem}\n");
+    let (done, is_done) = sync_channel(1);
+    let print = move || {
+        let _ = anstream::stderr().write_all(text.as_bytes());
+        let _ = done.send(());
+    };
+    if thread::Builder::new().spawn(print).is_ok() {
+        let _ = is_done.recv_timeout(COMPLAIN_TIMEOUT);
+    }
 }
 
 /// Prints a remark on the standard error.

@@ -12,7 +12,7 @@ use ghostlight_top::{plain, screen};
 use super::output;
 use super::target::EX_UNAVAILABLE;
 use crate::args::seconds;
-use crate::serve::ended_by;
+use crate::signals::ended_by;
 
 /// Watch running processes: rates, stages, consoles and lag
 ///

@@ -33,6 +33,8 @@ impl Served {
         let store = format!("sqlite:{}", folder.join("rigs.db").display());
         let limits = Limits {
             connections: 1_000,
+            connections_per_address: None,
+            refusals: 64,
             rigs: 10,
             message_bytes: 1 << 20,
             stall: Duration::from_secs(15),

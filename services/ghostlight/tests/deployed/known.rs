@@ -25,6 +25,7 @@ impl Known {
         let _state = StateMetrics::new(&metrics);
         metrics.observe_rigs(RigsNow::default);
         metrics.observe_bus(BusNow::default);
+        metrics.observe_log(u64::default);
         metrics.describe_process("0.0.0", "gateway");
         Self::parse(&metrics.prometheus())
     }

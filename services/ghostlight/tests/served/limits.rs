@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Error;
 
 use crate::asking::{Wire, ask, get, post};
-use crate::support::{Served, Socket, folder, open_connections, until};
+use crate::support::{Served, Socket, folder, open_connections, until, within};
 
 fn names(list: &Value) -> Vec<&str> {
     list["rigs"].as_array().unwrap().iter().map(|rig| rig["name"].as_str().unwrap()).collect()
@@ -150,6 +150,26 @@ async fn names_asked_for_in_vain_are_not_awaited() {
     for _ in 0..4 {
         socket.message("beacon").await;
     }
+}
+
+/// Nor do they cost memory, however many they are.
+#[tokio::test]
+async fn names_asked_for_in_vain_cost_nothing() {
+    let (_folder, path) = folder();
+    let served = Served::start(&path, &["--max-rigs", "50"]).await;
+    let http = Client::new();
+    let ask_for = async |names: std::ops::Range<u32>| {
+        for name in names {
+            let levels = http.get(served.url(&format!("/v1/rigs/nobody-{name}/levels")));
+            assert_eq!(within("an answer", levels.send()).await.unwrap().status(), 404);
+        }
+    };
+    // The first names bring what is kept anyway.
+    ask_for(0..500).await;
+    let before = served.resident();
+    ask_for(500..3_000).await;
+    let grown = served.resident().saturating_sub(before);
+    assert!(grown < 8 << 20, "2,500 names cost {grown} bytes");
 }
 
 #[tokio::test]

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use reqwest::Client;
 use serde_json::json;
 
-use crate::support::{Served, Socket, folder, until, within};
+use crate::support::{Served, Socket, command_after, folder, until, within};
 
 /// Under load, SIGTERM closes WebSockets with 1012, answers what is under way, and loses nothing that was answered.
 #[tokio::test(flavor = "multi_thread")]
 async fn sigterm_under_load_finishes_what_is_under_way() {
-    for signal in ["TERM", "INT"] {
+    for signal in ["TERM", "INT", "HUP"] {
         let (_folder, path) = folder();
         let mut served = Served::start(&path, &[]).await;
         let mut watcher = Socket::plain(&served).await;
@@ -62,6 +62,22 @@ async fn sigterm_under_load_finishes_what_is_under_way() {
         }
         assert!(!acked || map["100"] == json!(100));
     }
+}
+
+/// `nohup` starts a program that is to outlive its terminal.
+#[tokio::test]
+async fn a_hangup_that_is_ignored_from_the_start_ends_nothing() {
+    let (_folder, path) = folder();
+    let log = path.join("log");
+    let mut command = command_after("trap '' HUP", &path);
+    command.stderr(std::fs::File::create(&log).unwrap());
+    let mut served = Served::spawn(command).await;
+    served.signal("HUP");
+    assert!(served.map().await.is_empty());
+    served.signal("TERM");
+    assert!(served.ended().await.success());
+    let log = std::fs::read_to_string(&log).unwrap();
+    assert!(log.contains("SIGTERM: ending") && !log.contains("SIGHUP"), "{log}");
 }
 
 /// With a connection that never finishes, the first signal waits for it; the second does not.

@@ -5,13 +5,6 @@ use serde_json::{Map as JsonMap, Value, json};
 
 use crate::support::{PlainMap, Served, Socket, folder, within};
 
-/// The server's resident memory, in bytes.
-fn resident(served: &Served) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", served.pid())).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
-}
-
 /// Ten thousand changes of a hundred dimmers are some 10 MB of text for each client. Fifty clients that read none of it
 /// must cost a cursor each, and the newest map must be what they find when they read at last.
 #[tokio::test(flavor = "multi_thread")]
@@ -38,11 +31,11 @@ async fn a_client_that_stops_reading_ends_on_the_newest_map_at_no_cost() {
     for round in 1..=1_000 {
         post(round).await;
     }
-    let before = resident(&served);
+    let before = served.resident();
     for round in 1_001..=10_000 {
         post(round).await;
     }
-    let grown = resident(&served).saturating_sub(before);
+    let grown = served.resident().saturating_sub(before);
     assert!(grown < 8 << 20, "50 clients that read nothing cost {grown} bytes");
 
     let newest = served.map().await;

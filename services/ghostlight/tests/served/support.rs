@@ -70,7 +70,14 @@ impl Served {
 
     /// Starts the binary at an address.
     pub(crate) async fn start_at(listen: &str, folder: &Path, args: &[&str]) -> Self {
-        let mut child = command(folder).args(["--listen", listen]).args(args).spawn().unwrap();
+        let mut command = command(folder);
+        command.args(["--listen", listen]).args(args);
+        Self::spawn(command).await
+    }
+
+    /// Starts what becomes the binary.
+    pub(crate) async fn spawn(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let first = within("the first line", lines.next_line()).await.unwrap();
         let first = first.unwrap_or_else(|| panic!("the server did not start"));
@@ -102,6 +109,13 @@ impl Served {
         self.child.id().unwrap()
     }
 
+    /// Its resident memory, in bytes.
+    pub(crate) fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+    }
+
     /// Sends it a signal by name.
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.pid().to_string();
@@ -130,6 +144,16 @@ pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ghostlight"));
     let store = format!("sqlite:{}", folder.join("rigs.db").display());
     command.args(["serve", "--store", &store]).stdout(Stdio::piped()).stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// The binary on a free port, started by a shell that runs this before.
+pub(crate) fn command_after(shell: &str, folder: &Path) -> Command {
+    let binary = command(folder);
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!(r#"{shell} && exec "$0" "$@""#)]).arg(binary.as_std().get_program());
+    command.args(binary.as_std().get_args()).args(["--listen", "127.0.0.1:0"]);
+    command.stdout(Stdio::piped()).stdin(Stdio::null()).kill_on_drop(true);
     command
 }
 
