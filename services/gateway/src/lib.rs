@@ -15,6 +15,7 @@ mod drain;
 mod feed;
 mod files;
 mod following;
+mod guard;
 mod headers;
 mod health;
 mod http;
@@ -23,6 +24,7 @@ mod hubs;
 mod instruments;
 mod levels_routes;
 mod method;
+mod origin;
 mod outcome;
 mod page;
 mod presence;
@@ -51,6 +53,7 @@ use crate::drain::Stopping;
 use crate::hubs::Hubs;
 use crate::instruments::Instruments;
 
+pub use origin::{Access, AllowedHost, AllowedOrigin};
 pub use routes::{ROUTES, Route};
 
 /// The limits of a gateway. Each is a setting.
@@ -96,6 +99,7 @@ impl Default for Limits {
 #[derive(Clone)]
 pub struct Gateway {
     pub(crate) limits: Arc<Limits>,
+    pub(crate) access: Access,
     pub(crate) hubs: Arc<Hubs>,
     pub(crate) instruments: Arc<Instruments>,
     /// Whether the gateway serves, drains or has stopped.
@@ -122,7 +126,14 @@ impl Gateway {
         let hubs = Arc::new(Hubs::new(echo, appending, rigs));
         let counted = Arc::downgrade(&hubs);
         telemetry.metrics.observe_rigs(move || counted.upgrade().map(|hubs| hubs.now()).unwrap_or_default());
-        Self { limits: Arc::new(limits), hubs, instruments, stopping: Stopping::new(drain), tasks }
+        let (limits, access, stopping) = (Arc::new(limits), Access::default(), Stopping::new(drain));
+        Self { limits, access, hubs, instruments, stopping, tasks }
+    }
+
+    /// A gateway that has these names, and serves pages of these origins.
+    #[must_use]
+    pub fn with_access(self, access: Access) -> Self {
+        Self { access, ..self }
     }
 
     /// How long a shutdown drains connections.

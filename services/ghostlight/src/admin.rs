@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures_util::future::BoxFuture;
+use ghostlight_gateway::Access;
 use ghostlight_telemetry::logs::LogFilter;
 use ghostlight_telemetry::metrics::Metrics;
 use tokio::net::TcpListener;
@@ -53,6 +54,8 @@ pub(crate) struct Admin {
     pub(crate) metrics: Metrics,
     pub(crate) ready: Ready,
     pub(crate) logs: LogFilter,
+    /// The names of this server, and the origins whose pages may ask.
+    pub(crate) access: Access,
 }
 
 /// Listens; `None` if it is off. Without a setting, it takes the default address, or a free port if another process has
@@ -78,13 +81,14 @@ pub(crate) async fn listen(address: Option<AdminAddress>) -> anyhow::Result<Opti
 impl Admin {
     /// Serves until shutdown.
     pub(crate) async fn serve(self, listener: TcpListener, shutdown: CancellationToken) {
-        let router = Router::new()
+        let access = self.access.clone();
+        let routes = Router::new()
             .route("/metrics", get(metrics))
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/readyz", get(ready))
             .route("/log", get(filter).put(set_filter))
             .with_state(self);
-        let serving = axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned());
+        let serving = axum::serve(listener, access.guard(routes)).with_graceful_shutdown(shutdown.cancelled_owned());
         if let Err(error) = serving.await {
             tracing::error!(%error, "the admin listener failed");
         }
@@ -114,7 +118,7 @@ async fn filter(State(admin): State<Admin>) -> String {
     format!("{}\n", admin.logs.get())
 }
 
-/// `PUT /log`: sets the log's filter. A browser does not send this for other sites.
+/// `PUT /log`: sets the log's filter.
 async fn set_filter(State(admin): State<Admin>, filter: String) -> (StatusCode, String) {
     match admin.logs.set(filter.trim()) {
         Ok(()) => {

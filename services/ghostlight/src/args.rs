@@ -7,11 +7,12 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 use ghostlight_bus::nats::{NatsSettings, StreamSettings};
-use ghostlight_gateway::Limits;
+use ghostlight_gateway::{Access, Limits};
 use ghostlight_rig::{Partition, Partitions};
 use ghostlight_store::Durability;
 use ghostlight_telemetry::logs::LogFormat;
 
+use crate::access::AccessArgs;
 use crate::admin::AdminAddress;
 use crate::config::{Distributed, Edge, Keeper};
 
@@ -47,7 +48,7 @@ pub struct GatewayArgs {
 impl GatewayArgs {
     /// The gateway's configuration. It follows `rigs` rigs before it drops unused ones, and has up to `in_flight`
     /// entries of a rig under way.
-    pub(crate) fn edge(&self, rigs: usize, in_flight: usize) -> Edge {
+    pub(crate) fn edge(&self, rigs: usize, in_flight: usize, access: Access) -> Edge {
         let limits = Limits {
             connections: self.max_connections,
             rigs,
@@ -59,7 +60,7 @@ impl GatewayArgs {
             in_flight,
             drain: self.drain_seconds,
         };
-        Edge { listen: self.listen, limits }
+        Edge { listen: self.listen, limits, access }
     }
 }
 
@@ -185,6 +186,8 @@ pub struct ProcessArgs {
     /// taken]
     #[arg(long, env = "GHOSTLIGHT_ADMIN", value_name = "ADDRESS")]
     pub(crate) admin: Option<AdminAddress>,
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
 }
 
 impl ProcessArgs {

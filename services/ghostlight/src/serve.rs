@@ -131,11 +131,11 @@ impl Role {
             Self::Serve(args) => {
                 let distributed = args.bus.as_ref().map(|urls| args.nats.distributed(urls, args.stream.settings()));
                 let in_flight = if distributed.is_some() { IN_FLIGHT_TO_OTHERS } else { args.in_flight };
-                let edge = args.gateway.edge(args.state.max_rigs, in_flight);
+                let edge = args.gateway.edge(args.state.max_rigs, in_flight, args.process.access.access());
                 Config { edge: Some(edge), keeper: Some(args.state.keeper()), distributed }
             }
             Self::Gateway(args) => Config {
-                edge: Some(args.gateway.edge(args.max_rigs, IN_FLIGHT_TO_OTHERS)),
+                edge: Some(args.gateway.edge(args.max_rigs, IN_FLIGHT_TO_OTHERS, args.process.access.access())),
                 keeper: None,
                 distributed: Some(args.nats.distributed(&args.bus, args.partitions.settings())),
             },
@@ -170,13 +170,13 @@ impl Role {
 /// # Errors
 /// The error that keeps it from starting.
 pub async fn run(role: Role) -> anyhow::Result<ExitCode> {
-    let ProcessArgs { log: filter, log_format, admin, .. } = role.process();
+    let ProcessArgs { log: filter, log_format, admin, access, .. } = role.process();
     let logs = match logs::start(filter, *log_format) {
         Ok(logs) => logs,
         Err(error) => return Ok(usage(&format!("--log {filter:?}: {error}"))),
     };
     let telemetry = Telemetry::start(role.name(), env!("CARGO_PKG_VERSION"));
-    let admin = admin::listen(*admin).await?;
+    let (admin, access) = (admin::listen(*admin).await?, access.access());
     let wanted = role.connections() as u64 + OTHER_FILES;
     if rlimit::increase_nofile_limit(wanted).is_ok_and(|possible| possible < wanted) {
         tracing::warn!("the system allows this process fewer open files than --max-connections asks for");
@@ -193,7 +193,7 @@ pub async fn run(role: Role) -> anyhow::Result<ExitCode> {
     let administration = CancellationToken::new();
     let _ends_with_it = administration.clone().drop_guard();
     if let Some(listener) = admin {
-        let admin = Admin { metrics: telemetry.metrics.clone(), ready: server.ready(), logs };
+        let admin = Admin { metrics: telemetry.metrics.clone(), ready: server.ready(), logs, access };
         tokio::spawn(admin.serve(listener, administration));
     }
     let (ready, standing) = oneshot::channel();

@@ -17,6 +17,7 @@ mod late;
 mod limits;
 mod openapi;
 mod order;
+mod origins;
 mod places;
 mod presence;
 mod readme;
