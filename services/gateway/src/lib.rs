@@ -38,6 +38,7 @@ mod sse;
 mod subscriber;
 mod subscribers;
 mod subscription;
+mod tcp;
 mod ws;
 
 use std::sync::Arc;

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tower::util::MapResponse;
 
 use crate::drain::Stopping;
-use crate::{Gateway, Limits};
+use crate::{Gateway, Limits, tcp};
 
 /// How long a client may take to send a request's head, and how long a kept-alive connection may stay idle.
 const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -110,7 +110,7 @@ impl Gateway {
 }
 
 async fn connection(stream: TcpStream, place: Place, router: Router, limits: Arc<Limits>, stopping: Stopping) {
-    if let Err(error) = stream.set_nodelay(true) {
+    if let Err(error) = tcp::set_up(&stream, limits.stall) {
         return tracing::debug!(%error, "a connection was gone at once");
     }
     let mut stream = TimeoutStream::new(stream);
