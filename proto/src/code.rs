@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub enum Code {
     /// Something in the request is wrong.
     BadInput,
+    /// The page that sent the request is from an origin that may not do this.
+    ForeignOrigin,
     /// The rig or the page does not exist.
     NotFound,
     /// The path does not support this method.
@@ -22,6 +24,8 @@ pub enum Code {
     TooLarge,
     /// The server does not read this type of body.
     UnsupportedMediaType,
+    /// The request was sent to a name that is not one of the server's.
+    UnknownHost,
     /// The idempotency key was used for another change.
     KeyReused,
     /// A request without an upgrade came to a path for WebSockets.
@@ -36,8 +40,9 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the enum.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::BadInput,
+        Self::ForeignOrigin,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::TooSlow,
@@ -45,6 +50,7 @@ impl Code {
         Self::Changed,
         Self::TooLarge,
         Self::UnsupportedMediaType,
+        Self::UnknownHost,
         Self::KeyReused,
         Self::UpgradeRequired,
         Self::Unavailable,
@@ -70,6 +76,9 @@ impl Code {
     const fn row(self) -> (&'static str, u16, &'static str) {
         match self {
             Self::BadInput => ("bad_input", 400, "The change was refused; nothing happened"),
+            Self::ForeignOrigin => {
+                ("foreign_origin", 403, "Pages of this origin are not allowed to do this; nothing happened")
+            }
             Self::NotFound => ("not_found", 404, "There is nothing here"),
             Self::MethodNotAllowed => ("method_not_allowed", 405, "This cannot be done here"),
             Self::TooSlow => ("too_slow", 408, "The body came too slowly; nothing happened"),
@@ -79,6 +88,7 @@ impl Code {
             Self::UnsupportedMediaType => {
                 ("unsupported_media_type", 415, "The body's type is not understood; nothing happened")
             }
+            Self::UnknownHost => ("unknown_host", 421, "The server does not have this name; nothing happened"),
             Self::KeyReused => ("key_reused", 422, "The idempotency key was used before; nothing happened"),
             Self::UpgradeRequired => ("upgrade_required", 426, "This path is for WebSockets alone"),
             Self::Unavailable => ("unavailable", 503, "Not now; nothing happened"),

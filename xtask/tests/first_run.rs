@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-/// The most packages that the binary may be built from. There are 293 today; a new one should be worth its share of the
+/// The most packages that the binary may be built from. There are 294 today; a new one should be worth its share of the
 /// wait, and a library that brings 20 others seldom is.
 const MAX_PACKAGES: usize = 300;
 

@@ -11,6 +11,12 @@ use crate::refusal::Refusal;
 /// The name and text of the script that starts the page and tells it which OpenAPI document to load.
 const INITIALIZER: (&str, &str) = ("swagger-initializer.js", include_str!("docs/swagger-initializer.js"));
 
+/// The page loads nothing from other origins, so the policy forbids it. Swagger UI has styles in its markup and pictures in
+/// its style sheet.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'",
+);
+
 /// `GET /v1/openapi.json`.
 pub(crate) async fn openapi() -> Response {
     ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], OPENAPI).into_response()
@@ -32,11 +38,12 @@ pub(crate) async fn docs_file(Path(name): Path<String>) -> Result<Response, Refu
 }
 
 fn serve(name: &str) -> Result<Response, Refusal> {
-    if name == INITIALIZER.0 {
-        return Ok(
-            ([(header::CONTENT_TYPE, HeaderValue::from_static("text/javascript"))], INITIALIZER.1).into_response()
-        );
-    }
     let missing = || Refusal::not_found(format!("there is no page /docs/{name}"));
-    files::find(DOCS, name).map(IntoResponse::into_response).ok_or_else(missing)
+    let mut response = if name == INITIALIZER.0 {
+        ([(header::CONTENT_TYPE, HeaderValue::from_static("text/javascript"))], INITIALIZER.1).into_response()
+    } else {
+        files::find(DOCS, name).ok_or_else(missing)?.into_response()
+    };
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, POLICY);
+    Ok(response)
 }

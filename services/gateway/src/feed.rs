@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::ws::Utf8Bytes;
 use bytes::Bytes;
 use ghostlight_bus::Announcement;
 use ghostlight_proto::{Decoded, STALE_AFTER, ServerMessage, Unread, decode};
@@ -15,6 +14,7 @@ use ghostlight_rig::{
 use ghostlight_telemetry::trace::Kind;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::delivery_spans::Delivery;
 use crate::instruments::Instruments;

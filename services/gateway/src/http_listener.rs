@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::http_connection::speak;
 use crate::places::{Full, Place, Places};
+use crate::tcp;
 use crate::throttle::Throttle;
 
 /// How long refusing a connection may take.
@@ -59,6 +60,7 @@ pub(crate) struct HttpListener {
     refusals: Arc<Semaphore>,
     /// The refusals that are under way.
     tasks: TaskTracker,
+    stall: Duration,
     failures: Throttle,
     refused: Throttle,
 }
@@ -70,6 +72,7 @@ impl HttpListener {
             places: Places::new(bounds.connections, bounds.connections_per_address),
             refusals: Arc::new(Semaphore::new(bounds.refusals)),
             tasks,
+            stall: bounds.stall,
             failures: Throttle::default(),
             refused: Throttle::default(),
         }
@@ -97,7 +100,7 @@ impl HttpListener {
 
     fn place(&self, stream: TcpStream, client: SocketAddr) -> Option<(TcpStream, Place)> {
         match self.places.take(client.ip()) {
-            Ok(place) => match stream.set_nodelay(true) {
+            Ok(place) => match tcp::set_up(&stream, self.stall) {
                 Ok(()) => return Some((stream, place)),
                 Err(error) => tracing::debug!(%error, "a connection was gone at once"),
             },

@@ -15,6 +15,7 @@ mod drain;
 mod feed;
 mod files;
 mod following;
+mod guard;
 mod head_deadline;
 mod headers;
 mod health;
@@ -26,6 +27,7 @@ mod hubs;
 mod instruments;
 mod levels_routes;
 mod method;
+mod origin;
 mod outcome;
 mod page;
 mod places;
@@ -40,6 +42,7 @@ mod sse;
 mod subscriber;
 mod subscribers;
 mod subscription;
+mod tcp;
 mod throttle;
 mod ws;
 
@@ -57,6 +60,7 @@ use crate::health::Canary;
 use crate::hubs::Hubs;
 use crate::instruments::Instruments;
 
+pub use origin::{Access, AllowedHost, AllowedOrigin};
 pub use routes::{ROUTES, Route};
 
 /// The limits of a gateway. Each is a setting.
@@ -108,6 +112,7 @@ impl Default for Limits {
 #[derive(Clone)]
 pub struct Gateway {
     pub(crate) limits: Arc<Limits>,
+    pub(crate) access: Access,
     pub(crate) hubs: Arc<Hubs>,
     pub(crate) instruments: Arc<Instruments>,
     pub(crate) canary: Arc<Canary>,
@@ -135,8 +140,15 @@ impl Gateway {
         let hubs = Arc::new(Hubs::new(echo, appending, rigs));
         let counted = Arc::downgrade(&hubs);
         telemetry.metrics.observe_rigs(move || counted.upgrade().map(|hubs| hubs.now()).unwrap_or_default());
-        let (limits, canary, stopping) = (Arc::new(limits), Arc::default(), Stopping::new(drain));
-        Self { limits, hubs, instruments, canary, stopping, tasks }
+        let (limits, canary) = (Arc::new(limits), Arc::default());
+        let (access, stopping) = (Access::default(), Stopping::new(drain));
+        Self { limits, access, hubs, instruments, canary, stopping, tasks }
+    }
+
+    /// A gateway that has these names, and serves pages of these origins.
+    #[must_use]
+    pub fn with_access(self, access: Access) -> Self {
+        Self { access, ..self }
     }
 
     /// How long a shutdown drains connections.

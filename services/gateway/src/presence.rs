@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use axum::extract::ws::Utf8Bytes;
 use ghostlight_bus::{Announcement, Echo};
 use ghostlight_proto::ServerMessage;
 use ghostlight_rig::{ClientId, Console, ConsoleKind, ConsoleName, Presence, RigName, Roster};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, watch};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// How often a gateway sends its roster although it has not changed: several times within the five seconds for which a
 /// roster is valid.

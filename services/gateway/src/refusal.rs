@@ -93,8 +93,17 @@ impl IntoResponse for Refusal {
         let status = StatusCode::from_u16(problem.status).expect("a code has an HTTP status");
         let body = serde_json::to_vec(&problem).expect("a problem is JSON");
         let mut response = (status, [(header::CONTENT_TYPE, PROBLEM_JSON)], body).into_response();
-        if problem.code == Code::Unavailable {
-            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+        let headers = response.headers_mut();
+        match problem.code {
+            Code::Unavailable => {
+                headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+            }
+            // RFC 9110, section 15.5.22, and RFC 6455, section 4.4.
+            Code::UpgradeRequired => {
+                headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+                headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+            }
+            _ => {}
         }
         response
     }

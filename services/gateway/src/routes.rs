@@ -31,7 +31,7 @@ pub const ROUTES: &[Route] = &[
 impl Gateway {
     /// The router of the whole interface.
     pub fn router(&self) -> Router {
-        Router::new()
+        let routes = Router::new()
             .route("/", get(page::index).post(levels_routes::post_main))
             .route("/ws", get(ws::plain))
             .route("/v1/rigs", get(levels_routes::list_rigs))
@@ -48,6 +48,7 @@ impl Gateway {
             .route("/docs/{file}", get(docs::docs_file))
             .fallback(page::file)
             .method_not_allowed_fallback(method_not_allowed)
-            .with_state(self.clone())
+            .with_state(self.clone());
+        self.access.clone().guard(routes)
     }
 }

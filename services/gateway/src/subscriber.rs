@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::ws::Utf8Bytes;
 use ghostlight_proto::{LevelsText, ServerMessage, with_output};
 use ghostlight_rig::{Delta, Dimmer, Interest, Level, Levels, Position, Revision, RigMap, Update};
 use ghostlight_telemetry::metrics::Stage;
 use tokio::sync::watch;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::delivery_spans::Delivery;
 use crate::feed::{FeedState, Latest};

@@ -1,7 +1,7 @@
 //! What a reader subscribes to, and the texts that are encoded once for all readers of the same step.
 
-use axum::extract::ws::Utf8Bytes;
 use ghostlight_rig::{Interest, KindId, Position};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// The protocol of a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures_util::future::BoxFuture;
+use ghostlight_gateway::Access;
 use ghostlight_gateway::http_listener::{self, Bounds};
 use ghostlight_telemetry::logs::LogFilter;
 use ghostlight_telemetry::metrics::Metrics;
@@ -54,6 +55,8 @@ pub(crate) struct Admin {
     pub(crate) metrics: Metrics,
     pub(crate) ready: Ready,
     pub(crate) logs: LogFilter,
+    /// The names of this server, and the origins whose pages may ask.
+    pub(crate) access: Access,
 }
 
 /// Listens; `None` if it is off. Without a setting, it takes the default address, or a free port if another process has
@@ -79,13 +82,14 @@ pub(crate) async fn listen(address: Option<AdminAddress>) -> anyhow::Result<Opti
 impl Admin {
     /// Serves until shutdown.
     pub(crate) async fn serve(self, listener: TcpListener, bounds: Bounds, shutdown: CancellationToken) {
-        let router = Router::new()
+        let access = self.access.clone();
+        let routes = Router::new()
             .route("/metrics", get(metrics))
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/readyz", get(ready))
             .route("/log", get(filter).put(set_filter))
             .with_state(self);
-        http_listener::serve(listener, bounds, router, shutdown).await;
+        http_listener::serve(listener, bounds, access.guard(routes), shutdown).await;
     }
 }
 
@@ -112,7 +116,7 @@ async fn filter(State(admin): State<Admin>) -> String {
     format!("{}\n", admin.logs.get())
 }
 
-/// `PUT /log`: sets the log's filter. A browser does not send this for other sites.
+/// `PUT /log`: sets the log's filter.
 async fn set_filter(State(admin): State<Admin>, filter: String) -> (StatusCode, String) {
     match admin.logs.set(filter.trim()) {
         Ok(()) => {

@@ -7,11 +7,12 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 use ghostlight_bus::nats::{NatsSettings, StreamSettings};
-use ghostlight_gateway::Limits;
+use ghostlight_gateway::{Access, Limits};
 use ghostlight_rig::{Partition, Partitions};
 use ghostlight_store::Durability;
 use ghostlight_telemetry::logs::LogFormat;
 
+use crate::access::AccessArgs;
 use crate::admin::AdminAddress;
 use crate::config::{Distributed, Edge, Keeper};
 
@@ -51,7 +52,7 @@ pub struct GatewayArgs {
 impl GatewayArgs {
     /// The gateway's configuration. It follows `rigs` rigs before it drops unused ones, and has up to `in_flight`
     /// entries of a rig under way.
-    pub(crate) fn edge(&self, rigs: usize, in_flight: usize) -> Edge {
+    pub(crate) fn edge(&self, rigs: usize, in_flight: usize, access: Access) -> Edge {
         let limits = Limits {
             connections: self.max_connections,
             connections_per_address: self.max_connections_per_address,
@@ -65,7 +66,7 @@ impl GatewayArgs {
             drain: self.drain_seconds,
             ..Limits::default()
         };
-        Edge { listen: self.listen, limits }
+        Edge { listen: self.listen, limits, access }
     }
 }
 
@@ -191,6 +192,8 @@ pub struct ProcessArgs {
     /// taken]
     #[arg(long, env = "GHOSTLIGHT_ADMIN", value_name = "ADDRESS")]
     pub(crate) admin: Option<AdminAddress>,
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
 }
 
 impl ProcessArgs {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use ghostlight_bus::nats::{ConnectError, NatsSettings, StreamSettings};
-use ghostlight_gateway::Limits;
+use ghostlight_gateway::{Access, Limits};
 use ghostlight_state::{StartError, Superseded};
 use ghostlight_store::{Durability, OpenError};
 
@@ -25,6 +25,8 @@ pub struct Edge {
     pub listen: SocketAddr,
     /// Its limits.
     pub limits: Limits,
+    /// Its names, and the origins whose pages may use it.
+    pub access: Access,
 }
 
 /// The configuration of a state service.

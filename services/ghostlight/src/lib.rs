@@ -1,5 +1,6 @@
 //! The library of the one binary: the server, built from its parts, and the command line.
 
+mod access;
 mod admin;
 pub mod args;
 pub mod cli;

@@ -128,11 +128,11 @@ impl Role {
             Self::Serve(args) => {
                 let distributed = args.bus.as_ref().map(|urls| args.nats.distributed(urls, args.stream.settings()));
                 let in_flight = if distributed.is_some() { IN_FLIGHT_TO_OTHERS } else { args.in_flight };
-                let edge = args.gateway.edge(args.state.max_rigs, in_flight);
+                let edge = args.gateway.edge(args.state.max_rigs, in_flight, args.process.access.access());
                 Config { edge: Some(edge), keeper: Some(args.state.keeper()), distributed }
             }
             Self::Gateway(args) => Config {
-                edge: Some(args.gateway.edge(args.max_rigs, IN_FLIGHT_TO_OTHERS)),
+                edge: Some(args.gateway.edge(args.max_rigs, IN_FLIGHT_TO_OTHERS, args.process.access.access())),
                 keeper: None,
                 distributed: Some(args.nats.distributed(&args.bus, args.partitions.settings())),
             },
@@ -188,7 +188,8 @@ async fn serve(role: &Role, filter: LogFilter, log: &LogQueue) -> anyhow::Result
     let administration = CancellationToken::new();
     let _ends_with_it = administration.clone().drop_guard();
     if let Some(listener) = admin {
-        let admin = Admin { metrics: telemetry.metrics.clone(), ready: server.ready(), logs: filter };
+        let access = role.process().access.access();
+        let admin = Admin { metrics: telemetry.metrics.clone(), ready: server.ready(), logs: filter, access };
         tokio::spawn(admin.serve(listener, admin_bounds, administration));
     }
     let (ready, standing) = oneshot::channel();

@@ -175,7 +175,7 @@ async fn alone(
             State::Here { state: Box::new(state), store, url }
         }
     };
-    Ok((edge.map(|edge| Gateway::new(log, echo, edge.limits, telemetry)), state, None))
+    Ok((edge.map(|edge| Gateway::new(log, echo, edge.limits, telemetry).with_access(edge.access)), state, None))
 }
 
 /// Builds one role or both, joined with other processes.
@@ -202,7 +202,11 @@ async fn join(
             State::Waits(Box::new(Waits { keeper, partition, log, echo, instruments, awaits }))
         }
     };
-    Ok((edge.map(|edge| Gateway::new(log, echo, edge.limits, &telemetry)), state, Some(connection)))
+    Ok((
+        edge.map(|edge| Gateway::new(log, echo, edge.limits, &telemetry).with_access(edge.access)),
+        state,
+        Some(connection),
+    ))
 }
 
 /// The kind of database, as OpenTelemetry names it.

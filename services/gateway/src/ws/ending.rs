@@ -1,13 +1,17 @@
 //! How WebSocket sessions end.
 
-use axum::extract::ws::{CloseFrame, close_code};
-use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 /// Why a session ends. Close codes follow RFC 6455, section 7.4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// The client closed the connection or is gone.
+    /// The client is gone.
     Gone,
+    /// The client sent a close frame.
+    Closed,
     /// The client broke the WebSocket protocol.
     Broken,
     /// The client sent a binary message.
@@ -23,27 +27,26 @@ pub(crate) enum Ending {
 }
 
 impl Ending {
-    /// The close frame with the reason; `None` if the client is gone.
+    /// The close frame with the reason; `None` if the client is gone or has sent one.
     pub(crate) fn frame(self) -> Option<CloseFrame> {
         let (code, reason) = match self {
-            Self::Gone => return None,
-            Self::Broken => (close_code::PROTOCOL, "not a WebSocket frame"),
-            Self::Binary => (close_code::UNSUPPORTED, "text messages only"),
-            Self::TooLarge => (close_code::SIZE, "the message is too large"),
-            Self::NoHello => (close_code::POLICY, "the first message must be hello, within ten seconds"),
-            Self::Stalled => (close_code::AGAIN, "the client read nothing for too long"),
-            Self::Stopping => (close_code::RESTART, "the server stops; connect again"),
+            Self::Gone | Self::Closed => return None,
+            Self::Broken => (CloseCode::Protocol, "not a WebSocket frame"),
+            Self::Binary => (CloseCode::Unsupported, "text messages only"),
+            Self::TooLarge => (CloseCode::Size, "the message is too large"),
+            Self::NoHello => (CloseCode::Policy, "the first message must be hello, within ten seconds"),
+            Self::Stalled => (CloseCode::Again, "the client read nothing for too long"),
+            Self::Stopping => (CloseCode::Restart, "the server stops; connect again"),
         };
         Some(CloseFrame { code, reason: reason.into() })
     }
 }
 
 /// Maps a socket error to the reason why the session ends.
-pub(crate) fn ending(error: axum::Error) -> Ending {
-    use tungstenite::Error;
-    let Ok(error) = error.into_inner().downcast::<Error>() else { return Ending::Gone };
-    match *error {
+pub(crate) fn ending(error: Error) -> Ending {
+    match error {
         Error::Capacity(_) => Ending::TooLarge,
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake | ProtocolError::SendAfterClosing) => Ending::Gone,
         Error::Protocol(_) | Error::Utf8(_) => Ending::Broken,
         Error::Io(error) if error.kind() == std::io::ErrorKind::TimedOut => Ending::Stalled,
         _ => Ending::Gone,

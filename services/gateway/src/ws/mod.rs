@@ -1,27 +1,30 @@
 //! WebSockets: the upgrade and the choice of protocol.
 
 mod age;
+mod closing;
 mod ending;
 mod reading;
 mod session;
 mod shared;
+mod upgrade;
 mod writing;
 
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::{State, WebSocketUpgrade};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
 use axum::response::Response;
-use ghostlight_proto::{Code, SUBPROTOCOL};
+use ghostlight_proto::SUBPROTOCOL;
 use ghostlight_rig::RigName;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use crate::Gateway;
 use crate::http::RigPath;
 use crate::refusal::Refusal;
 use crate::server::Place;
 use crate::subscription::Protocol;
+use crate::ws::upgrade::Upgrade;
 
 /// The size of a client's read buffer, in bytes. Every idle client holds one, so it fits only a few changes; a larger
 /// message takes several reads.
@@ -32,7 +35,7 @@ pub(crate) async fn plain(
     State(gateway): State<Gateway>,
     place: Option<Extension<Arc<Place>>>,
     headers: HeaderMap,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    upgrade: Result<Upgrade, Refusal>,
 ) -> Result<Response, Refusal> {
     let protocol = match offered(&headers) {
         Offered::Nothing => Protocol::Plain,
@@ -48,7 +51,7 @@ pub(crate) async fn full(
     RigPath(rig): RigPath,
     place: Option<Extension<Arc<Place>>>,
     headers: HeaderMap,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    upgrade: Result<Upgrade, Refusal>,
 ) -> Result<Response, Refusal> {
     match offered(&headers) {
         Offered::Ours => start(gateway, rig, Protocol::Full, upgrade, place).await,
@@ -79,33 +82,27 @@ async fn start(
     gateway: Gateway,
     rig: RigName,
     protocol: Protocol,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    upgrade: Result<Upgrade, Refusal>,
     place: Option<Extension<Arc<Place>>>,
 ) -> Result<Response, Refusal> {
-    let upgrade = upgrade.map_err(|rejection| Refusal::new(Code::UpgradeRequired, rejection.body_text()));
-    let upgrade = match upgrade {
-        Ok(upgrade) => upgrade,
-        Err(refused) => {
-            let mut response = axum::response::IntoResponse::into_response(refused);
-            response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-            return Ok(response);
-        }
-    };
+    let upgrade = upgrade?;
     if gateway.stopping.is_over() {
         return Err(Refusal::is_stopping());
     }
     let hub = gateway.hubs.get(&rig).await?;
-    let most = gateway.limits.message_bytes;
-    let upgrade = upgrade
-        .protocols([SUBPROTOCOL])
+    let most = Some(gateway.limits.message_bytes);
+    let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
         .max_frame_size(most)
         .max_message_size(most);
-    // The token is taken before the session starts, so that a shutdown waits for it.
-    let tracked = gateway.tasks.token();
-    Ok(upgrade.on_upgrade(async move |socket| {
-        session::run(gateway, hub, protocol, socket).await;
-        drop((tracked, place));
-    }))
+    let (response, on_upgrade) = upgrade.response(protocol);
+    let tasks = gateway.tasks.clone();
+    tasks.spawn(async move {
+        if let Some(socket) = upgrade::socket(on_upgrade, config).await {
+            session::run(gateway, hub, protocol, socket).await;
+        }
+        drop(place);
+    });
+    Ok(response)
 }

@@ -3,21 +3,22 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::SplitStream;
 use ghostlight_proto::{BadInput, ClientMessage, Hello, parse_levels};
 use ghostlight_rig::{Change, Origin};
 use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use crate::batcher::{Answer, Reply};
 use crate::request_span::Request;
 use crate::subscription::Protocol;
 use crate::ws::ending::{Ending, ending};
 use crate::ws::shared::Session;
+use crate::ws::upgrade::Socket;
 
-pub(crate) type Stream = SplitStream<WebSocket>;
+pub(crate) type Stream = SplitStream<Socket>;
 
 /// What a client sent.
 pub(crate) enum Incoming {
@@ -112,10 +113,11 @@ pub(crate) fn hello(text: &Utf8Bytes) -> Result<Hello, Ending> {
 pub(crate) async fn next(stream: &mut Stream) -> Result<Incoming, Ending> {
     match stream.next().await {
         Some(Ok(Message::Text(text))) => Ok(Incoming::Text(text)),
-        Some(Ok(Message::Ping(_))) => Ok(Incoming::Control),
+        Some(Ok(Message::Ping(_) | Message::Frame(_))) => Ok(Incoming::Control),
         Some(Ok(Message::Pong(payload))) => Ok(Incoming::Pong(payload)),
         Some(Ok(Message::Binary(_))) => Err(Ending::Binary),
-        Some(Ok(Message::Close(_))) | None => Err(Ending::Gone),
+        Some(Ok(Message::Close(_))) => Err(Ending::Closed),
+        None => Err(Ending::Gone),
         Some(Err(error)) => Err(ending(error)),
     }
 }

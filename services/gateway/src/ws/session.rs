@@ -7,7 +7,6 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::WebSocket;
 use futures_util::StreamExt;
 use ghostlight_proto::{Hello, Wants};
 use ghostlight_rig::{ClientId, Interest, Position};
@@ -21,10 +20,12 @@ use crate::presence::Present;
 use crate::subscriber::Subscriber;
 use crate::subscription::{Protocol, Subscription};
 use crate::ws::age::Pings;
+use crate::ws::closing::close;
 use crate::ws::ending::Ending;
 use crate::ws::reading::{self, Incoming};
 use crate::ws::shared::Session;
-use crate::ws::writing;
+use crate::ws::upgrade::Socket;
+use crate::ws::writing::{self, Sink};
 
 /// How many changes of one connection may wait for their answers; further messages wait in its socket.
 const MAX_UNANSWERED: usize = 32;
@@ -57,12 +58,12 @@ impl Greeted {
 }
 
 /// Runs a session to its end.
-pub(crate) async fn run(gateway: Gateway, hub: Arc<Hub>, protocol: Protocol, socket: WebSocket) {
-    let (mut sink, mut stream) = socket.split();
+pub(crate) async fn run(gateway: Gateway, hub: Arc<Hub>, protocol: Protocol, socket: Socket) {
+    let (sink, mut stream) = socket.split();
     let mut moment = pin!(gateway.stopping.moment());
     let hello = match greet(protocol, &mut stream, moment.as_mut()).await {
         Ok(hello) => hello,
-        Err(ending) => return writing::close(&mut sink, ending).await,
+        Err(ending) => return close(&gateway, joined(sink, stream), ending).await,
     };
     let Greeted { client, resume, kinds, wants, present } = Greeted::new(&hub, hello);
     let protocol = if wants.output { Protocol::Output } else { protocol };
@@ -89,9 +90,18 @@ pub(crate) async fn run(gateway: Gateway, hub: Arc<Hub>, protocol: Protocol, soc
     // The writer ends by itself on a stall; otherwise it is cancelled here and finishes the answers under way.
     session.ended.cancel();
     match writer.await {
-        Ok((mut sink, noticed)) => writing::close(&mut sink, noticed.unwrap_or(ending)).await,
+        Ok((sink, noticed)) => {
+            // A client that has sent a close frame waits for its answer, whatever else the writer noticed.
+            let ending = noticed.filter(|_| ending != Ending::Closed).unwrap_or(ending);
+            close(&session.gateway, joined(sink, stream), ending).await;
+        }
         Err(error) => tracing::error!(%error, "a session's writer failed"),
     }
+}
+
+/// The socket of which these are the two halves.
+fn joined(sink: Sink, stream: reading::Stream) -> Socket {
+    sink.reunite(stream).expect("they are the halves of one socket")
 }
 
 /// Waits for the hello of a client of the full protocol; the plain protocol has none.

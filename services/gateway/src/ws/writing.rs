@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
 use bytes::Bytes;
 use futures_util::SinkExt;
 use futures_util::stream::SplitSink;
 use ghostlight_proto::{Ack, ServerMessage};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Interval, MissedTickBehavior};
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use crate::batcher::Answer;
 use crate::presence::Shown;
@@ -20,11 +20,9 @@ use crate::subscription::Protocol;
 use crate::ws::age::Pings;
 use crate::ws::ending::{Ending, ending};
 use crate::ws::shared::Session;
+use crate::ws::upgrade::Socket;
 
-pub(crate) type Sink = SplitSink<WebSocket, Message>;
-
-/// How long a client may take to read a close frame.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+pub(crate) type Sink = SplitSink<Socket, Message>;
 
 /// The writing half of a session.
 pub(crate) struct Writer {
@@ -138,11 +136,4 @@ fn pings(every: Duration) -> Interval {
     let mut pings = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     pings
-}
-
-/// Sends the client a close frame with the reason, if it still reads, and drops the socket.
-pub(crate) async fn close(sink: &mut Sink, ending: Ending) {
-    let Some(frame) = ending.frame() else { return };
-    // The client may be gone or may not read: then the socket is just dropped.
-    let _ = tokio::time::timeout(CLOSE_TIMEOUT, sink.send(Message::Close(Some(frame)))).await;
 }

@@ -73,8 +73,14 @@ impl Driver {
 
     /// Opens a page in a browser of its own, so that no page is in the background.
     pub(crate) async fn open(&self, url: &str, screen: Screen) -> Page {
+        self.open_with(url, screen, &[]).await
+    }
+
+    /// Opens a page in a browser of its own with these further flags.
+    pub(crate) async fn open_with(&self, url: &str, screen: Screen, flags: &[&str]) -> Page {
         let profile = tempfile::tempdir().expect("a directory for the browser's profile");
         let mut args: Vec<String> = FLAGS.map(str::to_owned).into();
+        args.extend(flags.iter().map(|flag| (*flag).to_owned()));
         args.push(format!("--user-data-dir={}", profile.path().display()));
         args.push(format!("--window-size={},{}", screen.width, screen.height));
         let browser = program(&["chromium", "chromium-browser", "google-chrome"]);

@@ -11,10 +11,12 @@ mod server;
 
 mod access;
 mod controls;
+mod docs;
 mod fingers;
 mod keyboard;
 mod latency;
 mod many;
+mod origins;
 mod pictures;
 mod readme;
 mod shared;
@@ -42,9 +44,14 @@ pub(crate) struct Deployment {
 
 impl Deployment {
     pub(crate) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts a server with these further settings.
+    pub(crate) async fn start_with(args: &[&str]) -> Self {
         let turn = ONE_AT_A_TIME.acquire().await.expect("it is never closed");
         let folder = tempfile::tempdir().expect("a folder for the store");
-        let server = server::Server::start("127.0.0.1:0", &folder.path().join("g.db")).await;
+        let server = server::Server::start_with("127.0.0.1:0", &folder.path().join("g.db"), args).await;
         Self { server, driver: driver::Driver::start().await, folder, _turn: turn }
     }
 

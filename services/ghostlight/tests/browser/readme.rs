@@ -1,5 +1,7 @@
 //! The README's page, as a reader would keep it: a file of one's own, from no server at all.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use crate::Deployment;
@@ -12,16 +14,37 @@ fn example(kind: &str) -> &'static str {
     rest.split_once("\n```").expect("it ends").0
 }
 
+/// The example, in a file of this folder, for the server of a deployment.
+fn saved(folder: &Path, deployment: &Deployment) -> String {
+    let file = folder.join("console.html");
+    std::fs::write(&file, example("html").replace("127.0.0.1:8080", &deployment.server.address)).unwrap();
+    format!("file://{}", file.display())
+}
+
+/// A page from a file could be anybody's, so the server has to be told to take it.
+#[tokio::test]
+async fn a_page_from_a_file_stays_locked_unless_it_is_allowed() {
+    let deployment = Deployment::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let page = deployment.driver.open(&saved(folder.path(), &deployment), DESK).await;
+    let refused = "const socket = new WebSocket(`ws://${arguments[0]}/ws`); \
+                   socket.onopen = () => arguments[1]('open'); socket.onerror = () => arguments[1]('refused')";
+    assert_eq!(page.script_async(refused, vec![json!(deployment.server.address)]).await, "refused");
+    assert_eq!(page.script("return document.getElementById('hand').disabled", vec![]).await, true);
+}
+
 #[tokio::test]
 async fn a_page_of_ones_own_is_a_console_too() {
     let page = example("html");
     assert!(page.lines().count() <= 12, "ten lines or so: {page}");
-    let deployment = Deployment::start().await;
+    assert!(
+        include_str!("../../../../README.md").contains("ghostlight serve --allow-origin null"),
+        "how it is allowed"
+    );
+    let deployment = Deployment::start_with(&["--allow-origin", "null"]).await;
     deployment.server.post(r#"{"1": 20}"#).await;
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("console.html");
-    std::fs::write(&file, page.replace("127.0.0.1:8080", &deployment.server.address)).unwrap();
-    let page = deployment.driver.open(&format!("file://{}", file.display()), DESK).await;
+    let page = deployment.driver.open(&saved(folder.path(), &deployment), DESK).await;
     let shows = |level| {
         format!("const hand = document.getElementById('hand'); return !hand.disabled && hand.value === '{level}'")
     };

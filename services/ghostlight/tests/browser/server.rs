@@ -23,7 +23,7 @@ use crate::PATIENCE;
 /// The server's process.
 pub(crate) struct Server {
     process: Child,
-    _stdout: BufReader<ChildStdout>,
+    stdout: BufReader<ChildStdout>,
     /// Its address and port.
     pub(crate) address: String,
 }
@@ -31,8 +31,14 @@ pub(crate) struct Server {
 impl Server {
     /// Starts it on this address and store, and waits until it listens.
     pub(crate) async fn start(listen: &str, store: &Path) -> Self {
+        Self::start_with(listen, store, &[]).await
+    }
+
+    /// Starts it with these further settings.
+    pub(crate) async fn start_with(listen: &str, store: &Path, args: &[&str]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_ghostlight"))
             .args(["serve", "--listen", listen, "--store", &format!("sqlite:{}", store.display())])
+            .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -43,7 +49,19 @@ impl Server {
         timeout(PATIENCE, stdout.read_line(&mut line)).await.expect("a first line in time").expect("its output");
         let address = line.trim_end().trim_end_matches('/').strip_prefix("Ghostlight listens on http://");
         let address = address.unwrap_or_else(|| panic!("the first line told no address: {line:?}")).to_owned();
-        Self { process, _stdout: stdout, address }
+        Self { process, stdout, address }
+    }
+
+    /// The address and port of its admin listener, which it prints after its own.
+    pub(crate) async fn admin(&mut self) -> String {
+        loop {
+            let mut line = String::new();
+            let read = timeout(PATIENCE, self.stdout.read_line(&mut line)).await.expect("a line in time");
+            assert_ne!(read.expect("its output"), 0, "it ended without naming the admin listener");
+            if let Some((address, _)) = line.split_once("http://").and_then(|(_, rest)| rest.split_once("/metrics")) {
+                return address.to_owned();
+            }
+        }
     }
 
     /// The page.

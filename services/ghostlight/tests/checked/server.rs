@@ -45,7 +45,11 @@ impl Served {
             drain: Duration::ZERO,
         };
         let keeper = Keeper { store, durability: Durability::Relaxed, most_rigs: 10 };
-        let config = Config { edge: Some(Edge { listen, limits }), keeper: Some(keeper), distributed: None };
+        let config = Config {
+            edge: Some(Edge { listen, limits, access: ghostlight_gateway::Access::default() }),
+            keeper: Some(keeper),
+            distributed: None,
+        };
         let server = Server::start(config, &Telemetry::default()).await.unwrap();
         let address = server.address().unwrap().unwrap();
         let shutdown = CancellationToken::new();

@@ -48,6 +48,27 @@ fn there_are_as_many_of_each_as_are_to_be() {
     assert_eq!(manifests.get("HorizontalPodAutoscaler", "gateway")["spec"]["minReplicas"], 3);
 }
 
+/// A gateway refuses requests to a name that it was not told.
+#[test]
+fn gateways_know_every_name_that_leads_to_them() {
+    let manifests = Manifests::read();
+    let gateway = manifests.workload("gateway");
+    let environment = manifests.environment(gateway.container(), "gateway");
+    let known: BTreeSet<_> = environment["GHOSTLIGHT_HOST"].split(',').collect();
+    let services = manifests.all("Service").filter(|service| selects(&service["spec"]["selector"], gateway.labels()));
+    let mut names: BTreeSet<_> = services
+        .flat_map(|service| {
+            let short = format!("{}.{NAMESPACE}", name(service));
+            [name(service).to_owned(), short.clone(), format!("{short}.svc"), format!("{short}.svc.cluster.local")]
+        })
+        .collect();
+    assert_eq!(names.len(), 4, "one service leads to gateways");
+    for ingress in manifests.all("Ingress") {
+        names.extend(list(&ingress["spec"], "rules").iter().map(|rule| said(rule, "host").to_owned()));
+    }
+    assert_eq!(known, names.iter().map(String::as_str).collect());
+}
+
 #[test]
 fn selectors_select_the_pods_that_they_are_for_and_no_others() {
     for manifests in everything() {

@@ -188,6 +188,18 @@ fn prometheus_understands_its_configuration_and_keeps_exemplars() {
     assert_eq!(interval, &config["global"]["scrape_interval"], "or rates would have holes");
 }
 
+/// A service of ours refuses requests to a name that it was not told, also on its admin listener.
+#[test]
+fn services_know_the_names_by_which_prometheus_asks_them() {
+    let local = Local::read();
+    let targets = addresses(&text("local/prometheus.yml"));
+    assert_eq!(targets.len(), 4, "two gateways and two state services: {targets:?}");
+    for (name, _) in targets {
+        let known = said(&local.services()[&name]["environment"], "GHOSTLIGHT_HOST");
+        assert!(known.split(',').any(|known| known == name), "{name} is none of {known}");
+    }
+}
+
 #[test]
 fn a_click_on_an_exemplar_opens_its_trace() {
     let sources = yaml("local/grafana/datasources.yaml");

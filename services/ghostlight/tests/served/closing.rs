@@ -1,10 +1,13 @@
 //! How WebSockets end, and what they refuse.
 
-use futures_util::SinkExt;
+use futures_util::{SinkExt, StreamExt};
+use reqwest::Client;
 use serde_json::json;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use crate::support::{Served, Socket, folder};
+use crate::asking::ask;
+use crate::support::{Served, Socket, folder, within};
 
 #[tokio::test]
 async fn a_binary_message_is_1003() {
@@ -19,14 +22,74 @@ async fn a_binary_message_is_1003() {
 async fn a_message_over_a_mebibyte_is_1009() {
     let (_folder, path) = folder();
     let served = Served::start(&path, &[]).await;
-    let mut socket = Socket::plain(&served).await;
-    // The server may close before it has read all of it.
-    let _ = socket.0.send(Message::text(" ".repeat((1 << 20) + 1))).await;
-    assert_eq!(socket.close_code().await, Some(1009));
+    for bytes in [(1 << 20) + 1, 8 << 20] {
+        let mut socket = Socket::plain(&served).await;
+        // This client reads nothing before it has sent all.
+        within("the message is sent", socket.0.send(Message::text(" ".repeat(bytes)))).await.unwrap();
+        assert_eq!(socket.close_code().await, Some(1009), "{bytes} bytes");
+    }
     let mut socket = Socket::plain(&served).await;
     socket.send(format!(r#"{{"1":7}}{}"#, " ".repeat((1 << 20) - 7))).await;
     assert_eq!(socket.json().await, json!({}));
     assert_eq!(socket.json().await, json!({"1": 7}));
+}
+
+/// A browser reports 1006 for a connection that ends without an answer to its close frame.
+#[tokio::test]
+async fn a_close_frame_is_answered_with_its_code() {
+    let (_folder, path) = folder();
+    let served = Served::start(&path, &[]).await;
+    for code in [1000, 1001, 3999] {
+        for mut socket in [Socket::plain(&served).await, Socket::full(&served, "desk", None).await] {
+            let frame = CloseFrame { code: code.into(), reason: "done".into() };
+            socket.0.send(Message::Close(Some(frame))).await.unwrap();
+            assert_eq!(socket.close_code().await, Some(code));
+            let end = within("the end", socket.0.next()).await;
+            assert!(end.is_none(), "the connection ends in order: {end:?}");
+        }
+    }
+    // With changes under way, whose answers nobody waits for any more.
+    let mut socket = Socket::full(&served, "desk", None).await;
+    for seq in 1..=20 {
+        socket.send(json!({"type": "set", "seq": seq, "levels": {"1": seq}}).to_string()).await;
+    }
+    socket.0.send(Message::Close(None)).await.unwrap();
+    let end = async {
+        loop {
+            match socket.0.next().await {
+                Some(Ok(_)) => {}
+                end => return end,
+            }
+        }
+    };
+    let end = within("the end", end).await;
+    assert!(end.is_none(), "the connection ends in order: {end:?}");
+}
+
+#[tokio::test]
+async fn a_key_that_is_no_key_is_refused() {
+    let (_folder, path) = folder();
+    let served = Served::start(&path, &[]).await;
+    let answer = async |key: Option<&str>| {
+        let request =
+            Client::new().get(served.url("/ws")).header("connection", "upgrade").header("upgrade", "websocket");
+        let request = request.header("sec-websocket-version", "13");
+        ask(if let Some(key) = key { request.header("sec-websocket-key", key) } else { request }).await
+    };
+    // 3, 15 and 17 bytes; then what is not Base64.
+    for key in [
+        "YWJj",
+        "AAAAAAAAAAAAAAAAAAAA",
+        "AAAAAAAAAAAAAAAAAAAAAAA=",
+        "",
+        "dGhlIHNhbXBsZSBub25jZQ",
+        "not a key at all, is it?",
+    ] {
+        answer(Some(key)).await.problem(400, "bad_input");
+    }
+    let without = answer(None).await;
+    without.problem(426, "upgrade_required");
+    assert_eq!((without.header("upgrade"), without.header("sec-websocket-version")), ("websocket", "13"));
 }
 
 #[tokio::test]

@@ -136,7 +136,7 @@ async fn while_it_drains_it_serves_and_a_second_signal_cuts_that_short() {
         }
         let mut events = Events::open(&served, "/v1/rigs/main/events", None).await;
         let mut kept = Wire::open(&served).await;
-        kept.write("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        kept.write("GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
         kept.read_until("\r\n\r\nok\n").await;
         let (public, private) = (served.url("/readyz"), format!("{admin}/readyz"));
         for url in [&public, &private] {
@@ -192,13 +192,13 @@ async fn with_nobody_left_a_drain_is_over() {
 
     let mut served = Served::start(&path, &args).await;
     let mut last = Wire::open(&served).await;
-    last.write("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    last.write("GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     last.read_until("\r\n\r\nok\n").await;
     served.signal("TERM");
     until("it drains", async || (ask(Client::new().get(served.url("/readyz"))).await.status == 503).then_some(()))
         .await;
     // Its answer is the last on its connection, and that was the last connection.
-    last.write("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    last.write("GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     let answer = last.read_to_end().await;
     assert!(answer.contains("\r\nconnection: close\r\n") && answer.ends_with("\r\n\r\nok\n"), "{answer}");
     assert!(served.ended().await.success());

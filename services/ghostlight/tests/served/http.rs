@@ -253,7 +253,7 @@ async fn requests_in_one_go_are_answered_in_order() {
     let served = Served::start(&path, &[]).await;
     let mut wire = Wire::open(&served).await;
     let one = |body: &str| {
-        let head = "POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+        let head = "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
         format!("{head}content-length: {}\r\n\r\n{body}", body.len())
     };
     let all: String = (1..=20).map(|level| one(&format!(r#"{{"1":{level}}}"#))).collect();
@@ -278,7 +278,7 @@ async fn who_asks_first_is_told_to_go_on_or_why_not() {
     let served = Served::start(&path, &[]).await;
     let head = |kind: &str| {
         format!(
-            "POST / HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-type: {kind}\r\ncontent-length: 8\r\n\r\n"
+            "POST / HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\ncontent-type: {kind}\r\ncontent-length: 8\r\n\r\n"
         )
     };
     let mut wire = Wire::open(&served).await;
@@ -300,8 +300,10 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
     let (_folder, path) = folder();
     let served = Served::start(&path, &["--stall-seconds", "0.2"]).await;
     let mut wire = Wire::open(&served).await;
-    wire.write("POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{\"1\":50}")
-        .await;
+    wire.write(
+        "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{\"1\":50}",
+    )
+    .await;
     let answer = wire.read_to_end().await;
     assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains(r#""code":"too_slow""#), "{answer}");
     assert_eq!(served.map().await, Map::new());
@@ -313,7 +315,7 @@ async fn a_client_that_has_sent_all_that_it_will_send_is_answered() {
     let (_folder, path) = folder();
     let served = Served::start(&path, &[]).await;
     let mut wire = Wire::open(&served).await;
-    let head = "POST / HTTP/1.1\r\nhost: stage\r\ncontent-type: application/json\r\ncontent-length: 8\r\n\r\n";
+    let head = "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 8\r\n\r\n";
     wire.write(&format!("{head}{{\"1\":50}}")).await;
     within("the end of sending", wire.0.shutdown()).await.unwrap();
     let answer = wire.read_to_end().await;

@@ -19,6 +19,7 @@ mod late;
 mod limits;
 mod openapi;
 mod order;
+mod origins;
 mod places;
 mod presence;
 mod readme;

@@ -283,6 +283,21 @@ async fn changes(checked: &mut Checked<'_>, operation: &str, write: impl Fn(&str
     }
 }
 
+/// What is sent to a name that is not the server's, and what pages of others send.
+async fn refuses(checked: &mut Checked<'_>) {
+    for (method, path) in ROUTES {
+        checked.expect(421, &format!("{method} {path}"), header("host", "rebind.example")).await;
+    }
+    let foreign = || header("origin", "http://news.example");
+    let changes = ["post /".to_owned(), format!("post {LEVELS}"), format!("patch {RIG}")];
+    for operation in changes.into_iter().chain([format!("get {EVENTS}")]) {
+        checked.expect(403, &operation, foreign()).await;
+    }
+    for path in ["/ws", SOCKET] {
+        checked.expect(403, &format!("get {path}"), |request| foreign()(upgrade(request))).await;
+    }
+}
+
 /// With no place for one more connection, every operation is answered 503.
 async fn no_place(description: &mut Description) {
     let (_folder, path) = folder();
@@ -324,6 +339,7 @@ async fn every_operation_answers_as_described() {
     reads(&mut checked).await;
     writes(&mut checked).await;
     reads(&mut checked).await;
+    refuses(&mut checked).await;
     no_place(&mut description).await;
     no_room(&mut description).await;
     // What is described for paths and methods that are not here.

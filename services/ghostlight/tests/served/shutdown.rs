@@ -87,7 +87,7 @@ async fn a_second_signal_ends_at_once() {
     let (_folder, path) = folder();
     let mut served = Served::start(&path, &[]).await;
     let mut endless = tokio::net::TcpStream::connect(served.address).await.unwrap();
-    let head = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{";
+    let head = b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{";
     endless.write_all(head).await.unwrap();
     let ready = async || Client::new().get(served.url("/healthz")).send().await.is_ok().then_some(());
     until("it runs", ready).await;

@@ -4,6 +4,7 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use reqwest::{Client, Response};
 use serde_json::{Map as JsonMap, Value, json};
+use socket2::{SockFilter, SockRef};
 use tokio::net::TcpSocket;
 
 use crate::asking::{Wire, get, post};
@@ -254,7 +255,7 @@ async fn stuck(served: &Served) -> Wire {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(64 << 10).unwrap();
     let mut wire = Wire(within("a connection", socket.connect(served.address)).await.unwrap());
-    wire.write(&format!("GET {EVENTS} HTTP/1.0\r\nhost: x\r\n\r\n")).await;
+    wire.write(&format!("GET {EVENTS} HTTP/1.0\r\nhost: localhost\r\n\r\n")).await;
     let head = wire.read_until("\r\n\r\n").await;
     assert!(head.starts_with("HTTP/1.0 200 OK"), "{head}");
     wire
@@ -313,4 +314,53 @@ async fn a_reader_that_takes_nothing_is_let_go() {
     })
     .await;
     drop(wire);
+}
+
+/// The names of the consoles of `main`.
+async fn consoles(served: &Served) -> Vec<Value> {
+    let list = get(served, "/v1/rigs/main/consoles").await.json();
+    list["consoles"].as_array().unwrap().iter().map(|console| console["name"].clone()).collect()
+}
+
+async fn nobody_is_there(served: &Served) {
+    until("the reader has left the list", async || consoles(served).await.is_empty().then_some(())).await;
+}
+
+/// What a reader's system receives is dropped, as if its cable were cut: nothing is acknowledged, and nothing refused.
+#[tokio::test]
+async fn a_reader_that_vanished_leaves_the_list_of_consoles() {
+    let (_folder, path) = folder();
+    let served = Served::start(&path, &["--stall-seconds", "1"]).await;
+    let wire = stuck(&served).await;
+    assert_eq!(consoles(&served).await, ["event stream"]);
+    // BPF_RET | BPF_K: zero bytes of each packet are let in.
+    let drop_all = SockFilter::new(0x06, 0, 0, 0);
+    SockRef::from(&wire.0).attach_filter(&[drop_all]).unwrap();
+    nobody_is_there(&served).await;
+    drop(wire);
+}
+
+/// A relay that holds bytes has room for some: beacons alone fill the smallest buffer.
+#[tokio::test]
+async fn a_reader_behind_a_relay_that_holds_bytes_leaves_the_list_of_consoles() {
+    let (_folder, path) = folder();
+    let served = Served::start(&path, &["--stall-seconds", "1"]).await;
+    let relay = TcpSocket::new_v4().unwrap();
+    relay.set_recv_buffer_size(1).unwrap();
+    let mut wire = Wire(within("a connection", relay.connect(served.address)).await.unwrap());
+    wire.write(&format!("GET {EVENTS} HTTP/1.1\r\nhost: localhost\r\n\r\n")).await;
+    within("the head", wire.0.readable()).await.unwrap();
+    nobody_is_there(&served).await;
+    drop(wire);
+}
+
+#[tokio::test]
+async fn a_reader_of_an_idle_rig_is_kept() {
+    let (_folder, path) = folder();
+    let served = Served::start(&path, &["--stall-seconds", "1"]).await;
+    let mut events = Events::open(&served, EVENTS, None).await;
+    for _ in 0..4 {
+        events.event("beacon").await;
+    }
+    assert_eq!(consoles(&served).await, ["event stream"]);
 }
