@@ -1,0 +1,10 @@
+//! The language of commands as its users meet it.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod bounds;
+mod grammar;
+mod laws;
+mod lookup;
+mod support;
+mod syntax;
+mod texts;
