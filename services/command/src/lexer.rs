@@ -107,15 +107,28 @@ fn number_or_word(rest: &str) -> (TokenKind, usize) {
     if goes_on { word(rest) } else { (TokenKind::Number, len) }
 }
 
-/// A word, as UAX #29 bounds it.
+/// A word, as UAX #29 bounds it, but for commas and semicolons: those between digits are part of a word there.
 fn word(rest: &str) -> (TokenKind, usize) {
-    let text = rest.split_word_bounds().next().unwrap_or(rest);
+    let text = ascii_word(rest).unwrap_or_else(|| unicode_word(rest));
     let kind = match Keyword::named(text) {
         Some(Keyword::Enter) => TokenKind::Break,
         Some(keyword) => TokenKind::Keyword(keyword),
         None => TokenKind::Word,
     };
     (kind, text.len())
+}
+
+/// The word at the start of a text, if it is of ASCII letters and digits, and ends where every rule ends it.
+fn ascii_word(rest: &str) -> Option<&str> {
+    let is_in_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let len = rest.bytes().take_while(is_in_word).count();
+    let may_go_on = |byte: &u8| !byte.is_ascii() || matches!(byte, b'\'' | b'.' | b':');
+    if len == 0 || rest.as_bytes().get(len).is_some_and(may_go_on) { None } else { Some(&rest[..len]) }
+}
+
+fn unicode_word(rest: &str) -> &str {
+    let word = rest.split_word_bounds().next().unwrap_or(rest);
+    word.split([',', ';']).next().unwrap_or(word)
 }
 
 /// A text in quotes, which may be straight or curly. A backslash takes the next character as it is.
@@ -149,12 +162,18 @@ pub(crate) fn unquote(token: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn tokens(text: &str) -> Vec<(TokenKind, &str)> {
         let mut lexer = Lexer::new(text);
         let next = || Some(lexer.next_token()).filter(|token| token.kind != TokenKind::End);
         std::iter::from_fn(next).map(|token| (token.kind, token.span.of(text))).collect()
+    }
+
+    fn texts(text: &str) -> Vec<&str> {
+        tokens(text).into_iter().map(|(_, text)| text).collect()
     }
 
     #[test]
@@ -186,6 +205,22 @@ mod tests {
             found,
             [(Word, "l'avant"), (Word, "Bühne"), (Word, "前"), (Word, "灯"), (Word, "_x"), (full, "FULL")]
         );
+    }
+
+    proptest! {
+        #[test]
+        fn an_ascii_word_is_that_of_unicode(rest in "[a-z_][a-z0-9_]{0,3}[ ,;.:'ä\u{308}\u{200d}0-9-]{0,3}[a-z0-9]{0,2}") {
+            if let Some(word) = ascii_word(&rest) {
+                prop_assert_eq!(word, unicode_word(&rest));
+            }
+        }
+    }
+
+    #[test]
+    fn a_comma_and_a_semicolon_end_a_word() {
+        assert_eq!(texts("look1;2"), ["look1", ";", "2"]);
+        assert_eq!(texts("wash1,3"), ["wash1", ",", "3"]);
+        assert_eq!(texts("bühne1,3"), ["bühne1", ",", "3"]);
     }
 
     #[test]

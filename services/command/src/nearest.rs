@@ -7,9 +7,9 @@ use strsim::osa_distance;
 /// equally near names, the first.
 ///
 /// Almost every name is passed over by its length and its letters, so that a search of 100,000 takes milliseconds.
-pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<S: AsRef<str>>(name: &str, known: impl Iterator<Item = S>) -> Option<S> {
     let name = name.to_lowercase();
-    let (chars, name_letters) = (name.chars().count(), letters(&name));
+    let (chars, letters) = shape(&name);
     let most = match chars {
         0..=2 => return None,
         3..=4 => 1,
@@ -17,12 +17,13 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
     };
     let (mut best, mut limit) = (None, most + 1);
     for candidate in known {
-        let is_far = name_letters.abs_diff_count(letters(candidate)) > 2 * (limit as u32 - 1)
-            || candidate.chars().count().abs_diff(chars) >= limit;
+        let (candidate_chars, candidate_letters) = shape(candidate.as_ref());
+        let is_far = candidate_chars.abs_diff(chars) >= limit
+            || (letters ^ candidate_letters).count_ones() as usize > 2 * (limit - 1);
         if is_far {
             continue;
         }
-        let distance = osa_distance(&name, candidate);
+        let distance = osa_distance(&name, candidate.as_ref());
         if distance < limit && distance > 0 {
             (best, limit) = (Some(candidate), distance);
         }
@@ -30,18 +31,9 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
     best
 }
 
-/// Which characters a text has, by their codes modulo 64. An edit changes at most two.
-#[derive(Clone, Copy)]
-struct Letters(u64);
-
-impl Letters {
-    const fn abs_diff_count(self, other: Self) -> u32 {
-        (self.0 ^ other.0).count_ones()
-    }
-}
-
-fn letters(text: &str) -> Letters {
-    Letters(text.chars().fold(0, |letters, c| letters | 1 << (u32::from(c) % 64)))
+/// How many characters a text has, and which, by their codes modulo 64. An edit changes at most two of those.
+fn shape(text: &str) -> (usize, u64) {
+    text.chars().fold((0, 0), |(count, letters), c| (count + 1, letters | 1 << (u32::from(c) % 64)))
 }
 
 #[cfg(test)]

@@ -13,6 +13,9 @@ pub trait View {
     /// Every dimmer with a label.
     fn labels(&self) -> Box<dyn Iterator<Item = (Dimmer, &Label)> + '_>;
 
+    /// How many dimmers have a label.
+    fn labels_len(&self) -> usize;
+
     /// The grand master.
     fn master(&self) -> Level;
 }
@@ -28,6 +31,10 @@ impl View for State {
 
     fn labels(&self) -> Box<dyn Iterator<Item = (Dimmer, &Label)> + '_> {
         Box::new(self.labels.iter().map(|(dimmer, label)| (*dimmer, label)))
+    }
+
+    fn labels_len(&self) -> usize {
+        self.labels.len()
     }
 
     fn master(&self) -> Level {

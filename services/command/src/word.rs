@@ -73,7 +73,7 @@ impl Word {
 
     /// The words of the phrase, apart from punctuation (UAX #29), with one space between them.
     pub fn phrase(&self) -> String {
-        self.tokens().collect::<Vec<_>>().join(" ")
+        phrase(&self.0)
     }
 
     /// The words of the phrase, apart from punctuation (UAX #29).
@@ -108,6 +108,29 @@ pub(crate) fn fold(text: &str) -> Cow<'_, str> {
     }
     // NFD first, because of U+0345: Unicode, section 3.13, D145.
     text.nfd().default_case_fold().nfc().collect::<String>().into()
+}
+
+/// The words of a folded text, apart from punctuation (UAX #29), with one space between them.
+pub(crate) fn phrase(folded: &str) -> String {
+    if is_plain_phrase(folded) {
+        return folded.to_owned();
+    }
+    let mut phrase = String::with_capacity(folded.len());
+    for token in tokens(folded) {
+        if !phrase.is_empty() {
+            phrase.push(' ');
+        }
+        phrase.push_str(token);
+    }
+    phrase
+}
+
+/// Whether a text is ASCII letters and digits with one space between words, as most are. It is its own phrase.
+pub(crate) fn is_plain_phrase(text: &str) -> bool {
+    let is_plain = |pair: &[u8]| pair[1].is_ascii_alphanumeric() || (pair[1] == b' ' && pair[0] != b' ');
+    let ends = (text.as_bytes().first(), text.as_bytes().last());
+    matches!(ends, (Some(first), Some(last)) if first.is_ascii_alphanumeric() && *last != b' ')
+        && text.as_bytes().windows(2).all(is_plain)
 }
 
 /// The words of a text, apart from punctuation and white space (UAX #29).
@@ -169,6 +192,11 @@ mod tests {
         fn folding_twice_is_folding_once(text in any::<String>()) {
             let once = fold(&text).into_owned();
             prop_assert_eq!(fold(&once), once.as_str());
+        }
+
+        #[test]
+        fn a_plain_phrase_is_the_words_of_its_text(text in "[a-z0-9 _.-]{0,6}") {
+            prop_assert_eq!(phrase(&text), tokens(&text).collect::<Vec<_>>().join(" "));
         }
 
         #[test]

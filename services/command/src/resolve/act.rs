@@ -46,7 +46,7 @@ impl Resolver<'_> {
     fn change(&mut self, members: &[Member], change: LevelChange) {
         let (mut above, mut below) = (0, 0);
         for member in members {
-            let before = self.draft.level(member.dimmer).unwrap_or_default();
+            let before = || self.draft.level(member.dimmer).unwrap_or_default();
             let (level, limit) = changed(before, change, member.share);
             above += usize::from(limit == Some(Level::FULL));
             below += usize::from(limit == Some(Level::OUT));
@@ -95,9 +95,7 @@ impl Resolver<'_> {
     }
 
     fn label(&mut self, members: &[Member], label: Option<&Label>) {
-        for member in members {
-            self.draft.set_label(member.dimmer, label);
-        }
+        self.draft.set_label(members.iter().map(|member| member.dimmer), label);
     }
 
     /// Records the dimmers above 0 %.
@@ -126,19 +124,19 @@ impl Resolver<'_> {
         if look.values().all(|level| *level == Level::OUT) {
             self.notes.push(Note::RecordedOut(word.clone()));
         }
-        self.draft.words.insert(word, Some(look));
+        self.draft.set_word(word, Some(look));
     }
 
     fn delete(&mut self, word: &Spanned<Word>) -> Result<(), Error> {
         if !self.has_word(&word.value) {
             return Err(self.unknown_word(word));
         }
-        self.draft.words.insert(word.value.clone(), None);
+        self.draft.set_word(word.value.clone(), None);
         Ok(())
     }
 
     fn master(&mut self, change: LevelChange) {
-        let (level, limit) = changed(self.draft.master(), change, Level::FULL);
+        let (level, limit) = changed(|| self.draft.master(), change, Level::FULL);
         if limit.is_some() {
             self.notes.push(Note::MasterClamped);
         }
@@ -152,13 +150,13 @@ fn counted(dimmers: usize) -> String {
 }
 
 /// A level after a change, and the end of the range that it would have left, if it would.
-fn changed(before: Level, change: LevelChange, share: Level) -> (Level, Option<Level>) {
+fn changed(before: impl FnOnce() -> Level, change: LevelChange, share: Level) -> (Level, Option<Level>) {
     let limited = |level: Option<Level>, limit: Level| (level.unwrap_or(limit), level.is_none().then_some(limit));
     match change {
         LevelChange::To(level) => (level.under(share), None),
-        LevelChange::Raise(points) => limited(before.raised(points), Level::FULL),
-        LevelChange::Lower(points) => limited(before.lowered(points), Level::OUT),
-        LevelChange::Scale(factor) => limited(before.times(factor.hundredths()), Level::FULL),
+        LevelChange::Raise(points) => limited(before().raised(points), Level::FULL),
+        LevelChange::Lower(points) => limited(before().lowered(points), Level::OUT),
+        LevelChange::Scale(factor) => limited(before().times(factor.hundredths()), Level::FULL),
     }
 }
 

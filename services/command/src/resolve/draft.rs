@@ -1,6 +1,7 @@
 //! A rig with the changes of a text, as far as it is resolved. Each command sees what those before it have done.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use ghostlight_rig::{Dimmer, Label, Level, Levels, Update};
 
@@ -28,10 +29,11 @@ pub(super) struct Draft<'a> {
     view: &'a dyn View,
     /// By the number of the dimmer; as long as the highest number needs.
     levels: Vec<Drafted>,
-    labels: BTreeMap<Dimmer, Option<Label>>,
-    /// The dimmers that the text labels, by the phrases of their labels.
-    labelled: BTreeMap<String, BTreeSet<Dimmer>>,
-    pub(super) words: BTreeMap<Word, Option<Look>>,
+    /// Labels with their phrases; `None` for those that are removed.
+    labels: BTreeMap<Dimmer, Option<(Label, Rc<str>)>>,
+    words: BTreeMap<Word, Option<Look>>,
+    /// The phrases of `words`.
+    phrases: Vec<(String, Word)>,
     master: Option<Level>,
     pub(super) blackout: Option<bool>,
 }
@@ -43,8 +45,8 @@ impl<'a> Draft<'a> {
             view,
             levels: Vec::new(),
             labels: BTreeMap::new(),
-            labelled: BTreeMap::new(),
             words: BTreeMap::new(),
+            phrases: Vec::new(),
             master: None,
             blackout: None,
         }
@@ -68,26 +70,49 @@ impl<'a> Draft<'a> {
         self.levels[number] = level.map_or(Drafted::Forgotten, Drafted::Set);
     }
 
-    /// Sets the label of a dimmer; `None` removes it.
-    pub(super) fn set_label(&mut self, dimmer: Dimmer, label: Option<&Label>) {
-        if let Some(Some(before)) = self.labels.insert(dimmer, label.cloned())
-            && let Some(dimmers) = self.labelled.get_mut(&phrase_of(&before))
-        {
-            dimmers.remove(&dimmer);
-        }
-        if let Some(label) = label {
-            self.labelled.entry(phrase_of(label)).or_default().insert(dimmer);
-        }
+    /// Labels dimmers; `None` removes their labels.
+    pub(super) fn set_label(&mut self, dimmers: impl Iterator<Item = Dimmer>, label: Option<&Label>) {
+        let label = label.map(|label| (label.clone(), phrase_of(label).into()));
+        self.labels.extend(dimmers.map(|dimmer| (dimmer, label.clone())));
+    }
+
+    /// How many dimmers the text labels.
+    pub(super) fn labels_len(&self) -> usize {
+        self.labels.len()
     }
 
     /// Whether the text sets or removes the label of a dimmer.
-    pub(super) fn has_drafted_label(&self, dimmer: Dimmer) -> bool {
+    pub(super) fn has_label(&self, dimmer: Dimmer) -> bool {
         self.labels.contains_key(&dimmer)
     }
 
     /// The dimmers that the text gives a label of this phrase, in the order of their numbers.
     pub(super) fn labelled(&self, phrase: &str) -> impl Iterator<Item = Dimmer> {
-        self.labelled.get(phrase).into_iter().flatten().copied()
+        let is_it = move |label: &Option<(Label, Rc<str>)>| label.as_ref().is_some_and(|(_, of)| **of == *phrase);
+        self.labels.iter().filter(move |(_, label)| is_it(label)).map(|(dimmer, _)| *dimmer)
+    }
+
+    /// What the text makes of a word: `Some(None)` if it deletes it, `None` if it does nothing to it.
+    pub(super) fn word(&self, word: &Word) -> Option<Option<&Look>> {
+        self.words.get(word).map(Option::as_ref)
+    }
+
+    /// Records a word; `None` deletes it.
+    pub(super) fn set_word(&mut self, word: Word, look: Option<Look>) {
+        if self.words.insert(word.clone(), look).is_none() {
+            self.phrases.push((word.phrase(), word));
+        }
+    }
+
+    /// The words that the text records with this phrase.
+    pub(super) fn recorded(&self, phrase: &str) -> impl Iterator<Item = &Word> {
+        let with_phrase = self.phrases.iter().filter(move |(of, _)| of == phrase).map(|(_, word)| word);
+        with_phrase.filter(|word| self.word(word).flatten().is_some())
+    }
+
+    /// The words that the text records, in order.
+    pub(super) fn all_recorded(&self) -> impl Iterator<Item = &Word> {
+        self.words.iter().filter(|(_, look)| look.is_some()).map(|(word, _)| word)
     }
 
     /// The grand master.
@@ -127,7 +152,8 @@ impl<'a> Draft<'a> {
     /// The changes.
     pub(super) fn into_parts(self) -> (Update, BTreeMap<Word, Option<Look>>) {
         let mut update = Update::from(drafted_levels(&self.levels).collect::<Levels>());
-        update.labels = self.labels;
+        update.labels =
+            self.labels.into_iter().map(|(dimmer, label)| (dimmer, label.map(|(label, _)| label))).collect();
         update.master = self.master;
         update.blackout = self.blackout;
         (update, self.words)

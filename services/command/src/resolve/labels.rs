@@ -1,39 +1,30 @@
-//! The dimmers of a rig by their labels.
+//! How labels of dimmers are compared with names.
 
-use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use ghostlight_rig::Label;
 
-use ghostlight_rig::{Dimmer, Label};
-
-use crate::{View, Word};
-
-/// The dimmers of a rig by the phrases of their labels. Made when it is first used, because few texts name a label.
-#[derive(Default)]
-pub(super) struct LabelIndex(OnceCell<BTreeMap<String, Vec<Dimmer>>>);
-
-impl LabelIndex {
-    /// The dimmers with a label of this phrase.
-    pub(super) fn labelled(&self, view: &dyn View, phrase: &str) -> &[Dimmer] {
-        self.index(view).get(phrase).map_or(&[], Vec::as_slice)
-    }
-
-    /// The phrases of all labels, in order.
-    pub(super) fn phrases(&self, view: &dyn View) -> impl Iterator<Item = &str> {
-        self.index(view).keys().map(String::as_str)
-    }
-
-    fn index(&self, view: &dyn View) -> &BTreeMap<String, Vec<Dimmer>> {
-        self.0.get_or_init(|| {
-            let mut index: BTreeMap<String, Vec<Dimmer>> = BTreeMap::new();
-            for (dimmer, label) in view.labels() {
-                index.entry(phrase_of(label)).or_default().push(dimmer);
-            }
-            index
-        })
-    }
-}
+use crate::word::{fold, is_plain_phrase, phrase};
 
 /// What a label is compared by: its words, apart from punctuation. Empty if it has none.
 pub(super) fn phrase_of(label: &Label) -> String {
-    Word::new(label.as_str()).map(|word| word.phrase()).unwrap_or_default()
+    phrase(&fold(label.as_str()))
+}
+
+/// Whether a label reads as a phrase. Of 65,535 labels, almost all are decided without an allocation.
+pub(super) fn reads_as(label: &Label, phrase: &str) -> bool {
+    label.as_str().eq_ignore_ascii_case(phrase) || !is_plain_phrase(label.as_str()) && phrase_of(label) == phrase
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_compared_folded_and_apart_from_punctuation() {
+        let reads_as = |label, phrase| reads_as(&Label::new(label).unwrap(), phrase);
+        for label in ["Front wash", "front-wash!", "  FRONT \u{a0} WASH "] {
+            assert!(reads_as(label, "front wash"), "{label}");
+        }
+        assert!(reads_as("STRASSE", "strasse") && reads_as("Straße", "strasse"));
+        assert!(!reads_as("front wash 1", "front wash") && !reads_as("!", "front wash"));
+    }
 }

@@ -1,7 +1,10 @@
 //! What a name stands for: the look of a word, or the dimmers with a label.
 
+use std::borrow::Cow;
+
 use ghostlight_rig::Dimmer;
 
+use super::labels::{phrase_of, reads_as};
 use super::resolver::Resolver;
 use crate::error::AN_ACTION;
 use crate::foreign;
@@ -9,12 +12,12 @@ use crate::keyword::Keyword;
 use crate::lexer::{Lexer, TokenKind};
 use crate::nearest::nearest;
 use crate::selection::Member;
-use crate::{Error, ErrorKind, Span, Spanned, Word};
+use crate::{Error, ErrorKind, Look, Span, Spanned, Word};
 
 impl Resolver<'_> {
     /// The dimmers that a name stands for: of a word, in the order of their numbers, with their levels in it; or all
     /// dimmers with a label that reads so. A word comes before a label.
-    pub(super) fn named(&self, name: &Spanned<Word>) -> Result<Vec<Member>, Error> {
+    pub(super) fn named(&mut self, name: &Spanned<Word>) -> Result<Vec<Member>, Error> {
         let words = self.words_named(&name.value);
         if let [first, second, ..] = &words[..] {
             let error = self.error(ErrorKind::AmbiguousName, name.span);
@@ -24,16 +27,14 @@ impl Resolver<'_> {
         if let Some(word) = words.first() {
             return Ok(self.members_of(word));
         }
+        self.count(self.context.view.labels_len() + self.draft.labels_len(), name.span)?;
         let labelled = self.labelled(&name.value.phrase());
         if labelled.is_empty() { Err(self.unknown(name)) } else { Ok(labelled.into_iter().map(Member::full).collect()) }
     }
 
     /// Whether the rig has a word of exactly this name.
     pub(super) fn has_word(&self, word: &Word) -> bool {
-        match self.draft.words.get(word) {
-            Some(drafted) => drafted.is_some(),
-            None => self.context.words.look(word).is_some(),
-        }
+        self.look(word).is_some()
     }
 
     /// The error for a word that the rig does not have.
@@ -49,23 +50,22 @@ impl Resolver<'_> {
         }
         let phrase = name.phrase();
         let before = self.context.words.with_phrase(&phrase).iter();
-        let before = before.filter(|word| !self.draft.words.contains_key(*word));
-        let recorded = self.draft.words.iter().filter(|(word, look)| look.is_some() && word.phrase() == phrase);
-        before.chain(recorded.map(|(word, _)| word)).cloned().collect()
+        let before = before.filter(|word| self.draft.word(word).is_none());
+        before.chain(self.draft.recorded(&phrase)).cloned().collect()
+    }
+
+    fn look(&self, word: &Word) -> Option<&Look> {
+        self.draft.word(word).unwrap_or_else(|| self.context.words.look(word))
     }
 
     fn members_of(&self, word: &Word) -> Vec<Member> {
-        let look = match self.draft.words.get(word) {
-            Some(drafted) => drafted.as_ref(),
-            None => self.context.words.look(word),
-        };
-        look.into_iter().flatten().map(|(&dimmer, &share)| Member { dimmer, share }).collect()
+        self.look(word).into_iter().flatten().map(|(&dimmer, &share)| Member { dimmer, share }).collect()
     }
 
     /// The dimmers with a label of this phrase, in the order of their numbers.
     fn labelled(&self, phrase: &str) -> Vec<Dimmer> {
-        let before = self.labels.labelled(self.context.view, phrase).iter().copied();
-        let kept = before.filter(|dimmer| !self.draft.has_drafted_label(*dimmer));
+        let before = self.context.view.labels().filter(|(_, label)| reads_as(label, phrase));
+        let kept = before.map(|(dimmer, _)| dimmer).filter(|dimmer| !self.draft.has_label(*dimmer));
         let mut dimmers: Vec<_> = kept.chain(self.draft.labelled(phrase)).collect();
         dimmers.sort_unstable();
         dimmers
@@ -76,7 +76,7 @@ impl Resolver<'_> {
         if let Some(rest) = self.after_known_name(name.span) {
             return self.misplaced(rest);
         }
-        let near = nearest(name.value.as_str(), self.names()).map(str::to_owned);
+        let near = nearest(name.value.as_str(), self.names()).map(Cow::into_owned);
         let error = self.error(ErrorKind::UnknownName, name.span).expected("a word").expected("the label of a dimmer");
         error.nearest(near).hint(foreign::hint(first_word(name.span.of(self.text))))
     }
@@ -84,10 +84,10 @@ impl Resolver<'_> {
     /// The error for what follows a known name.
     fn misplaced(&self, rest: Span) -> Error {
         let text = rest.of(self.text);
-        let keywords = || Keyword::SPELLINGS.iter().map(|(spelling, _)| *spelling);
+        let keywords = || Keyword::SPELLINGS.iter().map(|(spelling, _)| Cow::from(*spelling));
         let near = nearest(text, keywords().chain(self.names())).or_else(|| nearest(first_word(text), keywords()));
         let error = self.error(ErrorKind::UnknownName, rest).expected("`+`").expected("`-`").expected("`by`");
-        error.expected(AN_ACTION).nearest(near.map(str::to_owned)).hint(foreign::hint(first_word(text)))
+        error.expected(AN_ACTION).nearest(near.map(Cow::into_owned)).hint(foreign::hint(first_word(text)))
     }
 
     /// The part of a name without quotes that follows the longest known name in it.
@@ -108,12 +108,13 @@ impl Resolver<'_> {
     }
 
     fn words(&self) -> impl Iterator<Item = &Word> {
-        let before = self.context.words.words().filter(|word| !self.draft.words.contains_key(*word));
-        before.chain(self.draft.words.iter().filter(|(_, look)| look.is_some()).map(|(word, _)| word))
+        let before = self.context.words.words().filter(|word| self.draft.word(word).is_none());
+        before.chain(self.draft.all_recorded())
     }
 
-    fn names(&self) -> impl Iterator<Item = &str> {
-        self.words().map(Word::as_str).chain(self.labels.phrases(self.context.view))
+    fn names(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let labels = self.context.view.labels().map(|(_, label)| phrase_of(label).into());
+        self.words().map(|word| word.as_str().into()).chain(labels)
     }
 }
 

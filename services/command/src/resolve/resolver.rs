@@ -1,7 +1,6 @@
 //! The state of resolving a text.
 
 use super::draft::Draft;
-use super::labels::LabelIndex;
 use crate::{Context, Error, ErrorKind, Note, Selection, Span};
 
 /// The most dimmers that all parts of a text select together, and examine to select them: fifteen whole rigs. So a text
@@ -20,8 +19,6 @@ pub(super) struct Resolver<'a> {
     pub(super) selection: Option<Selection>,
     /// What whoever wrote the text should know.
     pub(super) notes: Vec<Note>,
-    /// The labels of the rig by phrase, once a name was looked up among them.
-    pub(super) labels: LabelIndex,
     /// How many dimmers may still be selected.
     left: usize,
 }
@@ -29,15 +26,7 @@ pub(super) struct Resolver<'a> {
 impl<'a> Resolver<'a> {
     /// A resolver before the first command.
     pub(super) fn new(text: &'a str, context: Context<'a>) -> Self {
-        Self {
-            text,
-            context,
-            draft: Draft::new(context.view),
-            selection: None,
-            notes: Vec::new(),
-            labels: LabelIndex::default(),
-            left: MAX_SELECTED,
-        }
+        Self { text, context, draft: Draft::new(context.view), selection: None, notes: Vec::new(), left: MAX_SELECTED }
     }
 
     /// Counts dimmers that the part of the text at `span` selects.
