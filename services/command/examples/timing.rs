@@ -56,12 +56,12 @@ fn main() {
 fn worst() -> Vec<(&'static str, String)> {
     let fill = |part: &str, last: &str| part.repeat((4_000 - last.len()) / part.len()) + last;
     vec![
-        ("15 times on +1", ["on +1"; 15].join("; ")),
-        ("7 times 1 thru 65535 label", "1 thru 65535 label \"x\"; ".repeat(7) + "x full"),
+        ("8 times on +1", ["on +1"; 8].join("; ")),
+        ("5 times 1 thru 65535 label", "1 thru 65535 label \"x\"; ".repeat(5) + "x full"),
         ("names without end", fill("scene 1 + ", "scene 1 full")),
         ("words recorded, then named", "record a-b; ".repeat(60) + &"a b + ".repeat(500) + "a b full"),
         ("a name of one letter each", fill("x ", "full")),
-        ("1 thru 65535 less one, 13 times", "1 thru 65535".to_owned() + &" - 9".repeat(13) + " full"),
+        ("1 thru 65535 less one, 7 times", "1 thru 65535".to_owned() + &" - 9".repeat(7) + " full"),
     ]
 }
 

@@ -3,9 +3,9 @@
 use super::draft::Draft;
 use crate::{Context, Error, ErrorKind, Note, Selection, Span};
 
-/// The most dimmers that all parts of a text select together, and examine to select them: fifteen whole rigs. So a text
+/// The most dimmers that all parts of a text select together, and examine to select them: eight whole rigs. So a text
 /// takes a bounded time.
-pub const MAX_SELECTED: usize = 1_000_000;
+pub const MAX_SELECTED: usize = 8 * 65_535;
 
 /// Resolves the commands of a text, one after another.
 pub(super) struct Resolver<'a> {

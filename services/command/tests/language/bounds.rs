@@ -26,7 +26,7 @@ fn a_text_has_at_most_128_commands() {
 }
 
 #[test]
-fn the_parts_of_a_text_select_at_most_a_million_dimmers() {
+fn the_parts_of_a_text_select_at_most_eight_whole_rigs() {
     let whole = 65_535;
     let given = Given::read("level 1-65535 50\nlabel 1-65535 x\nlast 1-65535");
     let refused = |text: &str| -> Error { understand(text, given.context()).unwrap_err() };
