@@ -32,8 +32,8 @@ impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Change(change) => change.fmt(f),
-            Self::Fan(levels) => {
-                let levels: Vec<_> = levels.iter().map(Level::to_string).collect();
+            Self::Fan(fan) => {
+                let levels: Vec<_> = fan.levels().map(|level| level.to_string()).collect();
                 write!(f, "at {}", levels.join(" thru "))
             }
             Self::Copy(destination) => write!(f, "copy {destination}"),

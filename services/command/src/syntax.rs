@@ -1,5 +1,7 @@
 //! What a text says, before names and the levels of the rig are looked up.
 
+use std::num::NonZeroU16;
+
 use ghostlight_rig::{Dimmer, Label, Level};
 
 use crate::{Factor, Spanned, Word};
@@ -31,8 +33,8 @@ pub enum Command {
 pub enum Action {
     /// `at 50`, `full`, `+10`: one change of each level.
     Change(LevelChange),
-    /// `at 0 thru 100`: levels that go evenly from each to the next, over the selection in its order. At least two.
-    Fan(Vec<Level>),
+    /// `at 0 thru 100`: levels that go evenly over the selection in its order.
+    Fan(Fan),
     /// `copy 11 thru 13`: copies the levels to these dimmers, one by one.
     Copy(Selector),
     /// `forget`: removes the levels.
@@ -54,6 +56,24 @@ pub enum LevelChange {
     Lower(Level),
     /// `*50%`: multiplied, at most to 100 %.
     Scale(Factor),
+}
+
+/// Levels that go evenly from each to the next, at least two: `0 thru 100 thru 0`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fan {
+    /// The level of the first dimmer.
+    pub from: Level,
+    /// The level after it; that of the last dimmer, if no more follow.
+    pub to: Level,
+    /// The levels that follow.
+    pub then: Vec<Level>,
+}
+
+impl Fan {
+    /// All levels, in order.
+    pub fn levels(&self) -> impl Iterator<Item = Level> {
+        [self.from, self.to].into_iter().chain(self.then.iter().copied())
+    }
 }
 
 /// What a word is to stand for.
@@ -118,6 +138,6 @@ pub enum Filter {
     Odd,
     /// `even`: those with even numbers.
     Even,
-    /// `by 2`: the first, and every so many after it. 1 to 65,535.
-    By(u16),
+    /// `by 2`: the first, and every so many after it.
+    By(NonZeroU16),
 }

@@ -6,7 +6,7 @@ use super::cursor::Cursor;
 use super::{level, name, selector};
 use crate::keyword::Keyword;
 use crate::lexer::{TokenKind, unquote};
-use crate::syntax::{Action, LevelChange, Recording};
+use crate::syntax::{Action, Fan, LevelChange, Recording};
 use crate::{Error, ErrorKind, Spanned};
 
 /// Whether an action begins here.
@@ -37,12 +37,23 @@ fn level_or_fan(cursor: &mut Cursor<'_>) -> Result<Action, Error> {
     let LevelChange::To(first) = change else {
         return Ok(Action::Change(change));
     };
-    let mut levels = vec![first];
-    while cursor.is_range_hyphen() || cursor.token.kind == TokenKind::Keyword(Keyword::Thru) {
-        cursor.advance();
-        levels.push(level::level(cursor)?);
+    let Some(to) = next_of_fan(cursor)? else {
+        return Ok(Action::Change(change));
+    };
+    let mut fan = Fan { from: first, to, then: Vec::new() };
+    while let Some(level) = next_of_fan(cursor)? {
+        fan.then.push(level);
     }
-    Ok(if levels.len() > 1 { Action::Fan(levels) } else { Action::Change(change) })
+    Ok(Action::Fan(fan))
+}
+
+/// `thru level`, if it follows.
+fn next_of_fan(cursor: &mut Cursor<'_>) -> Result<Option<Level>, Error> {
+    if !cursor.is_range_hyphen() && cursor.token.kind != TokenKind::Keyword(Keyword::Thru) {
+        return Ok(None);
+    }
+    cursor.advance();
+    level::level(cursor).map(Some)
 }
 
 /// `"copy" ["to"] selector`

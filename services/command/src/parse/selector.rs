@@ -1,5 +1,7 @@
 //! Which dimmers.
 
+use std::num::NonZeroU16;
+
 use ghostlight_rig::Dimmer;
 
 use super::cursor::Cursor;
@@ -147,11 +149,11 @@ fn dimmer(cursor: &mut Cursor<'_>) -> Result<Dimmer, Error> {
 }
 
 /// The number after `by`, which is left to be taken.
-fn step(cursor: &mut Cursor<'_>) -> Result<u16, Error> {
+fn step(cursor: &mut Cursor<'_>) -> Result<NonZeroU16, Error> {
     cursor.advance();
     if cursor.token.kind != TokenKind::Number {
         return Err(cursor.unexpected(["a step from 1 to 65535"]));
     }
-    let step = without_leading_zeros(cursor.found()).parse().ok().filter(|&step: &u16| step > 0);
-    step.ok_or_else(|| cursor.error(ErrorKind::OutOfRange).expected("a step from 1 to 65535"))
+    let step = without_leading_zeros(cursor.found()).parse();
+    step.map_err(|_| cursor.error(ErrorKind::OutOfRange).expected("a step from 1 to 65535"))
 }

@@ -4,7 +4,7 @@ use ghostlight_rig::{Label, Level};
 
 use super::resolver::Resolver;
 use super::select::span;
-use crate::syntax::{Action, Command, LevelChange, Recording, Selector};
+use crate::syntax::{Action, Command, Fan, LevelChange, Recording, Selector};
 use crate::{Error, ErrorKind, Look, Member, Note, Selection, Span, Spanned, Word};
 
 impl Resolver<'_> {
@@ -34,7 +34,7 @@ impl Resolver<'_> {
         let members = selection.members();
         match &action.value {
             Action::Change(change) => self.change(members, *change),
-            Action::Fan(levels) => self.fan(members, levels, action.span)?,
+            Action::Fan(fan) => self.fan(members, fan, action.span)?,
             Action::Copy(destination) => self.copy(members, destination)?,
             Action::Forget => members.iter().for_each(|member| self.draft.set_level(member.dimmer, None)),
             Action::Label(label) => self.label(members, label.as_ref()),
@@ -60,8 +60,9 @@ impl Resolver<'_> {
         }
     }
 
-    /// Levels in equal steps from each of `levels` to the next, over the members in their order.
-    fn fan(&mut self, members: &[Member], levels: &[Level], span: Span) -> Result<(), Error> {
+    /// Levels in equal steps from each level of the fan to the next, over the members in their order.
+    fn fan(&mut self, members: &[Member], fan: &Fan, span: Span) -> Result<(), Error> {
+        let levels: Vec<_> = fan.levels().collect();
         if members.len() < levels.len() {
             let error = self.error(ErrorKind::DoesNotFit, span);
             let found = format!("{} levels for {}", levels.len(), counted(members.len()));
@@ -69,7 +70,7 @@ impl Resolver<'_> {
         }
         let last = members.len() - 1;
         for (place, member) in members.iter().enumerate() {
-            let level = on_fan(levels, place, last).under(member.share);
+            let level = on_fan(&levels, place, last).under(member.share);
             self.draft.set_level(member.dimmer, Some(level));
         }
         Ok(())

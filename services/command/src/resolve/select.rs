@@ -113,7 +113,7 @@ fn keep(members: &mut Vec<Member>, filter: Filter) {
             let mut place = 0;
             members.retain(|_| {
                 place += 1;
-                (place - 1) % usize::from(step) == 0
+                (place - 1) % usize::from(step.get()) == 0
             });
         }
     }

@@ -1,6 +1,10 @@
 //! Commands of every form, at random.
 
-use ghostlight_command::syntax::{Action, Base, Command, Filter, LevelChange, Operator, Recording, Selector, Term};
+use std::num::NonZeroU16;
+
+use ghostlight_command::syntax::{
+    Action, Base, Command, Fan, Filter, LevelChange, Operator, Recording, Selector, Term,
+};
 use ghostlight_command::{Factor, Span, Spanned, Word};
 use ghostlight_rig::{Dimmer, Label, Level};
 use proptest::prelude::*;
@@ -29,7 +33,7 @@ fn some_level() -> impl Strategy<Value = Level> {
 }
 
 fn some_filter() -> impl Strategy<Value = Filter> {
-    prop_oneof![Just(Filter::Odd), Just(Filter::Even), (1u16..).prop_map(Filter::By)]
+    prop_oneof![Just(Filter::Odd), Just(Filter::Even), any::<NonZeroU16>().prop_map(Filter::By)]
 }
 
 fn some_selector() -> impl Strategy<Value = Selector> {
@@ -75,7 +79,8 @@ fn some_action() -> impl Strategy<Value = Action> {
     let label = prop::option::of("\\PC{1,40}").prop_map(|text| text.map(|text| Label::new(&text).unwrap()));
     prop_oneof![
         3 => some_change().prop_map(Action::Change),
-        1 => prop::collection::vec(some_level(), 2..5).prop_map(Action::Fan),
+        1 => (some_level(), some_level(), prop::collection::vec(some_level(), 0..3))
+            .prop_map(|(from, to, then)| Action::Fan(Fan { from, to, then })),
         1 => some_selector().prop_map(Action::Copy),
         1 => Just(Action::Forget),
         1 => label.prop_map(Action::Label),
