@@ -1,9 +1,10 @@
 //! The laws of the language, held by property tests: what is printed is read as the same, a range is its dimmers, several
 //! commands in one text are the same commands in several texts, and no text is too much.
 
+use crate::judge::judge;
 use crate::support::Given;
 use crate::syntax::some_commands;
-use ghostlight_command::{Context, Dictionary, MAX_TEXT_BYTES, Selection, Span, Understood, parse, print, understand};
+use ghostlight_command::{Context, Dictionary, MAX_TEXT_BYTES, Selection, Understood, parse, print, understand};
 use ghostlight_rig::{Dimmer, Level, State};
 use proptest::prelude::*;
 
@@ -141,20 +142,7 @@ proptest! {
 
     #[test]
     fn a_text_is_understood_or_refused_with_a_place_in_it(text in some_text()) {
-        let given = Given::read(GIVEN);
-        match understand(&text, given.context()) {
-            Ok(understood) => {
-                prop_assert_eq!(understand(&understood.sentence, given.context()), Ok(understood));
-            }
-            Err(error) => {
-                let Span { start, end } = error.span;
-                prop_assert!(start <= end && text.get(start..end).is_some(), "{:?} in {:?}", error.span, text);
-                prop_assert!(!error.found.is_empty() && !error.expected.is_empty(), "{}", error);
-                let underlined = error.underlined(&text);
-                let (line, marks) = underlined.split_once('\n').unwrap();
-                prop_assert!(marks.trim_end().chars().count() <= line.chars().count() + 1, "{}", underlined);
-            }
-        }
+        judge(&text, Given::read(GIVEN).context());
     }
 
     #[test]
@@ -217,4 +205,15 @@ proptest! {
         let lower = level.saturating_sub(percent * 100);
         prop_assert_eq!(after(format!("-{percent}")), (lower as u16, level < percent * 100));
     }
+}
+
+/// The texts that the fuzzer found worth keeping.
+#[test]
+fn the_kept_texts_of_the_fuzzer_are_judged() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/understand");
+    let given = Given::read(GIVEN);
+    let texts = std::fs::read_dir(folder).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap());
+    let texts: Vec<_> = texts.filter_map(|text| String::from_utf8(text).ok()).collect();
+    assert!(texts.len() > 100, "{} texts", texts.len());
+    texts.iter().for_each(|text| judge(text, given.context()));
 }

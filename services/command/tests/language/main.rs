@@ -3,6 +3,7 @@
 
 mod bounds;
 mod grammar;
+mod judge;
 mod laws;
 mod lookup;
 mod support;
