@@ -67,6 +67,39 @@ impl Level {
         Self(((self.0 as u32 * master.0 as u32 + full / 2) / full) as u16)
     }
 
+    /// The level raised by `points` of percent; `None` above 100 %.
+    pub const fn raised(self, points: Self) -> Option<Self> {
+        Self::from_hundredths(self.0 + points.0)
+    }
+
+    /// The level lowered by `points` of percent; `None` below 0 %.
+    pub const fn lowered(self, points: Self) -> Option<Self> {
+        match self.0.checked_sub(points.0) {
+            Some(hundredths) => Some(Self(hundredths)),
+            None => None,
+        }
+    }
+
+    /// The level multiplied by a factor in hundredths of a percent (10,000 is once), rounded to the nearest hundredth of
+    /// a percent, halves up; `None` above 100 %.
+    pub const fn times(self, factor: u32) -> Option<Self> {
+        let once = Self::FULL.0 as u64;
+        let product = (self.0 as u64 * factor as u64 + once / 2) / once;
+        if product <= once { Some(Self(product as u16)) } else { None }
+    }
+
+    /// The level at `step` of `steps` equal steps from `self` to `to`, rounded to the nearest hundredth of a percent,
+    /// halves up. Both ends are exact.
+    ///
+    /// # Panics
+    /// If `steps` is 0, or `step` is above `steps`.
+    pub const fn between(self, to: Self, step: u32, steps: u32) -> Self {
+        assert!(step <= steps && steps > 0, "a step is one of the steps");
+        let (step, steps) = (step as u64, steps as u64);
+        let sum = self.0 as u64 * (steps - step) + to.0 as u64 * step;
+        Self(((sum + steps / 2) / steps) as u16)
+    }
+
     /// The value of a DMX512 slot (ANSI E1.11), 0 to 255, rounded to the nearest.
     pub const fn to_dmx(self) -> u8 {
         ((self.0 as u32 * 255 + 5_000) / 10_000) as u8
@@ -175,6 +208,41 @@ mod tests {
     }
 
     #[test]
+    fn points_that_leave_the_range_give_no_level() {
+        assert_eq!(level(5_000).raised(level(5_000)), Some(Level::FULL));
+        assert_eq!(level(5_000).raised(level(5_001)), None);
+        assert_eq!(level(5_000).lowered(level(5_000)), Some(Level::OUT));
+        assert_eq!(level(5_000).lowered(level(5_001)), None);
+    }
+
+    #[test]
+    fn a_factor_multiplies_and_rounds_once() {
+        for (set, factor, product) in [
+            (5_000, 10_000, Some(5_000)),
+            (5_000, 5_000, Some(2_500)),
+            (5_000, 20_000, Some(10_000)),
+            (5_000, 19_999, Some(10_000)),
+            (5_000, 20_001, None),
+            (1, 5_000, Some(1)),
+            (1, 4_999, Some(0)),
+            (10_000, u32::MAX, None),
+            (0, u32::MAX, Some(0)),
+        ] {
+            assert_eq!(level(set).times(factor).map(Level::hundredths), product, "{set} times {factor}");
+        }
+    }
+
+    #[test]
+    fn steps_between_two_levels_have_exact_ends() {
+        let fan =
+            |from, to, steps| (0..=steps).map(move |step| level(from).between(level(to), step, steps).hundredths());
+        assert_eq!(fan(0, 10_000, 4).collect::<Vec<_>>(), [0, 2_500, 5_000, 7_500, 10_000]);
+        assert_eq!(fan(0, 10_000, 3).collect::<Vec<_>>(), [0, 3_333, 6_667, 10_000]);
+        let down: Vec<_> = fan(10_000, 0, 3).collect();
+        assert_eq!(down, [10_000, 6_667, 3_333, 0], "the same levels, in the other order");
+    }
+
+    #[test]
     fn rounds_to_the_nearest_dmx_value() {
         let dmx = [0, 19, 20, 5_000, 9_980, 9_981, 10_000].map(|h| level(h).to_dmx());
         assert_eq!(dmx, [0, 0, 1, 128, 254, 255, 255]);
@@ -223,6 +291,11 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_factor_up_to_once_is_a_master(set in 0u16..=10_000, master in 0u16..=10_000) {
+            prop_assert_eq!(level(set).times(u32::from(master)), Some(level(set).under(level(master))));
+        }
+
         #[test]
         fn every_level_round_trips(hundredths in 0u16..=10_000) {
             let level = Level::from_hundredths(hundredths).unwrap();

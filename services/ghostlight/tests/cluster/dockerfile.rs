@@ -69,7 +69,8 @@ fn its_build_is_given_all_that_the_program_is_made_of() {
     assert!(packages.len() > 10 && packages.contains(&"proto/".to_owned()), "{packages:?}");
     let is_source = |file: &&String| {
         let in_package = packages.iter().find_map(|folder| file.strip_prefix(folder.as_str()));
-        in_package.is_some_and(|file| !file.starts_with("tests/") && !file.starts_with("fuzz/"))
+        let is_built = |file: &str| !file.starts_with("tests/") && !file.starts_with("fuzz/") && !file.ends_with(".md");
+        in_package.is_some_and(is_built)
             || file.starts_with("migrations/")
             || ["Cargo.toml", "Cargo.lock"].contains(&file.as_str())
     };

@@ -1,0 +1,34 @@
+//! What a text is resolved against, and what comes of it.
+
+use std::collections::BTreeMap;
+
+use ghostlight_rig::Update;
+
+use crate::{Dictionary, Look, Note, Selection, View, Word};
+
+/// What a text is resolved against.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The rig.
+    pub view: &'a dyn View,
+    /// The rig's words.
+    pub words: &'a Dictionary,
+    /// The client's last selection, which the client keeps and sends.
+    pub last: Option<&'a Selection>,
+}
+
+/// What a text means: one change, and what to tell whoever wrote it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Understood {
+    /// What changes: levels, labels, the grand master, blackout. Absolute values, so that nothing has to be looked up
+    /// again.
+    pub update: Update,
+    /// The words that change, with their looks; `None` deletes a word.
+    pub words: BTreeMap<Word, Option<Look>>,
+    /// The selection that the client keeps for its next text; `None` if the text selects nothing.
+    pub selection: Option<Selection>,
+    /// The canonical text of what was understood. It means the same in the same context.
+    pub sentence: String,
+    /// What whoever wrote the text should know, in the order of the text.
+    pub notes: Vec<Note>,
+}
