@@ -14,7 +14,7 @@ pub struct Delta {
     pub position: Position,
     /// The map's revision before the delta.
     pub prev: Revision,
-    /// The log time at `position`; 0 if not known.
+    /// The log time at `position`; 0 if not known. Every message has it.
     pub time: LogTime,
     /// The values of the items.
     pub update: Update,
@@ -46,7 +46,7 @@ pub enum Verdict {
 pub struct Snapshot {
     /// The map's position.
     pub position: Position,
-    /// The log time at `position`; 0 if not known.
+    /// The log time at `position`; 0 if not known. Every message has it.
     pub time: LogTime,
     /// The kinds that the snapshot covers. It says nothing about other kinds.
     pub kinds: Interest,
@@ -61,7 +61,7 @@ pub struct Snapshot {
 pub struct Beacon {
     /// The map's position.
     pub position: Position,
-    /// The log time at `position`; 0 if not known.
+    /// The log time at `position`; 0 if not known. Every message has it.
     pub time: LogTime,
     /// The digest of each kind that the beacon covers.
     pub digests: Digests,
