@@ -22,11 +22,7 @@ pub(crate) fn flag(query: Option<&str>, name: &str) -> Result<bool, Refusal> {
 /// The kinds in `kinds=`; the default kinds if the parameter is missing.
 pub(crate) fn kinds(query: Option<&str>) -> Result<Interest, Refusal> {
     let Some(names) = member(query, "kinds") else { return Ok(Interest::default()) };
-    let kind = |name: &str| {
-        let known: Vec<_> = KindId::ALL.iter().map(|kind| kind.name()).collect();
-        let problem = || Refusal::bad_input(format!("kinds: {name:?} is not one of {}", known.join(", ")));
-        KindId::named(name).ok_or_else(problem)
-    };
+    let kind = |name: &str| KindId::read(name).map_err(|problem| Refusal::bad_input(format!("kinds: {problem}")));
     names.split(',').filter(|name| !name.is_empty()).map(kind).collect()
 }
 
