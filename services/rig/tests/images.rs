@@ -43,6 +43,19 @@ fn an_image_has_what_changed_after_its_cursor() {
 }
 
 #[test]
+fn rigs_are_listed_by_name_and_from_a_name_on() {
+    let rigs = rigs();
+    let after = |name: Option<&str>| {
+        let name = name.map(named);
+        rigs.after(name.as_ref()).map(|(name, _)| name.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(after(None), ["a", "b", "main"]);
+    assert_eq!(after(Some("a")), ["b", "main"]);
+    assert_eq!(after(Some("aa")), ["b", "main"]);
+    assert_eq!(after(Some("main")), [] as [&str; 0]);
+}
+
+#[test]
 fn an_image_counts_the_dimmers_that_have_a_level() {
     let image = Image { stamp: Stamp(7), ..rigs().image_since(Revision(0)) };
     assert_eq!(image.dimmers(), 2, "dimmer 2 of a, and 1 of b; dimmer 1 of a was forgotten");

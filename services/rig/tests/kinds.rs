@@ -162,4 +162,27 @@ fn digests_add_up_over_the_kinds_that_have_one() {
     assert_eq!(digests.sum(), Digest::from_lanes([3, 2]));
     assert_eq!(digests.kinds(), Interest::named(["levels", "master"]));
     assert_eq!(digests.restricted_to(Interest::named(["levels"])).sum(), level);
+    assert_eq!(level.lanes(), [1, u32::MAX]);
+}
+
+#[test]
+fn an_interest_is_a_set_of_kinds() {
+    let [nothing, level, both] =
+        [&[][..], &["levels"], &["levels", "master"]].map(|names| Interest::named(names.iter().copied()));
+    let all = Interest::all();
+    assert_eq!(level.with(KindId::Level), level, "a kind that is in it already");
+    assert_eq!((level.with(KindId::Master), nothing), (both, Interest::NONE));
+    for (one, other, is_covered) in [
+        (all, both, true),
+        (both, level, true),
+        (level, level, true),
+        (level, nothing, true),
+        (nothing, nothing, true),
+        (level, both, false),
+        (nothing, level, false),
+        (level, Interest::named(["master"]), false),
+    ] {
+        assert_eq!(one.covers(other), is_covered, "{one:?} {other:?}");
+    }
+    assert_eq!([both.and(level), level.and(all), level.and(Interest::named(["master"]))], [level, level, nothing]);
 }

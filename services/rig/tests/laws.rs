@@ -217,6 +217,8 @@ proptest! {
     fn the_output_is_the_product(log in some_log()) {
         for rig in History::of(1, &log).rigs {
             let map = rig.map();
+            let outputs = map.levels().map(|(dimmer, level)| (dimmer, map.output(level)));
+            prop_assert!(map.outputs().eq(outputs));
             for (_, level) in map.levels() {
                 let output = map.output(level);
                 prop_assert!(output <= level && output <= map.master());
