@@ -109,3 +109,29 @@ fn describe(faults: &[Fault], more: usize) -> String {
     }
     text.join("; ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_middle_of_a_long_problem_is_left_out() {
+        let problem = |length: usize| "ä".repeat(length - 2) + "bc";
+        assert_eq!(BadInput::form(problem(200)), BadInput::Form(problem(200)));
+        let cut = format!("{}…{}bc", "ä".repeat(160), "ä".repeat(38));
+        assert_eq!(BadInput::form(problem(201)), BadInput::Form(cut.clone()));
+        assert_eq!(BadInput::form(problem(100_000)), BadInput::Form(cut));
+    }
+
+    #[test]
+    fn faults_that_are_not_named_are_counted() {
+        let mut faults = Faults::default();
+        (0..MAX_FAULTS).for_each(|key| faults.add(&key.to_string(), "bad"));
+        let all_named = Faults { faults: faults.faults.clone(), more: 0 }.none_or(()).unwrap_err().to_string();
+        assert!(all_named.starts_with("\"0\": bad; \"1\": bad"), "{all_named}");
+        assert!(all_named.ends_with(&format!("\"{}\": bad", MAX_FAULTS - 1)), "{all_named}");
+        faults.add("x", "bad");
+        assert_eq!(faults.none_or(()).unwrap_err().to_string(), format!("{all_named}; and 1 more"));
+        assert_eq!(Faults::default().none_or(7), Ok(7));
+    }
+}

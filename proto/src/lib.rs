@@ -38,6 +38,7 @@ pub use messages::set::Set;
 pub use messages::snapshot::{decode_snapshot_request, encode_snapshot_request};
 pub use problem::Problem;
 pub use rigs::{RigSummary, encode_rigs, join_rigs, lists_rig};
+pub use scalar::{ScalarText, parse_scalar};
 pub use text::{etag, parse_etag, parse_position};
 pub use trace::{TRACEPARENT, parse_traceparent, traceparent};
 pub use update::parse_update;

@@ -31,10 +31,8 @@ pub fn parse_levels(json: &[u8]) -> Result<Levels, BadInput> {
 /// The names of the default kinds, for messages: `levels, labels, master or blackout`.
 pub(crate) fn kind_names() -> String {
     let names: Vec<_> = Interest::default().kinds().map(KindId::name).collect();
-    match names.split_last() {
-        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
-        _ => names.join(""),
-    }
+    let (last, others) = names.split_last().expect("several kinds are default kinds");
+    format!("{} or {last}", others.join(", "))
 }
 
 /// The members of a message that are kinds, as received.

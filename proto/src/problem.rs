@@ -79,3 +79,20 @@ impl From<BadInput> for Problem {
 fn is_zero(number: &usize) -> bool {
     *number == 0
 }
+
+#[cfg(test)]
+mod tests {
+    use ghostlight_rig::Dimmer;
+
+    use super::*;
+
+    #[test]
+    fn a_condition_that_failed_names_what_has_changed() {
+        let text = |problem: &Problem| serde_json::to_value(problem).unwrap();
+        let changed = text(&Problem::changed(&[Item::Level(Dimmer::MIN), Item::Master]));
+        assert_eq!((&changed["status"], &changed["code"]), (&412.into(), &"changed".into()));
+        assert_eq!(changed["changed"].to_string(), r#"{"levels":[1],"master":true}"#);
+        let other = text(&Problem::new(Code::NotFound, "no such path"));
+        assert_eq!((&other["detail"], other.get("changed"), other.get("errors")), (&"no such path".into(), None, None));
+    }
+}

@@ -4,6 +4,14 @@ use ghostlight_rig::{ItemKey, Level, Scalar};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+/// Reads the scalar of a JSON value. A number keeps its text.
+///
+/// # Errors
+/// If the text is not one JSON value.
+pub fn parse_scalar(json: &str) -> serde_json::Result<Scalar<'_>> {
+    serde_json::from_str::<&RawValue>(json).map(|value| scalar_of(value.get()))
+}
+
 /// The scalar of a JSON value, whose text is known to be well formed.
 pub(crate) fn scalar_of(json: &str) -> Scalar<'_> {
     match json.as_bytes().first() {
@@ -17,8 +25,9 @@ pub(crate) fn scalar_of(json: &str) -> Scalar<'_> {
     }
 }
 
-/// A scalar as JSON.
-pub(crate) struct ScalarText<'a>(pub(crate) Scalar<'a>);
+/// A scalar as JSON. A number keeps its text. [`Scalar::Other`] cannot be written.
+#[derive(Debug)]
+pub struct ScalarText<'a>(pub Scalar<'a>);
 
 impl Serialize for ScalarText<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -59,10 +68,38 @@ impl<Q: ItemKey> Serialize for MemberName<'_, Q> {
 mod tests {
     use super::*;
 
+    fn written(scalar: Scalar<'_>) -> String {
+        serde_json::to_string(&ScalarText(scalar)).unwrap()
+    }
+
     #[test]
     fn a_scalar_is_written_as_it_is_read() {
-        for text in ["12.34", "-7", "1e99", "true", "\"x\\\"y\""] {
-            assert_eq!(serde_json::to_string(&ScalarText(scalar_of(text))).unwrap(), text);
+        for (scalar, text) in [
+            (Scalar::Number("-12.50e3".into()), "-12.50e3"),
+            (Scalar::Number("18446744073709551615".into()), "18446744073709551615"),
+            (Scalar::Text("'\"\\ wash \u{1d11e}".into()), "\"'\\\"\\\\ wash \u{1d11e}\""),
+            (Scalar::Text("50".into()), "\"50\""),
+            (Scalar::Flag(true), "true"),
+            (Scalar::Flag(false), "false"),
+        ] {
+            assert_eq!(parse_scalar(text).unwrap(), scalar);
+            assert_eq!(parse_scalar(&format!(" {text}\n")).unwrap(), scalar);
+            assert_eq!(written(scalar), text);
+        }
+        for (hundredths, text) in [(0, "0"), (1, "0.01"), (1_250, "12.5"), (10_000, "100")] {
+            assert_eq!(written(Scalar::Percent(Level::from_hundredths(hundredths).unwrap())), text);
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_scalar_is_named() {
+        for (text, what) in [("null", "null"), ("[1]", "an array"), ("{\"a\":1}", "an object")] {
+            assert_eq!(parse_scalar(text).unwrap(), Scalar::Other(what));
+            assert!(serde_json::to_string(&ScalarText(Scalar::Other(what))).unwrap_err().to_string().contains(what));
+        }
+        assert_eq!(parse_scalar(r#""\ud800""#).unwrap(), Scalar::Other("a broken string"));
+        for text in ["", "wash", "050", "\"wash", "1 2"] {
+            assert!(parse_scalar(text).is_err(), "{text}");
         }
     }
 }

@@ -19,7 +19,8 @@ fn parse_time(text: &str) -> Option<LogTime> {
     text.parse().ok().filter(|_| is_canonical).map(LogTime)
 }
 
-/// The log time of a message; 0 if the message has none, as from an older version.
+/// The log time of a message. Every version writes it, also if it is 0; a message that lacks it is read as one of time 0,
+/// because a replica can follow without it.
 pub(crate) fn read_time(time: Option<&str>) -> Result<LogTime, BadInput> {
     time.map_or(Ok(LogTime::default()), |time| need(parse_time(time), "time"))
 }
@@ -74,5 +75,16 @@ mod tests {
         for bad in ["1-2", "W/\"1-2\"", "\"1-2", "*"] {
             assert_eq!(parse_etag(bad), None, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_time_has_one_spelling_and_may_be_missing() {
+        for time in [0, 1, 1_790_000_000_123_456_789, u64::MAX] {
+            assert_eq!(read_time(Some(&time.to_string())), Ok(LogTime(time)));
+        }
+        for bad in ["", "00", "01", "+1", "-1", "1.5", "1 ", "18446744073709551616"] {
+            assert!(read_time(Some(bad)).unwrap_err().to_string().contains("time"), "{bad:?}");
+        }
+        assert_eq!(read_time(None), Ok(LogTime(0)));
     }
 }

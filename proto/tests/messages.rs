@@ -3,8 +3,8 @@
 
 use bytes::Bytes;
 use ghostlight_proto::{
-    BadInput, ClientMessage, ServerMessage, Unread, decode, decode_entry, parse_levels, parse_position, parse_update,
-    with_output,
+    BadInput, ClientMessage, EntryError, ServerMessage, Unread, decode, decode_entry, parse_levels, parse_position,
+    parse_update, with_output,
 };
 use ghostlight_rig::{Update, Verdict};
 use proptest::prelude::*;
@@ -52,8 +52,9 @@ fn a_message_is_an_object_not_its_values_in_a_row() {
     refused(r#"["hello","console-1",null,null,null]"#);
     refused(r#"["set",null,null,1,{"1":50}]"#);
     assert!(decode_entry(br#"[[[{"1":50},null,null,null,null]]]"#).is_err());
-    let beacon = r#"["beacon",1,null,1,null,[],[],"0000000000000000",null,null,null,null]"#;
-    assert!(decode(&Bytes::from_static(beacon.as_bytes())).is_err());
+    for row in [r#"["stale",3]"#, r#"["roster",1,[]]"#, r#" ["presence",1,[]]"#] {
+        assert!(decode(&Bytes::from_static(row.as_bytes())).is_err(), "{row}");
+    }
 }
 
 #[test]
@@ -77,6 +78,8 @@ fn a_set_has_a_number_and_levels() {
         refused(&format!(r#"{{"type":"set","seq":{seq},"levels":{{}}}}"#));
     }
     refused(&format!(r#"{{"type":"set","seq":{},"levels":{{}}}}"#, most + 1));
+    let nothing = refused(r#"{"type":"set","seq":1}"#);
+    assert_eq!(nothing, (Some(1), "a set has levels, labels, master or blackout".to_owned()));
     refused(r#"{"type":"set","levels":{"1":50}}"#);
     refused(r#"{"type":"set","seq":1,"seq":2,"levels":{"1":50}}"#);
     refused(r#"{"type":"set","seq":1,"levels":{"1":50},"levels":{"1":50}}"#);
@@ -161,6 +164,8 @@ fn an_update_over_http_is_read_as_strictly() {
     ] {
         assert!(parse_update(json.as_bytes()).is_err(), "{json}");
     }
+    let unknown = parse_update(br#"{"levels":{"1":50},"rig":"main"}"#).unwrap_err().to_string();
+    assert!(unknown.starts_with("unknown field `rig`"), "{unknown}");
 }
 
 #[test]
@@ -215,9 +220,10 @@ fn a_server_s_message_is_whole_or_refused() {
         "[]",
         r#"{"type":"hello"}"#,
         r#"{"type":"beacon","epoch":1,"revision":1}"#,
-        r#"{"type":"beacon","epoch":1,"revision":1,"digest":"0"}"#,
-        r#"{"type":"beacon","epoch":1,"revision":1,"digest":"+1234567+1234567"}"#,
-        r#"{"type":"beacon","epoch":1,"revision":1,"digest":"0000000000000ä0"}"#,
+        r#"{"type":"beacon","epoch":1,"revision":1,"digests":{"levels":"0"}}"#,
+        r#"{"type":"beacon","epoch":1,"revision":1,"digests":{"levels":"00000000000000000"}}"#,
+        r#"{"type":"beacon","epoch":1,"revision":1,"digests":{"levels":"+1234567+1234567"}}"#,
+        r#"{"type":"beacon","epoch":1,"revision":1,"digests":{"levels":"0000000000000ä0"}}"#,
         r#"{"type":"snapshot","epoch":1,"revision":1,"levels":{"1":null}}"#,
         r#"{"type":"snapshot","epoch":1,"revision":1,"levels":{"1":1,"1":1}}"#,
         r#"{"type":"snapshot","epoch":1,"levels":{}}"#,
@@ -286,6 +292,13 @@ fn a_refusal_for_a_reason_that_is_yet_to_come_is_a_refusal() {
 }
 
 #[test]
+fn a_change_that_a_newer_server_lists_as_applied_is_applied() {
+    let text = r#"{"type":"delta","epoch":1,"prev":0,"revision":1,"refused":[{"change":0,"code":"applied"}]}"#;
+    let ServerMessage::Delta(delta) = decode(&text.into()).unwrap().message else { panic!("{text}") };
+    assert_eq!(delta.verdicts, [(0, Verdict::Applied)].into());
+}
+
+#[test]
 fn an_entry_of_the_log_is_whole_or_refused() {
     for json in [
         "",
@@ -301,6 +314,8 @@ fn an_entry_of_the_log_is_whole_or_refused() {
     ] {
         assert!(decode_entry(json.as_bytes()).is_err(), "{json}");
     }
+    let why = decode_entry(br#"{"changes":[7]}"#).unwrap_err().to_string();
+    assert!(why.contains("expected an object"), "{why}");
 }
 
 /// All state services fold the same entries to the same map: what changes the fold must be known to each.
@@ -319,6 +334,11 @@ fn what_a_newer_gateway_adds_to_an_entry_is_passed_over_unless_it_is_needed() {
     ] {
         let why = decode_entry(needed.as_bytes()).unwrap_err().to_string();
         assert!(why.contains("\"fade\"") && why.contains("newer version"), "{why}");
+    }
+    // Also if this version cannot read the rest of the entry.
+    assert_eq!(decode_entry(br#"{"needs":["fade"],"changes":7}"#), Err(EntryError::Needs("fade".to_owned())));
+    for bad in [r#"{"needs":[],"changes":7}"#, r#"{"changes":7}"#] {
+        assert!(matches!(decode_entry(bad.as_bytes()), Err(EntryError::Bad(_))), "{bad}");
     }
     for bad in [r#"{"needs":null,"changes":[{"levels":{}}]}"#, r#"{"needs":"fade","changes":[{"levels":{}}]}"#] {
         assert!(decode_entry(bad.as_bytes()).is_err(), "{bad}");

@@ -182,6 +182,7 @@ fn what_is_no_object_is_refused() {
     for json in bad {
         bad_form(json);
     }
+    assert!(bad_form("50").contains("expected an object with a member for each dimmer"));
     for json in [&b"{\"\xff\":50}"[..], b"{\"1\":\"\xff\"}", b"\xff", b"{\"1\":50}\xff", b"{\"1\":50}\0"] {
         bad_form(json);
     }

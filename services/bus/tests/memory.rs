@@ -2,10 +2,13 @@
 
 mod laws;
 
+use std::time::{Duration, SystemTime};
+
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use ghostlight_bus::memory::MemoryLog;
 use ghostlight_bus::{AppendError, Log};
-use ghostlight_rig::{Epoch, Position, Revision};
+use ghostlight_rig::{Epoch, Position, Revision, Stamp};
 
 use laws::{at_once, begin, begun, entry, next, pass, rig, soon};
 
@@ -125,6 +128,35 @@ async fn an_order_has_one_reader() {
     let (start, mut entries) = begun(&log).await;
     let (appended, _) = pass(&log, start.epoch, entries.as_mut(), &rig("main"), &entry(1)).await;
     assert!(appended.is_ok(), "{appended:?}");
+}
+
+#[tokio::test]
+async fn an_entry_has_the_time_of_the_log_s_clock() {
+    let log = MemoryLog::with_clock(|| Duration::from_millis(1_790_000_000_123));
+    let (start, mut entries) = begun(&log).await;
+    assert_eq!(start.epoch, Epoch(1_790_000_000));
+    drop(log.append(&rig("main"), &entry(1), start).now_or_never());
+    assert_eq!(next(entries.as_mut()).await.stamp, Stamp(1_790_000_000_123_000_000));
+
+    let since_1970 = || Stamp(SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64);
+    let (log, before) = (MemoryLog::default(), since_1970());
+    let (start, mut entries) = begun(&log).await;
+    drop(log.append(&rig("main"), &entry(1), start).now_or_never());
+    let stamp = next(entries.as_mut()).await.stamp;
+    assert!(before <= stamp && stamp <= since_1970(), "{stamp}");
+}
+
+#[tokio::test]
+async fn a_reader_counts_what_it_has_not_read() {
+    let log = MemoryLog::default();
+    let (start, mut entries) = begun(&log).await;
+    assert_eq!(entries.behind(), 0);
+    for number in 1..=2 {
+        drop(log.append(&rig("main"), &entry(number), start).now_or_never());
+    }
+    assert_eq!(entries.behind(), 2);
+    next(entries.as_mut()).await;
+    assert_eq!(entries.behind(), 1);
 }
 
 #[tokio::test]

@@ -33,12 +33,14 @@ mod judge;
 mod law;
 mod naive_replica;
 mod report;
+mod tolerates;
 mod violation;
 
 pub use driver::{Counts, Driver, Mark, Options, Pace, Progress, Running, StartError};
 pub use event::{Event, News, Way, Who};
-pub use judge::{Judge, Tolerates};
+pub use judge::Judge;
 pub use law::Law;
 pub use naive_replica::NaiveReplica;
 pub use report::Report;
+pub use tolerates::Tolerates;
 pub use violation::{Known, Named, Shown, Side, Violation};

@@ -117,3 +117,106 @@ pub(crate) fn server_timing(timing: Timing) -> HeaderValue {
 pub(crate) fn header_value(text: String) -> HeaderValue {
     HeaderValue::try_from(text).expect("the text is visible ASCII")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
+        let pair = |(name, value): &(&str, &str)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
+        pairs.iter().map(pair).fold(HeaderMap::new(), |mut headers, (name, value)| {
+            headers.append(name, value);
+            headers
+        })
+    }
+
+    #[test]
+    fn a_known_tag_is_found_in_any_list() {
+        let is_known = |pairs: &[(&str, &str)]| is_known(&headers(pairs), |tag| tag == "\"1-2\"");
+        for known in ["\"1-2\"", "W/\"1-2\"", "\"1-1\", \"1-2\"", "*"] {
+            assert!(is_known(&[("if-none-match", known)]), "{known}");
+        }
+        assert!(is_known(&[("if-none-match", "\"1-1\""), ("if-none-match", "\"1-2\"")]));
+        for unknown in ["\"1-1\"", "1-2", "", "\"1-1\", \"1-3\""] {
+            assert!(!is_known(&[("if-none-match", unknown)]), "{unknown}");
+        }
+        assert!(!is_known(&[]) && !is_known(&[("if-match", "*")]));
+    }
+
+    #[test]
+    fn a_body_has_one_of_the_media_types() {
+        let check =
+            |given: &str| require_type(&headers(&[("content-type", given)]), &["application/json", "text/json"]);
+        for good in ["application/json", "text/json", "Application/JSON; charset=utf-8", "application/json ;x"] {
+            assert_eq!(check(good), Ok(()), "{good}");
+        }
+        for bad in ["", "application/x-www-form-urlencoded", "json", ";application/json"] {
+            assert_eq!(check(bad).unwrap_err().code(), Code::UnsupportedMediaType, "{bad}");
+        }
+        assert!(require_type(&HeaderMap::new(), &["application/json"]).is_err());
+    }
+
+    #[test]
+    fn a_change_may_want_a_position_or_whether_its_rig_is_made() {
+        let read = |pairs: &[(&str, &str)]| conditions(&headers(pairs)).map(|read| (read.if_match, read.if_made));
+        let at = |revision| Some(Position::new(1, revision));
+        assert_eq!(read(&[]), Ok((None, None)));
+        for (tags, if_match) in
+            [("\"1-2\"", at(2)), ("W/\"1-2\"", at(2)), ("\"1-2\", \"1-3\"", at(3)), ("\"x\",\"1-1\"", at(1))]
+        {
+            assert_eq!(read(&[("if-match", tags)]), Ok((if_match, None)), "{tags}");
+        }
+        assert_eq!(read(&[("if-match", "\"1-4\""), ("if-match", "\"1-3\"")]), Ok((at(4), None)));
+        assert_eq!(read(&[("if-match", "*")]), Ok((None, Some(true))));
+        assert_eq!(read(&[("if-match", "\"1-2\", *")]), Ok((None, Some(true))));
+        assert_eq!(read(&[("if-none-match", "*")]), Ok((None, Some(false))));
+        let code = |pairs: &[(&str, &str)]| read(pairs).unwrap_err().code();
+        assert_eq!([code(&[("if-match", "\"x\"")]), code(&[("if-match", "1-2")])], [Code::Changed, Code::Changed]);
+        for bad in ["\"1-2\"", "", "*, *", "\"1-2\", *"] {
+            assert_eq!(code(&[("if-none-match", bad)]), Code::BadInput, "{bad}");
+        }
+        assert_eq!(code(&[("if-none-match", "*"), ("if-match", "*")]), Code::BadInput);
+        assert_eq!(code(&[("if-none-match", "*"), ("if-match", "\"1-2\"")]), Code::BadInput);
+    }
+
+    #[test]
+    fn a_change_that_was_held_back_for_too_long_is_refused() {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        let check = |sent: &str, max_age| check_sent(&headers(&[("ghostlight-sent", sent)]), max_age);
+        let ms = |time: Duration| time.as_millis().to_string();
+        let hour = Duration::from_secs(3_600);
+        for sent in [now, now + hour, now.checked_sub(hour / 2).unwrap()] {
+            assert_eq!(check(&ms(sent), hour), Ok(()));
+        }
+        let long_ago = ms(now.checked_sub(2 * hour).unwrap());
+        assert_eq!(check(&long_ago, hour).unwrap_err().code(), Code::TooLate);
+        assert_eq!(check(&long_ago, Duration::ZERO), Ok(()), "0 refuses none");
+        assert_eq!(check_sent(&HeaderMap::new(), hour), Ok(()));
+        for bad in ["", "x", "-1", "1.5"] {
+            assert_eq!(check(bad, hour).unwrap_err().code(), Code::BadInput, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_client_and_a_key_come_once_and_are_well_formed() {
+        let named = headers(&[("ghostlight-client", "desk-1"), ("idempotency-key", "k")]);
+        let client = ClientId::new("desk-1").unwrap();
+        assert_eq!(origin(&named), Ok(Some(Origin { client, seq: 0 })));
+        assert_eq!(idempotency_key(&named), Ok(Key::new("k").ok()));
+        assert_eq!((origin(&HeaderMap::new()), idempotency_key(&HeaderMap::new())), (Ok(None), Ok(None)));
+        for name in ["ghostlight-client", "idempotency-key", "ghostlight-sent"] {
+            let twice = headers(&[(name, "1"), (name, "1")]);
+            let read = (origin(&twice).err(), idempotency_key(&twice).err(), check_sent(&twice, Duration::ZERO).err());
+            let refusal = read.0.or(read.1).or(read.2).unwrap();
+            assert_eq!(refusal.detail(), format!("{name} comes more than once"));
+        }
+        assert_eq!(origin(&headers(&[("ghostlight-client", "")])).unwrap_err().code(), Code::BadInput);
+        assert_eq!(idempotency_key(&headers(&[("idempotency-key", "")])).unwrap_err().code(), Code::BadInput);
+    }
+
+    #[test]
+    fn the_stages_are_told_in_milliseconds() {
+        let timing = Timing { log_us: 2_000, fold_us: 20, echo_us: 1_093 };
+        assert_eq!(server_timing(timing), "log;dur=2.000, fold;dur=0.020, echo;dur=1.093");
+    }
+}

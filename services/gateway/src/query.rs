@@ -22,11 +22,7 @@ pub(crate) fn flag(query: Option<&str>, name: &str) -> Result<bool, Refusal> {
 /// The kinds in `kinds=`; the default kinds if the parameter is missing.
 pub(crate) fn kinds(query: Option<&str>) -> Result<Interest, Refusal> {
     let Some(names) = member(query, "kinds") else { return Ok(Interest::default()) };
-    let kind = |name: &str| {
-        let known: Vec<_> = KindId::ALL.iter().map(|kind| kind.name()).collect();
-        let problem = || Refusal::bad_input(format!("kinds: {name:?} is not one of {}", known.join(", ")));
-        KindId::named(name).ok_or_else(problem)
-    };
+    let kind = |name: &str| KindId::read(name).map_err(|problem| Refusal::bad_input(format!("kinds: {problem}")));
     names.split(',').filter(|name| !name.is_empty()).map(kind).collect()
 }
 
@@ -35,4 +31,55 @@ pub(crate) fn dimmer(query: Option<&str>) -> Result<Option<Dimmer>, Refusal> {
     let Some(number) = member(query, "dimmer") else { return Ok(None) };
     let problem = || Refusal::bad_input(format!("dimmer: {number:?} is not a dimmer number (1 to 65535)"));
     Dimmer::parse(number).map(Some).ok_or_else(problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use ghostlight_proto::Code;
+
+    use super::*;
+
+    fn problem<T: std::fmt::Debug>(read: Result<T, Refusal>) -> String {
+        let refusal = read.unwrap_err();
+        assert_eq!(refusal.code(), Code::BadInput);
+        refusal.detail().to_owned()
+    }
+
+    #[test]
+    fn a_flag_is_0_or_1() {
+        for (query, is_set) in [
+            (None, false),
+            (Some(""), false),
+            (Some("output=0"), false),
+            (Some("output=1"), true),
+            (Some("kinds=levels&output=1"), true),
+            (Some("outputs=1&input=1&xoutput=1"), false),
+            (Some("output"), false),
+        ] {
+            assert_eq!(flag(query, "output"), Ok(is_set), "{query:?}");
+        }
+        for bad in ["output=", "output=2", "output=true", "output=01"] {
+            assert!(problem(flag(Some(bad), "output")).starts_with("output is 0 or 1, not "), "{bad}");
+        }
+    }
+
+    #[test]
+    fn kinds_are_named_or_the_default_ones() {
+        let all = Interest::named(["levels", "labels", "master", "blackout"]);
+        assert_eq!((kinds(None), kinds(Some("output=1"))), (Ok(all), Ok(all)));
+        assert_eq!(kinds(Some("output=1&kinds=master,levels")), Ok(Interest::named(["levels", "master"])));
+        assert_eq!(kinds(Some("kinds=,master,")), Ok(Interest::named(["master"])));
+        assert_eq!(kinds(Some("kinds=")), Ok(Interest::NONE));
+        let unknown = problem(kinds(Some("kinds=levels,tomorrow")));
+        assert!(unknown.starts_with("kinds: \"tomorrow\" is not one of levels, labels"), "{unknown}");
+    }
+
+    #[test]
+    fn a_dimmer_is_named_or_all_of_them() {
+        assert_eq!((dimmer(None), dimmer(Some("detail=1"))), (Ok(None), Ok(None)));
+        assert_eq!(dimmer(Some("detail=1&dimmer=65535")), Ok(Dimmer::new(65_535)));
+        for bad in ["dimmer=", "dimmer=0", "dimmer=01", "dimmer=65536", "dimmer=x"] {
+            assert!(problem(dimmer(Some(bad))).contains("1 to 65535"), "{bad}");
+        }
+    }
 }

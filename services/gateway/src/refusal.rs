@@ -108,3 +108,45 @@ impl IntoResponse for Refusal {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_a_problem_over_http_and_an_error_over_the_web_socket() {
+        let refusal = Refusal::unavailable("the log is away");
+        let told = (refusal.code(), refusal.detail().to_owned());
+        assert_eq!(told, (Code::Unavailable, "the log is away".to_owned()));
+        let message = refusal.clone().into_message(Some(7), None);
+        assert_eq!((message.seq, &*message.code, message.traceparent), (Some(7), "unavailable", None));
+        assert!(message.message.ends_with(": the log is away"), "{}", message.message);
+        let response = refusal.into_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+        assert_eq!(response.headers()[header::RETRY_AFTER], "1");
+    }
+
+    #[test]
+    fn only_what_may_go_through_later_says_when_to_try_again() {
+        let second = Duration::from_secs(1);
+        for (refusal, status) in [
+            (Refusal::bad_input("x"), 400),
+            (Refusal::not_found("x"), 404),
+            (Refusal::changed(&[Item::Master]), 412),
+            (Refusal::too_large(7), 413),
+            (Refusal::key_reused(), 422),
+            (Refusal::too_late(6 * second, 5 * second), 409),
+            (Refusal::rig_limit(), 507),
+            (Refusal::unknown_outcome(), 504),
+        ] {
+            let response = refusal.clone().into_response();
+            assert_eq!(response.status(), status, "{refusal:?}");
+            assert!(!response.headers().contains_key(header::RETRY_AFTER), "{refusal:?}");
+        }
+        assert_eq!(Refusal::too_large(7).detail(), "the body may have 7 bytes at most");
+        let late = Refusal::too_late(Duration::from_millis(6_250), 5 * second);
+        assert_eq!(late.detail(), "it was sent up to 6.2 s ago, and may be 5 s old");
+        assert_eq!(Refusal::is_stopping().code(), Code::Unavailable);
+    }
+}

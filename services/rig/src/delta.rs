@@ -14,7 +14,7 @@ pub struct Delta {
     pub position: Position,
     /// The map's revision before the delta.
     pub prev: Revision,
-    /// The log time at `position`; 0 if not known.
+    /// The log time at `position`; 0 if not known. Every message has it.
     pub time: LogTime,
     /// The values of the items.
     pub update: Update,
@@ -48,7 +48,7 @@ pub struct Snapshot {
     pub store: StoreId,
     /// The map's position.
     pub position: Position,
-    /// The log time at `position`; 0 if not known.
+    /// The log time at `position`; 0 if not known. Every message has it.
     pub time: LogTime,
     /// The kinds that the snapshot covers. It says nothing about other kinds.
     pub kinds: Interest,
@@ -65,7 +65,7 @@ pub struct Beacon {
     pub store: StoreId,
     /// The map's position.
     pub position: Position,
-    /// The log time at `position`; 0 if not known.
+    /// The log time at `position`; 0 if not known. Every message has it.
     pub time: LogTime,
     /// The digest of each kind that the beacon covers.
     pub digests: Digests,

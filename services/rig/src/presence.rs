@@ -90,7 +90,7 @@ impl Presence {
             self.rosters.remove(&gateway);
             return;
         }
-        if self.rosters.len() >= MAX_GATEWAYS && !self.rosters.contains_key(&gateway) {
+        if self.rosters.len() >= MAX_GATEWAYS {
             self.forget_silent(now_ms);
         }
         if self.rosters.len() < MAX_GATEWAYS || self.rosters.contains_key(&gateway) {

@@ -4,8 +4,8 @@
 mod support;
 
 use ghostlight_rig::{
-    Attribution, Change, ClientId, Delta, Entry, Epoch, Fingerprint, Image, Item, Level, Levels, LogTime, Origin,
-    Partition, Position, REMEMBERED_KEYS, Revision, Rig, RigName, Rigs, Stamp, Update, Verdict,
+    Attribution, Change, ClientId, Delta, Entry, Epoch, Fingerprint, Image, Item, Label, Level, Levels, LogTime,
+    Origin, Partition, Position, REMEMBERED_KEYS, Revision, Rig, RigName, Rigs, Stamp, Update, Verdict,
 };
 use support::{Stored, at, dimmer, entry, key, labels, level_items, levels, named};
 
@@ -95,6 +95,10 @@ fn labels_master_and_blackout_are_conditions_of_their_own() {
     // Who moves the master does not undo who blacked out, nor the other way round.
     assert_eq!(verdict(&apply(&mut rig, 9, if_match_at(7, master(100)))), Verdict::Applied);
     assert_eq!((rig.map().master(), rig.map().blackout()), (Level::from_hundredths(100).unwrap(), true));
+    apply(&mut rig, 10, blackout(false).into());
+    assert!(!rig.map().blackout());
+    let label = |number| rig.map().label(dimmer(number)).map(Label::as_str);
+    assert_eq!((label(1), label(2)), (Some("wash"), None));
 }
 
 #[test]
@@ -245,7 +249,7 @@ fn no_more_rigs_are_made_than_may_be() {
     let delta =
         rigs.apply(Revision(2), Stamp(2), &named("b"), &entry([Change::default(), once("k", levels([(1, Some(1))]))]));
     assert_eq!(delta.verdicts, [(0, Verdict::NoRoom), (1, Verdict::NoRoom)].into());
-    assert_eq!((delta.position, delta.update), (at(1, 2), Update::default()));
+    assert_eq!((delta.position, delta.time, delta.update), (at(1, 2), LogTime(2), Update::default()));
     assert!(rigs.get(&named("b")).is_none());
     assert_eq!(rigs.position(), at(1, 2), "the log goes on");
     assert_eq!(rigs.apply(Revision(3), Stamp(3), &named("a"), &one()).verdicts, [].into(), "what is there stays");

@@ -217,6 +217,8 @@ proptest! {
     fn the_output_is_the_product(log in some_log()) {
         for rig in History::of(1, &log).rigs {
             let map = rig.map();
+            let outputs = map.levels().map(|(dimmer, level)| (dimmer, map.output(level)));
+            prop_assert!(map.outputs().eq(outputs));
             for (_, level) in map.levels() {
                 let output = map.output(level);
                 prop_assert!(output <= level && output <= map.master());
@@ -436,7 +438,11 @@ fn a_replica_that_was_led_astray_finds_back() {
     let history = History::of(1, &[(1, Entry::new(levels([(1, Some(50))]).into()))]);
     let forged = |revision| Delta { position: at(1, revision), prev: Revision(1), ..history.deltas[0].clone() };
     let mut replica = history.replica(1);
-    assert_eq!(replica.delta(&forged(1 << 62)), Received::Gap, "no log goes that far at once");
+    let farthest = 1 + (1 << 32);
+    assert_eq!(replica.clone().delta(&forged(farthest)), Received::Applied);
+    for revision in [farthest + 1, 1 << 62] {
+        assert_eq!(replica.delta(&forged(revision)), Received::Gap, "no log goes that far at once");
+    }
     assert_eq!(replica.delta(&forged(1_000)), Received::Applied);
     let truth = history.last();
     assert_eq!(replica.beacon(&truth.beacon()), Received::Behind, "this confirms nothing");

@@ -1,7 +1,9 @@
 //! The law of the partitions, and what rigs make of it.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use ghostlight_rig::{Change, Entry, Epoch, Image, Partition, Partitions, Position, Revision, RigName, Rigs, Stamp};
+use ghostlight_rig::{
+    Change, Entry, Epoch, Image, LogTime, Partition, Partitions, Position, Revision, RigName, Rigs, Stamp,
+};
 use proptest::prelude::*;
 
 fn some_partitions() -> impl Strategy<Value = Partitions> {
@@ -25,6 +27,7 @@ proptest! {
             prop_assert_eq!(partition.to_string().parse(), Ok(partition));
             prop_assert_eq!((partition.index(), partition.among()), (index, partitions));
         }
+        prop_assert_eq!(partitions.all().next(), Some(partitions.first()));
     }
 }
 
@@ -65,6 +68,7 @@ fn an_entry_that_is_passed_leaves_its_revision_and_nothing_else() {
     let other = Partitions::new(4).unwrap().all().find(|partition| !partition.holds(&RigName::default())).unwrap();
     let mut rigs = Rigs::restore(Image::default(), Position::new(1, 0), 9, other);
     rigs.pass(Revision(1), Stamp(1));
+    assert_eq!((rigs.partition(), rigs.time()), (other, LogTime(1)));
     assert_eq!(rigs.position(), Position { epoch: Epoch(1), revision: Revision(1) });
     let image = rigs.image_since(Revision(0));
     assert_eq!((image.position, image.rigs.len()), (rigs.position(), 0));

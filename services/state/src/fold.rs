@@ -142,6 +142,23 @@ mod tests {
     }
 
     #[test]
+    fn a_place_without_an_entry_moves_the_position_and_the_stamp() {
+        let mut fold = fold(3);
+        fold.pass(Revision(9), Stamp(7));
+        let image = fold.image_since(Revision(2));
+        assert_eq!((fold.position(), image.position), (Position::new(0, 9), Position::new(0, 9)));
+        assert_eq!((image.stamp, image.rigs.len()), (Stamp(7), 0));
+    }
+
+    #[test]
+    fn a_rig_that_has_not_been_made_is_empty_at_the_start_of_the_order() {
+        let mut fold = fold(3);
+        let answer = fold.answer(&Question::Snapshot(name(998), Interest::default()));
+        let empty = Rig::empty(Position::default()).snapshot_of(Interest::default());
+        assert_eq!(answer, ServerMessage::Snapshot(empty).encode());
+    }
+
+    #[test]
     fn every_rig_has_its_turn_once_in_a_round_and_no_portion_is_larger_than_asked_for() {
         for count in [1, 2, 5, 6, 7, 11, 12] {
             let fold = fold(count);

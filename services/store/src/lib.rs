@@ -6,7 +6,6 @@
 mod error;
 mod postgres;
 mod rows;
-mod scalar;
 mod sqlite;
 mod tables;
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Once;
 
+use ghostlight_proto::{ScalarText, parse_scalar};
 use ghostlight_rig::kinds::ItemKey as _;
 use ghostlight_rig::{
     Changed, ClientId, Digest, Digests, Fingerprint, IdempotentChange, Image, Key, KeyOf, KindId, KindVisitor, Listed,
@@ -11,7 +12,7 @@ use ghostlight_rig::{
 };
 use serde::Serialize;
 
-use crate::{StoreError, scalar};
+use crate::StoreError;
 
 /// The query for [`ItemRow`]s. The position is in two columns.
 pub(crate) const ITEMS: &str = "SELECT rig, kind, key, value, epoch, revision, changed_by, changed_at FROM item";
@@ -69,7 +70,7 @@ impl Rows {
 }
 
 fn json(rows: &impl Serialize) -> String {
-    serde_json::to_string(rows).expect("tuples of texts and integers are always JSON")
+    serde_json::to_string(rows).expect("tuples of texts and integers, and the values of kinds, are always JSON")
 }
 
 /// Rig, kind, key, value, revision, who last changed the item, and when.
@@ -86,7 +87,7 @@ impl KindVisitor for Items<'_, '_> {
     fn visit<K: Listed>(&mut self) {
         let rig = self.rig;
         self.rows.extend(K::slots(self.slots).map(|(key, slot)| {
-            let value = slot.value.as_ref().map(|value| scalar::to_json(&K::write(value)));
+            let value = slot.value.as_ref().map(|value| json(&ScalarText(K::write(value))));
             let by = slot.changed.by.as_ref().map(ClientId::as_str);
             (rig, K::NAME, key.to_string(), value, slot.revision.0, by, slot.changed.at.0 as i64)
         }));
@@ -213,12 +214,18 @@ impl Put<'_> {
     fn put<K: Listed>(&mut self) -> Result<(), String> {
         let row = self.row;
         let key = KeyOf::<K>::read(row.key)?;
-        let value = row.value.map(|value| K::read(scalar::from_json(value)?)).transpose()?;
+        let value = row.value.map(value_of::<K>).transpose()?;
         let by = row.changed_by.map(ClientId::new).transpose().map_err(|error| error.to_string())?;
         let changed = Changed { by, at: LogTime(row.changed_at as u64) };
         K::put(self.slots, key, Slot { value, revision: self.revision, changed });
         Ok(())
     }
+}
+
+/// The value of a kind's item, from its JSON text.
+fn value_of<K: Listed>(json: &str) -> Result<K::Value, String> {
+    let scalar = parse_scalar(json).map_err(|error| format!("its value {json:?} is not JSON: {error}"))?;
+    K::read(scalar)
 }
 
 fn position((epoch, revision): At) -> Position {

@@ -6,7 +6,7 @@ use async_nats::{ConnectOptions, ServerAddr};
 use ghostlight_url::redacted;
 use percent_encoding::percent_decode_str;
 
-use super::ConnectError;
+use super::connect_error::ConnectError;
 
 /// The parsed URLs.
 pub(super) struct Addresses {

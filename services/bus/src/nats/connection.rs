@@ -16,6 +16,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::NatsSettings;
 use super::address::Addresses;
+use super::connect_error::ConnectError;
 use super::log_throttle::LogThrottle;
 use super::names::{By, Names, Resolve, SystemResolver};
 use super::servers::{Refusals, Servers};
@@ -50,27 +51,6 @@ const SERVER_CHANGE_INTERVAL: Duration = Duration::from_secs(3);
 
 /// How long a server may take to process what was sent to it.
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// NATS cannot be used with these settings. A server that is down or refuses the login is not such an error, because
-/// that may change.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ConnectError {
-    /// The text is not a NATS URL.
-    #[error("{0:?} is not a NATS URL: write nats://HOST:4222, several separated by commas")]
-    Url(String),
-    /// The URLs have different users or tokens.
-    #[error("the NATS URLs have different users, passwords or tokens: all servers of one log have the same users")]
-    Logins,
-    /// The credentials cannot be read.
-    #[error("the credentials cannot be read: {0}")]
-    Credentials(String),
-    /// A certificate or its key cannot be read.
-    #[error("the certificates cannot be read: {0}")]
-    Certificates(String),
-    /// Anything else.
-    #[error("NATS cannot be used: {0}")]
-    Other(String),
-}
 
 /// A connection to the NATS servers, which is made again whenever it is lost, for as long as the process runs.
 #[derive(Clone, Debug)]

@@ -7,6 +7,7 @@
 mod address;
 mod append;
 mod chunks;
+mod connect_error;
 mod connection;
 mod echo;
 mod entries;
@@ -21,7 +22,8 @@ mod silence;
 mod stream;
 mod stream_watch;
 
-pub use connection::{ConnectError, Connection, Standing};
+pub use connect_error::ConnectError;
+pub use connection::{Connection, Standing};
 pub use echo::NatsEcho;
 pub use log::NatsLog;
 pub use names::{Resolve, SystemResolver};

@@ -8,10 +8,12 @@ mod client;
 mod http;
 mod http_client;
 mod options;
+mod phase;
 mod prepare;
 mod session;
 mod shared;
 mod socket;
+mod start_error;
 mod stats;
 mod target;
 mod workload;
@@ -22,12 +24,14 @@ use std::time::{Duration, Instant};
 use ghostlight_rig::Position;
 use tokio::task::JoinSet;
 
-pub use options::{Options, Pace, StartError};
+pub use options::{Options, Pace};
+pub use start_error::StartError;
 pub use stats::Counts;
 
 use crate::{Judge, Report, Violation, Who};
 use client::Client;
 use http_client::HttpClient;
+use phase::Phase;
 use shared::Shared;
 use stats::Stats;
 
@@ -36,19 +40,6 @@ const LOOK: Duration = Duration::from_millis(10);
 
 /// How long the clients may take to end.
 const START_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// What the clients do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    /// They connect, and wait.
-    Gathering,
-    /// They write and follow.
-    Writing,
-    /// They follow only.
-    Following,
-    /// They end.
-    Over,
-}
 
 /// Starts runs.
 #[derive(Clone, Copy, Debug)]

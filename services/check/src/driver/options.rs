@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ghostlight_rig::RigName;
 
+use super::start_error::StartError;
 use super::target::Target;
 use crate::Tolerates;
 
@@ -102,15 +103,4 @@ impl Default for Pace {
             converge_within: Duration::from_secs(20),
         }
     }
-}
-
-/// Why a run does not start.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StartError {
-    /// An option is invalid.
-    #[error("{0}")]
-    Option(String),
-    /// No gateway took the change that empties the rig.
-    #[error("no server answers: {0}")]
-    Unavailable(String),
 }

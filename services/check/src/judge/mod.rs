@@ -16,7 +16,7 @@ use ghostlight_rig::kinds::levels::Levels as LevelKind;
 use ghostlight_rig::{Digest, Dimmer, Level, Levels, Listed as _, Position};
 
 use crate::violation::Named;
-use crate::{Event, News, Violation, Who};
+use crate::{Event, News, Tolerates, Violation, Who};
 use cursors::Cursors;
 use maps::Maps;
 use timeline::{Seen, Timeline};
@@ -24,14 +24,6 @@ use writes::{Carried, Writes};
 
 /// After this many events the judge looks whether more can be judged, because looking costs more than an event.
 const SAMPLE_INTERVAL: u32 = 64;
-
-/// What does not count as a violation in a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tolerates {
-    /// The log may lose its newest entries and their acknowledgements, as after a power cut, if a new epoch begins
-    /// then.
-    LostTail,
-}
 
 /// Judges the clients of one rig, in which only they may write. It has no clock and does no I/O.
 #[derive(Debug)]

@@ -38,16 +38,11 @@ pub struct WatchArgs {
     #[arg(long)]
     pub json: bool,
     /// The kinds to follow [default: levels,labels,master,blackout]
-    #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = parse_kind)]
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = KindId::read)]
     pub kinds: Vec<KindId>,
     /// The gateway and the rig.
     #[command(flatten)]
     pub target: Target,
-}
-
-fn parse_kind(name: &str) -> Result<KindId, String> {
-    let known: Vec<_> = KindId::ALL.iter().map(|kind| kind.name()).collect();
-    KindId::named(name).ok_or_else(|| format!("{name:?} is not one of {}", known.join(", ")))
 }
 
 /// Runs the command until the reader of its output goes away.

@@ -18,7 +18,7 @@ impl Kind for Levels {
     }
 
     fn read(scalar: Scalar<'_>) -> Result<Level, String> {
-        Level::read(&scalar).map_err(|error| error.to_string())
+        scalar.level().map_err(|error| error.to_string())
     }
 
     /// Cheaper than the default digest, because a rig may have 65,535 levels.

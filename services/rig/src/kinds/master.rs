@@ -22,7 +22,7 @@ impl Kind for Master {
     }
 
     fn read(scalar: Scalar<'_>) -> Result<Level, String> {
-        Level::read(&scalar).map_err(|error| error.to_string())
+        scalar.level().map_err(|error| error.to_string())
     }
 
     fn digest(_: &NoKey, level: &Level) -> Digest {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::Level;
+use crate::{Level, LevelError};
 
 /// A value as JSON or a database row has it. Formats convert between their own text and scalars; kinds convert between
 /// scalars and values. So the core does not depend on a format, and a format does not depend on a kind.
@@ -31,6 +31,18 @@ impl Scalar<'_> {
             Self::Other(what) => what,
         }
     }
+
+    /// The level that the scalar stands for.
+    ///
+    /// # Errors
+    /// [`LevelError`] if it is not a number, or not in 0 to 100.
+    pub fn level(&self) -> Result<Level, LevelError> {
+        match self {
+            Self::Percent(level) => Ok(*level),
+            Self::Number(text) => Level::parse(text),
+            other => Err(LevelError::NotANumber(other.what())),
+        }
+    }
 }
 
 /// The shortest text of the value, from which a digest is computed.
@@ -41,6 +53,25 @@ impl fmt::Display for Scalar<'_> {
             Self::Number(text) | Self::Text(text) => f.write_str(text),
             Self::Flag(is) => is.fmt(f),
             Self::Other(what) => f.write_str(what),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_number_stands_for_a_level() {
+        assert_eq!(Scalar::Percent(Level::FULL).level(), Ok(Level::FULL));
+        assert_eq!(Scalar::Number("1e2".into()).level(), Ok(Level::FULL));
+        assert_eq!(Scalar::Number("101".into()).level(), Err(LevelError::OutOfRange));
+        for (scalar, what) in [
+            (Scalar::Text("50".into()), "a string"),
+            (Scalar::Flag(true), "true or false"),
+            (Scalar::Other("an object"), "an object"),
+        ] {
+            assert_eq!(scalar.level(), Err(LevelError::NotANumber(what)), "{scalar:?}");
         }
     }
 }

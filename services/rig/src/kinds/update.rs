@@ -13,6 +13,15 @@ impl KindId {
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.name() == name)
     }
+
+    /// The kind with this name.
+    ///
+    /// # Errors
+    /// The names of all kinds, in words for people.
+    pub fn read(name: &str) -> Result<Self, String> {
+        let names = || Self::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
+        Self::named(name).ok_or_else(|| format!("{name:?} is not one of {}", names()))
+    }
 }
 
 impl Item {

@@ -12,8 +12,7 @@ use sqlx::{ConnectOptions, Connection};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::failure::within;
-use super::{ANSWER_TIMEOUT, Failure};
+use super::failure::{ANSWER_TIMEOUT, Failure, within};
 use crate::{Durability, StoreError};
 
 /// A state service uses its store for one thing at a time. More connections would only wait for each other's locks.

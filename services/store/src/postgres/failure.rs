@@ -9,7 +9,8 @@ use sqlx::migrate::MigrateError;
 use crate::StoreError;
 use crate::error::migration;
 
-use super::ANSWER_TIMEOUT;
+/// How long the database may take for anything small. So a database that hangs does not hold up the service.
+pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A [`StoreError`], to which the driver's errors convert.
 pub(super) struct Failure(StoreError);

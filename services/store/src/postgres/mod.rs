@@ -18,7 +18,7 @@ use crate::rows::{At, ItemRow, Loading, Rows};
 use crate::tables::{self, migrations};
 use crate::{Durability, OpenError, Store, StoreError, rows};
 use connections::Connections;
-use failure::{Failure, within};
+use failure::{ANSWER_TIMEOUT, Failure, within};
 
 pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     migrations!(
@@ -32,10 +32,7 @@ pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     )
 });
 
-/// How long the database may take for anything small. So a database that hangs does not hold up the service.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// This many rows are saved well within that. More rows get more time, so that what gathered while the database was
+/// This many rows are saved well within [`ANSWER_TIMEOUT`]. More rows get more time, so that what gathered while the database was
 /// away can be saved at all.
 const QUICK_ROWS: usize = 10_000;
 
