@@ -17,6 +17,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::NatsSettings;
 use super::address::Addresses;
 use super::connect_error::ConnectError;
+use super::link::Link;
 use super::log_throttle::LogThrottle;
 use super::names::{By, Names, Resolve, SystemResolver};
 use super::servers::{Refusals, Servers};
@@ -73,17 +74,6 @@ pub struct Standing {
     pub cuts: u64,
     /// Attempts to connect that failed.
     pub refusals: Refusals,
-}
-
-/// The history of the connection.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Link {
-    /// When the connection went down; `None` while it is up.
-    pub(super) down_since: Option<Instant>,
-    /// Grows whenever messages may have been lost: the connection went down, or a follower was too slow.
-    pub(super) losses: u64,
-    /// Grows whenever the connection went down.
-    pub(super) cuts: u64,
 }
 
 /// Makes unique names.

@@ -17,7 +17,8 @@ use tokio::sync::watch;
 use tokio::task::coop::unconstrained;
 
 use super::chunks::{self, Begun};
-use super::connection::{Connection, Link};
+use super::connection::Connection;
+use super::link::Link;
 use super::lost_announcements::LostAnnouncements;
 use crate::{Announcement, Announcements, Echo, EchoError, Heard, Question, Request, Requests};
 

@@ -12,7 +12,7 @@ use ghostlight_proto::{EntryError, decode_entry, subjects};
 use ghostlight_rig::{LogPosition, Position, Revision, Stamp};
 use tokio::sync::watch;
 
-use super::connection::Link;
+use super::link::Link;
 use super::stream::{Found, find, gone, stamp_of};
 use super::stream_watch::{Checked, Checks, RETRY, Source};
 use crate::{Entries, LogError, Logged, PassedOver, Read};

@@ -11,6 +11,7 @@ mod connect_error;
 mod connection;
 mod echo;
 mod entries;
+mod link;
 mod log;
 mod log_throttle;
 mod lost_announcements;

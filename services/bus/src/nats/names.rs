@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
-use super::connection::Link;
+use super::link::Link;
 
 /// How long a DNS server may take to answer. The name is then asked for again.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(2);

@@ -3,19 +3,32 @@
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 use tokio::sync::{Mutex, Notify};
 use tokio::time::timeout;
 
-use super::MIGRATIONS;
 use super::wal::{self, WalState};
+use crate::StoreError;
 use crate::error::migration;
-use crate::{StoreError, tables};
+use crate::tables::{self, migrations};
+
+pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    migrations!(
+        "sqlite":
+        "0001_rigs.sql",
+        "0002_labels_and_master.sql",
+        "0003_many_services.sql",
+        "0004_items.sql",
+        "0005_store_id.sql",
+        "0006_digests.sql",
+    )
+});
 
 /// After this time without a save, the write-ahead log is taken into the database file. A small show never fills the log, and
 /// would live in it alone: the file can be copied then, and a damaged log takes nothing with it.

@@ -5,34 +5,22 @@ mod load;
 mod lock;
 mod wal;
 
-use std::sync::{Arc, LazyLock, Once};
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use ghostlight_rig::{Image, LogPosition, Position, StoreId};
 use sqlx::ConnectOptions as _;
-use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use tokio::sync::{Mutex, Notify};
 use tokio::task::AbortHandle;
 
+#[cfg(test)]
+pub(crate) use self::connection::MIGRATIONS;
 use self::connection::{Held, ReadCopy};
 use self::lock::{Lock, lock};
 use crate::rows::Rows;
-use crate::tables::migrations;
 use crate::{Durability, OpenError, Store, StoreError, rows};
-
-pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
-    migrations!(
-        "sqlite":
-        "0001_rigs.sql",
-        "0002_labels_and_master.sql",
-        "0003_many_services.sql",
-        "0004_items.sql",
-        "0005_store_id.sql",
-        "0006_digests.sql",
-    )
-});
 
 /// How long a statement waits for another program that holds the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
