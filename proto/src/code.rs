@@ -34,7 +34,7 @@ pub enum Code {
     Unavailable,
     /// It is not known whether the change happened.
     UnknownOutcome,
-    /// The change would make more rigs than the server allows.
+    /// The change would make more rigs, or more items in them, than the server allows.
     RigLimit,
 }
 
@@ -93,7 +93,7 @@ impl Code {
             Self::UpgradeRequired => ("upgrade_required", 426, "This path is for WebSockets alone"),
             Self::Unavailable => ("unavailable", 503, "Not now; nothing happened"),
             Self::UnknownOutcome => ("unknown_outcome", 504, "It is not known whether the change happened"),
-            Self::RigLimit => ("rig_limit", 507, "No more rigs may be made; nothing happened"),
+            Self::RigLimit => ("rig_limit", 507, "There is no room for more; nothing happened"),
         }
     }
 }

@@ -55,7 +55,7 @@ impl Refusal {
     }
 
     pub(crate) fn rig_limit() -> Self {
-        Self::new(Code::RigLimit, "the server already has as many rigs as its settings allow")
+        Self::new(Code::RigLimit, "the server already has as many rigs, or its rigs hold as many items, as they may")
     }
 
     /// Refuses a conditional change: these items had changed after the position in its condition.

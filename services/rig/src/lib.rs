@@ -56,6 +56,6 @@ pub use position::{Epoch, LogPosition, LogTime, Position, Revision, Stamp};
 pub use presence::{Console, MAX_GATEWAYS, MAX_LISTED, Presence, ROSTER_HOLDS_MS, Roster};
 pub use replica::{Received, Replica};
 pub use rig::Rig;
-pub use rigs::Rigs;
+pub use rigs::{MAX_ITEMS, Rigs};
 pub use store_id::StoreId;
 pub use trace::TraceContext;

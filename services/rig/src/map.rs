@@ -104,6 +104,11 @@ impl RigMap {
         self.revision
     }
 
+    /// How many items the map holds, forgotten ones included.
+    pub(crate) fn items(&self) -> usize {
+        self.recency.len()
+    }
+
     /// The log time of the last entry in the map.
     pub fn time(&self) -> LogTime {
         self.time

@@ -18,6 +18,15 @@ pub struct Rig {
     keyed: IdempotencyKeys,
 }
 
+/// What a change meets in its rig.
+#[derive(Clone, Copy)]
+struct Standing {
+    /// How many items more there may be.
+    room: usize,
+    /// Whether a change has made the rig.
+    is_made: bool,
+}
+
 impl Rig {
     /// An empty rig in this epoch, before its first entry.
     pub fn new(epoch: Epoch) -> Self {
@@ -53,23 +62,33 @@ impl Rig {
 
     /// Folds an entry into the rig, and returns what changed. `time` is the entry's log time.
     pub fn apply(&mut self, revision: Revision, time: LogTime, entry: &Entry) -> Delta {
-        self.fold(revision, time, entry, true)
+        self.apply_within(usize::MAX, revision, time, entry)
+    }
+
+    /// Folds an entry. A change that needs more than `room` for items that the rig does not have is refused.
+    pub(crate) fn apply_within(&mut self, room: usize, revision: Revision, time: LogTime, entry: &Entry) -> Delta {
+        self.fold(revision, time, entry, Standing { room, is_made: true })
     }
 
     /// Folds the entry that makes the rig.
-    pub(crate) fn make(&mut self, revision: Revision, time: LogTime, entry: &Entry) -> Delta {
-        self.fold(revision, time, entry, false)
+    pub(crate) fn make_within(&mut self, room: usize, revision: Revision, time: LogTime, entry: &Entry) -> Delta {
+        self.fold(revision, time, entry, Standing { room, is_made: false })
     }
 
-    fn fold(&mut self, revision: Revision, time: LogTime, entry: &Entry, mut is_made: bool) -> Delta {
+    /// How many items the rig holds, forgotten ones included.
+    pub(crate) fn items(&self) -> usize {
+        self.map.items()
+    }
+
+    fn fold(&mut self, revision: Revision, time: LogTime, entry: &Entry, mut standing: Standing) -> Delta {
         let position = Position { epoch: self.epoch, revision };
         let mut delta = Delta { position, prev: self.map.revision(), time, ..Delta::default() };
         for (index, change) in entry.changes().iter().enumerate() {
-            match self.judge(position, change, is_made) {
+            match self.judge(position, change, standing) {
                 Verdict::Applied => {
-                    is_made = true;
-                    let by = change.origin.as_ref().map(|origin| &origin.client);
+                    let (by, before) = (change.origin.as_ref().map(|origin| &origin.client), self.items());
                     self.map.apply(revision, time, by, &change.update);
+                    standing = Standing { room: standing.room - (self.items() - before), is_made: true };
                     delta.update.extend(&change.update);
                 }
                 refused => {
@@ -84,15 +103,15 @@ impl Rig {
     }
 
     /// Decides the verdict on a change, and remembers the change's key.
-    fn judge(&mut self, position: Position, change: &Change, is_made: bool) -> Verdict {
-        let Some(key) = &change.idempotency_key else { return self.judge_condition(position, change, is_made) };
+    fn judge(&mut self, position: Position, change: &Change, standing: Standing) -> Verdict {
+        let Some(key) = &change.idempotency_key else { return self.judge_condition(position, change, standing) };
         let fingerprint = Fingerprint::of(change);
         match self.keyed.get(key) {
             Some(before) if before.fingerprint != fingerprint => Verdict::KeyReused,
             Some(before) if before.applied => Verdict::Repeated(before.position),
-            Some(before) => self.judge_condition(before.position, change, is_made),
+            Some(before) => self.judge_condition(before.position, change, standing),
             None => {
-                let verdict = self.judge_condition(position, change, is_made);
+                let verdict = self.judge_condition(position, change, standing);
                 let applied = verdict == Verdict::Applied;
                 self.keyed.remember(key.clone(), IdempotentChange { position, fingerprint, applied });
                 verdict
@@ -101,9 +120,12 @@ impl Rig {
     }
 
     /// Judges the conditions of a change that was first asked for at `position`.
-    fn judge_condition(&self, position: Position, change: &Change, is_made: bool) -> Verdict {
-        if change.if_made.is_some_and(|wanted| wanted != is_made) {
+    fn judge_condition(&self, position: Position, change: &Change, standing: Standing) -> Verdict {
+        if change.if_made.is_some_and(|wanted| wanted != standing.is_made) {
             return Verdict::Changed(change.update.items().collect());
+        }
+        if self.is_too_large(change, standing.room) {
+            return Verdict::NoRoom;
         }
         let Some(if_match) = change.if_match else { return Verdict::Applied };
         // A position of another epoch says nothing, and no client can have seen a position that was still to come.
@@ -111,6 +133,11 @@ impl Rig {
         let changed = |item: &Item| !comparable || self.map.changed_after(item, if_match.revision);
         let changed: Vec<_> = change.update.items().filter(changed).collect();
         if changed.is_empty() { Verdict::Applied } else { Verdict::Changed(changed) }
+    }
+
+    fn is_too_large(&self, change: &Change, room: usize) -> bool {
+        let new = |item: &Item| self.map.revision_of(item).is_none();
+        change.update.len() > room && change.update.items().filter(new).count() > room
     }
 
     /// The rig's items.

@@ -5,16 +5,24 @@ use std::ops::Bound;
 
 use crate::{Change, Delta, Entry, Image, LogTime, Partition, Position, Revision, Rig, RigName, Stamp, Verdict};
 
+/// The most items that all rigs of one log may hold together, forgotten ones included: some 400 MB of memory. What could not
+/// be loaded at a start must not be taken in.
+pub const MAX_ITEMS: usize = 2_000_000;
+
 /// The rigs that share one log, and the log's position.
 ///
 /// All of them belong to one partition. The first entry of a rig makes it; [`main`](RigName::default) always exists in
-/// its partition. Once there are `most` rigs, an entry for another rig is refused.
+/// its partition. Once there are `most` rigs, an entry for another rig is refused. A change that would make the rigs hold
+/// more than [`MAX_ITEMS`] is refused too. All state services of a log must agree on both.
 #[derive(Clone, Debug)]
 pub struct Rigs {
     position: Position,
     time: LogTime,
     rigs: BTreeMap<RigName, Rig>,
     most: usize,
+    max_items: usize,
+    /// How many items all rigs hold.
+    items: usize,
     partition: Partition,
 }
 
@@ -29,7 +37,14 @@ impl Rigs {
         if partition.holds(&main) {
             rigs.entry(main).or_insert_with(|| Rig::new(start.epoch));
         }
-        Self { position: start, time, rigs, most, partition }
+        let items = rigs.values().map(Rig::items).sum();
+        Self { position: start, time, rigs, most, max_items: MAX_ITEMS, items, partition }
+    }
+
+    /// The same rigs, which may hold this many items in place of [`MAX_ITEMS`]. No item is dropped.
+    #[must_use]
+    pub fn with_max_items(self, max_items: usize) -> Self {
+        Self { max_items, ..self }
     }
 
     /// The position of the last entry of the log.
@@ -79,8 +94,12 @@ impl Rigs {
         self.time = self.time.next(stamp);
         self.position.revision = revision;
         let time = self.time;
+        let room = self.max_items.saturating_sub(self.items);
         if let Some(rig) = self.rigs.get_mut(name) {
-            return rig.apply(revision, time, entry);
+            let before = rig.items();
+            let delta = rig.apply_within(room, revision, time, entry);
+            self.items += rig.items() - before;
+            return delta;
         }
         if entry.changes().iter().all(|change| change.if_made == Some(true)) {
             return self.refuse(entry, |change| Verdict::Changed(change.update.items().collect()));
@@ -89,7 +108,13 @@ impl Rigs {
             return self.refuse(entry, |_| Verdict::NoRoom);
         }
         let mut rig = Rig::new(self.position.epoch);
-        let delta = rig.make(revision, time, entry);
+        let delta = rig.make_within(room, revision, time, entry);
+        if delta.verdicts.len() == entry.changes().len()
+            && delta.verdicts.values().all(|verdict| *verdict == Verdict::NoRoom)
+        {
+            return self.refuse(entry, |_| Verdict::NoRoom);
+        }
+        self.items += rig.items();
         self.rigs.insert(name.clone(), rig);
         delta
     }

@@ -240,6 +240,40 @@ fn a_restart_in_a_new_epoch_keeps_levels_and_remembered_keys() {
     assert_eq!((delta.prev, verdict(&delta)), (Revision(1), Verdict::Applied));
 }
 
+/// What is forgotten counts too, because readers must still be told of it.
+#[test]
+fn no_more_items_are_held_than_may_be() {
+    let mut rigs = Rigs::restore(Image::default(), at(1, 0), 5, Partition::default()).with_max_items(4);
+    let (main, a) = (RigName::default(), named("a"));
+    let mut revision = 0;
+    let mut fold = |rigs: &mut Rigs, name: &RigName, changes: Vec<Change>| {
+        revision += 1;
+        rigs.apply(Revision(revision), Stamp(revision), name, &entry(changes)).verdicts
+    };
+    fn set<const N: usize>(items: [(u16, Option<u16>); N]) -> Change {
+        levels(items).into()
+    }
+    assert_eq!(fold(&mut rigs, &main, vec![set([(1, Some(1)), (2, Some(2))]), set([(2, None)])]), [].into());
+    assert_eq!(fold(&mut rigs, &a, vec![set([(1, Some(1))])]), [].into());
+    // One more has room. Of an entry, each change is judged alone, and what is there may be set again.
+    let changes =
+        vec![set([(3, Some(3)), (4, Some(4))]), set([(1, Some(9)), (2, Some(9)), (5, Some(5))]), set([(6, Some(6))])];
+    assert_eq!(fold(&mut rigs, &main, changes), [(0, Verdict::NoRoom), (2, Verdict::NoRoom)].into());
+    assert_eq!(fold(&mut rigs, &a, vec![set([(1, Some(2))]), set([])]), [].into());
+    assert_eq!(fold(&mut rigs, &named("b"), vec![set([(1, Some(1))])]), [(0, Verdict::NoRoom)].into());
+    assert!(rigs.get(&named("b")).is_none());
+    // It is not taken for done when it is repeated under its key, and has room after a restart that may hold more.
+    let keyed = || vec![once("k", levels([(7, Some(7))]))];
+    for _ in 0..2 {
+        assert_eq!(fold(&mut rigs, &main, keyed()), [(0, Verdict::NoRoom)].into());
+    }
+    let mut stored = Stored::default();
+    stored.save(&rigs.image_since(Revision(0)));
+    let mut rigs = Rigs::restore(stored.load(), at(1, 8), 5, Partition::default()).with_max_items(5);
+    assert_eq!(fold(&mut rigs, &main, keyed()), [].into());
+    assert_eq!(fold(&mut rigs, &a, vec![set([(9, Some(9))])]), [(0, Verdict::NoRoom)].into());
+}
+
 #[test]
 fn no_more_rigs_are_made_than_may_be() {
     let mut rigs = Rigs::restore(Image::default(), at(1, 0), 2, Partition::default());
