@@ -95,7 +95,7 @@ async fn a_client_of_the_admin_listener_may_end_its_side_after_its_request() {
     let (_folder, path) = folder();
     let served = Served::start(&path, &[]).await;
     let mut client = admin_connection(&served).await;
-    client.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    client.write_all(b"GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     client.shutdown().await.unwrap();
     let mut answer = String::new();
     within("the answer", client.read_to_string(&mut answer)).await.unwrap();
@@ -119,7 +119,7 @@ async fn connections_that_cannot_be_accepted_are_told_once() {
     let limit = getrlimit(Resource::Nofile);
     prlimit(Some(pid), Resource::Nofile, Rlimit { current: Some(10), maximum: limit.maximum }).unwrap();
     let mut client = Wire::open(&served).await;
-    client.write("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    client.write("GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     until("it tried often", async || (logged(&log, "could not be accepted") > 10).then_some(())).await;
     assert_eq!(logged(&log, r#""WARN""#), 1, "{}", fs::read_to_string(&log).unwrap());
     prlimit(Some(pid), Resource::Nofile, limit).unwrap();

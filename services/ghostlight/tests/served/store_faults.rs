@@ -97,11 +97,61 @@ async fn a_full_disk_refuses_changes_until_there_is_room() {
 
     std::fs::remove_file(path.join("ballast")).unwrap();
     until("changes are taken again", async || (post(json!({"9": 99})).await.status() == 200).then_some(())).await;
-    assert_eq!(http.get(served.url("/readyz")).send().await.unwrap().status(), 200);
+    let is_ready = async || (http.get(served.url("/readyz")).send().await.unwrap().status() == 200).then_some(());
+    until("it is ready, which it finds out once a second", is_ready).await;
     kept.insert("9".to_owned(), json!(99));
     assert_eq!(served.map().await, kept);
     seen.follow_to(&mut watcher, &kept).await;
     served.kill().await;
     let served = Served::start(path, &[]).await;
     assert_eq!(served.map().await, kept);
+}
+
+/// The levels are at least seen, and changes are taken without a restart once there is room.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_starts_on_a_full_disk_and_shows_the_levels() {
+    let disk = Tmpfs::mount("2m");
+    let path = disk.0.path();
+    let served = Served::start(path, &[]).await;
+    let http = Client::new();
+    let post =
+        async |served: &Served, body: Value| http.post(served.url("/")).json(&body).send().await.unwrap().status();
+    assert_eq!(post(&served, json!({"1": 10})).await, 200);
+    served.kill().await;
+    std::fs::write(path.join("ballast"), vec![0; 4 << 20]).expect_err("the disk is full now");
+
+    let served = Served::start(path, &[]).await;
+    assert_eq!(json!(served.map().await), json!({"1": 10}));
+    assert_eq!(post(&served, json!({"1": 20})).await, 503);
+    assert_eq!(http.get(served.url("/readyz")).send().await.unwrap().status(), 503);
+    std::fs::remove_file(path.join("ballast")).unwrap();
+    until("changes are taken", async || (post(&served, json!({"1": 30})).await == 200).then_some(())).await;
+    served.kill().await;
+    assert_eq!(json!(Served::start(path, &[]).await.map().await), json!({"1": 30}));
+}
+
+/// A process that is killed leaves its last saves in the write-ahead log.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_write_ahead_log_is_an_alarm() {
+    let (_folder, path) = folder();
+    let log = path.join("rigs.db-wal");
+    let damaged = until("a log that a killed server left", async || {
+        let served = Served::start(&path, &[]).await;
+        for level in 1..=20 {
+            Client::new().post(served.url("/")).json(&json!({"1": level})).send().await.unwrap();
+        }
+        served.kill().await;
+        let bytes = std::fs::read(&log).unwrap();
+        (bytes.len() > 32 + 20 * 4_120).then_some(bytes)
+    });
+    let mut damaged = damaged.await;
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 1;
+    std::fs::write(&log, damaged).unwrap();
+    let mut command = command(&path);
+    let said = path.join("said");
+    command.args(["--listen", "127.0.0.1:0"]).stderr(std::fs::File::create(&said).unwrap());
+    let _served = Served::spawn(command).await;
+    let is_told = async || std::fs::read_to_string(&said).unwrap().contains("rigs.db-wal cannot be read").then_some(());
+    until("the alarm", is_told).await;
 }

@@ -23,9 +23,10 @@ fn large(level: u32) -> Value {
 async fn a_console_that_falls_behind_is_seen_and_takes_a_conflated_step() {
     let folder = tempfile::tempdir().unwrap();
     let store = format!("sqlite:{}", folder.path().join("rigs.db").display());
-    let args =
-        ["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--durability", "relaxed", "--store", &store];
-    let server = Process::start(&args.map(str::to_owned));
+    let listen = ["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--store", &store];
+    // The console takes nothing for as long as it takes to fill the buffers, and is not let go for it.
+    let patient = ["--durability", "relaxed", "--stall-seconds", "600", "--ping-seconds", "600"];
+    let server = Process::start(&[&listen[..], &patient].concat().into_iter().map(str::to_owned).collect::<Vec<_>>());
     let (address, admin) = (server.address().await, server.admin().await);
     let mut console = Console::open(address, None).await;
     console.message("snapshot").await;
