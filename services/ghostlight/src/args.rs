@@ -16,6 +16,9 @@ use crate::access::AccessArgs;
 use crate::admin::AdminAddress;
 use crate::config::{Distributed, Edge, Keeper};
 
+/// The store of a server that is not told another one.
+pub(crate) const DEFAULT_STORE: &str = "sqlite:ghostlight.db";
+
 /// The settings of a gateway.
 #[derive(Args, Clone, Debug)]
 pub struct GatewayArgs {
@@ -77,7 +80,7 @@ pub struct StateArgs {
     #[arg(
         long,
         env = "GHOSTLIGHT_STORE",
-        default_value = "sqlite:ghostlight.db",
+        default_value = DEFAULT_STORE,
         value_name = "URL",
         hide_env_values = true
     )]

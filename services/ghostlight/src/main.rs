@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use ghostlight::cli::{adopt, bench, check, get, output, set, top, watch};
+use ghostlight::cli::{adopt, backup, bench, check, get, output, set, top, watch};
 use ghostlight::environment::without_empty_variables;
 use ghostlight::serve::{self, Role, ServeArgs};
 
@@ -39,6 +39,8 @@ enum Command {
     Check(check::CheckArgs),
     Top(top::TopArgs),
     Adopt(adopt::AdoptArgs),
+    Backup(backup::BackupArgs),
+    Restore(backup::RestoreArgs),
     /// The bare server that `bench` starts to compare with
     #[command(hide = true)]
     BenchPeer,
@@ -96,6 +98,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Check(args) => check::run(args).await,
         Command::Top(args) => top::run(args).await,
         Command::Adopt(args) => adopt::run(args).await,
+        Command::Backup(args) => backup::backup(args).await,
+        Command::Restore(args) => backup::restore(args).await,
         Command::BenchPeer => Ok(ghostlight_bench::bare_peer().await.map(|()| ExitCode::SUCCESS)?),
         Command::Completions { shell } => {
             let mut completions = Vec::new();

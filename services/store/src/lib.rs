@@ -10,6 +10,7 @@ mod sqlite;
 mod tables;
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use ghostlight_rig::{Image, LogPosition, Position, StoreId};
 use ghostlight_url::redacted;
 
 pub use error::{OpenError, StoreError};
+pub use sqlite::backup::{BackupError, Restored};
 
 /// A store of the rigs.
 ///
@@ -97,19 +99,57 @@ impl fmt::Display for Durability {
 /// # Errors
 /// [`OpenError`], which says what to do about it and does not show the URL's password.
 pub async fn open(url: &str, durability: Durability) -> Result<Arc<dyn Store>, OpenError> {
-    match url.split_once(':') {
-        Some(("sqlite", path)) if path.starts_with("//") => {
-            let why = "write sqlite:PATH for a file, such as sqlite:show.db in this folder, or sqlite:/var/lib/show.db";
-            Err(OpenError::Settings { url: url.to_owned(), why: why.to_owned() })
+    match Place::of(url)? {
+        Place::File(path) => Ok(Arc::new(sqlite::SqliteStore::open(path, durability).await?)),
+        Place::Server => Ok(Arc::new(postgres::PostgresStore::open(url, durability).await?)),
+    }
+}
+
+/// Copies the store at a URL, which must be a file, into a new file. A server may use the store meanwhile: the copy is of one
+/// moment. The copy is read to its end. Returns what it has.
+///
+/// # Errors
+/// [`BackupError`]; there is then no new file.
+pub async fn backup(url: &str, file: &Path) -> Result<Image, BackupError> {
+    match Place::of(url)? {
+        Place::File(path) => sqlite::backup::backup(Path::new(path), file).await,
+        Place::Server => Err(BackupError::NotAFile),
+    }
+}
+
+/// Puts a copy of a backup in the place of the store at a URL, which must be a file that no server uses. The database that was
+/// there keeps another name.
+///
+/// # Errors
+/// [`BackupError`]; the store is then as before.
+pub async fn restore(file: &Path, url: &str) -> Result<Restored, BackupError> {
+    match Place::of(url)? {
+        Place::File(path) => sqlite::backup::restore(file, Path::new(path)).await,
+        Place::Server => Err(BackupError::NotAFile),
+    }
+}
+
+/// Where the URL of a store leads.
+enum Place<'a> {
+    /// To an SQLite file at this path.
+    File(&'a str),
+    /// To a PostgreSQL server.
+    Server,
+}
+
+impl<'a> Place<'a> {
+    fn of(url: &'a str) -> Result<Self, OpenError> {
+        let settings = |why: &str| Err(OpenError::Settings { url: url.to_owned(), why: why.to_owned() });
+        match url.split_once(':') {
+            Some(("sqlite", path)) if path.starts_with("//") => settings(
+                "write sqlite:PATH for a file, such as sqlite:show.db in this folder, or sqlite:/var/lib/show.db",
+            ),
+            Some(("sqlite", path)) if path.starts_with(':') || path.starts_with("file:") => {
+                settings("a store is a file, so that levels outlive a restart")
+            }
+            Some(("sqlite", path)) if !path.is_empty() => Ok(Self::File(path)),
+            Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => Ok(Self::Server),
+            _ => Err(OpenError::Url(redacted(url))),
         }
-        Some(("sqlite", path)) if path.starts_with(':') || path.starts_with("file:") => {
-            let why = "a store is a file, so that levels outlive a restart";
-            Err(OpenError::Settings { url: url.to_owned(), why: why.to_owned() })
-        }
-        Some(("sqlite", path)) if !path.is_empty() => Ok(Arc::new(sqlite::SqliteStore::open(path, durability).await?)),
-        Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => {
-            Ok(Arc::new(postgres::PostgresStore::open(url, durability).await?))
-        }
-        _ => Err(OpenError::Url(redacted(url))),
     }
 }

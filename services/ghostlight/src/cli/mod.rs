@@ -5,6 +5,7 @@
 //! error.
 
 pub mod adopt;
+pub mod backup;
 pub mod bench;
 pub mod check;
 pub mod get;

@@ -5,6 +5,7 @@ mod asking;
 mod replica;
 mod support;
 
+mod backup;
 mod cli;
 mod client;
 mod closing;

@@ -27,6 +27,7 @@ pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
         "0004_items.sql",
         "0005_store_id.sql",
         "0006_digests.sql",
+        "0007_in_use.sql",
     )
 });
 
@@ -123,12 +124,21 @@ async fn open_database(path: &str, options: &SqliteConnectOptions) -> Result<Sql
         return Err(StoreError::ReadOnly);
     }
     warn_of_broken_log(path, wal::inspect(path)?);
+    let has_log = Path::new(&format!("{path}-wal")).exists();
     let mut connection = options.connect().await?;
     check(&mut connection).await?;
     // `run_direct`, because the future of `run` is not `Send`.
     MIGRATIONS.run_direct(None, &mut connection, false).await.map_err(|error| migration(error, Into::into))?;
     tables::check(sqlx::query_scalar(tables::NEWEST).fetch_one(&mut connection).await?, &MIGRATIONS)?;
-    check_writable(&mut connection).await?;
+    let was_in_use: bool = sqlx::query_scalar("SELECT in_use FROM store").fetch_one(&mut connection).await?;
+    if was_in_use && !has_log {
+        tracing::warn!(
+            "{path} was copied while a server used it, without {path}-wal: what was saved last may be missing. \
+             `ghostlight backup` makes whole copies"
+        );
+    }
+    // This fails now if writing fails.
+    sqlx::query("UPDATE store SET in_use = 1").execute(&mut connection).await?;
     checkpoint(&mut connection).await;
     Ok(connection)
 }
@@ -147,12 +157,6 @@ fn warn_of_broken_log(path: &str, state: WalState) {
 async fn check(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     let answer: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(connection).await?;
     if answer == "ok" { Ok(()) } else { Err(StoreError::Corrupt(answer)) }
-}
-
-/// Runs a write that changes nothing, to fail now if writing fails.
-async fn check_writable(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM position WHERE false").execute(connection).await?;
-    Ok(())
 }
 
 /// Checkpoints each time that saves have come, and none for a while.
@@ -180,9 +184,11 @@ async fn checkpoint(connection: &mut SqliteConnection) {
 pub(super) async fn close(held: &Mutex<Held>) {
     let mut held = held.lock().await;
     if let Held::Database(held) = &mut *held
-        && let Some(connection) = held.take()
-        && let Err(error) = connection.close().await
+        && let Some(mut connection) = held.take()
     {
-        tracing::warn!(%error, "the database did not close in good order; nothing is lost");
+        let noted = sqlx::query("UPDATE store SET in_use = 0").execute(&mut connection).await;
+        if let Err(error) = noted.and(connection.close().await) {
+            tracing::warn!(%error, "the database did not close in good order; nothing is lost");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The store in an SQLite file.
 
+pub(crate) mod backup;
 mod connection;
 mod load;
 mod lock;
