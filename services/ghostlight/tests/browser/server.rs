@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, ETAG};
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
@@ -131,6 +131,13 @@ impl Plain {
     /// Asks for levels.
     pub(crate) async fn say(&mut self, levels: &str) {
         self.0.send(Message::text(levels)).await.expect("the socket takes it");
+    }
+
+    /// Takes what has come so far: a client that takes nothing is let go.
+    pub(crate) fn skip(&mut self) {
+        while let Some(Some(message)) = self.0.next().now_or_never() {
+            message.expect("a message");
+        }
     }
 
     /// Listens until the dimmer is at `level`; all levels that it had on the way.
