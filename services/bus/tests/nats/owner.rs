@@ -63,7 +63,11 @@ async fn a_stream_is_given_to_another_store_only_while_nobody_reads_it() {
         () = has_consumer => {}
     }
     let another = log_at(&log.server.url()).await;
-    let refused = soon("the refusal", another.adopt(THEIRS)).await.unwrap_err();
+    // The service reads on meanwhile: that keeps its consumer.
+    let refused = tokio::select! {
+        read = entries.next() => panic!("there is nothing to read: {read:?}"),
+        refused = soon("the refusal", another.adopt(THEIRS)) => refused.unwrap_err(),
+    };
     assert!(matches!(&refused, LogError::Unfit(why) if why.contains("stop all state services")), "{refused:?}");
 
     // As if that service had been cut off meanwhile: it learns of it as soon as it looks.
