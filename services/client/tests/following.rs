@@ -183,6 +183,39 @@ async fn a_map_that_differs_is_replaced_though_the_position_is_the_same() {
     converges(&client, &other).await;
 }
 
+/// The server has another store now. Its map is at the same position, and continues nothing.
+#[tokio::test]
+async fn the_map_of_another_store_is_taken_whole() {
+    let server = Server::bind().await;
+    let (mut old, mut new) = (Script::new(7), Script::new(7));
+    (old.store, new.store) = (StoreId(1), StoreId(2));
+    old.change(r#"{"1": 50}"#);
+    new.change(r#"{"1": 60}"#);
+    let (client, mut connection) = server.live(&old, options()).await;
+    let mut follower = client.follow();
+    next(&mut follower).await;
+    connection.say(new.beacon()).await;
+    let (mut connection, hello) = server.accept().await;
+    assert_eq!(hello.resume, None);
+    connection.say(new.snapshot()).await;
+    assert_eq!(next(&mut follower).await.news, map(r#"{"1": 60}"#));
+    connection.say(new.beacon()).await;
+    connection.say(ServerMessage::Delta(new.change(r#"{"2": 1}"#))).await;
+    assert_eq!(next(&mut follower).await.news, news(r#"{"2": 1}"#));
+    converges(&client, &new).await;
+
+    // As the answer to who resumes.
+    drop(connection);
+    let (mut connection, hello) = server.accept().await;
+    assert!(hello.resume.is_some());
+    connection.say(old.snapshot()).await;
+    let (mut connection, hello) = server.accept().await;
+    assert_eq!(hello.resume, None, "it is asked for once more, without what it may continue");
+    connection.say(old.snapshot()).await;
+    assert_eq!(next(&mut follower).await.news, map(r#"{"1": 50}"#));
+    converges(&client, &old).await;
+}
+
 #[tokio::test]
 async fn a_new_order_brings_a_new_map() {
     let server = Server::bind().await;

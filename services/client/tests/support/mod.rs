@@ -9,7 +9,8 @@ use futures_util::{SinkExt, StreamExt};
 use ghostlight_client::{Change, Client, Follower, News, Options, Pace, State};
 use ghostlight_proto::{Ack, ClientMessage, ErrorMessage, Hello, SUBPROTOCOL, ServerMessage, Set, parse_levels};
 use ghostlight_rig::{
-    Change as Asked, ClientId, Delta, Entry, Epoch, Levels, LogTime, Origin, Position, Revision, Rig, State as RigState,
+    Beacon, Change as Asked, ClientId, Delta, Entry, Epoch, Levels, LogTime, Origin, Position, Revision, Rig, Snapshot,
+    State as RigState, StoreId,
 };
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -35,12 +36,14 @@ pub(crate) fn levels(json: &str) -> Levels {
 /// A rig as the server holds it.
 pub(crate) struct Script {
     pub(crate) rig: Rig,
+    /// The store that keeps it; none is told by default.
+    pub(crate) store: StoreId,
     revision: u64,
 }
 
 impl Script {
     pub(crate) fn new(epoch: u64) -> Self {
-        Self { rig: Rig::new(Epoch(epoch)), revision: 0 }
+        Self { rig: Rig::new(Epoch(epoch)), store: StoreId::default(), revision: 0 }
     }
 
     /// Folds a change in.
@@ -61,11 +64,11 @@ impl Script {
     }
 
     pub(crate) fn snapshot(&self) -> ServerMessage {
-        ServerMessage::Snapshot(self.rig.snapshot())
+        ServerMessage::Snapshot(Snapshot { store: self.store, ..self.rig.snapshot() })
     }
 
     pub(crate) fn beacon(&self) -> ServerMessage {
-        ServerMessage::Beacon(self.rig.beacon())
+        ServerMessage::Beacon(Beacon { store: self.store, ..self.rig.beacon() })
     }
 
     pub(crate) fn position(&self) -> Position {

@@ -275,6 +275,27 @@ describe('a map that cannot be followed is replaced', () => {
     rig.close();
   });
 
+  test('the map of another store is taken whole, whatever its position', (t) => {
+    const world = new World(t);
+    const [ours, theirs] = ['a', 'b'].map((digit) => ({ store: digit.repeat(32) }));
+    const [ledger, other] = [stage(), stage()];
+    const rig = world.live(ledger);
+    other.change({ levels: { 1: 90 } });
+    for (const level of [10, 20]) ledger.change({ levels: { 1: level } });
+    world.socket.hear({ ...ledger.snapshot(), ...ours });
+    assert.deepEqual(shown(rig), ledger.map);
+    world.socket.hear({ ...other.snapshot(), ...theirs });
+    assert.equal(rig.state, 'live');
+    assert.deepEqual(shown(rig), other.map, 'a server that sends its map has another store now');
+    world.socket.hear({ ...ledger.beacon(), ...ours });
+    assert.equal(rig.state, 'offline', 'a beacon has no map: it is asked for');
+    assert.deepEqual(shown(rig), other.map);
+    assert.equal(reconnected(world).resume, undefined);
+    world.socket.hear({ ...ledger.snapshot(), ...ours });
+    assert.deepEqual(shown(rig), ledger.map);
+    rig.close();
+  });
+
   test('a server that stays below the map is not live, and is believed in the end', (t) => {
     const world = new World(t);
     const ledger = stage();
