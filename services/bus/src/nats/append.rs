@@ -25,6 +25,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// The pause before the next attempt, for example while the stream has no leader.
 const RETRY: Duration = Duration::from_millis(100);
 
+/// No attempt begins later than this before the end. If an attempt is cut off by the end, the outcome of an entry that was
+/// refused until then would be unknown.
+const LAST_ATTEMPT_TIME: Duration = Duration::from_millis(400);
+
 /// The result of one attempt.
 enum Tried {
     Landed(u64),
@@ -75,7 +79,7 @@ pub(super) async fn append(
                 "the stream does not answer".to_owned()
             }
         };
-        if Instant::now() + RETRY >= deadline {
+        if Instant::now() + RETRY + LAST_ATTEMPT_TIME >= deadline {
             return Err(failed(may_have_landed, &why));
         }
         tokio::time::sleep(RETRY).await;
