@@ -81,12 +81,13 @@ impl Held {
 
 /// Opens the database at `path`, or a copy if it is there and its disk is full or read-only.
 pub(super) async fn open(path: &str, options: &SqliteConnectOptions) -> Result<Held, StoreError> {
+    warn_of_broken_log(path, wal::inspect(path)?);
     let cause = match open_database(path, options).await {
         Ok(connection) => return Ok(Held::Database(Some(connection))),
         Err(cause) => cause,
     };
     let is_new = std::fs::metadata(path).is_ok_and(|file| file.len() == 0);
-    if is_new || !matches!(cause, StoreError::Full | StoreError::ReadOnly) {
+    if is_new || !is_unwritable(&cause) {
         return Err(cause);
     }
     match copy(path, options, cause.clone()).await {
@@ -96,6 +97,11 @@ pub(super) async fn open(path: &str, options: &SqliteConnectOptions) -> Result<H
             Err(cause)
         }
     }
+}
+
+/// Whether a database that cannot be opened for this reason can still be read.
+pub(super) fn is_unwritable(cause: &StoreError) -> bool {
+    matches!(cause, StoreError::Full | StoreError::ReadOnly)
 }
 
 async fn copy(path: &str, options: &SqliteConnectOptions, cause: StoreError) -> Result<ReadCopy, StoreError> {
@@ -119,11 +125,10 @@ fn is_on_read_only_disk(path: &str) -> bool {
 }
 
 /// Opens a database, and finds out now, and not in the middle of a show, whether it is damaged or cannot be written.
-async fn open_database(path: &str, options: &SqliteConnectOptions) -> Result<SqliteConnection, StoreError> {
+pub(super) async fn open_database(path: &str, options: &SqliteConnectOptions) -> Result<SqliteConnection, StoreError> {
     if is_on_read_only_disk(path) {
         return Err(StoreError::ReadOnly);
     }
-    warn_of_broken_log(path, wal::inspect(path)?);
     let has_log = Path::new(&format!("{path}-wal")).exists();
     let mut connection = options.connect().await?;
     check(&mut connection).await?;

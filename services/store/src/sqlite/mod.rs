@@ -107,12 +107,16 @@ impl Store for SqliteStore {
     async fn load(&self) -> Result<Image, StoreError> {
         let mut held = self.held.lock().await;
         self.lock.check_in_place()?;
-        if let Held::Copy(_) = *held {
-            // It may be possible to write again.
-            *held = connection::open(&self.path, &self.options).await?;
-        }
         if let Held::Copy(copy) = &mut *held {
-            return load::load(&mut copy.connection, &self.unknown_logged).await;
+            // It may be possible to write again.
+            match connection::open_database(&self.path, &self.options).await {
+                Ok(connection) => held.give_back(connection),
+                Err(cause) if connection::is_unwritable(&cause) => {
+                    copy.cause = cause;
+                    return load::load(&mut copy.connection, &self.unknown_logged).await;
+                }
+                Err(cause) => return Err(cause),
+            }
         }
         let mut connection = held.take(&self.options).await?;
         let image = load::load(&mut connection, &self.unknown_logged).await;
