@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use ghostlight_rig::write_percent;
+
 /// What a level is multiplied by: 0 to 10,000 percent with at most two decimals, held as whole hundredths of a percent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Factor(u32);
@@ -35,12 +37,7 @@ impl Factor {
 /// The shortest decimal of percent: `50`, `12.5`.
 impl fmt::Display for Factor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (whole, hundredths) = (self.0 / 100, self.0 % 100);
-        match (hundredths / 10, hundredths % 10) {
-            (0, 0) => write!(f, "{whole}"),
-            (tenths, 0) => write!(f, "{whole}.{tenths}"),
-            _ => write!(f, "{whole}.{hundredths:02}"),
-        }
+        write_percent(f, self.0)
     }
 }
 

@@ -137,12 +137,20 @@ fn clamped(exponent: &str) -> i64 {
 /// The shortest decimal: `50`, `12.5`, `12.34`.
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (whole, hundredths) = (self.0 / 100, self.0 % 100);
-        match (hundredths / 10, hundredths % 10) {
-            (0, 0) => write!(f, "{whole}"),
-            (tenths, 0) => write!(f, "{whole}.{tenths}"),
-            _ => write!(f, "{whole}.{hundredths:02}"),
-        }
+        write_percent(f, u32::from(self.0))
+    }
+}
+
+/// Writes hundredths of a percent as the shortest decimal of percent: 1,250 is `12.5`.
+///
+/// # Errors
+/// The formatter's error.
+pub fn write_percent(f: &mut fmt::Formatter<'_>, hundredths: u32) -> fmt::Result {
+    let (whole, hundredths) = (hundredths / 100, hundredths % 100);
+    match (hundredths / 10, hundredths % 10) {
+        (0, 0) => write!(f, "{whole}"),
+        (tenths, 0) => write!(f, "{whole}.{tenths}"),
+        _ => write!(f, "{whole}.{hundredths:02}"),
     }
 }
 

@@ -48,7 +48,7 @@ pub use kinds::{
     Changed, Form, Interest, Item, ItemKey, KeyOf, Kind, KindId, KindVisitor, Labels, Levels, Listed, NoKey, Scalar,
     Shape, Slot, Slots, State, Update, visit_kinds,
 };
-pub use level::{Level, LevelError};
+pub use level::{Level, LevelError, write_percent};
 pub use map::RigMap;
 pub use name::{ClientId, ConsoleKind, ConsoleName, ItemName, Key, Label, NameError, RigName};
 pub use partition::{Partition, PartitionError, Partitions};
