@@ -36,7 +36,7 @@ async fn a_client_that_stops_reading_ends_on_the_newest_map_at_no_cost() {
         post(round).await;
     }
     let grown = served.resident().saturating_sub(before);
-    assert!(grown < 8 << 20, "50 clients that read nothing cost {grown} bytes");
+    assert!(grown < 2 << 20, "50 clients that read nothing cost {grown} bytes");
 
     let newest = served.map().await;
     assert_eq!(newest["100"], json!(30));
