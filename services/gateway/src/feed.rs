@@ -373,7 +373,7 @@ impl Drop for RigFeed {
 }
 
 /// Whether a message with this effect says nothing about the map of the replica.
-pub(crate) fn is_silence(received: Received) -> bool {
+fn is_silence(received: Received) -> bool {
     matches!(received, Received::Behind | Received::Foreign)
 }
 
