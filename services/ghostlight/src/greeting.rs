@@ -75,6 +75,7 @@ pub(crate) fn kept(args: &StateArgs, standing: Standing) -> String {
     format!("  store      {store}, durability {durability}; loaded {dimmers}, {rigs}\n")
 }
 
-fn count(number: usize, what: &str) -> String {
+/// A number of things, in words for people.
+pub(crate) fn count(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }

@@ -8,6 +8,7 @@ use ghostlight_rig::Image;
 
 use super::output;
 use crate::args::DEFAULT_STORE;
+use crate::greeting::count;
 
 /// Copy the store into a new file, while the server runs
 ///
@@ -79,6 +80,6 @@ pub async fn restore(RestoreArgs { file, store }: RestoreArgs) -> anyhow::Result
 }
 
 fn content(image: &Image) -> String {
-    let (dimmers, rigs) = (image.dimmers(), image.rigs.len());
-    format!("{dimmers} dimmers in {rigs} rigs, at {}", image.position)
+    let (dimmers, rigs) = (count(image.dimmers(), "dimmer"), count(image.rigs.len(), "rig"));
+    format!("{dimmers} in {rigs}, at {}", image.position)
 }

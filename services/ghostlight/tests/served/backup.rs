@@ -33,7 +33,11 @@ async fn what_was_backed_up_is_had_back() {
     };
     post(&served, 10).await;
     let backup = run(&path, "ghostlight backup show.db");
-    assert!(backup.status.success() && said(&backup).contains("show.db has 2 dimmers in 1 rigs"), "{}", said(&backup));
+    assert!(
+        backup.status.success() && said(&backup).contains("show.db has 2 dimmers in 1 rig, at"),
+        "{}",
+        said(&backup)
+    );
     let again = run(&path, "ghostlight backup show.db");
     assert_eq!((again.status.code(), said(&again).contains("show.db is there already")), (Some(1), true));
     post(&served, 90).await;
