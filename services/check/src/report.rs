@@ -18,6 +18,8 @@ pub struct Report {
     pub wrote: Duration,
     /// What happened, summed over all clients.
     pub counts: Counts,
+    /// Why changes were refused; the first of each client.
+    pub refusals: Vec<String>,
     /// The newest position that any client received.
     pub newest: Position,
     /// The longest time between two echoes at one client while the clients wrote.
@@ -52,6 +54,9 @@ impl fmt::Display for Report {
             "changes       {} sent, {} acknowledged, {} refused, {} unknown",
             counts.sent, counts.acked, counts.refused, counts.unknown
         )?;
+        for why in &self.refusals {
+            writeln!(f, "  refused: {why}")?;
+        }
         writeln!(
             f,
             "seen          {} maps up to {newest}, {} beacons, {} reads",

@@ -65,10 +65,15 @@ impl Stopping {
         }
     }
 
-    /// Makes a response the last of its connection while the gateway drains; once the gateway is over, connections end
-    /// anyway. It takes no lock, because every response passes through here.
+    /// Makes a response the last of its connection while the gateway drains. Once the gateway is over, connections end
+    /// anyway, and a refusal says so: its client asks another gateway. Most responses pass without a lock.
     pub(crate) fn mark(&self, mut response: Response) -> Response {
-        if self.drained.get().is_some() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        let is_last = match response.status() {
+            StatusCode::SWITCHING_PROTOCOLS => false,
+            StatusCode::SERVICE_UNAVAILABLE => self.has_begun(),
+            _ => self.drained.get().is_some(),
+        };
+        if is_last {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
@@ -128,5 +133,10 @@ mod tests {
         assert!(!marked(&stopping, StatusCode::OK));
         stopping.begin();
         assert!(marked(&stopping, StatusCode::OK) && !marked(&stopping, StatusCode::SWITCHING_PROTOCOLS));
+
+        let without_drain = Stopping::new(Duration::ZERO);
+        assert!(!marked(&without_drain, StatusCode::SERVICE_UNAVAILABLE));
+        without_drain.over().cancel();
+        assert!(marked(&without_drain, StatusCode::SERVICE_UNAVAILABLE));
     }
 }

@@ -109,10 +109,10 @@ impl Client {
         self.count(|counts| counts.acked += 1);
     }
 
-    pub(super) fn refused(&mut self, seq: u64) {
+    pub(super) fn refused(&mut self, seq: u64, why: String) {
         self.pending.remove(&seq);
         self.tell(Event::Refused { seq });
-        self.count(|counts| counts.refused += 1);
+        self.shared.gauge(self.who, |gauge| gauge.refused(why));
     }
 
     pub(super) fn unknown(&mut self, seq: u64) {

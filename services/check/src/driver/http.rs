@@ -8,7 +8,7 @@ use ghostlight_proto::{LevelsText, parse_etag, parse_levels};
 use ghostlight_rig::{Dimmer, Level, Levels, Position};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::header::{CONTENT_TYPE, ETAG, HOST};
+use hyper::header::{CONNECTION, CONTENT_TYPE, ETAG, HOST};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
@@ -33,7 +33,7 @@ pub(super) struct Http {
 pub(super) enum Answer {
     Acked(Position),
     Refused(String),
-    /// The change may have happened. It can be asked for again under its key.
+    /// The change may have happened, or the gateway is going away. It can be asked for again under its key.
     Unknown(String),
 }
 
@@ -77,6 +77,9 @@ impl Http {
         match (response.status(), position_of(&response)) {
             (StatusCode::OK, Some(position)) => Answer::Acked(position),
             (StatusCode::GATEWAY_TIMEOUT, _) => Answer::Unknown("its outcome is unknown".to_owned()),
+            (StatusCode::SERVICE_UNAVAILABLE, _) if is_last(&response) => {
+                Answer::Unknown("the gateway is going away".to_owned())
+            }
             (status, _) => Answer::Refused(format!("{status}: {}", String::from_utf8_lossy(&body))),
         }
     }
@@ -116,6 +119,11 @@ impl Http {
         };
         timely(self.within, exchange).await
     }
+}
+
+/// Whether the gateway closes the connection after this response, as it does when it stops.
+fn is_last(response: &Response<()>) -> bool {
+    response.headers().get(CONNECTION).is_some_and(|value| value == "close")
 }
 
 fn position_of(response: &Response<()>) -> Option<Position> {

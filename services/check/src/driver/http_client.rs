@@ -119,9 +119,8 @@ impl HttpClient {
                 self.read(http, position).await;
             }
             Answer::Refused(why) => {
-                tracing::debug!(who = self.who.0, seq, why, "refused");
                 self.tell(Event::Refused { seq });
-                self.shared.gauge(self.who, |gauge| gauge.counts.refused += 1);
+                self.shared.gauge(self.who, |gauge| gauge.refused(why));
             }
             Answer::Unknown(_) => {
                 self.tell(Event::Unknown { seq });

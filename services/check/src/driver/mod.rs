@@ -165,6 +165,7 @@ impl Running {
             gateways: urls.len(),
             wrote,
             counts,
+            refusals: self.shared.gauges(|gauge| gauge.refusals.clone()).concat(),
             newest,
             longest_gap: gaps.into_iter().max().unwrap_or_default(),
             longest_away: away.into_iter().max().unwrap_or_default(),

@@ -198,7 +198,7 @@ impl<'a> Session<'a> {
             ServerMessage::Error(error) => {
                 match error.seq {
                     Some(seq) if error.code == Code::UnknownOutcome.name() => client.unknown(seq),
-                    Some(seq) => client.refused(seq),
+                    Some(seq) => client.refused(seq, format!("{}: {}", error.code, error.message)),
                     // The only message without a number that the client sends is hello.
                     None => client.tell(Event::Unreadable { why: format!("{}: {}", error.code, error.message) }),
                 }

@@ -3,6 +3,9 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+/// The most reasons that are kept of a client.
+const MAX_REFUSALS: usize = 8;
+
 /// How often things happened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -69,6 +72,8 @@ pub(super) struct Stats {
     pub(super) pending: usize,
     /// Whether a request over HTTP is in progress.
     pub(super) is_asking: bool,
+    /// Why changes were refused, at most the first [`MAX_REFUSALS`].
+    pub(super) refusals: Vec<String>,
     last_echo: Instant,
     gaps: Spells,
     /// Since when the client is not live.
@@ -83,10 +88,19 @@ impl Stats {
             live_at: None,
             pending: 0,
             is_asking: false,
+            refusals: Vec::new(),
             last_echo: now,
             gaps: Spells::default(),
             away_since: None,
             away: Spells::default(),
+        }
+    }
+
+    /// A change was refused.
+    pub(super) fn refused(&mut self, why: String) {
+        self.counts.refused += 1;
+        if self.refusals.len() < MAX_REFUSALS {
+            self.refusals.push(why);
         }
     }
 
