@@ -14,22 +14,25 @@ use ghostlight_proto::{Timing, subjects};
 use ghostlight_rig::{Change, ClientId, Entry, Position, RigName, TraceContext, Update, Verdict};
 use ghostlight_telemetry::metrics::{GatewayMetrics, Held, Stage};
 use ghostlight_telemetry::trace::{Kind, Span, after};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::feed::{Folded, RigFeed};
 use crate::instruments::Instruments;
 use crate::outcome::{Done, Outcome};
+use crate::pace::{LARGE_ITEMS, Pace, Turn};
 use crate::refusal::Refusal;
 use crate::request_span::Request;
+use crate::source::Source;
+use crate::turns::Turns;
 
-/// An entry takes no further change that would bring it above this many items. This many levels are some 32 KiB of
-/// text; with one change for each, the longest label and the longest client name, they stay below the 1 MiB that a
-/// message may hold.
-const MAX_ITEMS: usize = 2_048;
+/// An entry takes no further change that would bring it above this many items, so that it is soon folded and saved: a change
+/// that comes meanwhile waits for it. With one change for each item, the longest label and the longest client name, an entry
+/// stays below the 1 MiB that a message may hold.
+const MAX_ITEMS: usize = 512;
 
-/// The most changes of one rig that may wait for an append; more are refused.
+/// The most changes of one rig that may wait for an append. The clients of more wait: a WebSocket is not read meanwhile.
 const MAX_WAITING: usize = 4_096;
 
 /// The most entries of one rig that may be durable and not yet announced: without a state service, the gateway must not
@@ -70,9 +73,11 @@ impl Reply {
 /// A change that waits for its turn.
 struct Queued {
     change: Change,
+    connection: u64,
     waiting: Waiting,
     /// Counts the change among those that wait.
-    counted: Held,
+    _counted: Held,
+    _place: OwnedSemaphorePermit,
 }
 
 /// What is needed to answer a change.
@@ -85,6 +90,8 @@ struct Waiting {
     append: Option<Box<Span>>,
     /// The trace context of the change after that span.
     trace: Option<TraceContext>,
+    /// The client's turn, if the change is large.
+    _turn: Option<Turn>,
 }
 
 /// What all queues share to append changes.
@@ -98,14 +105,17 @@ pub(crate) struct Appending {
     pub(crate) in_flight: usize,
     /// A change that has no outcome after this time is answered as unknown.
     pub(crate) answer_within: Duration,
+    pub(crate) pace: Arc<Pace>,
     pub(crate) instruments: Arc<Instruments>,
 }
 
-/// The queue of one rig's changes to the log. One queue and one task keep the changes in the order in which they came:
-/// of two changes on one connection, the second one stays.
+/// The queue of one rig's changes to the log. One queue and one task keep the changes of a connection in the order in which
+/// they came: of two of them, the second one stays. Connections take turns.
 pub(crate) struct Queue {
     rig: RigName,
-    asked: mpsc::Sender<Queued>,
+    asked: mpsc::UnboundedSender<Queued>,
+    places: Arc<Semaphore>,
+    pace: Arc<Pace>,
     tasks: TaskTracker,
     instruments: Arc<Instruments>,
 }
@@ -113,23 +123,32 @@ pub(crate) struct Queue {
 impl Queue {
     /// Makes a queue and starts its task, which ends when the queue is dropped and all changes are answered.
     pub(crate) fn start(rig: RigName, feed: Arc<RigFeed>, appending: &Appending) -> Self {
-        let (asked, queue) = mpsc::channel(MAX_WAITING);
+        // `places` bounds it.
+        let (asked, queue) = mpsc::unbounded_channel();
         tokio::spawn(serve(rig.clone(), feed, appending.clone(), queue));
-        Self { rig, asked, tasks: appending.tasks.clone(), instruments: appending.instruments.clone() }
+        let Appending { pace, tasks, instruments, .. } = appending.clone();
+        Self { rig, asked, places: Arc::new(Semaphore::new(MAX_WAITING)), pace, tasks, instruments }
     }
 
-    /// Queues a change and sends its outcome to `reply`. The change continues if its client is gone.
-    pub(crate) fn submit(&self, mut change: Change, reply: Reply) {
+    /// Queues a change and sends its outcome to `reply`. Waits while the queue is full, or a large change of the same client
+    /// is not over. Once it is queued, the change continues if its client is gone.
+    pub(crate) async fn submit(&self, mut change: Change, source: Source, reply: Reply) {
         let came = Instant::now();
+        let turn = if change.update.len() > LARGE_ITEMS {
+            let client = change.origin.as_ref().map(|origin| origin.client.clone());
+            Some(self.pace.turn(source.address, client).await)
+        } else {
+            None
+        };
+        let place = self.places.clone().acquire_owned().await.expect("the places are never closed");
         let append = change.trace.and_then(|trace| self.append_span(trace, came)).map(Box::new);
         // Spans in other processes are children of the append span.
         change.trace = after(append.as_deref(), change.trace);
-        let waiting = Waiting { came, reply, _tracked: self.tasks.token(), append, trace: change.trace };
-        let asked = Queued { change, waiting, counted: self.instruments.metrics.waiting.hold() };
-        if let Err(error) = self.asked.try_send(asked) {
-            let refusal = Refusal::unavailable("too many changes wait their turn".to_owned());
-            error.into_inner().waiting.refuse(&refusal);
-        }
+        let waiting = Waiting { came, reply, _tracked: self.tasks.token(), append, trace: change.trace, _turn: turn };
+        let counted = self.instruments.metrics.waiting.hold();
+        let asked = Queued { change, connection: source.connection, waiting, _counted: counted, _place: place };
+        // The task lives as long as the queue.
+        let _ = self.asked.send(asked);
     }
 
     fn append_span(&self, trace: TraceContext, came: Instant) -> Option<Span> {
@@ -143,24 +162,34 @@ impl Queue {
     }
 
     /// Queues a change and waits for its outcome.
-    pub(crate) async fn change(&self, change: Change) -> Outcome {
+    pub(crate) async fn change(&self, change: Change, source: Source) -> Outcome {
         let (reply, outcome) = oneshot::channel();
-        self.submit(change, Reply::Request(reply));
+        self.submit(change, source, Reply::Request(reply)).await;
         outcome.await.unwrap_or_else(|_| Err(Refusal::unknown_outcome()))
     }
 }
 
-/// Serves a queue: appends all waiting changes as one entry as soon as fewer than `in_flight` appends are under way.
-/// Appends start in order, because `FuturesUnordered` polls each future for the first time in the order of insertion.
-async fn serve(rig: RigName, feed: Arc<RigFeed>, appending: Appending, mut queue: mpsc::Receiver<Queued>) {
+/// Serves a queue: appends what waits as one entry as soon as fewer than `in_flight` appends are under way. Appends start
+/// in order, because `FuturesUnordered` polls each future for the first time in the order of insertion.
+async fn serve(rig: RigName, feed: Arc<RigFeed>, appending: Appending, mut queue: mpsc::UnboundedReceiver<Queued>) {
     let (mut under_way, mut landed) = (FuturesUnordered::new(), FuturesUnordered::new());
-    let mut left_over = None;
+    let mut turns = Turns::default();
+    let mut is_open = true;
     loop {
-        let may_send = under_way.len() < appending.in_flight && landed.len() < MAX_UNHEARD;
+        while let Ok(asked) = queue.try_recv() {
+            turns.push(asked.connection, asked);
+        }
+        while under_way.len() < appending.in_flight
+            && landed.len() < MAX_UNHEARD
+            && let Some(batch) = gather(&mut turns)
+        {
+            under_way.push(append(&rig, &feed, &appending, batch));
+        }
         tokio::select! {
-            Some(batch) = gather(&mut queue, &mut left_over), if may_send => {
-                under_way.push(append(&rig, &feed, &appending, batch));
-            }
+            asked = queue.recv(), if is_open => match asked {
+                Some(asked) => turns.push(asked.connection, asked),
+                None => is_open = false,
+            },
             Some(appended) = under_way.next() => {
                 if let Some(entry) = appended {
                     landed.push(answer(entry, &feed));
@@ -172,18 +201,13 @@ async fn serve(rig: RigName, feed: Arc<RigFeed>, appending: Appending, mut queue
     }
 }
 
-/// Takes the waiting changes, as many as fit in one entry. Waits only for the first of them.
-async fn gather(queue: &mut mpsc::Receiver<Queued>, left_over: &mut Option<Queued>) -> Option<Batch> {
-    let first = match left_over.take() {
-        Some(asked) => asked,
-        None => queue.recv().await?,
-    };
-    let mut batch = Batch::new(first);
-    while let Ok(asked) = queue.try_recv() {
-        if let Err(asked) = batch.push(asked) {
-            *left_over = Some(*asked);
-            break;
-        }
+/// Takes the waiting changes in turn, as many as fit in one entry.
+fn gather(turns: &mut Turns<Queued>) -> Option<Batch> {
+    let mut batch = Batch::new(turns.take_if(|_| true)?);
+    while !batch.entry.is_closed()
+        && let Some(asked) = turns.take_if(|asked| batch.items + asked.change.update.len() <= MAX_ITEMS)
+    {
+        batch.push(asked);
     }
     Some(batch)
 }
@@ -245,23 +269,15 @@ impl Waiting {
 }
 
 impl Batch {
-    fn new(Queued { change, waiting, counted: _ }: Queued) -> Self {
+    fn new(Queued { change, waiting, .. }: Queued) -> Self {
         Self { items: change.update.len(), entry: Entry::new(change), waiting: vec![waiting] }
     }
 
-    /// Adds a change, or returns it if the entry is full.
-    fn push(&mut self, asked: Queued) -> Result<(), Box<Queued>> {
-        let items = asked.change.update.len();
-        if self.items + items > MAX_ITEMS {
-            return Err(Box::new(asked));
-        }
-        let Queued { change, waiting, counted } = asked;
-        if let Err(change) = self.entry.push(change) {
-            return Err(Box::new(Queued { change: *change, waiting, counted }));
-        }
-        self.items += items;
+    /// Adds a change. The entry must be open.
+    fn push(&mut self, Queued { change, waiting, .. }: Queued) {
+        self.items += change.update.len();
+        self.entry.push(change).expect("the entry is open");
         self.waiting.push(waiting);
-        Ok(())
     }
 
     /// Records in the metrics and spans of its changes that the entry is durable.

@@ -16,6 +16,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+use crate::cached_body::CachedBody;
 use crate::delivery_spans::Delivery;
 use crate::instruments::Instruments;
 use crate::presence::RigPresence;
@@ -61,6 +62,8 @@ pub(crate) struct FeedState {
     pub(crate) caught_up: Option<CaughtUp>,
     /// The whole map that was encoded last: after a restart, all readers need it.
     pub(crate) whole: Option<Whole>,
+    /// The body that was encoded last for a `GET`.
+    pub(crate) body: Option<CachedBody>,
 }
 
 /// The announced outcome of one entry.

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use ghostlight_proto::{BadInput, STALE_AFTER, etag, parse_etag};
 use ghostlight_rig::{Change, RigMap, RigName, Update};
 
+use crate::cached_body::{self, Rendering};
 use crate::headers::{
     Conditions, JSON, check_sent, conditions, header_value, idempotency_key, is_known, origin, require_type,
     server_timing,
@@ -16,6 +17,7 @@ use crate::hub::Hub;
 use crate::outcome::Done;
 use crate::refusal::Refusal;
 use crate::request_span::Request;
+use crate::source::Source;
 use crate::{Gateway, body};
 
 /// The rig in the path; `main` if the path names none.
@@ -32,29 +34,30 @@ impl<S: Send + Sync> FromRequestParts<S> for RigPath {
     }
 }
 
-/// Responds with the text that `write` makes of a rig's map, or with 304 if the client has the map of this position.
-pub(crate) async fn read(
+/// Responds with a rendering of a rig's map, which [`body`](cached_body::body) copies and writes, or with 304 if the client has
+/// the map of this position.
+pub(crate) async fn read<T>(
     gateway: &Gateway,
     rig: &RigName,
     headers: &HeaderMap,
-    write: impl FnOnce(&RigMap) -> Vec<u8>,
+    rendering: Option<Rendering>,
+    copy: impl FnOnce(&RigMap) -> T,
+    write: impl FnOnce(T) -> Vec<u8>,
 ) -> Result<Response, Refusal> {
     let hub = gateway.hubs.get(rig).await?;
-    let is_empty = hub.state().replica.map().is_empty();
+    let (position, is_empty) = {
+        let state = hub.state();
+        (state.replica.position(), state.replica.map().is_empty())
+    };
     // An empty map may belong to a rig that does not exist: only the state service knows.
     if is_empty && !gateway.hubs.is_made(rig).await? {
         return Err(Refusal::not_found(format!("there is no rig {rig}; its first change creates it")));
     }
-    // The map and its position are read under one lock, so that they agree.
-    let (position, text) = {
-        let state = hub.state();
-        let position = state.replica.position();
-        let is_known = is_known(headers, |tag| parse_etag(tag) == Some(position));
-        (position, (!is_known).then(|| write(state.replica.map())))
-    };
-    let mut response = match text {
-        None => StatusCode::NOT_MODIFIED.into_response(),
-        Some(text) => ([(header::CONTENT_TYPE, JSON)], text).into_response(),
+    let (position, mut response) = if is_known(headers, |tag| parse_etag(tag) == Some(position)) {
+        (position, StatusCode::NOT_MODIFIED.into_response())
+    } else {
+        let (position, text) = cached_body::body(&hub, rendering, copy, write).await;
+        (position, ([(header::CONTENT_TYPE, JSON)], text).into_response())
     };
     response.headers_mut().insert(header::ETAG, header_value(etag(position)));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -73,7 +76,7 @@ fn mark_stale(hub: &Hub, headers: &mut HeaderMap) {
 pub(crate) async fn change(
     gateway: &Gateway,
     request: &Request,
-    rig: RigName,
+    (source, rig): (Source, RigName),
     headers: &HeaderMap,
     body: Body,
     types: &[&str],
@@ -93,7 +96,7 @@ pub(crate) async fn change(
     }
     let hub = gateway.hubs.get(&rig).await?;
     let trace = request.received(&gateway.instruments);
-    hub.queue.change(Change { update, origin, if_match, if_made, idempotency_key, trace }).await
+    hub.queue.change(Change { update, origin, if_match, if_made, idempotency_key, trace }, source).await
 }
 
 /// The answer to a change that happened.

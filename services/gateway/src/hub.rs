@@ -22,6 +22,8 @@ pub(crate) struct Hub {
     pub(crate) queue: Queue,
     /// Which consoles are connected.
     pub(crate) presence: Arc<RigPresence>,
+    /// Held while the body of a `GET` is encoded.
+    pub(crate) encoding: tokio::sync::Mutex<()>,
     feed: Arc<RigFeed>,
     used: Mutex<Instant>,
     /// Ends the hub's tasks when the hub is dropped.
@@ -39,7 +41,7 @@ impl Hub {
         tokio::spawn(ended.clone().run_until_cancelled_owned(tells));
         tokio::spawn(ended.clone().run_until_cancelled_owned(follow(rig, echo, feed.clone())));
         let used = Mutex::new(Instant::now());
-        Self { queue, presence, feed, used, _follows: ended.drop_guard() }
+        Self { queue, presence, encoding: tokio::sync::Mutex::default(), feed, used, _follows: ended.drop_guard() }
     }
 
     /// Records that the hub is in use.

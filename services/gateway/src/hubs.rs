@@ -139,6 +139,7 @@ mod tests {
             tasks: Default::default(),
             in_flight: 1,
             answer_within: Duration::from_secs(1),
+            pace: Arc::default(),
             instruments: Arc::new(crate::instruments::Instruments::new(&Default::default())),
         };
         let hubs = Hubs::new(Arc::new(MemoryEcho::default()), appending, 10);

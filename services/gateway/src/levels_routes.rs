@@ -7,12 +7,14 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use ghostlight_proto::{LevelDetails, LevelsText, parse_levels};
-use ghostlight_rig::{RigName, Update};
+use ghostlight_rig::{Dimmer, Level, RigMap, RigName, Slot, Update};
 
+use crate::cached_body::Rendering;
 use crate::headers::JSON;
 use crate::http::{self, RigPath};
 use crate::refusal::Refusal;
 use crate::request_span::{self, Route};
+use crate::source::Source;
 use crate::{Gateway, query};
 
 /// `GET /v1/rigs`.
@@ -32,42 +34,54 @@ pub(crate) async fn get_levels(
     let query = query.as_deref();
     let (output, detail) = (query::flag(query, "output")?, query::flag(query, "detail")?);
     let only = query::dimmer(query)?;
-    http::read(&gateway, &rig, &headers, |map| {
-        let slots = map.slots().levels.iter().filter(|(dimmer, _)| only.is_none_or(|only| only == **dimmer));
-        let levels = slots.filter_map(|(dimmer, slot)| Some((*dimmer, slot.value?, slot)));
-        let levels = levels.map(|(dimmer, level, slot)| {
-            let level = if output { map.output(level) } else { level };
-            (dimmer, level, slot)
-        });
+    let copy = |map: &RigMap| {
+        let all = &map.slots().levels;
+        let slots = match only {
+            Some(dimmer) => all.range(dimmer..=dimmer),
+            None => all.range(..),
+        };
+        let levels = slots.filter_map(|(dimmer, slot)| Some((*dimmer, slot.value?, slot.clone())));
+        let shown = |level| if output { map.output(level) } else { level };
+        levels.map(|(dimmer, level, slot)| (dimmer, shown(level), slot)).collect::<Vec<_>>()
+    };
+    let write = |levels: Vec<(Dimmer, Level, Slot<Level>)>| {
+        let levels = levels.iter().map(|(dimmer, level, slot)| (*dimmer, *level, slot));
         if detail {
             return serde_json::to_vec(&LevelDetails(levels.collect())).expect("details are JSON");
         }
         let levels: BTreeMap<_, _> = levels.map(|(dimmer, level, _)| (dimmer, level)).collect();
         serde_json::to_vec(&LevelsText(&levels)).expect("levels are JSON")
-    })
-    .await
+    };
+    let rendering = only.is_none().then_some(Rendering::Levels { output, detail });
+    http::read(&gateway, &rig, &headers, rendering, copy, write).await
 }
 
 /// `POST /`: changes levels of the rig `main`.
-pub(crate) async fn post_main(State(gateway): State<Gateway>, headers: HeaderMap, body: Body) -> Response {
-    post(&gateway, ("POST", "/", "POST /"), RigName::default(), &headers, body).await
+pub(crate) async fn post_main(
+    State(gateway): State<Gateway>,
+    source: Source,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    post(&gateway, ("POST", "/", "POST /"), (source, RigName::default()), &headers, body).await
 }
 
 /// `POST /v1/rigs/{rig}/levels`: changes levels.
 pub(crate) async fn post_levels(
     State(gateway): State<Gateway>,
     RigPath(rig): RigPath,
+    source: Source,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
     let route = ("POST", "/v1/rigs/{rig}/levels", "POST /v1/rigs/{rig}/levels");
-    post(&gateway, route, rig, &headers, body).await
+    post(&gateway, route, (source, rig), &headers, body).await
 }
 
-async fn post(gateway: &Gateway, route: Route, rig: RigName, headers: &HeaderMap, body: Body) -> Response {
+async fn post(gateway: &Gateway, route: Route, of: (Source, RigName), headers: &HeaderMap, body: Body) -> Response {
     request_span::answer(&gateway.instruments, route, headers, async |request| {
         let parse = |body: &[u8]| parse_levels(body).map(Update::from);
-        let done = http::change(gateway, request, rig, headers, body, &["application/json"], parse).await?;
+        let done = http::change(gateway, request, of, headers, body, &["application/json"], parse).await?;
         let text = serde_json::to_vec(&LevelsText(&done.update.levels)).expect("levels are JSON");
         Ok(http::answer(&done, text))
     })

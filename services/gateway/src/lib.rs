@@ -9,6 +9,7 @@
 
 mod batcher;
 mod body;
+mod cached_body;
 mod delivery_spans;
 mod docs;
 mod drain;
@@ -29,6 +30,7 @@ mod levels_routes;
 mod method;
 mod origin;
 mod outcome;
+mod pace;
 mod page;
 mod places;
 mod presence;
@@ -38,12 +40,14 @@ mod request_span;
 mod rig_routes;
 mod routes;
 mod server;
+mod source;
 mod sse;
 mod subscriber;
 mod subscribers;
 mod subscription;
 mod tcp;
 mod throttle;
+mod turns;
 mod ws;
 
 use std::sync::Arc;
@@ -135,6 +139,7 @@ impl Gateway {
             tasks: tasks.clone(),
             in_flight,
             answer_within,
+            pace: Arc::default(),
             instruments: instruments.clone(),
         };
         let hubs = Arc::new(Hubs::new(echo, appending, rigs));

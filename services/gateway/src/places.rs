@@ -42,6 +42,13 @@ pub(crate) enum Full {
     Address,
 }
 
+impl Place {
+    /// The address of the connection's client.
+    pub(crate) fn address(&self) -> IpAddr {
+        self.address
+    }
+}
+
 impl Places {
     /// So many places, and so many for one address. Without a bound for an address, half of the places are for one:
     /// one client that goes wrong leaves the other half to the others. Addresses of this machine itself then have no

@@ -15,12 +15,14 @@ use crate::drain::Stopping;
 use crate::http_connection::speak;
 use crate::http_listener::{Bounds, HttpListener};
 use crate::places;
+use crate::source::Source;
 
 /// How often unused hubs are dropped.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// A connection's place under the limit; a WebSocket keeps it beyond its request.
 pub(crate) struct Place {
+    pub(crate) source: Source,
     _place: places::Place,
     _counted: Held,
 }
@@ -68,6 +70,7 @@ impl Gateway {
     /// Accepts connections forever.
     async fn accept(&self, listener: &HttpListener) {
         let router = self.router();
+        let mut connections = 0;
         let mut sweeps = tokio::time::interval(SWEEP_INTERVAL);
         loop {
             let (stream, place) = tokio::select! {
@@ -77,7 +80,9 @@ impl Gateway {
                     continue;
                 }
             };
-            let place = Place { _place: place, _counted: self.instruments.metrics.sockets.hold() };
+            connections += 1;
+            let source = Source { connection: connections, address: place.address() };
+            let place = Place { source, _place: place, _counted: self.instruments.metrics.sockets.hold() };
             self.tasks.spawn(connection(stream, place, router.clone(), self.limits.stall, self.stopping.clone()));
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ghostlight_proto::{LevelsText, ServerMessage, with_output};
-use ghostlight_rig::{Delta, Dimmer, Interest, Level, Levels, Position, Revision, RigMap, Update};
+use ghostlight_rig::{Delta, Dimmer, Interest, Level, Levels, Position, Revision, RigMap, Snapshot};
 use ghostlight_telemetry::metrics::Stage;
 use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -41,6 +41,8 @@ pub(crate) struct Subscriber {
     cursor: Option<Cursor>,
     /// The feed's count of beacons when the client was last sent one; `None` if it was sent none.
     beacons: Option<u64>,
+    /// Where the map was when the client came. It may have seen this position already, so it is sent nothing older.
+    came_at: Position,
     /// Whether the client was told that its map may be stale.
     told_stale: bool,
     /// The client's position, if it is ahead of the map, and when that was found.
@@ -74,8 +76,19 @@ impl Subscriber {
         let ahead = resume.filter(|at| *at > now.position).map(|at| (at, Instant::now()));
         let resume = resume.filter(|at| at.epoch == now.position.epoch && *at <= now.position);
         let cursor = resume.map(|at| Cursor { generation: now.generation, revision: at.revision });
-        let seat = hub.subscribers().enter();
-        Self { hub, latest, subscription, cursor, beacons: None, told_stale: false, ahead, seat, sending: None }
+        let (seat, came_at) = (hub.subscribers().enter(), now.position);
+        Self {
+            hub,
+            latest,
+            subscription,
+            cursor,
+            beacons: None,
+            came_at,
+            told_stale: false,
+            ahead,
+            seat,
+            sending: None,
+        }
     }
 
     /// Waits until there may be something to send. May be dropped and called again.
@@ -203,21 +216,22 @@ impl Subscriber {
     /// The step from a cursor to the newest position, for a client that skipped some; `None` if the replica does not
     /// reach back that far.
     fn catch_up(&mut self, cursor: Cursor) -> Option<Texts> {
-        let mut state = self.hub.state();
+        let subscription = self.subscription;
+        let state = self.hub.state();
         if self.latest.borrow().generation != cursor.generation {
             return None;
         }
         let to = state.replica.position();
         let from = Position { revision: cursor.revision, ..to };
-        let known = state
-            .caught_up
-            .as_ref()
-            .filter(|known| (known.from, known.to, known.subscription) == (from, to, self.subscription));
-        let texts = match known {
-            Some(known) => known.texts.clone(),
+        let known = state.caught_up.as_ref();
+        let known = known.filter(|known| (known.from, known.to, known.subscription) == (from, to, subscription));
+        let texts = match known.map(|known| known.texts.clone()) {
+            Some(texts) => texts,
             None => {
-                let texts = step(&state, from, to, self.subscription)?;
-                state.caught_up = Some(CaughtUp { from, to, subscription: self.subscription, texts: texts.clone() });
+                let step = step(&state, from.revision, subscription)?;
+                drop(state);
+                let texts = step.encode();
+                self.hub.state().caught_up = Some(CaughtUp { from, to, subscription, texts: texts.clone() });
                 texts
             }
         };
@@ -230,54 +244,106 @@ impl Subscriber {
     /// A client that gets the whole map is not counted among those that a change is delivered to.
     fn whole_map(&mut self) -> Told {
         self.sending = Some(Sending { heard: None, delivery: None, is_conflated: false });
-        let is_first = self.cursor.is_none();
-        let mut state = self.hub.state();
-        let generation = self.latest.borrow().generation;
-        let position = state.replica.position();
+        let (subscription, cursor) = (self.subscription, self.cursor);
+        let names_gone = subscription.protocol == Protocol::Plain && cursor.is_some();
+        let (generation, copied) = {
+            let state = self.hub.state();
+            let generation = self.latest.borrow().generation;
+            let known = state.whole.as_ref().filter(|known| {
+                (known.generation, known.subscription, known.names_gone) == (generation, subscription, names_gone)
+                    && known.position >= self.came_at
+                    && state.replica.map().knows_since(known.position.revision)
+                    && cursor.is_none_or(|at| at.generation != generation || at.revision <= known.position.revision)
+            });
+            if let Some(known) = known {
+                self.cursor = Some(Cursor { generation, revision: known.position.revision });
+                return Told::Snapshot(known.text.clone());
+            }
+            (generation, Copied::of(&state, subscription, names_gone))
+        };
+        let position = copied.position;
         self.cursor = Some(Cursor { generation, revision: position.revision });
-        if self.subscription.protocol == Protocol::Plain {
-            let slots = state.replica.map().slots().levels.iter();
-            let slots = slots.filter(|(_, slot)| !is_first || slot.value.is_some());
-            return Told::Snapshot(plain(&slots.map(|(&dimmer, slot)| (dimmer, slot.value)).collect()));
-        }
-        let subscription = self.subscription;
-        let known = state.whole.as_ref();
-        let known = known.filter(|known| {
-            (known.generation, known.position, known.subscription) == (generation, position, subscription)
-        });
-        if let Some(known) = known {
-            return Told::Snapshot(known.text.clone());
-        }
-        let map = state.replica.map();
-        let mut text = text(&ServerMessage::Snapshot(state.replica.to_snapshot_of(subscription.kinds)).encode());
-        if subscription.protocol == Protocol::Output {
-            text = with_output(&text, &outputs(map, all_levels(map).collect())).into();
-        }
-        state.whole = Some(Whole { generation, position, subscription, text: text.clone() });
+        let text = copied.encode();
+        self.hub.state().whole = Some(Whole { generation, position, subscription, names_gone, text: text.clone() });
         Told::Snapshot(text)
     }
 }
 
-/// The step from `from` to the map's position `to`; `None` if the map does not reach back that far.
-fn step(state: &FeedState, from: Position, to: Position, subscription: Subscription) -> Option<Texts> {
+/// A copy of the whole map. It is encoded without the lock of the feed, because changes wait for that.
+struct Copied {
+    position: Position,
+    content: Content,
+}
+
+enum Content {
+    Plain(Levels),
+    Full(Box<Snapshot>, Option<Levels>),
+}
+
+impl Copied {
+    fn of(state: &FeedState, Subscription { protocol, kinds }: Subscription, names_gone: bool) -> Self {
+        let map = state.replica.map();
+        let content = match protocol {
+            Protocol::Plain => {
+                let slots = map.slots().levels.iter().filter(|(_, slot)| names_gone || slot.value.is_some());
+                Content::Plain(slots.map(|(&dimmer, slot)| (dimmer, slot.value)).collect())
+            }
+            Protocol::Full => Content::Full(Box::new(state.replica.to_snapshot_of(kinds)), None),
+            Protocol::Output => {
+                let outputs = outputs(map, all_levels(map).collect());
+                Content::Full(Box::new(state.replica.to_snapshot_of(kinds)), Some(outputs))
+            }
+        };
+        Self { position: state.replica.position(), content }
+    }
+
+    fn encode(self) -> Utf8Bytes {
+        match self.content {
+            Content::Plain(levels) => plain(&levels),
+            Content::Full(snapshot, outputs) => full(ServerMessage::Snapshot(*snapshot), outputs.as_ref()),
+        }
+    }
+}
+
+/// A copy of a step, which is encoded without the lock of the feed.
+struct Step {
+    delta: Delta,
+    outputs: Option<Levels>,
+}
+
+impl Step {
+    fn encode(self) -> Texts {
+        let Self { delta, outputs } = self;
+        let levels = &delta.update.levels;
+        let plain = if levels.is_empty() { Utf8Bytes::default() } else { plain(levels) };
+        Texts { full: full(ServerMessage::Delta(delta), outputs.as_ref()), plain }
+    }
+}
+
+/// The step from `from` to the map's position; `None` if the map does not reach back that far.
+fn step(state: &FeedState, from: Revision, subscription: Subscription) -> Option<Step> {
     let Subscription { protocol, kinds } = subscription;
     let map = state.replica.map();
-    let update = map.since(from.revision)?.of_interest(kinds);
-    let plain = if update.levels.is_empty() { Utf8Bytes::default() } else { plain(&update.levels) };
-    let mut origins = state.attributions_since(from.revision);
-    origins.iter_mut().for_each(|origin| origin.items.retain(|item| kinds.wants(item.kind())));
-    let (time, verdicts) = (map.time(), BTreeMap::new());
-    let delta = Delta { position: to, prev: from.revision, time, update: update.clone(), origins, verdicts };
-    let mut full = text(&ServerMessage::Delta(delta).encode());
-    if protocol == Protocol::Output {
+    let changed = map.since(from)?;
+    let outputs = (protocol == Protocol::Output).then(|| {
         // The outputs change with the master and blackout, also for a reader that does not want these kinds.
-        let Update { mut levels, master, blackout, .. } = map.since(from.revision)?;
-        if master.is_some() || blackout.is_some() {
+        let mut levels = changed.levels.clone();
+        if changed.master.is_some() || changed.blackout.is_some() {
             levels.extend(all_levels(map));
         }
-        full = with_output(&full, &outputs(map, levels)).into();
-    }
-    Some(Texts { full, plain })
+        outputs(map, levels)
+    });
+    let update = changed.of_interest(kinds);
+    let mut origins = state.attributions_since(from);
+    origins.iter_mut().for_each(|origin| origin.items.retain(|item| kinds.wants(item.kind())));
+    let (position, time, verdicts) = (state.replica.position(), map.time(), BTreeMap::new());
+    Some(Step { delta: Delta { position, prev: from, time, update, origins, verdicts }, outputs })
+}
+
+/// The text of a message, with the outputs if the reader wants them.
+fn full(message: ServerMessage, outputs: Option<&Levels>) -> Utf8Bytes {
+    let text = text(&message.encode());
+    outputs.map_or(text.clone(), |outputs| with_output(&text, outputs).into())
 }
 
 fn all_levels(map: &RigMap) -> impl Iterator<Item = (Dimmer, Option<Level>)> + '_ {

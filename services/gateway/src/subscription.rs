@@ -45,11 +45,13 @@ pub(crate) struct CaughtUp {
     pub(crate) texts: Texts,
 }
 
-/// A whole map that was encoded for one reader, for reuse by all readers of the same subscription at this position.
+/// A whole map that was encoded for one reader, for reuse by readers of the same subscription who came before it was made.
 #[derive(Clone, Debug)]
 pub(crate) struct Whole {
     pub(crate) generation: u64,
     pub(crate) position: Position,
     pub(crate) subscription: Subscription,
+    /// Whether it names the items that are gone, for a reader that had an older map.
+    pub(crate) names_gone: bool,
     pub(crate) text: Utf8Bytes,
 }

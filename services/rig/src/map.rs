@@ -180,10 +180,12 @@ impl RigMap {
     /// The newest values of all items that changed after `cursor`. `None` if the map cannot tell what changed, and the
     /// reader needs a snapshot. Costs what has changed, not the size of the map.
     pub fn since(&self, cursor: Revision) -> Option<Update> {
-        if cursor < self.floor || cursor > self.revision || self.skipped.contains(&cursor.0) {
-            return None;
-        }
-        Some(self.slots_since(cursor).update())
+        self.knows_since(cursor).then(|| self.slots_since(cursor).update())
+    }
+
+    /// Whether [`since`](Self::since) can tell what changed after `cursor`.
+    pub fn knows_since(&self, cursor: Revision) -> bool {
+        cursor >= self.floor && cursor <= self.revision && !self.skipped.contains(&cursor.0)
     }
 
     /// The slots that changed after `cursor`.

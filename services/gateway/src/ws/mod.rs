@@ -23,6 +23,7 @@ use crate::Gateway;
 use crate::http::RigPath;
 use crate::refusal::Refusal;
 use crate::server::Place;
+use crate::source::Source;
 use crate::subscription::Protocol;
 use crate::ws::upgrade::Upgrade;
 
@@ -97,10 +98,11 @@ async fn start(
         .max_frame_size(most)
         .max_message_size(most);
     let (response, on_upgrade) = upgrade.response(protocol);
+    let source = place.as_ref().map_or(Source::OWN, |place| place.source);
     let tasks = gateway.tasks.clone();
     tasks.spawn(async move {
         if let Some(socket) = upgrade::socket(on_upgrade, config).await {
-            session::run(gateway, hub, protocol, socket).await;
+            session::run(gateway, hub, source, protocol, socket).await;
         }
         drop(place);
     });

@@ -76,7 +76,7 @@ async fn take(session: &Session, text: &Utf8Bytes, answers: &mpsc::Sender<Answer
         Ok((seq, mut change)) => {
             let request = Request::begin(instruments, "set", change.trace);
             change.trace = request.received(instruments);
-            session.hub.queue.submit(change, Reply::Connection(place, seq, request));
+            session.hub.queue.submit(change, session.source, Reply::Connection(place, seq, request)).await;
         }
         Err((seq, refusal)) => {
             let request = Request::begin(instruments, "set", None);

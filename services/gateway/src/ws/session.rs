@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::Gateway;
 use crate::hub::Hub;
 use crate::presence::Present;
+use crate::source::Source;
 use crate::subscriber::Subscriber;
 use crate::subscription::{Protocol, Subscription};
 use crate::ws::age::Pings;
@@ -58,7 +59,7 @@ impl Greeted {
 }
 
 /// Runs a session to its end.
-pub(crate) async fn run(gateway: Gateway, hub: Arc<Hub>, protocol: Protocol, socket: Socket) {
+pub(crate) async fn run(gateway: Gateway, hub: Arc<Hub>, source: Source, protocol: Protocol, socket: Socket) {
     let (sink, mut stream) = socket.split();
     let mut moment = pin!(gateway.stopping.moment());
     let hello = match greet(protocol, &mut stream, moment.as_mut()).await {
@@ -81,14 +82,29 @@ pub(crate) async fn run(gateway: Gateway, hub: Arc<Hub>, protocol: Protocol, soc
     let spoken = if protocol == Protocol::Plain { Spoken::Plain } else { Spoken::Full };
     let counted = gateway.instruments.metrics.connections.of(spoken).hold();
     let (wants_timing, pings) = (wants.timing, Pings::new(gateway.limits.max_change_age));
-    let session =
-        Session { gateway, hub, protocol, client, ended, pings, wants_timing, _present: present, _counted: counted };
-    let session = Arc::new(session);
-    let writer = writing::Writer { session: session.clone(), sink, reader, answered, consoles };
+    let gone = CancellationToken::new();
+    let session = Arc::new(Session {
+        gateway,
+        hub,
+        source,
+        protocol,
+        client,
+        ended,
+        gone,
+        pings,
+        wants_timing,
+        _present: present,
+        _counted: counted,
+    });
+    let writer = writing::Writer::new(session.clone(), sink, reader, answered, consoles);
     let writer = tokio::spawn(writer.run());
     let ending = reading::run(&session, &mut stream, answers, moment).await;
-    // The writer ends by itself on a stall; otherwise it is cancelled here and finishes the answers under way.
+    // The writer ends by itself on a stall; otherwise it is cancelled here and finishes the answers under way. A client that
+    // is gone takes none.
     session.ended.cancel();
+    if ending == Ending::Gone {
+        session.gone.cancel();
+    }
     match writer.await {
         Ok((sink, noticed)) => {
             // A client that has sent a close frame waits for its answer, whatever else the writer noticed.

@@ -9,16 +9,20 @@ use tokio_util::sync::CancellationToken;
 use crate::Gateway;
 use crate::hub::Hub;
 use crate::presence::Present;
+use crate::source::Source;
 use crate::subscription::Protocol;
 use crate::ws::age::Pings;
 
 pub(crate) struct Session {
     pub(crate) gateway: Gateway,
     pub(crate) hub: Arc<Hub>,
+    pub(crate) source: Source,
     pub(crate) protocol: Protocol,
     pub(crate) client: Option<ClientId>,
     /// Cancelled by the task that ends first.
     pub(crate) ended: CancellationToken,
+    /// Cancelled when the client is gone, so that nothing more is written.
+    pub(crate) gone: CancellationToken,
     pub(crate) pings: Pings,
     /// Whether the client wants the timing of its changes.
     pub(crate) wants_timing: bool,

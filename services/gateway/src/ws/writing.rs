@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::SinkExt;
 use futures_util::stream::SplitSink;
+use futures_util::{FutureExt, SinkExt};
 use ghostlight_proto::{Ack, ServerMessage};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Interval, MissedTickBehavior};
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use crate::batcher::Answer;
@@ -22,6 +24,10 @@ use crate::ws::ending::{Ending, ending};
 use crate::ws::shared::Session;
 use crate::ws::upgrade::Socket;
 
+/// The most bytes of a text in one frame. A larger text is sent in several frames (RFC 6455, section 5.4): the WebSocket
+/// library copies each frame into a buffer that the connection keeps, and all clients share the text itself.
+const FRAME_BYTES: usize = 16 << 10;
+
 pub(crate) type Sink = SplitSink<Socket, Message>;
 
 /// The writing half of a session.
@@ -32,19 +38,32 @@ pub(crate) struct Writer {
     pub(crate) answered: mpsc::Receiver<Answer>,
     /// Which consoles are connected, if the client wants presence.
     pub(crate) consoles: Option<watch::Receiver<Arc<Shown>>>,
+    pings: Interval,
 }
 
 impl Writer {
-    /// Writes until the session ends; returns the reason if the writer noticed it.
+    pub(crate) fn new(
+        session: Arc<Session>,
+        sink: Sink,
+        reader: Subscriber,
+        answered: mpsc::Receiver<Answer>,
+        consoles: Option<watch::Receiver<Arc<Shown>>>,
+    ) -> Self {
+        let limits = &session.gateway.limits;
+        let pings = pings(Pings::interval(limits.max_change_age, limits.ping_every));
+        Self { session, sink, reader, answered, consoles, pings }
+    }
+
+    /// Writes until the session ends; returns the reason if the writer noticed it. If the client is gone, it stops in the
+    /// middle of a message.
     pub(crate) async fn run(mut self) -> (Sink, Option<Ending>) {
-        let ended = self.write().await.err();
+        let gone = self.session.gone.clone();
+        let ended = gone.run_until_cancelled(self.write()).await.and_then(Result::err);
         self.session.ended.cancel();
         (self.sink, ended)
     }
 
     async fn write(&mut self) -> Result<(), Ending> {
-        let limits = &self.session.gateway.limits;
-        let mut pings = pings(Pings::interval(limits.max_change_age, limits.ping_every));
         let ended = self.session.ended.clone();
         loop {
             self.catch_up().await?;
@@ -52,10 +71,7 @@ impl Writer {
                 () = self.reader.changed() => {}
                 Some(answer) = self.answered.recv() => self.answer(answer).await?,
                 shown = next_consoles(&mut self.consoles) => self.send(shown.text.clone()).await?,
-                _ = pings.tick() => {
-                    let payload = self.session.pings.payload();
-                    self.sink.send(Message::Ping(payload)).await.map_err(ending)?;
-                }
+                _ = self.pings.tick() => self.ping().await?,
                 () = ended.cancelled() => return self.finish().await,
             }
         }
@@ -104,8 +120,28 @@ impl Writer {
         self.send(told).await
     }
 
+    async fn ping(&mut self) -> Result<(), Ending> {
+        let payload = self.session.pings.payload();
+        self.sink.send(Message::Ping(payload)).await.map_err(ending)
+    }
+
+    /// Sends a text, and pings in between: a slow client shows that it is there while it reads a large text.
     async fn send(&mut self, text: Utf8Bytes) -> Result<(), Ending> {
-        self.sink.send(Message::Text(text)).await.map_err(ending)
+        if text.len() <= FRAME_BYTES {
+            return self.sink.send(Message::Text(text)).await.map_err(ending);
+        }
+        let mut rest = Bytes::from(text);
+        let mut part = Data::Text;
+        while !rest.is_empty() {
+            let bytes = rest.split_to(rest.len().min(FRAME_BYTES));
+            let frame = Frame::message(bytes, OpCode::Data(part), rest.is_empty());
+            self.sink.send(Message::Frame(frame)).await.map_err(ending)?;
+            part = Data::Continue;
+            if self.pings.tick().now_or_never().is_some() {
+                self.ping().await?;
+            }
+        }
+        Ok(())
     }
 }
 

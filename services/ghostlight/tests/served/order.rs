@@ -1,6 +1,8 @@
 //! Order: who sends levels one after the other ends on the last, and nobody sees an older one after a newer one.
 
+use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{Served, Socket, folder};
 
@@ -13,11 +15,14 @@ async fn a_fader_never_goes_back() {
     let served = Served::start(&path, &["--durability", "relaxed"]).await;
     let mut watcher = Socket::full(&served, "watcher", None).await;
     watcher.message("snapshot").await;
-    let mut sender = Socket::full(&served, "sender", None).await;
+    let (mut sender, mut answers) = Socket::full(&served, "sender", None).await.0.split();
+    // A client that does not read is not read either.
+    let reading = tokio::spawn(async move { while answers.next().await.is_some() {} });
     let sending = tokio::spawn(async move {
         for level in 1..=CHANGES {
             let level = f64::from(level) / 100.0;
-            sender.send(format!(r#"{{"type":"set","seq":1,"levels":{{"1":{level},"2":{level}}}}}"#)).await;
+            let set = format!(r#"{{"type":"set","seq":1,"levels":{{"1":{level},"2":{level}}}}}"#);
+            sender.send(Message::text(set)).await.unwrap();
         }
         sender
     });
@@ -31,5 +36,6 @@ async fn a_fader_never_goes_back() {
         (shown, revision) = (level, delta["revision"].as_u64().unwrap());
     }
     let _sender = sending.await.unwrap();
+    reading.abort();
     assert_eq!(served.map().await, serde_json::from_value(json!({"1": 50, "2": 50})).unwrap());
 }
