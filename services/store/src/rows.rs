@@ -11,6 +11,7 @@ use ghostlight_rig::{
     LogTime, Position, Revision, RigImage, RigName, Slot, Slots, Stamp, StoreId, visit_kinds,
 };
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
 use crate::StoreError;
 
@@ -35,17 +36,28 @@ pub(crate) fn store_id(text: &str) -> Result<StoreId, StoreError> {
 
 /// An image as the rows of its tables: for each table a JSON array of arrays, in the form that `save` in the migrations
 /// documents.
-pub(crate) struct Rows {
+pub(crate) struct Rows<'a> {
     pub(crate) rigs: String,
     pub(crate) items: String,
+    /// The items of a large image, instead of `items`.
+    pub(crate) parts: Vec<Part<'a>>,
     pub(crate) keyed: String,
     pub(crate) oldest_keys: String,
     /// How many rows there are, without `oldest_keys`.
     pub(crate) count: usize,
 }
 
-impl Rows {
-    pub(crate) fn of(image: &Image) -> Self {
+/// Some items of a rig.
+pub(crate) struct Part<'a> {
+    pub(crate) rig: &'a str,
+    /// A digest of the kinds and keys of the items: parts with the same one have the same items.
+    pub(crate) keys: Vec<u8>,
+    pub(crate) items: String,
+}
+
+impl<'a> Rows<'a> {
+    /// The rows of an image. More items than `part_items` come in parts of that size.
+    pub(crate) fn of(image: &'a Image, part_items: usize) -> Self {
         let (mut rigs, mut items, mut keyed, mut oldest_keys) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (name, rig) in &image.rigs {
             let name = name.as_str();
@@ -59,14 +71,33 @@ impl Rows {
                 oldest_keys.extend(rig.oldest_key.map(|oldest| (name, oldest.epoch.0, oldest.revision.0)));
             }
         }
+        let mut parts = Vec::new();
+        let count = rigs.len() + items.len() + keyed.len();
+        if items.len() > part_items {
+            let of_rigs = items.chunk_by(|one, next| one.0 == next.0);
+            let chunks = of_rigs.flat_map(|of_rig| of_rig.chunks(part_items));
+            let part = |chunk: &[NewItem<'a>]| Part { rig: chunk[0].0, keys: keys(chunk), items: json(&chunk) };
+            parts = chunks.map(part).collect();
+            items.clear();
+        }
         Self {
-            count: rigs.len() + items.len() + keyed.len(),
+            count,
+            parts,
             rigs: json(&rigs),
             items: json(&items),
             keyed: json(&keyed),
             oldest_keys: json(&oldest_keys),
         }
     }
+}
+
+/// A digest of the kinds and keys of items, by which sets of items are told apart.
+fn keys(items: &[NewItem<'_>]) -> Vec<u8> {
+    let mut digest = Sha256::new();
+    for (_, kind, key, ..) in items {
+        digest.update(format!("{kind}/{key}\n"));
+    }
+    digest.finalize().to_vec()
 }
 
 fn json(rows: &impl Serialize) -> String {

@@ -138,7 +138,7 @@ impl Store for PostgresStore {
     }
 
     async fn save(&self, image: &Image) -> Result<(), StoreError> {
-        let rows = Rows::of(image);
+        let rows = Rows::of(image, usize::MAX);
         let limit = limit(rows.count);
         let query = sqlx::query_scalar::<_, String>(SAVE)
             .bind(image.position.epoch.0 as i64)

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use tokio::sync::{Mutex, Notify};
 use tokio::time::timeout;
 
+use super::pending;
 use super::wal::{self, WalState};
 use crate::StoreError;
 use crate::error::migration;
@@ -28,6 +29,7 @@ pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
         "0005_store_id.sql",
         "0006_digests.sql",
         "0007_in_use.sql",
+        "0009_pending.sql",
     )
 });
 
@@ -190,10 +192,15 @@ pub(super) async fn close(held: &Mutex<Held>) {
     let mut held = held.lock().await;
     if let Held::Database(held) = &mut *held
         && let Some(mut connection) = held.take()
+        && let Err(error) = end(&mut connection).await.and(connection.close().await.map_err(StoreError::from))
     {
-        let noted = sqlx::query("UPDATE store SET in_use = 0").execute(&mut connection).await;
-        if let Err(error) = noted.and(connection.close().await) {
-            tracing::warn!(%error, "the database did not close in good order; nothing is lost");
-        }
+        tracing::warn!(%error, "the database did not close in good order; nothing is lost");
     }
+}
+
+/// The last that is written: then the file alone has everything.
+async fn end(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    pending::put_all(connection).await?;
+    sqlx::query("UPDATE store SET in_use = 0").execute(connection).await?;
+    Ok(())
 }

@@ -7,11 +7,13 @@ use ghostlight_rig::Image;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Connection as _, Row as _};
 
+use super::pending;
 use crate::rows::{At, ItemRow, Loading};
 use crate::{StoreError, rows};
 
 /// Everything that is saved.
 pub(super) async fn load(connection: &mut SqliteConnection, unknown_logged: &Once) -> Result<Image, StoreError> {
+    pending::put_all(connection).await?;
     let mut loading = Loading::default();
     // One transaction, so that all tables are read as of one moment.
     let mut reading = connection.begin().await?;

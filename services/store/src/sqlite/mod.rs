@@ -4,6 +4,7 @@ pub(crate) mod backup;
 mod connection;
 mod load;
 mod lock;
+mod pending;
 mod wal;
 
 use std::sync::{Arc, Once};
@@ -15,6 +16,7 @@ use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use tokio::sync::{Mutex, Notify};
 use tokio::task::AbortHandle;
+use tokio_util::sync::CancellationToken;
 
 #[cfg(test)]
 pub(crate) use self::connection::MIGRATIONS;
@@ -51,6 +53,10 @@ pub(crate) struct SqliteStore {
     /// Told of each save.
     saved: Arc<Notify>,
     checkpoints: AbortHandle,
+    /// Told of each large save.
+    added: Arc<Notify>,
+    putting: AbortHandle,
+    closed: CancellationToken,
     /// Whether rows of kinds that this version does not know have been logged: this is done once.
     unknown_logged: Once,
     lock: Lock,
@@ -80,14 +86,18 @@ impl SqliteStore {
         let id = store_id(&mut held).await.map_err(unusable)?;
         let (held, saved) = (Arc::new(Mutex::new(held)), Arc::new(Notify::new()));
         let checkpoints = tokio::spawn(connection::checkpoint_when_idle(held.clone(), saved.clone())).abort_handle();
-        let path = path.to_owned();
-        Ok(Self { id, path, options, held, saved, checkpoints, unknown_logged: Once::new(), lock })
+        let (added, closed) = (Arc::new(Notify::new()), CancellationToken::new());
+        let putting = pending::put_between_saves(held.clone(), added.clone(), saved.clone(), closed.clone());
+        let putting = tokio::spawn(putting).abort_handle();
+        let (path, unknown_logged) = (path.to_owned(), Once::new());
+        Ok(Self { id, path, options, held, saved, checkpoints, added, putting, closed, unknown_logged, lock })
     }
 }
 
 impl Drop for SqliteStore {
     fn drop(&mut self) {
         self.checkpoints.abort();
+        self.putting.abort();
     }
 }
 
@@ -140,12 +150,16 @@ impl Store for SqliteStore {
         let saved = save(&mut connection, image).await;
         held.give_back(connection);
         self.saved.notify_one();
+        if saved == Ok(Size::Large) {
+            self.added.notify_one();
+        }
         // What went into a file without a name is lost with the process.
-        saved.and_then(|()| self.lock.check_in_place())
+        saved.and_then(|_| self.lock.check_in_place())
     }
 
     async fn close(&self) {
         self.checkpoints.abort();
+        self.closed.cancel();
         connection::close(&self.held).await;
     }
 }
@@ -161,8 +175,31 @@ async fn begin(connection: &mut SqliteConnection, stored: Position, start: LogPo
     if begun { Ok(()) } else { Err(StoreError::Superseded) }
 }
 
-async fn save(connection: &mut SqliteConnection, image: &Image) -> Result<(), StoreError> {
-    let rows = Rows::of(image);
+/// The size of a save.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Size {
+    Small,
+    /// Its items are in parts, which are to be put into their table.
+    Large,
+}
+
+async fn save(connection: &mut SqliteConnection, image: &Image) -> Result<Size, StoreError> {
+    let mut rows = Rows::of(image, pending::PART_ITEMS);
+    let parts = std::mem::take(&mut rows.parts);
+    if parts.is_empty() {
+        save_rows(connection, image, rows).await?;
+        return Ok(Size::Small);
+    }
+    let position = (image.position.epoch.0 as i64, image.position.revision.0 as i64);
+    pending::transaction(connection, async |connection| {
+        save_rows(connection, image, rows).await?;
+        pending::add(connection, position, parts).await
+    })
+    .await?;
+    Ok(Size::Large)
+}
+
+async fn save_rows(connection: &mut SqliteConnection, image: &Image, rows: Rows<'_>) -> Result<(), StoreError> {
     let query = sqlx::query(SAVE)
         .bind(image.position.epoch.0 as i64)
         .bind(image.position.revision.0 as i64)
