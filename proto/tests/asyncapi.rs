@@ -258,9 +258,13 @@ fn what_openapi_has_too_is_the_same_there() {
             "LabelsChange",
             "Level",
             "Levels",
+            "Look",
             "Master",
             "Position",
-            "Traceparent"
+            "Traceparent",
+            "Word",
+            "Words",
+            "WordsChange"
         ]
     );
 }

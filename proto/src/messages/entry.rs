@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use ghostlight_rig::{Change, ClientId, Entry, Key, NameError, Origin};
+use ghostlight_rig::{
+    Change, ClientId, Entry, Interest, Key, KindId, KindVisitor, Listed, NameError, Origin, visit_kinds,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::envelope::Message;
@@ -12,7 +14,7 @@ use crate::members::{ChangeText, kind_names};
 use crate::text::parse_position;
 use crate::trace::{parse_traceparent, traceparent};
 
-/// The text of an entry: `{"changes": [{…members of kinds, "client"?, "seq"?, "if_match"?, "if_made"?, "idempotency_key"?,
+/// The text of an entry: `{"needs"?: [names of kinds], "changes": [{…members of kinds, "client"?, "seq"?, "if_match"?, "if_made"?, "idempotency_key"?,
 /// "traceparent"?}, …]}`.
 pub fn encode_entry(entry: &Entry) -> Bytes {
     let changes = entry.changes().iter().map(|change| ChangeOut {
@@ -24,7 +26,8 @@ pub fn encode_entry(entry: &Entry) -> Bytes {
         idempotency_key: change.idempotency_key.as_ref().map(Key::as_str),
         traceparent: change.trace.map(traceparent),
     });
-    serde_json::to_vec(&EntryOut { changes: changes.collect() }).expect("an entry can be written as JSON").into()
+    let needs = needs(entry);
+    serde_json::to_vec(&EntryOut { needs, changes: changes.collect() }).expect("an entry can be written as JSON").into()
 }
 
 /// Reads an entry. Members that a newer version adds are ignored, unless the entry says that it `needs` them. Then this
@@ -37,17 +40,33 @@ pub fn decode_entry(text: &[u8]) -> Result<Entry, EntryError> {
         Ok(message) => message.envelope,
         // What a newer version needs may be in members that cannot be read here.
         Err(bad) => match serde_json::from_slice(text) {
-            Ok(NeedsIn { needs: Some(needs) }) if !needs.is_empty() => {
-                return Err(EntryError::Needs(needs[0].to_string()));
+            Ok(NeedsIn { needs: Some(needs) }) => {
+                let unknown = needs.iter().find(|need| KindId::named(need).is_none());
+                return Err(unknown.map_or(EntryError::Bad(bad), |need| EntryError::Needs(need.to_string())));
             }
             _ => return Err(bad.into()),
         },
     };
-    // This version knows nothing that has to be named.
-    if let Some(need) = entry.needs.unwrap_or_default().first() {
+    if let Some(need) = entry.needs.unwrap_or_default().iter().find(|need| KindId::named(need).is_none()) {
         return Err(EntryError::Needs(need.to_string()));
     }
     Ok(entry_of(entry.changes.unwrap_or_default())?)
+}
+
+/// The names of the kinds that an entry sets items of, and that a version may not know which reads this entry.
+fn needs(entry: &Entry) -> Vec<&'static str> {
+    struct Named(Interest, Vec<&'static str>);
+    impl KindVisitor for Named {
+        fn visit<K: Listed>(&mut self) {
+            if K::IS_NAMED && self.0.wants(K::ID) {
+                self.1.push(K::NAME);
+            }
+        }
+    }
+    let kinds = entry.changes().iter().flat_map(|change| change.update.kinds().kinds()).collect();
+    let mut named = Named(kinds, Vec::new());
+    visit_kinds(&mut named);
+    named.1
 }
 
 /// Why an entry was not read.
@@ -114,6 +133,8 @@ envelope! {
 
 #[derive(Serialize)]
 struct EntryOut<'a> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    needs: Vec<&'static str>,
     changes: Vec<ChangeOut<'a>>,
 }
 

@@ -22,9 +22,11 @@ mod digest;
 mod digests;
 mod dimmer;
 mod fnv;
+mod held;
 mod idempotency;
 mod image;
 mod level;
+mod look;
 mod map;
 mod name;
 mod partition;
@@ -35,6 +37,7 @@ mod rig;
 mod rigs;
 mod store_id;
 mod trace;
+pub mod word;
 
 pub use attribution::Attribution;
 pub use change::{Change, Entry, Origin};
@@ -45,10 +48,11 @@ pub use dimmer::Dimmer;
 pub use idempotency::{Fingerprint, IdempotentChange, REMEMBERED_KEYS};
 pub use image::{Image, RigImage};
 pub use kinds::{
-    Changed, Form, Interest, Item, ItemKey, KeyOf, Kind, KindId, KindVisitor, Labels, Levels, Listed, NoKey, Scalar,
-    Shape, Slot, Slots, State, Update, visit_kinds,
+    Bound, Changed, Form, Interest, Item, ItemKey, KeyOf, Kind, KindId, KindVisitor, Labels, Levels, Listed, NoKey,
+    Scalar, Shape, Slot, Slots, State, Update, visit_kinds,
 };
 pub use level::{Level, LevelError, write_percent};
+pub use look::Look;
 pub use map::RigMap;
 pub use name::{ClientId, ConsoleKind, ConsoleName, ItemName, Key, Label, NameError, RigName};
 pub use partition::{Partition, PartitionError, Partitions};
@@ -59,3 +63,4 @@ pub use rig::Rig;
 pub use rigs::{MAX_ITEMS, Rigs};
 pub use store_id::StoreId;
 pub use trace::TraceContext;
+pub use word::{MAX_WORD_CHARS, Word, WordError};

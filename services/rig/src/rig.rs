@@ -137,7 +137,8 @@ impl Rig {
 
     fn is_too_large(&self, change: &Change, room: usize) -> bool {
         let new = |item: &Item| self.map.revision_of(item).is_none();
-        change.update.len() > room && change.update.items().filter(new).count() > room
+        let is_full = change.update.len() > room && change.update.items().filter(new).count() > room;
+        is_full || self.map.is_exceeded_by(&change.update)
     }
 
     /// The rig's items.
