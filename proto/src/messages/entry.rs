@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use ghostlight_rig::{
-    Change, ClientId, Entry, Interest, Key, KindId, KindVisitor, Listed, NameError, Origin, visit_kinds,
+    Change, ClientId, Entry, Interest, Key, KindId, KindVisitor, Listed, NameError, Origin, Said, visit_kinds,
 };
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ use crate::text::parse_position;
 use crate::trace::{parse_traceparent, traceparent};
 
 /// The text of an entry: `{"needs"?: [names of kinds], "changes": [{…members of kinds, "client"?, "seq"?, "if_match"?, "if_made"?, "idempotency_key"?,
-/// "traceparent"?}, …]}`.
+/// "said"?, "selection"?, "traceparent"?}, …]}`.
 pub fn encode_entry(entry: &Entry) -> Bytes {
     let changes = entry.changes().iter().map(|change| ChangeOut {
         members: ChangeText(&change.update),
@@ -24,6 +24,8 @@ pub fn encode_entry(entry: &Entry) -> Bytes {
         if_match: change.if_match.map(|position| position.to_string()),
         if_made: change.if_made,
         idempotency_key: change.idempotency_key.as_ref().map(Key::as_str),
+        said: change.said.as_ref().map(|said| said.text.as_str()),
+        selection: change.said.as_ref().and_then(|said| said.selection.as_deref()),
         traceparent: change.trace.map(traceparent),
     });
     let needs = needs(entry);
@@ -41,16 +43,24 @@ pub fn decode_entry(text: &[u8]) -> Result<Entry, EntryError> {
         // What a newer version needs may be in members that cannot be read here.
         Err(bad) => match serde_json::from_slice(text) {
             Ok(NeedsIn { needs: Some(needs) }) => {
-                let unknown = needs.iter().find(|need| KindId::named(need).is_none());
+                let unknown = needs.iter().find(|need| !is_known(need));
                 return Err(unknown.map_or(EntryError::Bad(bad), |need| EntryError::Needs(need.to_string())));
             }
             _ => return Err(bad.into()),
         },
     };
-    if let Some(need) = entry.needs.unwrap_or_default().iter().find(|need| KindId::named(need).is_none()) {
+    if let Some(need) = entry.needs.unwrap_or_default().iter().find(|need| !is_known(need)) {
         return Err(EntryError::Needs(need.to_string()));
     }
     Ok(entry_of(entry.changes.unwrap_or_default())?)
+}
+
+/// What an entry needs that has a text with a key.
+const SAID: &str = "said";
+
+/// Whether this version understands what an entry needs.
+fn is_known(need: &str) -> bool {
+    need == SAID || KindId::named(need).is_some()
 }
 
 /// The names of the kinds that an entry sets items of, and that a version may not know which reads this entry.
@@ -66,6 +76,11 @@ fn needs(entry: &Entry) -> Vec<&'static str> {
     let kinds = entry.changes().iter().flat_map(|change| change.update.kinds().kinds()).collect();
     let mut named = Named(kinds, Vec::new());
     visit_kinds(&mut named);
+    // It decides what counts as a repeat, and so what happens.
+    let is_said_once = |change: &Change| change.said.is_some() && change.idempotency_key.is_some();
+    if entry.changes().iter().any(is_said_once) {
+        named.1.push(SAID);
+    }
     named.1
 }
 
@@ -115,6 +130,7 @@ fn read(Message { envelope, members }: Message<'_, ChangeEnvelope<'_>>) -> Resul
         if_match: envelope.if_match.as_ref().map(position).transpose()?,
         if_made: envelope.if_made,
         idempotency_key: envelope.idempotency_key.as_deref().map(Key::new).transpose().map_err(form)?,
+        said: envelope.said.map(|text| Said { text: text.into(), selection: envelope.selection.map(Cow::into_owned) }),
         trace: envelope.traceparent.as_deref().and_then(parse_traceparent),
     })
 }
@@ -127,6 +143,8 @@ envelope! {
         if_match "if_match": Cow<'a, str>,
         if_made "if_made": bool,
         idempotency_key "idempotency_key": Cow<'a, str>,
+        said "said": Cow<'a, str>,
+        selection "selection": Cow<'a, str>,
         traceparent "traceparent": Cow<'a, str>,
     }
 }
@@ -152,6 +170,10 @@ struct ChangeOut<'a> {
     if_made: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     idempotency_key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    said: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    selection: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     traceparent: Option<String>,
 }

@@ -13,7 +13,7 @@ use ghostlight_proto::{
 use ghostlight_rig::{
     Attribution, Beacon, Change, Changed, ClientId, Console, ConsoleKind, ConsoleName, Delta, Dimmer, Entry, Epoch,
     Interest, Item, Key, Label, Level, Levels, LogTime, Look, Origin, Position, Replica, Revision, Rig, RigName,
-    Roster, Snapshot, State, StoreId, TraceContext, Update, Verdict, Word,
+    Roster, Said, Snapshot, State, StoreId, TraceContext, Update, Verdict, Word,
 };
 use serde_json::{Value, json};
 
@@ -302,6 +302,10 @@ pub(crate) fn said_by_servers() -> Vec<Golden<ServerMessage>> {
     said
 }
 
+fn said(selection: Option<&str>) -> Option<Said> {
+    Some(Said { text: "1 at \"50\"".to_owned(), selection: selection.map(str::to_owned) })
+}
+
 pub(crate) fn entries() -> Vec<Golden<Entry>> {
     let one = Change::from(levels([(1, Some(5_000))]));
     let other = Change { origin: Some(origin("console-2", 0)), ..Change::from(levels([(1, Some(6_000))])) };
@@ -323,6 +327,15 @@ pub(crate) fn entries() -> Vec<Golden<Entry>> {
         ("entry_origin", Entry::new(Change { origin: Some(origin("console-1", 7)), ..one.clone() })),
         ("entry_if_made", Entry::new(Change { if_made: Some(false), ..levels([(1, Some(1_234))]).into() })),
         ("entry_if_match", Entry::new(Change { if_match: Some(at(42)), ..levels([(1, Some(1_234))]).into() })),
+        ("entry_said", Entry::new(Change { said: said(Some("1-10")), ..levels([(1, Some(5_000))]).into() })),
+        (
+            "entry_said_once",
+            Entry::new(Change {
+                said: said(None),
+                idempotency_key: Key::new("k").ok(),
+                ..levels([(1, Some(5_000))]).into()
+            }),
+        ),
         ("entry_state", Entry::new(settings().into())),
         ("entry_words", Entry::new(words().into())),
         ("entry_idempotency_key", Entry::new(Change { idempotency_key, ..one })),

@@ -78,6 +78,11 @@ impl Dictionary {
         self.looks.keys()
     }
 
+    /// The words with their looks, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&Word, &Look)> {
+        self.looks.iter()
+    }
+
     /// How many words there are.
     pub fn len(&self) -> usize {
         self.looks.len()

@@ -24,10 +24,10 @@ use crate::outcome::{Done, Outcome};
 use crate::refusal::Refusal;
 use crate::request_span::Request;
 
-/// An entry takes no further change that would bring it above this many items. This many levels are some 32 KiB of
-/// text; with one change for each, the longest label and the longest client name, they stay below the 1 MiB that a
+/// An entry takes no further change that would bring it above this many items; each dimmer of a look counts as one. This many
+/// levels are some 32 KiB of text; with one change for each, the longest label and the longest client name, they stay below the 1 MiB that a
 /// message may hold.
-const MAX_ITEMS: usize = 2_048;
+const MAX_WEIGHT: usize = 2_048;
 
 /// The most changes of one rig that may wait for an append; more are refused.
 const MAX_WAITING: usize = 4_096;
@@ -231,7 +231,7 @@ async fn answer(Landed { batch, position, durable, deadline }: Landed, feed: &Ri
 /// An entry, and what is needed to answer each of its changes.
 struct Batch {
     entry: Entry,
-    items: usize,
+    weight: usize,
     waiting: Vec<Waiting>,
 }
 
@@ -246,20 +246,20 @@ impl Waiting {
 
 impl Batch {
     fn new(Queued { change, waiting, counted: _ }: Queued) -> Self {
-        Self { items: change.update.len(), entry: Entry::new(change), waiting: vec![waiting] }
+        Self { weight: change.update.weight(), entry: Entry::new(change), waiting: vec![waiting] }
     }
 
     /// Adds a change, or returns it if the entry is full.
     fn push(&mut self, asked: Queued) -> Result<(), Box<Queued>> {
-        let items = asked.change.update.len();
-        if self.items + items > MAX_ITEMS {
+        let weight = asked.change.update.weight();
+        if self.weight + weight > MAX_WEIGHT {
             return Err(Box::new(asked));
         }
         let Queued { change, waiting, counted } = asked;
         if let Err(change) = self.entry.push(change) {
             return Err(Box::new(Queued { change: *change, waiting, counted }));
         }
-        self.items += items;
+        self.weight += weight;
         self.waiting.push(waiting);
         Ok(())
     }
@@ -304,10 +304,12 @@ fn settle(batch: Batch, position: Position, durable: Instant, folded: Option<&Fo
                 if !change.update.is_empty() {
                     metrics.changes.add_one();
                 }
-                Ok(Done { position, update: left.restricted_to(&change.update), timing })
+                Ok(Done { position, update: left.restricted_to(&change.update), timing, is_repeated: false })
             }
             // This change ended its first entry, so that entry's position holds exactly the values that it asked for.
-            Some(Verdict::Repeated(first)) => Ok(Done { position: *first, update: change.update.clone(), timing }),
+            Some(Verdict::Repeated(first)) => {
+                Ok(Done { position: *first, update: change.update.clone(), timing, is_repeated: true })
+            }
             Some(Verdict::Changed(items)) => Err(Refusal::changed(items)),
             Some(Verdict::KeyReused) => Err(Refusal::key_reused()),
             Some(Verdict::NoRoom) => Err(Refusal::rig_limit()),

@@ -1,5 +1,7 @@
 //! Shared by the HTTP routes: the rig of a path, reading a rig's map, changing it.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
@@ -39,12 +41,7 @@ pub(crate) async fn read(
     headers: &HeaderMap,
     write: impl FnOnce(&RigMap) -> Vec<u8>,
 ) -> Result<Response, Refusal> {
-    let hub = gateway.hubs.get(rig).await?;
-    let is_empty = hub.state().replica.map().is_empty();
-    // An empty map may belong to a rig that does not exist: only the state service knows.
-    if is_empty && !gateway.hubs.is_made(rig).await? {
-        return Err(Refusal::not_found(format!("there is no rig {rig}; its first change creates it")));
-    }
+    let hub = hub(gateway, rig, |hub| hub.state().replica.map().is_empty()).await?;
     // The map and its position are read under one lock, so that they agree.
     let (position, text) = {
         let state = hub.state();
@@ -62,8 +59,21 @@ pub(crate) async fn read(
     Ok(response)
 }
 
+/// The hub of a rig that exists. A rig that `is_empty` may not exist: only the state service knows.
+pub(crate) async fn hub(
+    gateway: &Gateway,
+    rig: &RigName,
+    is_empty: impl FnOnce(&Hub) -> bool,
+) -> Result<Arc<Hub>, Refusal> {
+    let hub = gateway.hubs.get(rig).await?;
+    if is_empty(&hub) && !gateway.hubs.is_made(rig).await? {
+        return Err(Refusal::not_found(format!("there is no rig {rig}; its first change creates it")));
+    }
+    Ok(hub)
+}
+
 /// Adds `Ghostlight-Stale`, the seconds since a state service was last heard, if the map is stale.
-fn mark_stale(hub: &Hub, headers: &mut HeaderMap) {
+pub(crate) fn mark_stale(hub: &Hub, headers: &mut HeaderMap) {
     if let Some(silence) = hub.latest().silence().filter(|silence| *silence >= STALE_AFTER) {
         headers.insert("ghostlight-stale", header_value(silence.as_secs().to_string()));
     }
@@ -83,8 +93,18 @@ pub(crate) async fn change(
         body::linger(gateway, body);
         return Err(refusal);
     }
-    let body = body::read(gateway, body).await?;
-    let update = parse(&body)?;
+    let body = body::read(gateway, body, gateway.limits.message_bytes).await?;
+    ask(gateway, request, rig, headers, parse(&body)?.into()).await
+}
+
+/// Queues a change with the conditions, the client and the key of a request, and waits for its outcome.
+pub(crate) async fn ask(
+    gateway: &Gateway,
+    request: &Request,
+    rig: RigName,
+    headers: &HeaderMap,
+    change: Change,
+) -> Result<Done, Refusal> {
     let (origin, idempotency_key) = (origin(headers)?, idempotency_key(headers)?);
     let Conditions { if_match, if_made } = conditions(headers)?;
     check_sent(headers, gateway.limits.max_change_age)?;
@@ -93,7 +113,7 @@ pub(crate) async fn change(
     }
     let hub = gateway.hubs.get(&rig).await?;
     let trace = request.received(&gateway.instruments);
-    hub.queue.change(Change { update, origin, if_match, if_made, idempotency_key, trace }).await
+    hub.queue.change(Change { origin, if_match, if_made, idempotency_key, trace, ..change }).await
 }
 
 /// The answer to a change that happened.

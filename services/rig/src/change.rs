@@ -24,8 +24,20 @@ pub struct Change {
     pub if_made: Option<bool>,
     /// The change happens once: a repeat under the same key changes nothing and gets the first answer again.
     pub idempotency_key: Option<Key>,
+    /// What the change was asked for with, if that was a text: it is kept beside the values that it was understood as. A repeat
+    /// under the same key is a repeat of the text, because its values may depend on the rig.
+    pub said: Option<Said>,
     /// The change's place in its trace, if the change is traced.
     pub trace: Option<TraceContext>,
+}
+
+/// A text of commands, and the selection that its client sent with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// The text.
+    pub text: String,
+    /// The text form of the client's last selection, if it sent one.
+    pub selection: Option<String>,
 }
 
 impl From<Update> for Change {

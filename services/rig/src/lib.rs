@@ -40,7 +40,7 @@ mod trace;
 pub mod word;
 
 pub use attribution::Attribution;
-pub use change::{Change, Entry, Origin};
+pub use change::{Change, Entry, Origin, Said};
 pub use delta::{Beacon, Delta, Snapshot, Verdict};
 pub use digest::Digest;
 pub use digests::Digests;

@@ -34,3 +34,4 @@ mod store_faults;
 mod stuck_output;
 mod top;
 mod unknown;
+mod words;
