@@ -76,7 +76,16 @@ pub struct ScalarText<'a>(pub Scalar<'a>);
 
 impl Serialize for ScalarText<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.0 {
+        ScalarRef(&self.0).serialize(serializer)
+    }
+}
+
+/// A scalar as JSON, without a copy of what is inside an object.
+struct ScalarRef<'a, 'b>(&'b Scalar<'a>);
+
+impl Serialize for ScalarRef<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
             Scalar::Percent(level) => serialize_level(*level, serializer),
             Scalar::Number(text) => {
                 let number = RawValue::from_string(text.to_string()).map_err(serde::ser::Error::custom)?;
@@ -85,7 +94,7 @@ impl Serialize for ScalarText<'_> {
             Scalar::Text(text) => text.serialize(serializer),
             Scalar::Flag(is) => is.serialize(serializer),
             Scalar::Object(members) => {
-                serializer.collect_map(members.iter().map(|(name, value)| (name, ScalarText(value.clone()))))
+                serializer.collect_map(members.iter().map(|(name, value)| (name, ScalarRef(value))))
             }
             Scalar::Other(what) => Err(serde::ser::Error::custom(format_args!("{what} is not a value"))),
         }

@@ -262,7 +262,9 @@ fn what_openapi_has_too_is_the_same_there() {
             "Master",
             "Position",
             "Traceparent",
+            "UploadId",
             "Word",
+            "WordParts",
             "Words",
             "WordsChange"
         ]
@@ -403,6 +405,7 @@ fn some_change() -> impl Strategy<Value = Change> {
         (prop::option::of(0u64..1_000), prop::option::of(0u64..4), prop::option::of("[ab]"), any::<Option<bool>>());
     (levels, settings, asked).prop_map(|(levels, (labels, master, blackout), (seq, if_match, once, is_sampled))| {
         Change {
+            dictionary: None,
             said: once.clone().map(|text| Said { text, selection: None }),
             update: Update {
                 levels: levels

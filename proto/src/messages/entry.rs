@@ -11,11 +11,12 @@ use serde::{Deserialize, Serialize};
 use crate::envelope::Message;
 use crate::fault::BadInput;
 use crate::members::{ChangeText, kind_names};
+use crate::messages::upload::UploadText;
 use crate::text::parse_position;
 use crate::trace::{parse_traceparent, traceparent};
 
 /// The text of an entry: `{"needs"?: [names of kinds], "changes": [{…members of kinds, "client"?, "seq"?, "if_match"?, "if_made"?, "idempotency_key"?,
-/// "said"?, "selection"?, "traceparent"?}, …]}`.
+/// "dictionary"?, "said"?, "selection"?, "traceparent"?}, …]}`.
 pub fn encode_entry(entry: &Entry) -> Bytes {
     let changes = entry.changes().iter().map(|change| ChangeOut {
         members: ChangeText(&change.update),
@@ -24,6 +25,7 @@ pub fn encode_entry(entry: &Entry) -> Bytes {
         if_match: change.if_match.map(|position| position.to_string()),
         if_made: change.if_made,
         idempotency_key: change.idempotency_key.as_ref().map(Key::as_str),
+        dictionary: change.dictionary.map(UploadText::of),
         said: change.said.as_ref().map(|said| said.text.as_str()),
         selection: change.said.as_ref().and_then(|said| said.selection.as_deref()),
         traceparent: change.trace.map(traceparent),
@@ -58,9 +60,12 @@ pub fn decode_entry(text: &[u8]) -> Result<Entry, EntryError> {
 /// What an entry needs that has a text with a key.
 const SAID: &str = "said";
 
+/// What an entry needs that makes an upload the words of its rig.
+const DICTIONARY: &str = "dictionary";
+
 /// Whether this version understands what an entry needs.
 fn is_known(need: &str) -> bool {
-    need == SAID || KindId::named(need).is_some()
+    [SAID, DICTIONARY].contains(&need) || KindId::named(need).is_some()
 }
 
 /// The names of the kinds that an entry sets items of, and that a version may not know which reads this entry.
@@ -80,6 +85,9 @@ fn needs(entry: &Entry) -> Vec<&'static str> {
     let is_said_once = |change: &Change| change.said.is_some() && change.idempotency_key.is_some();
     if entry.changes().iter().any(is_said_once) {
         named.1.push(SAID);
+    }
+    if entry.changes().iter().any(|change| change.dictionary.is_some()) {
+        named.1.push(DICTIONARY);
     }
     named.1
 }
@@ -106,7 +114,10 @@ fn entry_of(changes: Vec<Message<'_, ChangeEnvelope<'_>>>) -> Result<Entry, BadI
     let first = changes.next().ok_or_else(|| BadInput::Form("an entry has at least one change".to_owned()))??;
     let mut entry = Entry::new(first);
     for change in changes {
-        let closed = |_| BadInput::Form("a change with a key is the last of its entry".to_owned());
+        let closed = |_| {
+            let rule = "a change with a key is the last of its entry, and one with a dictionary is alone";
+            BadInput::Form(rule.to_owned())
+        };
         entry.push(change?).map_err(closed)?;
     }
     Ok(entry)
@@ -124,8 +135,13 @@ fn read(Message { envelope, members }: Message<'_, ChangeEnvelope<'_>>) -> Resul
     if members.are_missing() {
         return Err(BadInput::Form(format!("a change has {}", kind_names())));
     }
+    let (update, dictionary) = (members.read()?, envelope.dictionary.map(|upload| upload.read()).transpose()?);
+    if dictionary.is_some() && !update.is_empty() {
+        return Err(BadInput::Form("a change with a dictionary sets nothing else".to_owned()));
+    }
     Ok(Change {
-        update: members.read()?,
+        update,
+        dictionary,
         origin,
         if_match: envelope.if_match.as_ref().map(position).transpose()?,
         if_made: envelope.if_made,
@@ -143,6 +159,7 @@ envelope! {
         if_match "if_match": Cow<'a, str>,
         if_made "if_made": bool,
         idempotency_key "idempotency_key": Cow<'a, str>,
+        dictionary "dictionary": UploadText<'a>,
         said "said": Cow<'a, str>,
         selection "selection": Cow<'a, str>,
         traceparent "traceparent": Cow<'a, str>,
@@ -170,6 +187,8 @@ struct ChangeOut<'a> {
     if_made: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     idempotency_key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dictionary: Option<UploadText<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     said: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]

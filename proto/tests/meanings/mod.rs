@@ -11,9 +11,9 @@ use ghostlight_proto::{
     parse_levels, traceparent,
 };
 use ghostlight_rig::{
-    Attribution, Beacon, Change, Changed, ClientId, Console, ConsoleKind, ConsoleName, Delta, Dimmer, Entry, Epoch,
-    Interest, Item, Key, Label, Level, Levels, LogTime, Look, Origin, Position, Replica, Revision, Rig, RigName,
-    Roster, Said, Snapshot, State, StoreId, TraceContext, Update, Verdict, Word,
+    Attribution, Beacon, Change, Changed, ClientId, Console, ConsoleKind, ConsoleName, Delta, Digest, Dimmer, Entry,
+    Epoch, Interest, Item, Key, Label, Level, Levels, LogTime, Look, Origin, PartNumber, Position, Replica, Revision,
+    Rig, RigName, Roster, Said, Snapshot, State, StoreId, TraceContext, Update, Upload, Verdict, Word, WordPart,
 };
 use serde_json::{Value, json};
 
@@ -76,6 +76,17 @@ fn words() -> Update {
     let look = Look::from([(dimmer(1), level(10_000)), (dimmer(65_535), level(1_234))]);
     let words = [("front wash", Some(look)), ("dark", Some(Look::new())), ("spot", None)];
     Update { words: words.map(|(text, look)| (Word::new(text).unwrap(), look)).into(), ..Update::default() }
+}
+
+fn uploaded() -> Upload {
+    Upload { digest: Digest::from_lanes([0x0123_4567, 0x89ab_cdef]), parts: 2 }
+}
+
+/// A part of an upload.
+fn word_part() -> Update {
+    let words = words().words.into_iter().filter_map(|(word, look)| Some((word, look?))).collect();
+    let part = WordPart { upload: uploaded().digest, words };
+    Update { word_parts: [(PartNumber::new(1).unwrap(), Some(part))].into(), ..Update::default() }
 }
 
 fn at(revision: u64) -> Position {
@@ -201,6 +212,7 @@ pub(crate) fn deltas() -> Vec<Golden<Delta>> {
                 ..delta(42, 43)
             },
         ),
+        ("delta_dictionary", Delta { dictionary: Some(uploaded()), ..delta(43, 44) }),
         (
             "delta_refused_changed",
             Delta {
@@ -336,6 +348,8 @@ pub(crate) fn entries() -> Vec<Golden<Entry>> {
                 ..levels([(1, Some(5_000))]).into()
             }),
         ),
+        ("entry_word_part", Entry::new(word_part().into())),
+        ("entry_dictionary", Entry::new(Change { dictionary: Some(uploaded()), ..Change::default() })),
         ("entry_state", Entry::new(settings().into())),
         ("entry_words", Entry::new(words().into())),
         ("entry_idempotency_key", Entry::new(Change { idempotency_key, ..one })),

@@ -283,23 +283,27 @@ impl RigFeed {
         if state.folded.len() == REMEMBERED_ENTRIES {
             state.folded.pop_front();
         }
-        let Delta { position, prev, update, origins, verdicts, .. } = delta;
+        let Delta { position, prev, update, origins, verdicts, dictionary, .. } = delta;
         let (verdicts, attributions) = (Arc::new(verdicts), origins.into());
         state.folded.push_back(Folded { position, prev, verdicts, attributions, fold: *fold, heard });
         if let Some(old) = state.folded.iter_mut().rev().nth(ATTRIBUTED_ENTRIES) {
             old.attributions = Arc::default();
         }
-        self.change_words(&update);
+        match dictionary {
+            Some(_) => self.replace_words(state.replica.map()),
+            None => self.change_words(&update),
+        }
         let kinds = update.kinds();
         let plain = if update.levels.is_empty() { Utf8Bytes::default() } else { utf8(levels) };
-        let texts = Texts { full: utf8(text.clone()), plain };
+        // Only a replica with all parts understands a dictionary. Readers are told of its words.
+        let texts = dictionary.is_none().then(|| Texts { full: utf8(text.clone()), plain });
         let traces = self.applied(traces, position, heard);
         let delivery = Delivery::begin(&self.instruments.tracer, traces, self.subscribers.count()).map(Arc::new);
         self.show(&state, |latest| {
             latest.hear(&self.instruments);
             latest.position = position;
             latest.prev = prev;
-            latest.delta = Some(texts);
+            latest.delta = texts;
             latest.delta_kinds = kinds;
             latest.applied = Some(heard);
             latest.delivery = delivery;

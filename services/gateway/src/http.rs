@@ -105,15 +105,26 @@ pub(crate) async fn ask(
     headers: &HeaderMap,
     change: Change,
 ) -> Result<Done, Refusal> {
+    let change = asked(gateway, request, headers, change)?;
+    let hub = gateway.hubs.get(&rig).await?;
+    hub.queue.change(change).await
+}
+
+/// A change with the conditions, the client, the key and the trace of a request that has come in time.
+pub(crate) fn asked(
+    gateway: &Gateway,
+    request: &Request,
+    headers: &HeaderMap,
+    change: Change,
+) -> Result<Change, Refusal> {
     let (origin, idempotency_key) = (origin(headers)?, idempotency_key(headers)?);
     let Conditions { if_match, if_made } = conditions(headers)?;
     check_sent(headers, gateway.limits.max_change_age)?;
     if gateway.stopping.is_over() {
         return Err(Refusal::is_stopping());
     }
-    let hub = gateway.hubs.get(&rig).await?;
     let trace = request.received(&gateway.instruments);
-    hub.queue.change(Change { origin, if_match, if_made, idempotency_key, trace, ..change }).await
+    Ok(Change { origin, if_match, if_made, idempotency_key, trace, ..change })
 }
 
 /// The answer to a change that happened.

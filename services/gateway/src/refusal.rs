@@ -60,6 +60,9 @@ impl Refusal {
 
     /// Refuses a conditional change: these items had changed after the position in its condition.
     pub(crate) fn changed(items: &[Item]) -> Self {
+        if items.iter().any(|item| matches!(item, Item::WordPart(_))) {
+            return Self::new(Code::Changed, "another dictionary was uploaded meanwhile");
+        }
         Self(Box::new(Problem::changed(items)))
     }
 

@@ -4,7 +4,10 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use crate::method::method_not_allowed;
-use crate::{Gateway, docs, health, levels_routes, lookup_routes, page, rig_routes, say_routes, sse, words_routes, ws};
+use crate::{
+    Gateway, dictionary_routes, docs, health, levels_routes, lookup_routes, page, rig_routes, say_routes, sse,
+    words_routes, ws,
+};
 
 /// A method in lower case and a path.
 pub type Route = (&'static str, &'static str);
@@ -20,6 +23,7 @@ pub const ROUTES: &[Route] = &[
     ("get", "/v1/rigs/{rig}/levels"),
     ("post", "/v1/rigs/{rig}/levels"),
     ("get", "/v1/rigs/{rig}/words"),
+    ("put", "/v1/rigs/{rig}/words"),
     ("get", "/v1/rigs/{rig}/words/{word}"),
     ("put", "/v1/rigs/{rig}/words/{word}"),
     ("delete", "/v1/rigs/{rig}/words/{word}"),
@@ -45,7 +49,7 @@ impl Gateway {
             .route("/v1/rigs", get(levels_routes::list_rigs))
             .route("/v1/rigs/{rig}", get(rig_routes::get).patch(rig_routes::patch))
             .route("/v1/rigs/{rig}/levels", get(levels_routes::get_levels).post(levels_routes::post_levels))
-            .route("/v1/rigs/{rig}/words", get(words_routes::list))
+            .route("/v1/rigs/{rig}/words", get(words_routes::list).put(dictionary_routes::put))
             .route(
                 "/v1/rigs/{rig}/words/{word}",
                 get(words_routes::get).put(words_routes::put).delete(words_routes::delete),

@@ -34,6 +34,10 @@ impl Fingerprint {
             Some(said) => write_said(&mut hash, said),
             None => write_update(&mut hash, &change.update),
         }
+        if let Some(upload) = change.dictionary {
+            hash.write(b"dictionary");
+            upload.digest.lanes().iter().for_each(|lane| hash.write(&lane.to_le_bytes()));
+        }
         if let Some(position) = change.if_match {
             hash.write(b"if_match");
             hash.write(&position.epoch.0.to_le_bytes());

@@ -37,7 +37,9 @@ mod rig;
 mod rigs;
 mod store_id;
 mod trace;
+mod upload;
 pub mod word;
+mod word_part;
 
 pub use attribution::Attribution;
 pub use change::{Change, Entry, Origin, Said};
@@ -63,4 +65,6 @@ pub use rig::Rig;
 pub use rigs::{MAX_ITEMS, Rigs};
 pub use store_id::StoreId;
 pub use trace::TraceContext;
+pub use upload::Upload;
 pub use word::{MAX_WORD_CHARS, Word, WordError};
+pub use word_part::{PartNumber, WordPart};

@@ -4,12 +4,13 @@
 mod support;
 
 use ghostlight_rig::kinds::{
-    blackout::Blackout, labels::Labels, levels::Levels, made_up::MadeUp, master::Master, words::Words,
+    blackout::Blackout, labels::Labels, levels::Levels, made_up::MadeUp, master::Master, word_parts::WordParts,
+    words::Words,
 };
 use ghostlight_rig::{
     Bound, Change, Changed, ClientId, Digest, Digests, Entry, Epoch, Interest, Item, ItemName, Kind, KindId,
-    KindVisitor, Level, Listed, LogTime, Look, NoKey, Origin, Replica, Revision, Rig, Scalar, State, Update, Verdict,
-    visit_kinds,
+    KindVisitor, Level, Listed, LogTime, Look, NoKey, Origin, PartNumber, Replica, Revision, Rig, Scalar, State,
+    Update, Verdict, WordPart, visit_kinds,
 };
 use support::{dimmer, label, labels, level_items, levels, look, percent, word, words};
 
@@ -20,14 +21,27 @@ fn one_of_each() -> Update {
         master: Some(percent(80)),
         blackout: Some(true),
         words: words([("wash", Some(look([(1, 50), (2, 100)])))]).words,
+        word_parts: [(PartNumber::new(7).unwrap(), Some(part()))].into(),
         made_up: [(ItemName::new("one").unwrap(), Some(label("a")))].into(),
         ..labels([(2, Some("wash"))])
     }
 }
 
-fn items_of_each() -> [Item; 6] {
+fn part() -> WordPart {
+    WordPart { upload: Digest::from_lanes([1, 2]), words: [(word("wash"), look([(1, 50)]))].into() }
+}
+
+fn items_of_each() -> [Item; 7] {
     let made_up = Item::MadeUp(ItemName::new("one").unwrap());
-    [Item::Level(dimmer(1)), Item::Label(dimmer(2)), Item::Master, Item::Blackout, Item::Word(word("wash")), made_up]
+    [
+        Item::Level(dimmer(1)),
+        Item::Label(dimmer(2)),
+        Item::Master,
+        Item::Blackout,
+        Item::Word(word("wash")),
+        Item::WordPart(PartNumber::new(7).unwrap()),
+        made_up,
+    ]
 }
 
 #[test]
@@ -36,7 +50,7 @@ fn a_kind_is_found_by_its_name() {
         assert_eq!((KindId::named(name), KindId::read(name)), (Some(kind), Ok(kind)));
     }
     assert_eq!(KindId::named("Levels"), None);
-    let problem = "\"Levels\" is not one of levels, labels, master, blackout, words, made_up";
+    let problem = "\"Levels\" is not one of levels, labels, master, blackout, words, word_parts, made_up";
     assert_eq!(KindId::read("Levels"), Err(problem.to_owned()));
     let named = Interest::named(["master", "tomorrow", "levels"]);
     assert_eq!(named.kinds().collect::<Vec<_>>(), [KindId::Level, KindId::Master]);
@@ -94,6 +108,13 @@ fn a_value_is_read_from_the_scalar_that_it_is_written_as() {
         Scalar::Other("null"),
     ];
     check::<Words>(&[look([]), look([(1, 50), (65_535, 100)])], &no_looks);
+    let no_parts = [
+        object(&[]),
+        object(&[("upload", Scalar::Text("1".into())), ("words", object(&[]))]),
+        object(&[("upload", Scalar::Text("0123456789abcdef".into()))]),
+        object(&[("upload", Scalar::Text("0123456789abcdef".into())), ("words", object(&[("!", object(&[]))]))]),
+    ];
+    check::<WordParts>(&[part(), WordPart { words: [].into(), ..part() }], &no_parts);
     check::<Blackout>(&[true, false], &[number, text, Scalar::Other("null")]);
 }
 
@@ -101,7 +122,7 @@ fn a_value_is_read_from_the_scalar_that_it_is_written_as() {
 fn an_update_counts_what_it_sets() {
     let (nothing, all) = (Update::default(), one_of_each());
     assert_eq!((nothing.len(), nothing.is_empty(), nothing.kinds()), (0, true, Interest::NONE));
-    assert_eq!((all.len(), all.is_empty(), all.kinds()), (6, false, Interest::all()));
+    assert_eq!((all.len(), all.is_empty(), all.kinds()), (7, false, Interest::all()));
     assert_eq!(all.items().collect::<Vec<_>>(), items_of_each());
     let some = Update { blackout: Some(false), ..labels([(1, None), (2, Some("spot"))]) };
     let kinds = [KindId::Label, KindId::Blackout].into_iter().collect::<Interest>();
@@ -142,9 +163,9 @@ fn a_snapshot_tells_who_last_changed_each_item_and_when() {
     rig.apply(Revision(3), LogTime(30), &Entry::new(levels([(3, None), (4, Some(1))]).into()));
     let (first, second) = (Changed { by: by("a"), at: LogTime(10) }, Changed { by: by("b"), at: LogTime(20) });
     let third = Changed { by: None, at: LogTime(30) };
-    let [one, label, master, blackout, words, made_up] = items_of_each().map(|item| (item, first.clone()));
+    let [one, label, master, blackout, words, part, made_up] = items_of_each().map(|item| (item, first.clone()));
     let four = (level_items([4]).remove(0), third);
-    let told = [(one.0, second), four, label, master, blackout, words, made_up];
+    let told = [(one.0, second), four, label, master, blackout, words, part, made_up];
     assert_eq!(rig.snapshot().changes, told, "an item without a value has none");
     let some = Interest::named(["levels", "master"]);
     assert_eq!(rig.snapshot_of(some).changes, [told[0].clone(), told[1].clone(), told[3].clone()]);
@@ -166,6 +187,7 @@ fn the_digest_of_an_item_never_changes() {
         (Labels::digest(&dimmer(258), &label("Ω𝄞")), "2d11604cbcb3dbe0"),
         (Words::digest(&word("Front Wash"), &look([(1, 50), (513, 100)])), "91c05bf8ad7acfea"),
         (Words::digest(&word("dark"), &Look::new()), "a5bfad10a021ce98"),
+        (WordParts::digest(&PartNumber::new(7).unwrap(), &part()), "7e7188e261f932e3"),
         (MadeUp::digest(&ItemName::new("one").unwrap(), &label("a")), "1442082e9fb94be9"),
     ] {
         assert_eq!(digest.to_string(), text);

@@ -37,13 +37,9 @@ fn some_update() -> impl Strategy<Value = Update> {
     let looks = prop::option::weighted(0.75, prop::sample::select(looks.to_vec()));
     let words = prop::collection::btree_map(prop::sample::select(&["a", "b c"][..]).prop_map(word), looks, 0..2);
     (some_levels(), labels, master, blackout, words, made_up).prop_map(
-        |(levels, labels, master, blackout, words, made_up)| Update {
-            levels,
-            labels,
-            master,
-            blackout,
-            words,
-            made_up,
+        |(levels, labels, master, blackout, words, made_up)| {
+            let word_parts = [].into();
+            Update { levels, labels, master, blackout, words, word_parts, made_up }
         },
     )
 }

@@ -71,6 +71,7 @@ fn every_kind() -> Vec<Entry> {
     let once =
         Change { idempotency_key: Some(Key::new("\"'{}\\~!").unwrap()), ..Change::from(levels(4, Some(10_000))) };
     let all = Change {
+        dictionary: None,
         said: Some(Said { text: "1 at 50 \u{1d11e}".to_owned(), selection: Some("1-3".to_owned()) }),
         update: Update {
             levels: [levels(1, Some(1)), levels(2, None), levels(65_535, Some(9_999))].into_iter().flatten().collect(),

@@ -281,6 +281,7 @@ async fn writes(checked: &mut Checked<'_>) {
     checked.expect(400, &patch, |request| body("{}")(request).header("ghostlight-client", "")).await;
     let look = |levels: &str| levels.replace("null", "0");
     changes(checked, &format!("put {WORD}"), look).await;
+    changes(checked, &format!("put {WORDS}"), |levels| format!(r#"{{"wash": {}}}"#, look(levels))).await;
     changes(checked, &format!("post {SAY}"), text).await;
     let delete = format!("delete {WORD}");
     let tag = checked.expect(204, &delete, |request| request).await.header("etag").to_owned();
@@ -300,6 +301,7 @@ async fn writes(checked: &mut Checked<'_>) {
     checked.expect_of("third", 507, &format!("post {LEVELS}"), body("{}")).await;
     checked.expect_of("third", 507, &patch, body("{}")).await;
     checked.expect_of("third", 507, &format!("put {WORD}"), body("{}")).await;
+    checked.expect_of("third", 507, &format!("put {WORDS}"), body(r#"{"wash": {}}"#)).await;
     checked.expect_of("third", 507, &delete, |request| request).await;
     checked.expect_of("third", 507, &format!("post {SAY}"), body(r#"{"text": "1 full"}"#)).await;
 }
@@ -322,7 +324,10 @@ async fn changes(checked: &mut Checked<'_>, operation: &str, write: impl Fn(&str
     let stale = |request| body(r#"{"1": 52}"#)(request).header("if-match", tag);
     checked.expect(412, operation, stale).await;
     checked.expect(409, operation, |request| body(r#"{"1": 52}"#)(request).header("ghostlight-sent", "1000")).await;
-    checked.expect(413, operation, body(&" ".repeat((1 << 20) + 1))).await;
+    let most = if operation.ends_with("/words") { 16 << 20 } else { 1 << 20 };
+    let spaces = " ".repeat(most + 1);
+    let too_large = |request: RequestBuilder| request.header("content-type", "application/json").body(spaces);
+    checked.expect(413, operation, too_large).await;
     checked.expect(415, operation, |request| request.body("{}")).await;
     let key = operation.replace(' ', "-");
     let keyed = |levels: &str| {
@@ -350,7 +355,7 @@ async fn refuses(checked: &mut Checked<'_>) {
     let foreign = || header("origin", "http://news.example");
     let mut changes = vec!["post /".to_owned(), "post /get_topics".to_owned()];
     changes.extend([LEVELS, LOOKUP, SAY].map(|path| format!("post {path}")));
-    changes.extend([format!("patch {RIG}"), format!("put {WORD}"), format!("delete {WORD}")]);
+    changes.extend([format!("patch {RIG}"), format!("put {WORD}"), format!("put {WORDS}"), format!("delete {WORD}")]);
     for operation in changes.into_iter().chain([format!("get {EVENTS}")]) {
         checked.expect(403, &operation, foreign()).await;
     }
@@ -419,6 +424,7 @@ async fn every_operation_answers_as_described() {
         of("post", "/"),
         of("post", LEVELS),
         of("post", SAY),
+        of("put", WORDS),
         of("put", WORD),
     ];
     assert_eq!(unseen, expected);

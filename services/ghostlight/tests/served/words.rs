@@ -80,6 +80,53 @@ async fn a_word_is_set_looked_up_and_removed_and_outlives_a_restart() {
     assert_eq!(looked_up(&served, "front wash").await, json!([{"1": 50}, ["front"]]));
 }
 
+/// So many words of a few dimmers each, all at one level.
+fn dictionary(count: usize, level: usize) -> Value {
+    let look = |number: usize| json!({(number % 500 + 1).to_string(): level, "512": 12.34, "65535": 100});
+    (0..count).map(|number| (format!("word {number}"), look(number))).collect::<serde_json::Map<_, _>>().into()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_dictionary_is_set_at_once_and_outlives_a_restart() {
+    let (_folder, path) = folder();
+    let served = Served::start(&path, &[]).await;
+    let old = put(&served, "old", json!({"1": 100})).await;
+    let mut console = Socket::open(served.address, "/v1/rigs/main/ws", Some("ghostlight.v1")).await.unwrap();
+    console.send(json!({"type": "hello", "client": "a", "kinds": ["words"]}).to_string()).await;
+    assert_eq!(console.message("snapshot").await["words"], json!({"old": {"1": 100}}));
+
+    let words = dictionary(20_000, 50);
+    let done = send(&served, "PUT", WORDS, &words, &[]).await;
+    assert_eq!((done.status, done.json()), (200, json!({"words": 20_000})), "{done:?}");
+    assert_eq!(looked_up(&served, "word 7 old").await, json!([{"8": 50, "512": 12.34, "65535": 100}, ["old"]]));
+    assert_eq!(call(&served, "GET", WORDS).await.json(), words);
+    // A console that asked for words is told of all of them in one step.
+    let told = loop {
+        let delta = console.message("delta").await;
+        match delta.get("words") {
+            Some(words) => break words.clone(),
+            None => continue,
+        }
+    };
+    let mut expected = words.clone();
+    expected["old"] = Value::Null;
+    assert_eq!(told, expected);
+    let stale = send(&served, "PUT", WORDS, &json!({}), &[("if-match", old.header("etag"))]).await;
+    assert_eq!(stale.problem(412, "changed")["changed"]["words"].as_array().unwrap().len(), 100);
+    let too_many = send(&served, "PUT", WORDS, &dictionary(100_001, 1), &[]).await;
+    assert!(too_many.problem(507, "rig_limit")["detail"].as_str().unwrap().contains("at most 100000 words"));
+    let bad = send(&served, "PUT", WORDS, &json!({"a": {"0": 1}, "b": null}), &[]).await;
+    assert_eq!(bad.problem(400, "bad_input")["errors"][0]["key"], "words/a");
+
+    served.kill().await;
+    let served = Served::start(&path, &[]).await;
+    assert_eq!(call(&served, "GET", WORDS).await.json(), words);
+    let parts = call(&served, "GET", "/v1/rigs/main?kinds=word_parts").await.json();
+    assert_eq!(parts, json!({"word_parts": {}}), "nothing is left of the upload");
+    let none = send(&served, "PUT", WORDS, &json!({}), &[]).await;
+    assert_eq!((none.json(), call(&served, "GET", WORDS).await.json()), (json!({"words": 0}), json!({})));
+}
+
 #[tokio::test]
 async fn a_console_that_asks_for_words_is_told_of_them_and_others_are_not() {
     let (_folder, path) = folder();

@@ -2,7 +2,7 @@
 
 use std::fmt::{Debug, Display};
 
-use crate::{Dimmer, ItemName, Word};
+use crate::{Dimmer, ItemName, PartNumber, Word};
 
 /// The key that distinguishes the items of a kind. Its `Display` is its only spelling.
 pub trait ItemKey: Clone + Ord + Debug + Display + Send + Sync + 'static {
@@ -64,5 +64,14 @@ impl ItemKey for Word {
 
     fn read(text: &str) -> Result<Self, String> {
         Self::new(text).map_err(|error| error.to_string())
+    }
+}
+
+impl ItemKey for PartNumber {
+    const NOUN: &'static str = "part";
+    const IS_NUMBER: bool = true;
+
+    fn read(text: &str) -> Result<Self, String> {
+        Self::parse(text).ok_or_else(|| format!("a part of a dictionary is a whole number below {}", Self::COUNT))
     }
 }

@@ -11,6 +11,7 @@ pub mod levels;
 #[cfg(feature = "made-up-kind")]
 pub mod made_up;
 pub mod master;
+pub mod word_parts;
 pub mod words;
 
 mod interest;
@@ -24,7 +25,7 @@ use std::collections::BTreeMap;
 use crate::Dimmer;
 #[cfg(feature = "made-up-kind")]
 use crate::ItemName;
-use crate::Word;
+use crate::{PartNumber, Word};
 
 pub use interest::Interest;
 pub use key::{ItemKey, NoKey};
@@ -40,6 +41,7 @@ kinds! { ($)
     master "The grand master.": Master => master::Master,
     blackout "Whether the rig is blacked out.": Blackout => blackout::Blackout,
     words "Words and their looks.": Word(word: Word) => words::Words,
+    word_parts "Parts of a dictionary that is being uploaded.": WordPart(place: PartNumber) => word_parts::WordParts,
     #[cfg(feature = "made-up-kind")]
     made_up "Made-up items.": MadeUp(name: ItemName) => made_up::MadeUp,
 }

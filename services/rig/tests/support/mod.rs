@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use ghostlight_rig::{
     Change, Digest, Digests, Dimmer, Entry, IdempotentChange, Image, Item, ItemName, Key, Kind, KindId, Label, Level,
-    Levels, LogTime, Look, NoKey, Position, Revision, RigImage, RigMap, RigName, Slot, Slots, State, Update, Word,
-    kinds,
+    Levels, LogTime, Look, NoKey, PartNumber, Position, Revision, RigImage, RigMap, RigName, Slot, Slots, State,
+    Update, Word, WordPart, kinds,
 };
 
 /// A whole map, as a reader sees it.
@@ -93,6 +93,7 @@ pub fn overlay(map: &mut Map, update: &Update) {
     put(&mut map.labels, &update.labels);
     put(&mut map.made_up, &update.made_up);
     put(&mut map.words, &update.words);
+    put(&mut map.word_parts, &update.word_parts);
     map.master = update.master.unwrap_or(map.master);
     map.blackout = update.blackout.unwrap_or(map.blackout);
 }
@@ -108,6 +109,7 @@ pub fn digest_of(map: &Map) -> Digests {
     let levels = map.levels.iter().map(|(dimmer, level)| kinds::levels::Levels::digest(dimmer, level));
     let labels = map.labels.iter().map(|(dimmer, label)| kinds::labels::Labels::digest(dimmer, label));
     let words = map.words.iter().map(|(word, look)| kinds::words::Words::digest(word, look));
+    let parts = map.word_parts.iter().map(|(place, part)| kinds::word_parts::WordParts::digest(place, part));
     let made_up = map.made_up.iter().map(|(name, text)| kinds::made_up::MadeUp::digest(name, text));
     let master = Some(map.master).filter(|master| *master != Level::FULL);
     let master = master.map(|master| kinds::master::Master::digest(&NoKey, &master));
@@ -118,6 +120,7 @@ pub fn digest_of(map: &Map) -> Digests {
         (KindId::Master, sum(master.into_iter().collect())),
         (KindId::Blackout, sum(blackout.into_iter().collect())),
         (KindId::Word, sum(words.collect())),
+        (KindId::WordPart, sum(parts.collect())),
         (KindId::MadeUp, sum(made_up.collect())),
     ]
     .into_iter()
@@ -144,6 +147,7 @@ struct StoredRig {
     master: Rows<(), Level>,
     blackout: Rows<(), bool>,
     words: Rows<Word, Look>,
+    word_parts: Rows<PartNumber, WordPart>,
     made_up: Rows<ItemName, Label>,
     keyed: BTreeMap<Key, IdempotentChange>,
     digests: Digests,
@@ -169,12 +173,13 @@ impl Stored {
             }
             rig.position = rig.position.max(new.position);
             rig.time = rig.time.max(new.time);
-            let Slots { levels, labels, master, blackout, words, made_up } = &new.slots;
+            let Slots { levels, labels, master, blackout, words, word_parts, made_up } = &new.slots;
             save_rows(&mut rig.levels, levels.iter().map(|(&dimmer, slot)| (dimmer, slot)), image.position);
             save_rows(&mut rig.labels, labels.iter().map(|(&dimmer, slot)| (dimmer, slot)), image.position);
             save_rows(&mut rig.master, master.iter().map(|slot| ((), slot)), image.position);
             save_rows(&mut rig.blackout, blackout.iter().map(|slot| ((), slot)), image.position);
             save_rows(&mut rig.words, words.iter().map(|(word, slot)| (word.clone(), slot)), image.position);
+            save_rows(&mut rig.word_parts, word_parts.iter().map(|(place, slot)| (*place, slot)), image.position);
             save_rows(&mut rig.made_up, made_up.iter().map(|(name, slot)| (name.clone(), slot)), image.position);
             for (key, keyed) in &new.keyed {
                 let row = rig.keyed.entry(key.clone()).or_insert(*keyed);
@@ -223,6 +228,7 @@ impl StoredRig {
             master: load_rows(&self.master, now).into_values().next(),
             blackout: load_rows(&self.blackout, now).into_values().next(),
             words: load_rows(&self.words, now),
+            word_parts: load_rows(&self.word_parts, now),
             made_up: load_rows(&self.made_up, now),
         };
         let mut keyed: Vec<_> = self.keyed.iter().map(|(key, &keyed)| (key.clone(), keyed)).collect();

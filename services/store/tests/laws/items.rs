@@ -2,7 +2,7 @@
 
 use ghostlight_rig::{
     Changed, ClientId, Digest, Dimmer, Fingerprint, IdempotentChange, Image, ItemName, Key, KindId, Label, Level,
-    LogTime, Look, Position, Revision, RigImage, Slot, Slots, Stamp, Word,
+    LogTime, Look, PartNumber, Position, Revision, RigImage, Slot, Slots, Stamp, Word, WordPart,
 };
 use ghostlight_store::StoreError;
 
@@ -37,11 +37,17 @@ pub(super) fn everything() -> Image {
     let dimmer = |number| Dimmer::new(number).unwrap();
     let look = Look::from([(dimmer(1), Level::OUT), (dimmer(65_535), Level::from_hundredths(1_234).unwrap())]);
     let looks = [("'\"{}\\ wash", slot(Some(look), 3)), ("ﬁll", slot(None, 4)), ("dark", slot(Some(Look::new()), MAX))];
+    let part = WordPart {
+        upload: Digest::from_lanes([0, u32::MAX]),
+        words: [(Word::new("'\"{}\\ wash").unwrap(), Look::from([(dimmer(1), Level::FULL)]))].into(),
+    };
+    let parts = [(0, slot(Some(part), 3)), (127, slot(None, MAX))];
     let slots = Slots {
         levels: levels.into_iter().map(|(number, slot)| (dimmer(number), slot)).collect(),
         labels: labels.into_iter().map(|(number, slot)| (dimmer(number), slot)).collect(),
         master: Some(level(Some(1), 6)),
         blackout: Some(slot(Some(true), 7)),
+        word_parts: parts.into_iter().map(|(place, slot)| (PartNumber::new(place).unwrap(), slot)).collect(),
         words: looks.into_iter().map(|(name, slot)| (Word::new(name).unwrap(), slot)).collect(),
         made_up: names.into_iter().map(|(name, slot)| (ItemName::new(name).unwrap(), slot)).collect(),
     };
