@@ -1,7 +1,6 @@
 //! Changes as words of a command line: `1=50`, `3-10=0`, `7=none`, `7:Wash`, `master=80`, `blackout=on`, and for any
 //! kind with keys, `labels/7=Wash`.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -9,8 +8,9 @@ use std::str::FromStr;
 use ghostlight_rig::kinds::Keyed;
 use ghostlight_rig::kinds::labels::Labels;
 use ghostlight_rig::kinds::levels::Levels;
+use ghostlight_rig::kinds::words::Words;
 use ghostlight_rig::{
-    Dimmer, Form, ItemKey, KeyOf, Kind, KindId, KindVisitor, Level, Listed, Scalar, Shape, Update, visit_kinds,
+    Dimmer, Form, ItemKey, KeyOf, Kind, KindId, KindVisitor, Level, Listed, Look, Scalar, Shape, Update, visit_kinds,
 };
 
 /// A dimmer, `7`, or a range of them, `3-10`.
@@ -146,21 +146,21 @@ fn read<K: Kind>(value: &str, removed: &str) -> Result<K::Value, String> {
             "off" => K::read(Scalar::Flag(false)),
             _ => Err(format!("{value:?} is not on or off")),
         },
-        Form::Levels => K::read(look(value)?),
+        Form::Levels => K::read(Words::write(&look(value)?)),
     }
 }
 
-/// The levels of a look as a person writes them: `1=50,3-10=0`; empty for a look without dimmers.
-fn look(text: &str) -> Result<Scalar<'static>, String> {
+/// The look that a person writes as `1=50,3-10=0`; empty for one without dimmers.
+pub(super) fn look(text: &str) -> Result<Look, String> {
     let mut levels = Vec::new();
     for part in text.split(',').filter(|part| !part.is_empty()) {
         let (dimmers, level) =
             part.split_once('=').ok_or_else(|| format!("{part:?} has no =, as in 1=50 or 3-10=0"))?;
-        let level = read::<Levels>(level, "")?;
-        let dimmers: Dimmers = dimmers.parse()?;
-        levels.extend(dimmers.iter().map(|dimmer| (dimmer.to_string().into(), Scalar::Percent(level))));
+        let (dimmers, level): (Dimmers, _) = (dimmers.parse()?, read::<Levels>(level, "")?);
+        levels.extend(dimmers.iter().map(|dimmer| (dimmer, level)));
     }
-    Ok(Scalar::Object(levels))
+    let look: Look = levels.iter().copied().collect();
+    if look.len() < levels.len() { Err("a dimmer comes twice in the look".to_owned()) } else { Ok(look) }
 }
 
 /// The change that these words make together. If two set one item, the later one counts.
@@ -205,16 +205,16 @@ impl KindVisitor for WriteWords<'_> {
 /// A value as a person would type it.
 fn written<K: Kind>(value: &K::Value) -> String {
     match K::write(value) {
-        Scalar::Object(levels) => written_look(&levels),
+        object @ Scalar::Object(_) => Words::read(object).map(|look| written_look(&look)).unwrap_or_default(),
         Scalar::Text(text) => format!("{text:?}"),
         Scalar::Flag(is) => if is { "on" } else { "off" }.to_owned(),
         number => number.to_string(),
     }
 }
 
-/// The levels of a look as a person would type them.
-pub(crate) fn written_look(levels: &[(Cow<'_, str>, Scalar<'_>)]) -> String {
-    let levels = levels.iter().filter_map(|(dimmer, level)| Some((Dimmer::parse(dimmer)?, level.level().ok())));
+/// A look as a person would type it.
+pub(super) fn written_look(look: &Look) -> String {
+    let levels = look.iter().map(|(dimmer, level)| (dimmer, Some(level)));
     level_words(&levels.collect()).collect::<Vec<_>>().join(",")
 }
 

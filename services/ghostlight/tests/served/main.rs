@@ -35,3 +35,4 @@ mod stuck_output;
 mod top;
 mod unknown;
 mod words;
+mod words_cli;
