@@ -14,11 +14,13 @@ mod members;
 mod messages;
 mod problem;
 mod rigs;
+mod say;
 mod scalar;
 pub mod subjects;
 mod text;
 mod trace;
 mod update;
+mod words;
 
 use std::time::Duration;
 
@@ -36,12 +38,14 @@ pub use messages::presence::encode_consoles;
 pub use messages::server::{Decoded, ServerMessage, decode, with_output};
 pub use messages::set::Set;
 pub use messages::snapshot::{decode_snapshot_request, encode_snapshot_request};
-pub use problem::Problem;
+pub use problem::{Problem, TextError};
 pub use rigs::{RigSummary, encode_rigs, join_rigs, lists_rig};
+pub use say::{Say, SayAnswer};
 pub use scalar::{ScalarText, parse_scalar};
 pub use text::{etag, parse_etag, parse_position};
 pub use trace::{TRACEPARENT, parse_traceparent, traceparent};
 pub use update::parse_update;
+pub use words::{LookText, LookupText, MAX_LOOKUP_BYTES, WordsText, parse_look, parse_text, parse_words};
 
 /// The OpenAPI description of the HTTP interface, as JSON.
 pub const OPENAPI: &str = include_str!("../openapi.json");

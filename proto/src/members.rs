@@ -23,9 +23,14 @@ use crate::scalar::{MemberName, ScalarText, scalar_of};
 /// # Errors
 /// [`BadInput`], which names every bad key.
 pub fn parse_levels(json: &[u8]) -> Result<Levels, BadInput> {
+    parse_items::<kinds::levels::Levels>(json).map(|update| update.levels)
+}
+
+/// Reads an object with a member for each item of a kind.
+pub(crate) fn parse_items<K: Listed>(json: &[u8]) -> Result<Update, BadInput> {
     let (mut update, mut faults) = (Update::default(), Faults::default());
-    ReadItems::<kinds::levels::Levels>::new(&mut update, &mut faults).read(json)?;
-    faults.none_or(update.levels)
+    ReadItems::<K>::new(&mut update, &mut faults).read(json)?;
+    faults.none_or(update)
 }
 
 /// The names of the default kinds, for messages: `levels, labels, master or blackout`.

@@ -28,6 +28,36 @@ pub struct Problem {
     /// The items that had changed, if the change was refused for that: `{"levels": [1, 2], "master": true}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed: Option<Map<String, Value>>,
+    /// What was not understood, if the change was a text of commands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text_error: Option<TextError>,
+}
+
+/// What of a text was not understood.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextError {
+    /// The kind of error, for software: `syntax`, `unknown_name`.
+    pub kind: String,
+    /// The first byte of the part that was not understood.
+    pub start: usize,
+    /// The byte after it.
+    pub end: usize,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, in characters from 1.
+    pub column: u32,
+    /// What was found there.
+    pub found: String,
+    /// What was expected instead; one of these.
+    pub expected: Vec<String>,
+    /// The known name or keyword that is most like what was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nearest: Option<String>,
+    /// What may help.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// The line of the text with the error, and below it a line that points at the error.
+    pub underlined: String,
 }
 
 /// A bad key, and what is wrong with it.
@@ -48,9 +78,14 @@ impl From<Fault> for BadKey {
 impl Problem {
     /// A problem of this kind.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        let (errors, more_errors, changed) = Default::default();
+        let (errors, more_errors, changed, text_error) = Default::default();
         let (status, title) = (code.status(), code.title().to_owned());
-        Self { status, code, title, detail: detail.into(), errors, more_errors, changed }
+        Self { status, code, title, detail: detail.into(), errors, more_errors, changed, text_error }
+    }
+
+    /// A text of commands was not understood; `detail` says why in one line.
+    pub fn not_understood(detail: impl Into<String>, error: TextError) -> Self {
+        Self { text_error: Some(error), ..Self::new(Code::BadInput, detail) }
     }
 
     /// A conditional change was refused, because these items had changed.

@@ -1,7 +1,11 @@
 //! Values and keys in JSON.
 
+use std::borrow::Cow;
+use std::fmt;
+
 use ghostlight_rig::{ItemKey, Level, Scalar};
-use serde::{Serialize, Serializer};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 /// Reads the scalar of a JSON value. A number keeps its text.
@@ -12,12 +16,23 @@ pub fn parse_scalar(json: &str) -> serde_json::Result<Scalar<'_>> {
     serde_json::from_str::<&RawValue>(json).map(|value| scalar_of(value.get()))
 }
 
+/// How many objects a value may have inside each other. Each level reads its text again, and takes room on the stack.
+const MAX_DEPTH: usize = 3;
+
 /// The scalar of a JSON value, whose text is known to be well formed.
 pub(crate) fn scalar_of(json: &str) -> Scalar<'_> {
+    scalar_within(MAX_DEPTH, json)
+}
+
+fn scalar_within(depth: usize, json: &str) -> Scalar<'_> {
     match json.as_bytes().first() {
         Some(b'-' | b'0'..=b'9') => Scalar::Number(json.into()),
         Some(b't' | b'f') => Scalar::Flag(json == "true"),
-        Some(b'{') => Scalar::Other("an object"),
+        Some(b'{') if depth == 0 => Scalar::Other("an object inside others"),
+        Some(b'{') => serde_json::from_str(json).map_or(Scalar::Other("a broken object"), |ObjectIn(members)| {
+            let members = members.into_iter();
+            Scalar::Object(members.map(|(Name(name), value)| (name, scalar_within(depth - 1, value.get()))).collect())
+        }),
         Some(b'[') => Scalar::Other("an array"),
         Some(b'"') => serde_json::from_str(json)
             .map_or(Scalar::Other("a broken string"), |text: String| Scalar::Text(text.into())),
@@ -25,13 +40,52 @@ pub(crate) fn scalar_of(json: &str) -> Scalar<'_> {
     }
 }
 
+/// The members of an object, in the order of the text.
+struct ObjectIn<'a>(Vec<(Name<'a>, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for ObjectIn<'de> {
+    fn deserialize<D: Deserializer<'de>>(object: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = ObjectIn<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(ObjectIn(members))
+            }
+        }
+        object.deserialize_map(Members)
+    }
+}
+
+/// The name of a member, borrowed if it can be.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
 /// A scalar as JSON. A number keeps its text. [`Scalar::Other`] cannot be written.
 #[derive(Debug)]
 pub struct ScalarText<'a>(pub Scalar<'a>);
 
 impl Serialize for ScalarText<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.0 {
+        ScalarRef(&self.0).serialize(serializer)
+    }
+}
+
+/// A scalar as JSON, without a copy of what is inside an object.
+struct ScalarRef<'a, 'b>(&'b Scalar<'a>);
+
+impl Serialize for ScalarRef<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
             Scalar::Percent(level) => serialize_level(*level, serializer),
             Scalar::Number(text) => {
                 let number = RawValue::from_string(text.to_string()).map_err(serde::ser::Error::custom)?;
@@ -39,6 +93,9 @@ impl Serialize for ScalarText<'_> {
             }
             Scalar::Text(text) => text.serialize(serializer),
             Scalar::Flag(is) => is.serialize(serializer),
+            Scalar::Object(members) => {
+                serializer.collect_map(members.iter().map(|(name, value)| (name, ScalarRef(value))))
+            }
             Scalar::Other(what) => Err(serde::ser::Error::custom(format_args!("{what} is not a value"))),
         }
     }
@@ -80,6 +137,15 @@ mod tests {
             (Scalar::Text("'\"\\ wash \u{1d11e}".into()), "\"'\\\"\\\\ wash \u{1d11e}\""),
             (Scalar::Text("50".into()), "\"50\""),
             (Scalar::Flag(true), "true"),
+            (Scalar::Object(Vec::new()), "{}"),
+            (
+                Scalar::Object(vec![
+                    ("b".into(), Scalar::Number("1".into())),
+                    ("a\"".into(), Scalar::Object(vec![("a".into(), Scalar::Flag(false))])),
+                    ("b".into(), Scalar::Text("2".into())),
+                ]),
+                r#"{"b":1,"a\"":{"a":false},"b":"2"}"#,
+            ),
             (Scalar::Flag(false), "false"),
         ] {
             assert_eq!(parse_scalar(text).unwrap(), scalar);
@@ -93,11 +159,14 @@ mod tests {
 
     #[test]
     fn what_is_not_a_scalar_is_named() {
-        for (text, what) in [("null", "null"), ("[1]", "an array"), ("{\"a\":1}", "an object")] {
+        for (text, what) in [("null", "null"), ("[1]", "an array")] {
             assert_eq!(parse_scalar(text).unwrap(), Scalar::Other(what));
             assert!(serde_json::to_string(&ScalarText(Scalar::Other(what))).unwrap_err().to_string().contains(what));
         }
         assert_eq!(parse_scalar(r#""\ud800""#).unwrap(), Scalar::Other("a broken string"));
+        let deep = |depth: usize| format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
+        assert_eq!(parse_scalar(&deep(MAX_DEPTH)).unwrap().to_string(), "{a:{a:{a:1}}}");
+        assert!(format!("{:?}", parse_scalar(&deep(100_000)).unwrap()).contains("an object inside others"));
         for text in ["", "wash", "050", "\"wash", "1 2"] {
             assert!(parse_scalar(text).is_err(), "{text}");
         }

@@ -11,7 +11,7 @@ use ghostlight_proto::{
 };
 use ghostlight_rig::{
     Beacon, Change, ClientId, Console, ConsoleKind, ConsoleName, Delta, Dimmer, Entry, Epoch, Interest, Key, Label,
-    Level, LogTime, Origin, Partitions, Position, Revision, Rig, RigName, Roster, TraceContext, Update,
+    Level, LogTime, Origin, Partitions, Position, Revision, Rig, RigName, Roster, Said, TraceContext, Update,
 };
 use jsonschema::Validator;
 use proptest::prelude::*;
@@ -258,9 +258,15 @@ fn what_openapi_has_too_is_the_same_there() {
             "LabelsChange",
             "Level",
             "Levels",
+            "Look",
             "Master",
             "Position",
-            "Traceparent"
+            "Traceparent",
+            "UploadId",
+            "Word",
+            "WordParts",
+            "Words",
+            "WordsChange"
         ]
     );
 }
@@ -399,6 +405,8 @@ fn some_change() -> impl Strategy<Value = Change> {
         (prop::option::of(0u64..1_000), prop::option::of(0u64..4), prop::option::of("[ab]"), any::<Option<bool>>());
     (levels, settings, asked).prop_map(|(levels, (labels, master, blackout), (seq, if_match, once, is_sampled))| {
         Change {
+            dictionary: None,
+            said: once.clone().map(|text| Said { text, selection: None }),
             update: Update {
                 levels: levels
                     .into_iter()

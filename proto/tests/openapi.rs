@@ -12,9 +12,10 @@ use jsonschema::Validator;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-const PATHS: [&str; 12] = [
+const PATHS: [&str; 17] = [
     "/",
     "/docs",
+    "/get_topics",
     "/healthz",
     "/readyz",
     "/v1/openapi.json",
@@ -23,6 +24,10 @@ const PATHS: [&str; 12] = [
     "/v1/rigs/{rig}/consoles",
     "/v1/rigs/{rig}/events",
     "/v1/rigs/{rig}/levels",
+    "/v1/rigs/{rig}/lookup",
+    "/v1/rigs/{rig}/say",
+    "/v1/rigs/{rig}/words",
+    "/v1/rigs/{rig}/words/{word}",
     "/v1/rigs/{rig}/ws",
     "/ws",
 ];

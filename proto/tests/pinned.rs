@@ -229,7 +229,13 @@ fn what_is_written_today_is_read_by_those_of_then() {
             // A type that it does not know it passes over.
             let Some(schema) = readers.of_kind(&kind(&name, &text)) else { continue };
             let value = serde_json::from_str(&text).unwrap();
-            let errors: Vec<_> = schema.iter_errors(&value).map(|error| error.to_string()).collect();
+            let mut errors: Vec<_> = schema.iter_errors(&value).map(|error| error.to_string()).collect();
+            // An entry that says what it needs is not misread: that version stops at it.
+            if value["needs"].as_array().is_some_and(|needs| !needs.is_empty()) {
+                let stops = schema.iter_errors(&value).any(|error| error.instance_path().as_str() == "/needs");
+                assert!(stops, "{version} would fold {name} to another map");
+                errors.clear();
+            }
             assert!(
                 errors.is_empty(),
                 "{version} cannot read {name}: {errors:?}. It runs beside this version during an update: first a \

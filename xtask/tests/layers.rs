@@ -33,8 +33,9 @@ fn layers() -> Layers {
     cells.filter(|cells| !cells[2].is_empty()).map(layer).collect()
 }
 
-/// The only dependencies of the core: no async, no clock, no randomness, no serialisation, no database.
-const USED_BY_THE_CORE: &[&str] = &["thiserror"];
+/// The only dependencies of the core: no async, no clock, no randomness, no serialisation, no database. The Unicode tables decide
+/// which spellings are one word.
+const USED_BY_THE_CORE: &[&str] = &["caseless", "thiserror", "unicode-normalization", "unicode-segmentation"];
 
 #[derive(Deserialize)]
 struct Metadata {

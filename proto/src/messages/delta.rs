@@ -10,6 +10,7 @@ use crate::envelope::Message;
 use crate::fault::BadInput;
 use crate::items::{ItemsIn, ItemsText};
 use crate::members::UpdateText;
+use crate::messages::upload::UploadText;
 use crate::text::{need, parse_position, read_time};
 
 envelope! {
@@ -22,6 +23,7 @@ envelope! {
         time "time": Cow<'a, str>,
         origins "origins": Vec<OriginIn<'a>>,
         refused "refused": Vec<RefusedIn<'a>>,
+        dictionary "dictionary": UploadText<'a>,
     }
 }
 
@@ -34,6 +36,7 @@ pub(super) fn encode(delta: &Delta) -> serde_json::Result<Vec<u8>> {
         revision: delta.position.revision.0,
         time: delta.time.to_string(),
         members: UpdateText(&delta.update),
+        dictionary: delta.dictionary.map(UploadText::of),
         origins: delta.origins.iter().map(|one| OriginOut::of(one, is_alone)).collect(),
         refused: delta
             .verdicts
@@ -54,6 +57,7 @@ pub(super) fn decode(text: &Bytes) -> Result<(Delta, Bytes), BadInput> {
         position,
         prev: Revision(need(envelope.prev, "prev")?),
         time: read_time(envelope.time.as_deref())?,
+        dictionary: envelope.dictionary.map(|upload| upload.read()).transpose()?,
         origins: origins.into_iter().map(|origin| origin.read(&update)).collect::<Result<_, _>>()?,
         verdicts: refused.into_iter().map(RefusedIn::read).collect::<Result<_, _>>()?,
         update,
@@ -71,6 +75,8 @@ struct DeltaOut<'a> {
     time: String,
     #[serde(flatten)]
     members: UpdateText<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dictionary: Option<UploadText<'a>>,
     origins: Vec<OriginOut<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     refused: Vec<RefusedOut<'a>>,

@@ -3,17 +3,20 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use ghostlight_rig::{Change, ClientId, Entry, Key, NameError, Origin};
+use ghostlight_rig::{
+    Change, ClientId, Entry, Interest, Key, KindId, KindVisitor, Listed, NameError, Origin, Said, visit_kinds,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::envelope::Message;
 use crate::fault::BadInput;
 use crate::members::{ChangeText, kind_names};
+use crate::messages::upload::UploadText;
 use crate::text::parse_position;
 use crate::trace::{parse_traceparent, traceparent};
 
-/// The text of an entry: `{"changes": [{…members of kinds, "client"?, "seq"?, "if_match"?, "if_made"?, "idempotency_key"?,
-/// "traceparent"?}, …]}`.
+/// The text of an entry: `{"needs"?: [names of kinds], "changes": [{…members of kinds, "client"?, "seq"?, "if_match"?, "if_made"?, "idempotency_key"?,
+/// "dictionary"?, "said"?, "selection"?, "traceparent"?}, …]}`.
 pub fn encode_entry(entry: &Entry) -> Bytes {
     let changes = entry.changes().iter().map(|change| ChangeOut {
         members: ChangeText(&change.update),
@@ -22,9 +25,13 @@ pub fn encode_entry(entry: &Entry) -> Bytes {
         if_match: change.if_match.map(|position| position.to_string()),
         if_made: change.if_made,
         idempotency_key: change.idempotency_key.as_ref().map(Key::as_str),
+        dictionary: change.dictionary.map(UploadText::of),
+        said: change.said.as_ref().map(|said| said.text.as_str()),
+        selection: change.said.as_ref().and_then(|said| said.selection.as_deref()),
         traceparent: change.trace.map(traceparent),
     });
-    serde_json::to_vec(&EntryOut { changes: changes.collect() }).expect("an entry can be written as JSON").into()
+    let needs = needs(entry);
+    serde_json::to_vec(&EntryOut { needs, changes: changes.collect() }).expect("an entry can be written as JSON").into()
 }
 
 /// Reads an entry. Members that a newer version adds are ignored, unless the entry says that it `needs` them. Then this
@@ -37,17 +44,52 @@ pub fn decode_entry(text: &[u8]) -> Result<Entry, EntryError> {
         Ok(message) => message.envelope,
         // What a newer version needs may be in members that cannot be read here.
         Err(bad) => match serde_json::from_slice(text) {
-            Ok(NeedsIn { needs: Some(needs) }) if !needs.is_empty() => {
-                return Err(EntryError::Needs(needs[0].to_string()));
+            Ok(NeedsIn { needs: Some(needs) }) => {
+                let unknown = needs.iter().find(|need| !is_known(need));
+                return Err(unknown.map_or(EntryError::Bad(bad), |need| EntryError::Needs(need.to_string())));
             }
             _ => return Err(bad.into()),
         },
     };
-    // This version knows nothing that has to be named.
-    if let Some(need) = entry.needs.unwrap_or_default().first() {
+    if let Some(need) = entry.needs.unwrap_or_default().iter().find(|need| !is_known(need)) {
         return Err(EntryError::Needs(need.to_string()));
     }
     Ok(entry_of(entry.changes.unwrap_or_default())?)
+}
+
+/// What an entry needs that has a text with a key.
+const SAID: &str = "said";
+
+/// What an entry needs that makes an upload the words of its rig.
+const DICTIONARY: &str = "dictionary";
+
+/// Whether this version understands what an entry needs.
+fn is_known(need: &str) -> bool {
+    [SAID, DICTIONARY].contains(&need) || KindId::named(need).is_some()
+}
+
+/// The names of the kinds that an entry sets items of, and that a version may not know which reads this entry.
+fn needs(entry: &Entry) -> Vec<&'static str> {
+    struct Named(Interest, Vec<&'static str>);
+    impl KindVisitor for Named {
+        fn visit<K: Listed>(&mut self) {
+            if K::IS_NAMED && self.0.wants(K::ID) {
+                self.1.push(K::NAME);
+            }
+        }
+    }
+    let kinds = entry.changes().iter().flat_map(|change| change.update.kinds().kinds()).collect();
+    let mut named = Named(kinds, Vec::new());
+    visit_kinds(&mut named);
+    // It decides what counts as a repeat, and so what happens.
+    let is_said_once = |change: &Change| change.said.is_some() && change.idempotency_key.is_some();
+    if entry.changes().iter().any(is_said_once) {
+        named.1.push(SAID);
+    }
+    if entry.changes().iter().any(|change| change.dictionary.is_some()) {
+        named.1.push(DICTIONARY);
+    }
+    named.1
 }
 
 /// Why an entry was not read.
@@ -72,7 +114,10 @@ fn entry_of(changes: Vec<Message<'_, ChangeEnvelope<'_>>>) -> Result<Entry, BadI
     let first = changes.next().ok_or_else(|| BadInput::Form("an entry has at least one change".to_owned()))??;
     let mut entry = Entry::new(first);
     for change in changes {
-        let closed = |_| BadInput::Form("a change with a key is the last of its entry".to_owned());
+        let closed = |_| {
+            let rule = "a change with a key is the last of its entry, and one with a dictionary is alone";
+            BadInput::Form(rule.to_owned())
+        };
         entry.push(change?).map_err(closed)?;
     }
     Ok(entry)
@@ -90,12 +135,18 @@ fn read(Message { envelope, members }: Message<'_, ChangeEnvelope<'_>>) -> Resul
     if members.are_missing() {
         return Err(BadInput::Form(format!("a change has {}", kind_names())));
     }
+    let (update, dictionary) = (members.read()?, envelope.dictionary.map(|upload| upload.read()).transpose()?);
+    if dictionary.is_some() && !update.is_empty() {
+        return Err(BadInput::Form("a change with a dictionary sets nothing else".to_owned()));
+    }
     Ok(Change {
-        update: members.read()?,
+        update,
+        dictionary,
         origin,
         if_match: envelope.if_match.as_ref().map(position).transpose()?,
         if_made: envelope.if_made,
         idempotency_key: envelope.idempotency_key.as_deref().map(Key::new).transpose().map_err(form)?,
+        said: envelope.said.map(|text| Said { text: text.into(), selection: envelope.selection.map(Cow::into_owned) }),
         trace: envelope.traceparent.as_deref().and_then(parse_traceparent),
     })
 }
@@ -108,12 +159,17 @@ envelope! {
         if_match "if_match": Cow<'a, str>,
         if_made "if_made": bool,
         idempotency_key "idempotency_key": Cow<'a, str>,
+        dictionary "dictionary": UploadText<'a>,
+        said "said": Cow<'a, str>,
+        selection "selection": Cow<'a, str>,
         traceparent "traceparent": Cow<'a, str>,
     }
 }
 
 #[derive(Serialize)]
 struct EntryOut<'a> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    needs: Vec<&'static str>,
     changes: Vec<ChangeOut<'a>>,
 }
 
@@ -131,6 +187,12 @@ struct ChangeOut<'a> {
     if_made: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     idempotency_key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dictionary: Option<UploadText<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    said: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    selection: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     traceparent: Option<String>,
 }

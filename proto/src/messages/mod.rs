@@ -9,6 +9,7 @@ pub(crate) mod presence;
 pub(crate) mod server;
 pub(crate) mod set;
 pub(crate) mod snapshot;
+pub(crate) mod upload;
 
 mod beacon;
 mod delta;

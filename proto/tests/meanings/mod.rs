@@ -11,9 +11,9 @@ use ghostlight_proto::{
     parse_levels, traceparent,
 };
 use ghostlight_rig::{
-    Attribution, Beacon, Change, Changed, ClientId, Console, ConsoleKind, ConsoleName, Delta, Dimmer, Entry, Epoch,
-    Interest, Item, Key, Label, Level, Levels, LogTime, Origin, Position, Replica, Revision, Rig, RigName, Roster,
-    Snapshot, State, StoreId, TraceContext, Update, Verdict,
+    Attribution, Beacon, Change, Changed, ClientId, Console, ConsoleKind, ConsoleName, Delta, Digest, Dimmer, Entry,
+    Epoch, Interest, Item, Key, Label, Level, Levels, LogTime, Look, Origin, PartNumber, Position, Replica, Revision,
+    Rig, RigName, Roster, Said, Snapshot, State, StoreId, TraceContext, Update, Upload, Verdict, Word, WordPart,
 };
 use serde_json::{Value, json};
 
@@ -69,6 +69,24 @@ fn settings() -> Update {
     let labels = [(1, Some("Front wash")), (2, None)];
     let labels = labels.map(|(number, label)| (dimmer(number), label.map(|label| Label::new(label).unwrap())));
     Update { labels: labels.into(), master: Some(level(8_050)), blackout: Some(true), ..Update::default() }
+}
+
+/// Sets a word and removes another one.
+fn words() -> Update {
+    let look = Look::from([(dimmer(1), level(10_000)), (dimmer(65_535), level(1_234))]);
+    let words = [("front wash", Some(look)), ("dark", Some(Look::new())), ("spot", None)];
+    Update { words: words.map(|(text, look)| (Word::new(text).unwrap(), look)).into(), ..Update::default() }
+}
+
+fn uploaded() -> Upload {
+    Upload { digest: Digest::from_lanes([0x0123_4567, 0x89ab_cdef]), parts: 2 }
+}
+
+/// A part of an upload.
+fn word_part() -> Update {
+    let words = words().words.into_iter().filter_map(|(word, look)| Some((word, look?))).collect();
+    let part = WordPart { upload: uploaded().digest, words };
+    Update { word_parts: [(PartNumber::new(1).unwrap(), Some(part))].into(), ..Update::default() }
 }
 
 fn at(revision: u64) -> Position {
@@ -187,6 +205,15 @@ pub(crate) fn deltas() -> Vec<Golden<Delta>> {
             },
         ),
         (
+            "delta_words",
+            Delta {
+                update: words(),
+                origins: vec![Attribution { origin: origin("console-1", 8), items: words().items().collect() }],
+                ..delta(42, 43)
+            },
+        ),
+        ("delta_dictionary", Delta { dictionary: Some(uploaded()), ..delta(43, 44) }),
+        (
             "delta_refused_changed",
             Delta {
                 update: levels([(5, Some(3_000))]).into(),
@@ -241,6 +268,13 @@ pub(crate) fn said_by_servers() -> Vec<Golden<ServerMessage>> {
         (label_of(1), changed(Some("say \"hi\""), TIME.0 - 1)),
         (Item::Master, changed(Some("console-1"), TIME.0)),
     ];
+    let mut state = State::default();
+    state.apply(&words());
+    let kinds = Interest::named(["levels", "words"]);
+    let worded = Snapshot { kinds, ..snapshot(state) };
+    let mut replica = Replica::default();
+    replica.snapshot(&worded);
+    let words_beacon = replica.to_beacon(kinds);
     let mut said: Vec<_> = deltas().into_iter().map(|(name, delta)| (name, ServerMessage::Delta(delta))).collect();
     said.extend([
         ("snapshot", ServerMessage::Snapshot(snapshot(stage()))),
@@ -262,6 +296,8 @@ pub(crate) fn said_by_servers() -> Vec<Golden<ServerMessage>> {
             "beacon_some",
             ServerMessage::Beacon(Beacon { digests: beacon(stage()).digests.restricted_to(some), ..beacon(stage()) }),
         ),
+        ("snapshot_words", ServerMessage::Snapshot(worded.clone())),
+        ("beacon_words", ServerMessage::Beacon(words_beacon)),
         ("snapshot_changed", ServerMessage::Snapshot(Snapshot { changes, ..snapshot(labelled_stage()) })),
         ("presence", ServerMessage::Presence(consoles())),
         ("presence_nobody", ServerMessage::Presence(Roster::default())),
@@ -276,6 +312,10 @@ pub(crate) fn said_by_servers() -> Vec<Golden<ServerMessage>> {
         ("error_traced", ServerMessage::Error(refused)),
     ]);
     said
+}
+
+fn said(selection: Option<&str>) -> Option<Said> {
+    Some(Said { text: "1 at \"50\"".to_owned(), selection: selection.map(str::to_owned) })
 }
 
 pub(crate) fn entries() -> Vec<Golden<Entry>> {
@@ -299,7 +339,19 @@ pub(crate) fn entries() -> Vec<Golden<Entry>> {
         ("entry_origin", Entry::new(Change { origin: Some(origin("console-1", 7)), ..one.clone() })),
         ("entry_if_made", Entry::new(Change { if_made: Some(false), ..levels([(1, Some(1_234))]).into() })),
         ("entry_if_match", Entry::new(Change { if_match: Some(at(42)), ..levels([(1, Some(1_234))]).into() })),
+        ("entry_said", Entry::new(Change { said: said(Some("1-10")), ..levels([(1, Some(5_000))]).into() })),
+        (
+            "entry_said_once",
+            Entry::new(Change {
+                said: said(None),
+                idempotency_key: Key::new("k").ok(),
+                ..levels([(1, Some(5_000))]).into()
+            }),
+        ),
+        ("entry_word_part", Entry::new(word_part().into())),
+        ("entry_dictionary", Entry::new(Change { dictionary: Some(uploaded()), ..Change::default() })),
         ("entry_state", Entry::new(settings().into())),
+        ("entry_words", Entry::new(words().into())),
         ("entry_idempotency_key", Entry::new(Change { idempotency_key, ..one })),
         ("entry_traced", traced),
         ("entry_many", many),

@@ -2,24 +2,19 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use ghostlight_rig::{Dimmer, Level};
-
-use crate::Word;
-
-/// What a word stands for: levels of dimmers.
-pub type Look = BTreeMap<Dimmer, Level>;
+use crate::{Look, Word};
 
 /// The words of a rig with their looks, to be found by name, or as phrases in a text.
 ///
-/// A phrase is found by one hash of its text. So the number of words hardly matters: a place in a text costs one hash for
-/// each length that a phrase with the same first word has, at most 64.
+/// Most words are one word of a text, without punctuation, and are found by themselves. What phrases need is kept for phrases
+/// alone: one hash for each length that a phrase with the same first word has, at most 64.
 #[derive(Clone, Debug, Default)]
 pub struct Dictionary {
     looks: BTreeMap<Word, Look>,
-    /// The words by their phrase, which is the word without punctuation.
-    by_phrase: HashMap<Box<str>, Vec<Word>>,
-    /// By the first word of a phrase: how many phrases have each number of words.
-    lengths: HashMap<Box<str>, BTreeMap<usize, usize>>,
+    /// The words that are not their own phrase, which is the word without punctuation, by their phrase.
+    punctuated: HashMap<Box<str>, Vec<Word>>,
+    /// By the first word of a phrase of several words: how many phrases have each number of words, the smallest first.
+    lengths: HashMap<Box<str>, Vec<(usize, usize)>>,
 }
 
 impl Dictionary {
@@ -27,9 +22,11 @@ impl Dictionary {
     pub fn insert(&mut self, word: Word, look: Look) -> Option<Look> {
         let before = self.looks.insert(word.clone(), look);
         if before.is_none() {
-            let (first, length) = shape(&word);
-            *self.lengths.entry(first).or_default().entry(length).or_default() += 1;
-            self.by_phrase.entry(word.phrase().into()).or_default().push(word);
+            self.count_length(&word);
+            let phrase = word.phrase();
+            if phrase != word.as_str() {
+                self.punctuated.entry(phrase.into()).or_default().push(word);
+            }
         }
         before
     }
@@ -38,23 +35,32 @@ impl Dictionary {
     pub fn remove(&mut self, word: &Word) -> Option<Look> {
         let look = self.looks.remove(word)?;
         let phrase = word.phrase();
-        if let Some(words) = self.by_phrase.get_mut(phrase.as_str()) {
+        if let Some(words) = self.punctuated.get_mut(phrase.as_str()) {
             words.retain(|other| other != word);
             if words.is_empty() {
-                self.by_phrase.remove(phrase.as_str());
+                self.punctuated.remove(phrase.as_str());
             }
         }
         self.forget_length(word);
         Some(look)
     }
 
+    fn count_length(&mut self, word: &Word) {
+        let Some((first, length)) = shape(word) else { return };
+        let lengths = self.lengths.entry(first).or_default();
+        match lengths.binary_search_by_key(&length, |(length, _)| *length) {
+            Ok(at) => lengths[at].1 += 1,
+            Err(at) => lengths.insert(at, (length, 1)),
+        }
+    }
+
     fn forget_length(&mut self, word: &Word) {
-        let (first, length) = shape(word);
+        let Some((first, length)) = shape(word) else { return };
         let Some(lengths) = self.lengths.get_mut(&first) else { return };
-        if let Some(count) = lengths.get_mut(&length) {
-            *count -= 1;
-            if *count == 0 {
-                lengths.remove(&length);
+        if let Ok(at) = lengths.binary_search_by_key(&length, |(length, _)| *length) {
+            lengths[at].1 -= 1;
+            if lengths[at].1 == 0 {
+                lengths.remove(at);
             }
         }
         if lengths.is_empty() {
@@ -72,6 +78,11 @@ impl Dictionary {
         self.looks.keys()
     }
 
+    /// The words with their looks, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&Word, &Look)> {
+        self.looks.iter()
+    }
+
     /// How many words there are.
     pub fn len(&self) -> usize {
         self.looks.len()
@@ -83,13 +94,15 @@ impl Dictionary {
     }
 
     /// The words with this phrase. They differ in punctuation alone.
-    pub(crate) fn with_phrase(&self, phrase: &str) -> &[Word] {
-        self.by_phrase.get(phrase).map_or(&[], Vec::as_slice)
+    pub(crate) fn with_phrase(&self, phrase: &str) -> impl Iterator<Item = &Word> {
+        let own = self.looks.get_key_value(phrase).map(|(word, _)| word);
+        own.into_iter().chain(self.punctuated.get(phrase).into_iter().flatten())
     }
 
-    /// The numbers of words of the phrases that begin with `first`, the longest first.
+    /// The numbers of words of the phrases that begin with `first`, the longest first; the last is 1.
     pub(crate) fn lengths(&self, first: &str) -> impl Iterator<Item = usize> {
-        self.lengths.get(first).into_iter().flat_map(|lengths| lengths.keys().rev().copied())
+        let phrases = self.lengths.get(first).into_iter().flat_map(|lengths| lengths.iter().rev());
+        phrases.map(|(length, _)| *length).chain([1])
     }
 }
 
@@ -103,11 +116,12 @@ impl FromIterator<(Word, Look)> for Dictionary {
     }
 }
 
-/// The first word of a phrase, and how many words it has.
-fn shape(word: &Word) -> (Box<str>, usize) {
+/// The first word of a phrase, and how many words it has; `None` if it has one.
+fn shape(word: &Word) -> Option<(Box<str>, usize)> {
     let mut tokens = word.tokens();
     let first = tokens.next().expect("a word has a letter or a digit");
-    (first.into(), 1 + tokens.count())
+    let length = 1 + tokens.count();
+    (length > 1).then(|| (first.into(), length))
 }
 
 #[cfg(test)]
@@ -127,13 +141,14 @@ mod tests {
         }
         assert_eq!(dictionary.insert(word("front"), Look::new()), Some(Look::new()));
         assert_eq!(dictionary.lengths("front").collect::<Vec<_>>(), [3, 2, 1]);
-        assert_eq!(dictionary.with_phrase("front wash"), ["front wash", "front-wash"].map(word));
+        let found: Vec<_> = dictionary.with_phrase("front wash").cloned().collect();
+        assert_eq!(found, ["front wash", "front-wash"].map(word));
         dictionary.remove(&word("front wash"));
         assert_eq!(dictionary.lengths("front").collect::<Vec<_>>(), [3, 2, 1]);
         for name in names {
             dictionary.remove(&word(name));
         }
-        assert!(dictionary.is_empty() && dictionary.by_phrase.is_empty() && dictionary.lengths.is_empty());
+        assert!(dictionary.is_empty() && dictionary.punctuated.is_empty() && dictionary.lengths.is_empty());
         assert_eq!(dictionary.remove(&word("front")), None);
     }
 }

@@ -25,11 +25,11 @@ mod selection;
 mod span;
 pub mod syntax;
 mod view;
-mod word;
 
-pub use dictionary::{Dictionary, Look};
+pub use dictionary::Dictionary;
 pub use error::{Error, ErrorKind};
 pub use factor::Factor;
+pub use ghostlight_rig::{Look, Word};
 pub use keyword::Keyword;
 pub use lookup::{Lookup, lookup};
 pub use parse::{MAX_COMMANDS, MAX_TEXT_BYTES, parse};
@@ -38,4 +38,3 @@ pub use resolve::{Context, MAX_SELECTED, Note, Understood, resolve, understand};
 pub use selection::{Member, Selection, SelectionError};
 pub use span::{Span, Spanned};
 pub use view::View;
-pub use word::{MAX_WORD_CHARS, Word, WordError};

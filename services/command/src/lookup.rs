@@ -1,10 +1,12 @@
 //! The words in a text of any kind.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
 
+use ghostlight_rig::word::fold;
+use ghostlight_rig::{Dimmer, Level};
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::word::fold;
 use crate::{Dictionary, Look, Word};
 
 /// What a text says to a dictionary.
@@ -15,7 +17,7 @@ pub struct Lookup {
     /// The words that the dictionary does not have, each once, in the order of the text, case-folded.
     pub unknown: Vec<String>,
     /// The levels of all topics: for each dimmer the highest.
-    pub levels: Look,
+    pub levels: BTreeMap<Dimmer, Level>,
 }
 
 /// Finds the words of a text, and their levels together: for each dimmer the highest (HTP).
@@ -45,20 +47,21 @@ pub fn lookup(text: &str, dictionary: &Dictionary) -> Lookup {
 
 /// The words with the longest phrase at the start of the tokens, and how many tokens it has. No words and one token, if
 /// there is none.
-fn longest<'a>(tokens: &[&str], dictionary: &'a Dictionary) -> (&'a [Word], usize) {
+fn longest<'a>(tokens: &[&str], dictionary: &'a Dictionary) -> (Vec<&'a Word>, usize) {
     for length in dictionary.lengths(tokens[0]).filter(|&length| length <= tokens.len()) {
-        let words = dictionary.with_phrase(&tokens[..length].join(" "));
+        let phrase = if length == 1 { Cow::from(tokens[0]) } else { tokens[..length].join(" ").into() };
+        let words: Vec<_> = dictionary.with_phrase(&phrase).collect();
         if !words.is_empty() {
             return (words, length);
         }
     }
-    (&[], 1)
+    (Vec::new(), 1)
 }
 
 impl Lookup {
     fn add(&mut self, word: &Word, dictionary: &Dictionary) {
         self.topics.push(word.clone());
-        for (&dimmer, &level) in dictionary.look(word).into_iter().flatten() {
+        for (dimmer, level) in dictionary.look(word).into_iter().flat_map(Look::iter) {
             let highest = self.levels.entry(dimmer).or_default();
             *highest = level.max(*highest);
         }

@@ -28,9 +28,9 @@ use crate::source::Source;
 use crate::turns::Turns;
 
 /// An entry takes no further change that would bring it above this many items, so that it is soon folded and saved: a change
-/// that comes meanwhile waits for it. With one change for each item, the longest label and the longest client name, an entry
+/// that comes meanwhile waits for it. Each dimmer of a look counts as one. With one change for each item, the longest label and the longest client name, an entry
 /// stays below the 1 MiB that a message may hold.
-const MAX_ITEMS: usize = 512;
+const MAX_WEIGHT: usize = 512;
 
 /// The most changes of one rig that may wait for an append. The clients of more wait: a WebSocket is not read meanwhile.
 const MAX_WAITING: usize = 4_096;
@@ -162,9 +162,9 @@ impl Queue {
     }
 
     /// Queues a change and waits for its outcome.
-    pub(crate) async fn change(&self, change: Change, source: Source) -> Outcome {
+    pub(crate) async fn change(&self, change: Change) -> Outcome {
         let (reply, outcome) = oneshot::channel();
-        self.submit(change, source, Reply::Request(reply)).await;
+        self.submit(change, Source::of_task(), Reply::Request(reply)).await;
         outcome.await.unwrap_or_else(|_| Err(Refusal::unknown_outcome()))
     }
 }
@@ -205,7 +205,7 @@ async fn serve(rig: RigName, feed: Arc<RigFeed>, appending: Appending, mut queue
 fn gather(turns: &mut Turns<Queued>) -> Option<Batch> {
     let mut batch = Batch::new(turns.take_if(|_| true)?);
     while !batch.entry.is_closed()
-        && let Some(asked) = turns.take_if(|asked| batch.items + asked.change.update.len() <= MAX_ITEMS)
+        && let Some(asked) = turns.take_if(|asked| batch.weight + asked.change.update.weight() <= MAX_WEIGHT)
     {
         batch.push(asked);
     }
@@ -255,7 +255,7 @@ async fn answer(Landed { batch, position, durable, deadline }: Landed, feed: &Ri
 /// An entry, and what is needed to answer each of its changes.
 struct Batch {
     entry: Entry,
-    items: usize,
+    weight: usize,
     waiting: Vec<Waiting>,
 }
 
@@ -270,12 +270,12 @@ impl Waiting {
 
 impl Batch {
     fn new(Queued { change, waiting, .. }: Queued) -> Self {
-        Self { items: change.update.len(), entry: Entry::new(change), waiting: vec![waiting] }
+        Self { weight: change.update.weight(), entry: Entry::new(change), waiting: vec![waiting] }
     }
 
     /// Adds a change. The entry must be open.
     fn push(&mut self, Queued { change, waiting, .. }: Queued) {
-        self.items += change.update.len();
+        self.weight += change.update.weight();
         self.entry.push(change).expect("the entry is open");
         self.waiting.push(waiting);
     }
@@ -320,10 +320,12 @@ fn settle(batch: Batch, position: Position, durable: Instant, folded: Option<&Fo
                 if !change.update.is_empty() {
                     metrics.changes.add_one();
                 }
-                Ok(Done { position, update: left.restricted_to(&change.update), timing })
+                Ok(Done { position, update: left.restricted_to(&change.update), timing, is_repeated: false })
             }
             // This change ended its first entry, so that entry's position holds exactly the values that it asked for.
-            Some(Verdict::Repeated(first)) => Ok(Done { position: *first, update: change.update.clone(), timing }),
+            Some(Verdict::Repeated(first)) => {
+                Ok(Done { position: *first, update: change.update.clone(), timing, is_repeated: true })
+            }
             Some(Verdict::Changed(items)) => Err(Refusal::changed(items)),
             Some(Verdict::KeyReused) => Err(Refusal::key_reused()),
             Some(Verdict::NoRoom) => Err(Refusal::rig_limit()),

@@ -10,12 +10,19 @@ use crate::refusal::Refusal;
 /// A refused body is read on and discarded, up to this many times the largest body.
 const LINGER: usize = 32;
 
-/// Reads a body.
+/// The text of a body.
+///
+/// # Errors
+/// If it is not UTF-8.
+pub(crate) fn text(body: &[u8]) -> Result<&str, Refusal> {
+    std::str::from_utf8(body).map_err(|_| Refusal::bad_input("the text is not UTF-8"))
+}
+
+/// Reads a body of `most` bytes at most.
 ///
 /// # Errors
 /// If the body is too large, does not arrive in time, or breaks off.
-pub(crate) async fn read(gateway: &Gateway, mut body: Body) -> Result<Bytes, Refusal> {
-    let most = gateway.limits.message_bytes;
+pub(crate) async fn read(gateway: &Gateway, mut body: Body, most: usize) -> Result<Bytes, Refusal> {
     if body.size_hint().lower() > most as u64 {
         linger(gateway, body);
         return Err(Refusal::too_large(most));

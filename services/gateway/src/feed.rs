@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ghostlight_bus::Announcement;
+use ghostlight_command::Dictionary;
 use ghostlight_proto::{Decoded, STALE_AFTER, ServerMessage, Unread, decode};
 use ghostlight_rig::{
-    Attribution, Beacon, Delta, Interest, Item, Position, Received, Replica, Revision, RigName, Snapshot, StoreId,
-    TraceContext, Verdict,
+    Attribution, Beacon, Delta, Interest, Item, Position, Received, Replica, Revision, RigMap, RigName, Snapshot,
+    StoreId, TraceContext, Update, Verdict,
 };
 use ghostlight_telemetry::trace::Kind;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
 use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
@@ -44,6 +45,9 @@ const KNOWN_AGAIN: usize = 16;
 pub(crate) struct RigFeed {
     state: Mutex<FeedState>,
     pub(crate) latest: watch::Sender<Arc<Latest>>,
+    /// The rig's words, ready to be looked up. They are those of the replica: whoever holds the state's lock finds both in
+    /// agreement.
+    words: RwLock<Dictionary>,
     presence: Arc<RigPresence>,
     pub(crate) subscribers: Arc<Subscribers>,
     pub(crate) instruments: Arc<Instruments>,
@@ -156,7 +160,8 @@ impl RigFeed {
     /// Makes the feed of a rig, with an empty replica.
     pub(crate) fn new(presence: Arc<RigPresence>, instruments: Arc<Instruments>) -> Self {
         let latest = watch::Sender::new(Arc::default());
-        Self { state: Mutex::default(), latest, presence, subscribers: Arc::default(), instruments }
+        let (state, words, subscribers) = Default::default();
+        Self { state, latest, words, presence, subscribers, instruments }
     }
 
     /// Waits until the replica has reached a position.
@@ -180,6 +185,36 @@ impl RigFeed {
     // Held to apply one message or to read, never across an await.
     pub(crate) fn state(&self) -> MutexGuard<'_, FeedState> {
         self.state.lock()
+    }
+
+    /// The rig's words. Held to look up one text, never across an await.
+    pub(crate) fn words(&self) -> RwLockReadGuard<'_, Dictionary> {
+        self.words.read()
+    }
+
+    /// Changes words as a delta does.
+    fn change_words(&self, update: &Update) {
+        if update.words.is_empty() {
+            return;
+        }
+        let mut words = self.words.write();
+        for (word, look) in &update.words {
+            match look {
+                Some(look) => words.insert(word.clone(), look.clone()),
+                None => words.remove(word),
+            };
+        }
+    }
+
+    /// Takes over the words of a map that was replaced. Looking up goes on until they are ready.
+    fn replace_words(&self, map: &RigMap) {
+        let new: Vec<_> =
+            map.slots().words.iter().filter_map(|(word, slot)| Some((word, slot.value.as_ref()?))).collect();
+        let is_same = new.iter().copied().eq(self.words.read().iter());
+        if !is_same {
+            let ready = new.into_iter().map(|(word, look)| (word.clone(), look.clone())).collect();
+            *self.words.write() = ready;
+        }
     }
 
     /// Applies an announcement and shows it to the readers; `None` if it cannot be read or is not from a state service.
@@ -251,22 +286,27 @@ impl RigFeed {
         if state.folded.len() == REMEMBERED_ENTRIES {
             state.folded.pop_front();
         }
-        let Delta { position, prev, update, origins, verdicts, .. } = delta;
+        let Delta { position, prev, update, origins, verdicts, dictionary, .. } = delta;
         let (verdicts, attributions) = (Arc::new(verdicts), origins.into());
         state.folded.push_back(Folded { position, prev, verdicts, attributions, fold: *fold, heard });
         if let Some(old) = state.folded.iter_mut().rev().nth(ATTRIBUTED_ENTRIES) {
             old.attributions = Arc::default();
         }
+        match dictionary {
+            Some(_) => self.replace_words(state.replica.map()),
+            None => self.change_words(&update),
+        }
         let kinds = update.kinds();
         let plain = if update.levels.is_empty() { Utf8Bytes::default() } else { utf8(levels) };
-        let texts = Texts { full: utf8(text.clone()), plain };
+        // Only a replica with all parts understands a dictionary. Readers are told of its words.
+        let texts = dictionary.is_none().then(|| Texts { full: utf8(text.clone()), plain });
         let traces = self.applied(traces, position, heard);
         let delivery = Delivery::begin(&self.instruments.tracer, traces, self.subscribers.count()).map(Arc::new);
         self.show(&state, |latest| {
             latest.hear(&self.instruments);
             latest.position = position;
             latest.prev = prev;
-            latest.delta = Some(texts);
+            latest.delta = texts;
             latest.delta_kinds = kinds;
             latest.applied = Some(heard);
             latest.delivery = delivery;
@@ -324,6 +364,9 @@ impl RigFeed {
             // They are of another order, or above where this one stands.
             state.folded.clear();
             state.heard.clear();
+        }
+        if matches!(received, Received::Applied | Received::Replaced) {
+            self.replace_words(state.replica.map());
         }
         self.show(&state, |latest| {
             if !is_silence(received) {

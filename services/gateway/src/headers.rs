@@ -15,11 +15,16 @@ pub(crate) fn is_known(headers: &HeaderMap, is_this: impl Fn(&str) -> bool) -> b
     tags(headers, &header::IF_NONE_MATCH).any(|tag| tag == "*" || is_this(strong(tag)))
 }
 
-/// Refuses a body whose media type is not one of `types`.
-pub(crate) fn require_type(headers: &HeaderMap, types: &[&str]) -> Result<(), Refusal> {
+/// Whether the media type of a body is one of `types`.
+pub(crate) fn is_of_type(headers: &HeaderMap, types: &[&str]) -> bool {
     let given = headers.get(header::CONTENT_TYPE).and_then(|given| given.to_str().ok());
     let given = given.and_then(|given| given.split(';').next()).map_or("", str::trim);
-    if types.iter().any(|known| given.eq_ignore_ascii_case(known)) {
+    types.iter().any(|known| given.eq_ignore_ascii_case(known))
+}
+
+/// Refuses a body whose media type is not one of `types`.
+pub(crate) fn require_type(headers: &HeaderMap, types: &[&str]) -> Result<(), Refusal> {
+    if is_of_type(headers, types) {
         return Ok(());
     }
     let detail = "send application/json: curl wants -H 'content-type: application/json', or --json";

@@ -10,7 +10,6 @@ use tokio::time::Instant;
 
 use crate::Gateway;
 use crate::refusal::Refusal;
-use crate::source::Source;
 
 /// How long the log may take for an empty change. A real change may take longer, but a readiness probe must not wait
 /// that long: it must hear why changes do not go through.
@@ -72,7 +71,7 @@ impl Gateway {
     async fn append_nothing(&self) -> Result<(), String> {
         let appending = async {
             let hub = self.hubs.get(&RigName::default()).await?;
-            hub.queue.change(Change::default(), Source::OWN).await
+            hub.queue.change(Change::default()).await
         };
         match tokio::time::timeout(CANARY_TIMEOUT, appending).await {
             Ok(Ok(_)) => Ok(()),

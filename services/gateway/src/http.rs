@@ -1,5 +1,7 @@
 //! Shared by the HTTP routes: the rig of a path, reading a rig's map, changing it.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
@@ -17,7 +19,6 @@ use crate::hub::Hub;
 use crate::outcome::Done;
 use crate::refusal::Refusal;
 use crate::request_span::Request;
-use crate::source::Source;
 use crate::{Gateway, body};
 
 /// The rig in the path; `main` if the path names none.
@@ -44,15 +45,8 @@ pub(crate) async fn read<T>(
     copy: impl FnOnce(&RigMap) -> T,
     write: impl FnOnce(T) -> Vec<u8>,
 ) -> Result<Response, Refusal> {
-    let hub = gateway.hubs.get(rig).await?;
-    let (position, is_empty) = {
-        let state = hub.state();
-        (state.replica.position(), state.replica.map().is_empty())
-    };
-    // An empty map may belong to a rig that does not exist: only the state service knows.
-    if is_empty && !gateway.hubs.is_made(rig).await? {
-        return Err(Refusal::not_found(format!("there is no rig {rig}; its first change creates it")));
-    }
+    let hub = hub(gateway, rig, |hub| hub.state().replica.map().is_empty()).await?;
+    let position = hub.latest().position;
     let (position, mut response) = if is_known(headers, |tag| parse_etag(tag) == Some(position)) {
         (position, StatusCode::NOT_MODIFIED.into_response())
     } else {
@@ -65,8 +59,21 @@ pub(crate) async fn read<T>(
     Ok(response)
 }
 
+/// The hub of a rig that exists. A rig that `is_empty` may not exist: only the state service knows.
+pub(crate) async fn hub(
+    gateway: &Gateway,
+    rig: &RigName,
+    is_empty: impl FnOnce(&Hub) -> bool,
+) -> Result<Arc<Hub>, Refusal> {
+    let hub = gateway.hubs.get(rig).await?;
+    if is_empty(&hub) && !gateway.hubs.is_made(rig).await? {
+        return Err(Refusal::not_found(format!("there is no rig {rig}; its first change creates it")));
+    }
+    Ok(hub)
+}
+
 /// Adds `Ghostlight-Stale`, the seconds since a state service was last heard, if the map is stale.
-fn mark_stale(hub: &Hub, headers: &mut HeaderMap) {
+pub(crate) fn mark_stale(hub: &Hub, headers: &mut HeaderMap) {
     if let Some(silence) = hub.latest().silence().filter(|silence| *silence >= STALE_AFTER) {
         headers.insert("ghostlight-stale", header_value(silence.as_secs().to_string()));
     }
@@ -76,7 +83,7 @@ fn mark_stale(hub: &Hub, headers: &mut HeaderMap) {
 pub(crate) async fn change(
     gateway: &Gateway,
     request: &Request,
-    (source, rig): (Source, RigName),
+    rig: RigName,
     headers: &HeaderMap,
     body: Body,
     types: &[&str],
@@ -86,17 +93,38 @@ pub(crate) async fn change(
         body::linger(gateway, body);
         return Err(refusal);
     }
-    let body = body::read(gateway, body).await?;
-    let update = parse(&body)?;
+    let body = body::read(gateway, body, gateway.limits.message_bytes).await?;
+    ask(gateway, request, rig, headers, parse(&body)?.into()).await
+}
+
+/// Queues a change with the conditions, the client and the key of a request, and waits for its outcome.
+pub(crate) async fn ask(
+    gateway: &Gateway,
+    request: &Request,
+    rig: RigName,
+    headers: &HeaderMap,
+    change: Change,
+) -> Result<Done, Refusal> {
+    let change = asked(gateway, request, headers, change)?;
+    let hub = gateway.hubs.get(&rig).await?;
+    hub.queue.change(change).await
+}
+
+/// A change with the conditions, the client, the key and the trace of a request that has come in time.
+pub(crate) fn asked(
+    gateway: &Gateway,
+    request: &Request,
+    headers: &HeaderMap,
+    change: Change,
+) -> Result<Change, Refusal> {
     let (origin, idempotency_key) = (origin(headers)?, idempotency_key(headers)?);
     let Conditions { if_match, if_made } = conditions(headers)?;
     check_sent(headers, gateway.limits.max_change_age)?;
     if gateway.stopping.is_over() {
         return Err(Refusal::is_stopping());
     }
-    let hub = gateway.hubs.get(&rig).await?;
     let trace = request.received(&gateway.instruments);
-    hub.queue.change(Change { update, origin, if_match, if_made, idempotency_key, trace }, source).await
+    Ok(Change { origin, if_match, if_made, idempotency_key, trace, ..change })
 }
 
 /// The answer to a change that happened.

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ghostlight_bus::Echo;
+use ghostlight_command::Dictionary;
 use ghostlight_rig::{Position, RigName};
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::{Mutex, MutexGuard, RwLockReadGuard};
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -77,6 +78,11 @@ impl Hub {
     /// The state of the feed, locked; not to be held across an await.
     pub(crate) fn state(&self) -> MutexGuard<'_, FeedState> {
         self.feed.state()
+    }
+
+    /// The rig's words; not to be held across an await.
+    pub(crate) fn words(&self) -> RwLockReadGuard<'_, Dictionary> {
+        self.feed.words()
     }
 
     /// Waits until the replica has reached a position.

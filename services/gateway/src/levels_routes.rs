@@ -14,7 +14,6 @@ use crate::headers::JSON;
 use crate::http::{self, RigPath};
 use crate::refusal::Refusal;
 use crate::request_span::{self, Route};
-use crate::source::Source;
 use crate::{Gateway, query};
 
 /// `GET /v1/rigs`.
@@ -57,31 +56,25 @@ pub(crate) async fn get_levels(
 }
 
 /// `POST /`: changes levels of the rig `main`.
-pub(crate) async fn post_main(
-    State(gateway): State<Gateway>,
-    source: Source,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
-    post(&gateway, ("POST", "/", "POST /"), (source, RigName::default()), &headers, body).await
+pub(crate) async fn post_main(State(gateway): State<Gateway>, headers: HeaderMap, body: Body) -> Response {
+    post(&gateway, ("POST", "/", "POST /"), RigName::default(), &headers, body).await
 }
 
 /// `POST /v1/rigs/{rig}/levels`: changes levels.
 pub(crate) async fn post_levels(
     State(gateway): State<Gateway>,
     RigPath(rig): RigPath,
-    source: Source,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
     let route = ("POST", "/v1/rigs/{rig}/levels", "POST /v1/rigs/{rig}/levels");
-    post(&gateway, route, (source, rig), &headers, body).await
+    post(&gateway, route, rig, &headers, body).await
 }
 
-async fn post(gateway: &Gateway, route: Route, of: (Source, RigName), headers: &HeaderMap, body: Body) -> Response {
+async fn post(gateway: &Gateway, route: Route, rig: RigName, headers: &HeaderMap, body: Body) -> Response {
     request_span::answer(&gateway.instruments, route, headers, async |request| {
         let parse = |body: &[u8]| parse_levels(body).map(Update::from);
-        let done = http::change(gateway, request, of, headers, body, &["application/json"], parse).await?;
+        let done = http::change(gateway, request, rig, headers, body, &["application/json"], parse).await?;
         let text = serde_json::to_vec(&LevelsText(&done.update.levels)).expect("levels are JSON");
         Ok(http::answer(&done, text))
     })

@@ -11,6 +11,7 @@ mod batcher;
 mod body;
 mod cached_body;
 mod delivery_spans;
+mod dictionary_routes;
 mod docs;
 mod drain;
 mod feed;
@@ -27,6 +28,7 @@ mod hub;
 mod hubs;
 mod instruments;
 mod levels_routes;
+mod lookup_routes;
 mod method;
 mod origin;
 mod outcome;
@@ -39,6 +41,7 @@ mod refusal;
 mod request_span;
 mod rig_routes;
 mod routes;
+mod say_routes;
 mod server;
 mod source;
 mod sse;
@@ -48,6 +51,7 @@ mod subscription;
 mod tcp;
 mod throttle;
 mod turns;
+mod words_routes;
 mod ws;
 
 use std::sync::Arc;
@@ -55,6 +59,7 @@ use std::time::Duration;
 
 use ghostlight_bus::{Echo, Log};
 use ghostlight_telemetry::Telemetry;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -122,6 +127,8 @@ pub struct Gateway {
     pub(crate) canary: Arc<Canary>,
     /// Whether the gateway serves, drains or has stopped.
     pub(crate) stopping: Stopping,
+    /// Held by an upload of a dictionary: one at a time is in memory.
+    pub(crate) uploading: Arc<Semaphore>,
     /// Connections, and tasks that outlive a request. A shutdown waits for them.
     pub(crate) tasks: TaskTracker,
 }
@@ -147,7 +154,8 @@ impl Gateway {
         telemetry.metrics.observe_rigs(move || counted.upgrade().map(|hubs| hubs.now()).unwrap_or_default());
         let (limits, canary) = (Arc::new(limits), Arc::default());
         let (access, stopping) = (Access::default(), Stopping::new(drain));
-        Self { limits, access, hubs, instruments, canary, stopping, tasks }
+        let uploading = Arc::new(Semaphore::new(1));
+        Self { limits, access, hubs, instruments, canary, stopping, uploading, tasks }
     }
 
     /// A gateway that has these names, and serves pages of these origins.

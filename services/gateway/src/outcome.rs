@@ -13,6 +13,8 @@ pub(crate) struct Done {
     /// The items that it set, with the values that the map holds at that position.
     pub(crate) update: Update,
     pub(crate) timing: Timing,
+    /// Whether it had happened before, under the same key.
+    pub(crate) is_repeated: bool,
 }
 
 pub(crate) type Outcome = Result<Done, Refusal>;

@@ -1,4 +1,4 @@
-//! Query parameters: `output=1`, `kinds=levels,master`, `detail=1`, `dimmer=7`. Unknown parameters are ignored.
+//! Query parameters: `output=1`, `kinds=levels,master`, `detail=1`, `dimmer=7`, `prefix=fr`, `limit=100`. Unknown parameters are ignored.
 
 use ghostlight_rig::{Dimmer, Interest, KindId};
 
@@ -8,6 +8,19 @@ use crate::refusal::Refusal;
 fn member<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
     let mut members = query.unwrap_or_default().split('&');
     members.find_map(|member| member.strip_prefix(name)?.strip_prefix('='))
+}
+
+/// A parameter of any text, decoded; `None` if it is missing.
+pub(crate) fn text(query: Option<&str>, name: &str) -> Option<String> {
+    let mut members = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    members.find(|(member, _)| member == name).map(|(_, text)| text.into_owned())
+}
+
+/// The number in `limit=`; `None` if the parameter is missing.
+pub(crate) fn limit(query: Option<&str>) -> Result<Option<usize>, Refusal> {
+    let Some(limit) = member(query, "limit") else { return Ok(None) };
+    let problem = || Refusal::bad_input(format!("limit: {limit:?} is not a whole number from 1 on"));
+    limit.parse().ok().filter(|limit| *limit > 0).map(Some).ok_or_else(problem)
 }
 
 /// Whether a parameter is 1; a missing one counts as 0.
@@ -72,6 +85,16 @@ mod tests {
         assert_eq!(kinds(Some("kinds=")), Ok(Interest::NONE));
         let unknown = problem(kinds(Some("kinds=levels,tomorrow")));
         assert!(unknown.starts_with("kinds: \"tomorrow\" is not one of levels, labels"), "{unknown}");
+    }
+
+    #[test]
+    fn a_text_is_decoded_and_a_limit_is_at_least_1() {
+        assert_eq!(text(Some("limit=5&prefix=B%C3%BCh+ne%26"), "prefix").as_deref(), Some("Büh ne&"));
+        assert_eq!((text(None, "prefix"), text(Some("prefi=a"), "prefix")), (None, None));
+        assert_eq!((limit(None), limit(Some("prefix=a&limit=7"))), (Ok(None), Ok(Some(7))));
+        for bad in ["limit=", "limit=0", "limit=-1", "limit=x"] {
+            assert!(problem(limit(Some(bad))).contains("from 1 on"), "{bad}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ghostlight_proto::{BadInput, Code, ErrorMessage, Problem, traceparent};
+use ghostlight_proto::{BadInput, Code, ErrorMessage, Problem, TextError, traceparent};
 use ghostlight_rig::{Item, TraceContext};
 
 /// How long a client should wait before it tries again, in seconds.
@@ -60,7 +60,27 @@ impl Refusal {
 
     /// Refuses a conditional change: these items had changed after the position in its condition.
     pub(crate) fn changed(items: &[Item]) -> Self {
+        if items.iter().any(|item| matches!(item, Item::WordPart(_))) {
+            return Self::new(Code::Changed, "another dictionary was uploaded meanwhile");
+        }
         Self(Box::new(Problem::changed(items)))
+    }
+
+    /// Refuses a text of commands that was not understood.
+    pub(crate) fn not_understood(text: &str, error: &ghostlight_command::Error) -> Self {
+        let place = TextError {
+            kind: error.kind.name().to_owned(),
+            start: error.span.start,
+            end: error.span.end,
+            line: error.line,
+            column: error.column,
+            found: error.found.clone(),
+            expected: error.expected.clone(),
+            nearest: error.nearest.clone(),
+            hint: error.hint.map(str::to_owned),
+            underlined: error.underlined(text),
+        };
+        Self(Box::new(Problem::not_understood(error.to_string(), place)))
     }
 
     pub(crate) fn code(&self) -> Code {

@@ -12,7 +12,6 @@ use crate::cached_body::Rendering;
 use crate::headers::JSON;
 use crate::http::{self, RigPath};
 use crate::refusal::Refusal;
-use crate::source::Source;
 use crate::{Gateway, query, request_span};
 
 /// `GET /v1/rigs/{rig}`: all items of the kinds in `?kinds=`.
@@ -42,14 +41,13 @@ pub(crate) async fn get(
 pub(crate) async fn patch(
     State(gateway): State<Gateway>,
     RigPath(rig): RigPath,
-    source: Source,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
     const TYPES: [&str; 2] = ["application/json", "application/merge-patch+json"];
     let route = ("PATCH", "/v1/rigs/{rig}", "PATCH /v1/rigs/{rig}");
     request_span::answer(&gateway.instruments, route, &headers, async |request| {
-        let done = http::change(&gateway, request, (source, rig), &headers, body, &TYPES, parse_update).await?;
+        let done = http::change(&gateway, request, rig, &headers, body, &TYPES, parse_update).await?;
         let text = serde_json::to_vec(&ChangeText(&done.update)).expect("a change is JSON");
         Ok(http::answer(&done, text))
     })

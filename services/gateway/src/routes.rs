@@ -1,10 +1,13 @@
 //! The routes of the interface.
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use crate::method::method_not_allowed;
-use crate::{Gateway, docs, health, levels_routes, page, rig_routes, sse, ws};
+use crate::{
+    Gateway, dictionary_routes, docs, health, levels_routes, lookup_routes, page, rig_routes, say_routes, sse,
+    words_routes, ws,
+};
 
 /// A method in lower case and a path.
 pub type Route = (&'static str, &'static str);
@@ -19,6 +22,15 @@ pub const ROUTES: &[Route] = &[
     ("patch", "/v1/rigs/{rig}"),
     ("get", "/v1/rigs/{rig}/levels"),
     ("post", "/v1/rigs/{rig}/levels"),
+    ("get", "/v1/rigs/{rig}/words"),
+    ("put", "/v1/rigs/{rig}/words"),
+    ("get", "/v1/rigs/{rig}/words/{word}"),
+    ("put", "/v1/rigs/{rig}/words/{word}"),
+    ("delete", "/v1/rigs/{rig}/words/{word}"),
+    ("post", "/v1/rigs/{rig}/lookup"),
+    ("post", "/v1/rigs/{rig}/say"),
+    ("get", "/get_topics"),
+    ("post", "/get_topics"),
     ("get", "/v1/rigs/{rig}/consoles"),
     ("get", "/v1/rigs/{rig}/events"),
     ("get", "/v1/rigs/{rig}/ws"),
@@ -37,6 +49,14 @@ impl Gateway {
             .route("/v1/rigs", get(levels_routes::list_rigs))
             .route("/v1/rigs/{rig}", get(rig_routes::get).patch(rig_routes::patch))
             .route("/v1/rigs/{rig}/levels", get(levels_routes::get_levels).post(levels_routes::post_levels))
+            .route("/v1/rigs/{rig}/words", get(words_routes::list).put(dictionary_routes::put))
+            .route(
+                "/v1/rigs/{rig}/words/{word}",
+                get(words_routes::get).put(words_routes::put).delete(words_routes::delete),
+            )
+            .route("/v1/rigs/{rig}/lookup", post(lookup_routes::post))
+            .route("/v1/rigs/{rig}/say", post(say_routes::post))
+            .route("/get_topics", get(lookup_routes::topics).post(lookup_routes::topics))
             .route("/v1/rigs/{rig}/consoles", get(rig_routes::consoles))
             .route("/v1/rigs/{rig}/events", get(sse::events))
             .route("/v1/rigs/{rig}/ws", get(ws::full))

@@ -22,7 +22,6 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// A connection's place under the limit; a WebSocket keeps it beyond its request.
 pub(crate) struct Place {
-    pub(crate) source: Source,
     _place: places::Place,
     _counted: Held,
 }
@@ -82,8 +81,9 @@ impl Gateway {
             };
             connections += 1;
             let source = Source { connection: connections, address: place.address() };
-            let place = Place { source, _place: place, _counted: self.instruments.metrics.sockets.hold() };
-            self.tasks.spawn(connection(stream, place, router.clone(), self.limits.stall, self.stopping.clone()));
+            let place = Place { _place: place, _counted: self.instruments.metrics.sockets.hold() };
+            let serving = connection(stream, place, router.clone(), self.limits.stall, self.stopping.clone());
+            self.tasks.spawn(source.serve(serving));
         }
     }
 }

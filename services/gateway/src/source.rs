@@ -1,13 +1,6 @@
 //! Where a change comes from.
 
-use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
-
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
-
-use crate::server::Place;
 
 /// The connection on which a change came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,15 +11,22 @@ pub(crate) struct Source {
     pub(crate) address: IpAddr,
 }
 
-impl Source {
-    /// The gateway itself.
-    pub(crate) const OWN: Self = Self { connection: 0, address: IpAddr::V4(Ipv4Addr::LOCALHOST) };
+tokio::task_local! {
+    static SOURCE: Source;
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Source {
-    type Rejection = Infallible;
+impl Source {
+    /// The gateway itself.
+    const OWN: Self = Self { connection: 0, address: IpAddr::V4(Ipv4Addr::LOCALHOST) };
 
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        Ok(parts.extensions.get::<Arc<Place>>().map_or(Self::OWN, |place| place.source))
+    /// Serves this connection. The requests of an HTTP connection are served in its task, so that their routes need not pass
+    /// its source on.
+    pub(crate) async fn serve<T>(self, serving: impl Future<Output = T>) -> T {
+        SOURCE.scope(self, serving).await
+    }
+
+    /// The connection that the current task serves; the gateway itself if it serves none.
+    pub(crate) fn of_task() -> Self {
+        SOURCE.try_with(|source| *source).unwrap_or(Self::OWN)
     }
 }

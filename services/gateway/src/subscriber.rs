@@ -337,7 +337,7 @@ fn step(state: &FeedState, from: Revision, subscription: Subscription) -> Option
     let mut origins = state.attributions_since(from);
     origins.iter_mut().for_each(|origin| origin.items.retain(|item| kinds.wants(item.kind())));
     let (position, time, verdicts) = (state.replica.position(), map.time(), BTreeMap::new());
-    Some(Step { delta: Delta { position, prev: from, time, update, origins, verdicts }, outputs })
+    Some(Step { delta: Delta { position, prev: from, time, update, dictionary: None, origins, verdicts }, outputs })
 }
 
 /// The text of a message, with the outputs if the reader wants them.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use ghostlight::cli::{adopt, backup, bench, check, get, output, set, top, watch};
+use ghostlight::cli::{adopt, backup, bench, check, get, output, say, set, top, watch, words};
 use ghostlight::environment::without_empty_variables;
 use ghostlight::serve::{self, Role, ServeArgs};
 
@@ -34,6 +34,8 @@ enum Command {
     Role(Role),
     Set(set::SetArgs),
     Get(get::GetArgs),
+    Say(say::SayArgs),
+    Words(words::WordsArgs),
     Watch(watch::WatchArgs),
     Bench(bench::BenchArgs),
     Check(check::CheckArgs),
@@ -93,6 +95,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Role(role) => serve::run(role).await,
         Command::Set(args) => set::run(args).await,
         Command::Get(args) => get::run(args).await,
+        Command::Say(args) => say::run(args).await,
+        Command::Words(args) => words::run(args).await,
         Command::Watch(args) => watch::run(args).await,
         Command::Bench(args) => bench::run(args).await,
         Command::Check(args) => check::run(args).await,

@@ -1,6 +1,6 @@
 //! Changes, as clients ask for them, and entries, which carry them through the log.
 
-use crate::{ClientId, Key, Levels, Position, TraceContext, Update};
+use crate::{ClientId, Key, Levels, Position, TraceContext, Update, Upload};
 
 /// The client that asked for a change, and the client's number for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +24,23 @@ pub struct Change {
     pub if_made: Option<bool>,
     /// The change happens once: a repeat under the same key changes nothing and gets the first answer again.
     pub idempotency_key: Option<Key>,
+    /// What the change was asked for with, if that was a text: it is kept beside the values that it was understood as. A repeat
+    /// under the same key is a repeat of the text, because its values may depend on the rig.
+    pub said: Option<Said>,
+    /// Makes an upload the words of the rig. Such a change sets nothing else, and is alone in its entry: so the map before the
+    /// entry decides what becomes of each word.
+    pub dictionary: Option<Upload>,
     /// The change's place in its trace, if the change is traced.
     pub trace: Option<TraceContext>,
+}
+
+/// A text of commands, and the selection that its client sent with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// The text.
+    pub text: String,
+    /// The text form of the client's last selection, if it sent one.
+    pub selection: Option<String>,
 }
 
 impl From<Update> for Change {
@@ -42,7 +57,7 @@ impl From<Levels> for Change {
 
 /// One message in the log: the changes, at least one, that a gateway gathered for it.
 ///
-/// A change with a key is the last of its entry. So the map at the entry's position holds exactly what that change
+/// A change with a dictionary is alone in its entry, and one with a key is the last. So the map at the entry's position holds exactly what that change
 /// asked for, and a repeat can be answered from the request alone at any later time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -57,16 +72,16 @@ impl Entry {
 
     /// Adds a change, or gives it back if the entry is closed.
     pub fn push(&mut self, change: Change) -> Result<(), Box<Change>> {
-        if self.is_closed() {
+        if self.is_closed() || change.dictionary.is_some() {
             return Err(Box::new(change));
         }
         self.changes.push(change);
         Ok(())
     }
 
-    /// Whether the last change has a key, so that the entry takes no more changes.
+    /// Whether the last change has a key or a dictionary, so that the entry takes no more changes.
     pub fn is_closed(&self) -> bool {
-        self.changes.last().is_some_and(|change| change.idempotency_key.is_some())
+        self.changes.last().is_some_and(|change| change.idempotency_key.is_some() || change.dictionary.is_some())
     }
 
     /// The changes, in the order in which they happen.

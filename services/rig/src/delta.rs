@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Attribution, Changed, Digests, Interest, Item, LogTime, Position, Revision, State, StoreId, Update};
+use crate::{
+    Attribution, Changed, Digests, Interest, Item, LogTime, Position, Revision, State, StoreId, Update, Upload,
+};
 
 /// The absolute values of every item set after `prev`, up to `position`.
 ///
@@ -18,6 +20,8 @@ pub struct Delta {
     pub time: LogTime,
     /// The values of the items.
     pub update: Update,
+    /// The upload that is made the words of the rig. A replica has its parts.
+    pub dictionary: Option<Upload>,
     /// Which client set which items.
     pub origins: Vec<Attribution>,
     /// The verdicts on the changes of the entry, by index, except [`Verdict::Applied`].

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use crate::fnv::Fnv64;
 use crate::kinds::{Kind, Listed};
-use crate::{Change, Key, Position};
+use crate::{Change, Key, Position, Said, Update};
 
 /// How many keyed changes a rig remembers; it forgets the oldest first.
 pub const REMEMBERED_KEYS: usize = 10_000;
@@ -29,15 +29,15 @@ pub struct Fingerprint(pub u64);
 impl Fingerprint {
     /// The fingerprint of a change.
     pub fn of(change: &Change) -> Self {
-        // Neither a key nor a value has a control character, so a zero byte ends each.
         let mut hash = Fnv64::default();
-        each_kind!(K => for (key, value) in K::changes(&change.update) {
-            let value = value.map(|value| K::write(value).to_string());
-            for text in [K::NAME, &key.to_string(), if value.is_some() { "=" } else { "" }, &value.unwrap_or_default()] {
-                hash.write(text.as_bytes());
-                hash.write(b"\0");
-            }
-        });
+        match &change.said {
+            Some(said) => write_said(&mut hash, said),
+            None => write_update(&mut hash, &change.update),
+        }
+        if let Some(upload) = change.dictionary {
+            hash.write(b"dictionary");
+            upload.digest.lanes().iter().for_each(|lane| hash.write(&lane.to_le_bytes()));
+        }
         if let Some(position) = change.if_match {
             hash.write(b"if_match");
             hash.write(&position.epoch.0.to_le_bytes());
@@ -47,6 +47,26 @@ impl Fingerprint {
             hash.write(if if_made { b"if_made" } else { b"if_not_made" });
         }
         Self(hash.0)
+    }
+}
+
+fn write_update(hash: &mut Fnv64, update: &Update) {
+    // Neither a key nor a value has a control character, so a zero byte ends each.
+    each_kind!(K => for (key, value) in K::changes(update) {
+        let value = value.map(|value| K::write(value).to_string());
+        for text in [K::NAME, &key.to_string(), if value.is_some() { "=" } else { "" }, &value.unwrap_or_default()] {
+            hash.write(text.as_bytes());
+            hash.write(b"\0");
+        }
+    });
+}
+
+/// A text may have any character, so its length stands before it.
+fn write_said(hash: &mut Fnv64, Said { text, selection }: &Said) {
+    for text in [Some(text), selection.as_ref()] {
+        hash.write(b"said");
+        hash.write(&text.map_or(u64::MAX, |text| text.len() as u64).to_le_bytes());
+        hash.write(text.map_or(&[][..], |text| text.as_bytes()));
     }
 }
 

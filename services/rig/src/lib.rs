@@ -22,9 +22,11 @@ mod digest;
 mod digests;
 mod dimmer;
 mod fnv;
+mod held;
 mod idempotency;
 mod image;
 mod level;
+mod look;
 mod map;
 mod name;
 mod partition;
@@ -35,9 +37,12 @@ mod rig;
 mod rigs;
 mod store_id;
 mod trace;
+mod upload;
+pub mod word;
+mod word_part;
 
 pub use attribution::Attribution;
-pub use change::{Change, Entry, Origin};
+pub use change::{Change, Entry, Origin, Said};
 pub use delta::{Beacon, Delta, Snapshot, Verdict};
 pub use digest::Digest;
 pub use digests::Digests;
@@ -45,10 +50,11 @@ pub use dimmer::Dimmer;
 pub use idempotency::{Fingerprint, IdempotentChange, REMEMBERED_KEYS};
 pub use image::{Image, RigImage};
 pub use kinds::{
-    Changed, Form, Interest, Item, ItemKey, KeyOf, Kind, KindId, KindVisitor, Labels, Levels, Listed, NoKey, Scalar,
-    Shape, Slot, Slots, State, Update, visit_kinds,
+    Bound, Changed, Form, Interest, Item, ItemKey, KeyOf, Kind, KindId, KindVisitor, Labels, Levels, Listed, NoKey,
+    Scalar, Shape, Slot, Slots, State, Update, visit_kinds,
 };
 pub use level::{Level, LevelError, write_percent};
+pub use look::Look;
 pub use map::RigMap;
 pub use name::{ClientId, ConsoleKind, ConsoleName, ItemName, Key, Label, NameError, RigName};
 pub use partition::{Partition, PartitionError, Partitions};
@@ -59,3 +65,6 @@ pub use rig::Rig;
 pub use rigs::{MAX_ITEMS, Rigs};
 pub use store_id::StoreId;
 pub use trace::TraceContext;
+pub use upload::Upload;
+pub use word::{MAX_WORD_CHARS, Word, WordError};
+pub use word_part::{PartNumber, WordPart};

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::{Bound, Range};
 
+use crate::held::Held;
 use crate::kinds::Kind;
 use crate::{
     Changed, ClientId, Digests, Dimmer, Interest, Item, Label, Level, Listed, LogTime, Revision, Slot, Slots, State,
@@ -27,6 +28,7 @@ pub struct RigMap {
     /// Revisions from which `since` cannot answer, because the map skipped them: see [`skip_to`](Self::skip_to).
     skipped: Range<u64>,
     digests: Digests,
+    held: Held,
 }
 
 impl RigMap {
@@ -81,7 +83,9 @@ impl RigMap {
         let digest = |slot: &Slot<K::Value>| slot.value.as_ref().map(|value| K::item_digest(&key, value));
         let (revision, mut digests) = (slot.revision, self.digests.of(K::ID));
         digests += digest(&slot).unwrap_or_default();
+        let value = slot.value.clone();
         let before = K::put(&mut self.slots, key.clone(), slot);
+        self.held.replaced::<K>(&key, before.as_ref().and_then(|before| before.value.as_ref()), value.as_ref());
         if let Some(before) = &before {
             digests -= digest(before).unwrap_or_default();
         }
@@ -107,6 +111,11 @@ impl RigMap {
     /// How many items the map holds, forgotten ones included.
     pub(crate) fn items(&self) -> usize {
         self.recency.len()
+    }
+
+    /// Whether the map would hold more of a kind than its bound allows, once it has this update.
+    pub(crate) fn is_exceeded_by(&self, update: &Update) -> bool {
+        self.held.is_exceeded_by(update, &self.slots)
     }
 
     /// The log time of the last entry in the map.

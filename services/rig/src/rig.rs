@@ -7,6 +7,12 @@ use crate::{
     RigImage, RigMap, Slots, Snapshot, StoreId, Update, Verdict,
 };
 
+/// The update that makes an upload the words of the rig, or the parts that are missing.
+type Current = Result<Update, Vec<Item>>;
+
+/// The most words that are named if they have changed, when a whole dictionary was to take their place.
+const MAX_NAMED: usize = 100;
+
 /// One set of dimmers that consoles share: all its items, and its memory of keyed changes.
 ///
 /// [`apply`](Self::apply) depends on nothing but the entries before, so all state services that fold the same log reach
@@ -84,10 +90,15 @@ impl Rig {
         let position = Position { epoch: self.epoch, revision };
         let mut delta = Delta { position, prev: self.map.revision(), time, ..Delta::default() };
         for (index, change) in entry.changes().iter().enumerate() {
-            match self.judge(position, change, standing) {
+            let current = change.dictionary.map(|upload| self.map.made_current(upload));
+            match self.judge(position, change, current.as_ref(), standing) {
                 Verdict::Applied => {
                     let (by, before) = (change.origin.as_ref().map(|origin| &origin.client), self.items());
                     self.map.apply(revision, time, by, &change.update);
+                    if let Some(Ok(current)) = current {
+                        self.map.apply(revision, time, None, &current);
+                        delta.dictionary = change.dictionary;
+                    }
                     standing = Standing { room: standing.room - (self.items() - before), is_made: true };
                     delta.update.extend(&change.update);
                 }
@@ -96,22 +107,25 @@ impl Rig {
                 }
             }
         }
-        self.map.apply(revision, time, None, &Update::default());
+        let old_parts = self.map.without_old_parts(time).unwrap_or_default();
+        self.map.apply(revision, time, None, &old_parts);
+        delta.update.extend(&old_parts);
         let applied = entry.changes().iter().enumerate().filter(|(index, _)| !delta.verdicts.contains_key(index));
         delta.origins = attributions(applied.map(|(_, change)| change));
         delta
     }
 
     /// Decides the verdict on a change, and remembers the change's key.
-    fn judge(&mut self, position: Position, change: &Change, standing: Standing) -> Verdict {
-        let Some(key) = &change.idempotency_key else { return self.judge_condition(position, change, standing) };
+    fn judge(&mut self, position: Position, change: &Change, current: Option<&Current>, standing: Standing) -> Verdict {
+        let judge = |position| self.judge_condition(position, change, current, standing);
+        let Some(key) = &change.idempotency_key else { return judge(position) };
         let fingerprint = Fingerprint::of(change);
         match self.keyed.get(key) {
             Some(before) if before.fingerprint != fingerprint => Verdict::KeyReused,
             Some(before) if before.applied => Verdict::Repeated(before.position),
-            Some(before) => self.judge_condition(before.position, change, standing),
+            Some(before) => judge(before.position),
             None => {
-                let verdict = self.judge_condition(position, change, standing);
+                let verdict = judge(position);
                 let applied = verdict == Verdict::Applied;
                 self.keyed.remember(key.clone(), IdempotentChange { position, fingerprint, applied });
                 verdict
@@ -120,24 +134,47 @@ impl Rig {
     }
 
     /// Judges the conditions of a change that was first asked for at `position`.
-    fn judge_condition(&self, position: Position, change: &Change, standing: Standing) -> Verdict {
+    fn judge_condition(
+        &self,
+        position: Position,
+        change: &Change,
+        current: Option<&Current>,
+        standing: Standing,
+    ) -> Verdict {
         if change.if_made.is_some_and(|wanted| wanted != standing.is_made) {
             return Verdict::Changed(change.update.items().collect());
         }
-        if self.is_too_large(change, standing.room) {
+        match current {
+            None => self.judge_update(&change.update, position, change.if_match, standing.room),
+            Some(Err(missing)) => Verdict::Changed(missing.clone()),
+            Some(Ok(words)) => match self.judge_update(words, position, change.if_match, standing.room) {
+                Verdict::Changed(mut items) => {
+                    items.truncate(MAX_NAMED);
+                    Verdict::Changed(items)
+                }
+                verdict => verdict,
+            },
+        }
+    }
+
+    fn judge_update(&self, update: &Update, position: Position, if_match: Option<Position>, room: usize) -> Verdict {
+        if self.is_too_large(update, room) {
             return Verdict::NoRoom;
         }
-        let Some(if_match) = change.if_match else { return Verdict::Applied };
+        let Some(if_match) = if_match else { return Verdict::Applied };
         // A position of another epoch says nothing, and no client can have seen a position that was still to come.
         let comparable = if_match.epoch == self.epoch && if_match < position && position.epoch == self.epoch;
         let changed = |item: &Item| !comparable || self.map.changed_after(item, if_match.revision);
-        let changed: Vec<_> = change.update.items().filter(changed).collect();
+        // The parts of an upload are there for it alone.
+        let named = update.items().filter(|item| !matches!(item, Item::WordPart(_)));
+        let changed: Vec<_> = named.filter(changed).collect();
         if changed.is_empty() { Verdict::Applied } else { Verdict::Changed(changed) }
     }
 
-    fn is_too_large(&self, change: &Change, room: usize) -> bool {
+    fn is_too_large(&self, update: &Update, room: usize) -> bool {
         let new = |item: &Item| self.map.revision_of(item).is_none();
-        change.update.len() > room && change.update.items().filter(new).count() > room
+        let is_full = update.len() > room && update.items().filter(new).count() > room;
+        is_full || self.map.is_exceeded_by(update)
     }
 
     /// The rig's items.

@@ -5,7 +5,7 @@ mod support;
 
 use ghostlight_rig::{
     Attribution, Change, ClientId, Delta, Entry, Epoch, Fingerprint, Image, Item, Label, Level, Levels, LogTime,
-    Origin, Partition, Position, REMEMBERED_KEYS, Revision, Rig, RigName, Rigs, Stamp, Update, Verdict,
+    Origin, Partition, Position, REMEMBERED_KEYS, Revision, Rig, RigName, Rigs, Said, Stamp, Update, Verdict,
 };
 use support::{Stored, at, dimmer, entry, key, labels, level_items, levels, named};
 
@@ -24,6 +24,23 @@ fn apply(rig: &mut Rig, revision: u64, change: Change) -> Delta {
 /// What became of the only change of an entry.
 fn verdict(delta: &Delta) -> Verdict {
     delta.verdicts.get(&0).cloned().unwrap_or(Verdict::Applied)
+}
+
+/// `5 +10` means other levels the second time: the text is what is repeated.
+#[test]
+fn a_text_that_is_said_again_under_its_key_is_a_repeat_whatever_it_would_mean_now() {
+    let say = |text: &str, selection: Option<&str>, level| Change {
+        said: Some(Said { text: text.to_owned(), selection: selection.map(str::to_owned) }),
+        ..once("k", levels([(5, Some(level))]))
+    };
+    let mut rig = Rig::new(Epoch(1));
+    assert_eq!(verdict(&apply(&mut rig, 1, say("+10", Some("5"), 60))), Verdict::Applied);
+    assert_eq!(verdict(&apply(&mut rig, 2, say("+10", Some("5"), 70))), Verdict::Repeated(at(1, 1)));
+    assert_eq!(verdict(&apply(&mut rig, 3, say("+20", Some("5"), 60))), Verdict::KeyReused);
+    assert_eq!(verdict(&apply(&mut rig, 4, say("+10", Some("5-6"), 60))), Verdict::KeyReused);
+    assert_eq!(verdict(&apply(&mut rig, 5, say("+10", None, 60))), Verdict::KeyReused);
+    assert_eq!(verdict(&apply(&mut rig, 6, once("k", levels([(5, Some(60))])))), Verdict::KeyReused);
+    assert_eq!(rig.map().level(dimmer(5)), Level::from_hundredths(6_000));
 }
 
 /// In epoch 1: dimmer 2 changed at 3, dimmer 3 was forgotten at 4, dimmer 1 changed at 5.

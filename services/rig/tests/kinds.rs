@@ -3,12 +3,16 @@
 
 mod support;
 
-use ghostlight_rig::kinds::{blackout::Blackout, labels::Labels, levels::Levels, made_up::MadeUp, master::Master};
-use ghostlight_rig::{
-    Change, Changed, ClientId, Digest, Digests, Entry, Epoch, Interest, Item, ItemName, Kind, KindId, KindVisitor,
-    Level, Listed, LogTime, NoKey, Origin, Replica, Revision, Rig, Scalar, State, Update, visit_kinds,
+use ghostlight_rig::kinds::{
+    blackout::Blackout, labels::Labels, levels::Levels, made_up::MadeUp, master::Master, word_parts::WordParts,
+    words::Words,
 };
-use support::{dimmer, label, labels, level_items, levels, percent};
+use ghostlight_rig::{
+    Bound, Change, Changed, ClientId, Digest, Digests, Entry, Epoch, Interest, Item, ItemName, Kind, KindId,
+    KindVisitor, Level, Listed, LogTime, Look, NoKey, Origin, PartNumber, Replica, Revision, Rig, Scalar, State,
+    Update, Verdict, WordPart, visit_kinds,
+};
+use support::{dimmer, label, labels, level_items, levels, look, percent, word, words};
 
 /// An update that sets one item of every kind.
 fn one_of_each() -> Update {
@@ -16,14 +20,28 @@ fn one_of_each() -> Update {
         levels: levels([(1, Some(50))]),
         master: Some(percent(80)),
         blackout: Some(true),
+        words: words([("wash", Some(look([(1, 50), (2, 100)])))]).words,
+        word_parts: [(PartNumber::new(7).unwrap(), Some(part()))].into(),
         made_up: [(ItemName::new("one").unwrap(), Some(label("a")))].into(),
         ..labels([(2, Some("wash"))])
     }
 }
 
-fn items_of_each() -> [Item; 5] {
+fn part() -> WordPart {
+    WordPart { upload: Digest::from_lanes([1, 2]), words: [(word("wash"), look([(1, 50)]))].into() }
+}
+
+fn items_of_each() -> [Item; 7] {
     let made_up = Item::MadeUp(ItemName::new("one").unwrap());
-    [Item::Level(dimmer(1)), Item::Label(dimmer(2)), Item::Master, Item::Blackout, made_up]
+    [
+        Item::Level(dimmer(1)),
+        Item::Label(dimmer(2)),
+        Item::Master,
+        Item::Blackout,
+        Item::Word(word("wash")),
+        Item::WordPart(PartNumber::new(7).unwrap()),
+        made_up,
+    ]
 }
 
 #[test]
@@ -32,7 +50,7 @@ fn a_kind_is_found_by_its_name() {
         assert_eq!((KindId::named(name), KindId::read(name)), (Some(kind), Ok(kind)));
     }
     assert_eq!(KindId::named("Levels"), None);
-    let problem = "\"Levels\" is not one of levels, labels, master, blackout, made_up";
+    let problem = "\"Levels\" is not one of levels, labels, master, blackout, words, word_parts, made_up";
     assert_eq!(KindId::read("Levels"), Err(problem.to_owned()));
     let named = Interest::named(["master", "tomorrow", "levels"]);
     assert_eq!(named.kinds().collect::<Vec<_>>(), [KindId::Level, KindId::Master]);
@@ -77,6 +95,26 @@ fn a_value_is_read_from_the_scalar_that_it_is_written_as() {
     check::<Master>(&[Level::OUT, percent(50), Level::FULL], &[text.clone(), flag.clone(), too_high]);
     check::<Labels>(&[label("wash"), label("50")], &[number.clone(), flag.clone(), Scalar::Text("\u{7}".into())]);
     check::<MadeUp>(&[label("wash")], &[number.clone(), flag]);
+    let object = |members: &[(&str, Scalar<'static>)]| {
+        Scalar::Object(members.iter().map(|(name, value)| ((*name).to_owned().into(), value.clone())).collect())
+    };
+    let half = Scalar::Percent(percent(50));
+    let no_looks = [
+        number.clone(),
+        object(&[("0", half.clone())]),
+        object(&[("1", half.clone()), ("1", half.clone())]),
+        object(&[("1", Scalar::Text("50".into()))]),
+        object(&[("1", object(&[]))]),
+        Scalar::Other("null"),
+    ];
+    check::<Words>(&[look([]), look([(1, 50), (65_535, 100)])], &no_looks);
+    let no_parts = [
+        object(&[]),
+        object(&[("upload", Scalar::Text("1".into())), ("words", object(&[]))]),
+        object(&[("upload", Scalar::Text("0123456789abcdef".into()))]),
+        object(&[("upload", Scalar::Text("0123456789abcdef".into())), ("words", object(&[("!", object(&[]))]))]),
+    ];
+    check::<WordParts>(&[part(), WordPart { words: [].into(), ..part() }], &no_parts);
     check::<Blackout>(&[true, false], &[number, text, Scalar::Other("null")]);
 }
 
@@ -84,7 +122,7 @@ fn a_value_is_read_from_the_scalar_that_it_is_written_as() {
 fn an_update_counts_what_it_sets() {
     let (nothing, all) = (Update::default(), one_of_each());
     assert_eq!((nothing.len(), nothing.is_empty(), nothing.kinds()), (0, true, Interest::NONE));
-    assert_eq!((all.len(), all.is_empty(), all.kinds()), (5, false, Interest::all()));
+    assert_eq!((all.len(), all.is_empty(), all.kinds()), (7, false, Interest::all()));
     assert_eq!(all.items().collect::<Vec<_>>(), items_of_each());
     let some = Update { blackout: Some(false), ..labels([(1, None), (2, Some("spot"))]) };
     let kinds = [KindId::Label, KindId::Blackout].into_iter().collect::<Interest>();
@@ -125,9 +163,9 @@ fn a_snapshot_tells_who_last_changed_each_item_and_when() {
     rig.apply(Revision(3), LogTime(30), &Entry::new(levels([(3, None), (4, Some(1))]).into()));
     let (first, second) = (Changed { by: by("a"), at: LogTime(10) }, Changed { by: by("b"), at: LogTime(20) });
     let third = Changed { by: None, at: LogTime(30) };
-    let [one, label, master, blackout, made_up] = items_of_each().map(|item| (item, first.clone()));
+    let [one, label, master, blackout, words, part, made_up] = items_of_each().map(|item| (item, first.clone()));
     let four = (level_items([4]).remove(0), third);
-    let told = [(one.0, second), four, label, master, blackout, made_up];
+    let told = [(one.0, second), four, label, master, blackout, words, part, made_up];
     assert_eq!(rig.snapshot().changes, told, "an item without a value has none");
     let some = Interest::named(["levels", "master"]);
     assert_eq!(rig.snapshot_of(some).changes, [told[0].clone(), told[1].clone(), told[3].clone()]);
@@ -147,6 +185,9 @@ fn the_digest_of_an_item_never_changes() {
         (Blackout::digest(&NoKey, &true), "514e28b736deb503"),
         (Labels::digest(&dimmer(1), &label("Front wash")), "2cd22c2badaa8b06"),
         (Labels::digest(&dimmer(258), &label("Ω𝄞")), "2d11604cbcb3dbe0"),
+        (Words::digest(&word("Front Wash"), &look([(1, 50), (513, 100)])), "91c05bf8ad7acfea"),
+        (Words::digest(&word("dark"), &Look::new()), "a5bfad10a021ce98"),
+        (WordParts::digest(&PartNumber::new(7).unwrap(), &part()), "7e7188e261f932e3"),
         (MadeUp::digest(&ItemName::new("one").unwrap(), &label("a")), "1442082e9fb94be9"),
     ] {
         assert_eq!(digest.to_string(), text);
@@ -185,4 +226,46 @@ fn an_interest_is_a_set_of_kinds() {
         assert_eq!(one.covers(other), is_covered, "{one:?} {other:?}");
     }
     assert_eq!([both.and(level), level.and(all), level.and(Interest::named(["master"]))], [level, level, nothing]);
+}
+
+/// What became of the only change of an entry.
+fn verdict(rig: &mut Rig, update: Update) -> Verdict {
+    let revision = Revision(rig.position().revision.0 + 1);
+    let delta = rig.apply(revision, LogTime(revision.0), &Entry::new(update.into()));
+    delta.verdicts.get(&0).cloned().unwrap_or(Verdict::Applied)
+}
+
+#[test]
+fn a_rig_has_at_most_so_many_words() {
+    let Some(Bound { items, .. }) = Words::BOUND else { panic!("words are bounded") };
+    let mut rig = Rig::new(Epoch(1));
+    let all = (0..items).map(|number| (word(&format!("w{number}")), Some(look([(1, 50)])))).collect();
+    assert_eq!(verdict(&mut rig, Update { words: all, ..Update::default() }), Verdict::Applied);
+    assert_eq!(verdict(&mut rig, words([("one more", Some(Look::new()))])), Verdict::NoRoom);
+    assert_eq!(verdict(&mut rig, words([("w7", Some(look([(1, 60)])))])), Verdict::Applied, "it was there");
+    assert_eq!(verdict(&mut rig, words([("w7", None), ("one more", Some(Look::new()))])), Verdict::Applied);
+    assert_eq!(verdict(&mut rig, words([("two more", Some(Look::new()))])), Verdict::NoRoom);
+    assert_eq!(verdict(&mut rig, levels([(1, Some(50))]).into()), Verdict::Applied, "of another kind");
+}
+
+#[test]
+fn the_words_of_a_rig_have_at_most_so_many_bytes() {
+    let Some(Bound { bytes, .. }) = Words::BOUND else { panic!("words are bounded") };
+    let (mut rig, mut used) = (Rig::new(Epoch(1)), 0);
+    let large: Look = (1..=65_535).map(|number| (dimmer(number), percent(50))).collect();
+    for number in 0.. {
+        let text = format!("w{number}");
+        let size = Words::bytes(&word(&text), &large);
+        let verdict = verdict(&mut rig, words([(&text, Some(large.clone()))]));
+        assert_eq!(
+            verdict,
+            if used + size <= bytes { Verdict::Applied } else { Verdict::NoRoom },
+            "{used} + {size} bytes"
+        );
+        used += size;
+        if verdict == Verdict::NoRoom {
+            break;
+        }
+    }
+    assert!(used > bytes);
 }

@@ -9,7 +9,7 @@ use ghostlight_rig::{
     Origin, Partition, Position, Received, Replica, Revision, Rig, RigName, Rigs, Snapshot, Stamp, Update, Verdict,
 };
 use proptest::prelude::*;
-use support::{Map, Stored, at, digest_of, dimmer, key, label, levels, map_of, named, overlay};
+use support::{Map, Stored, at, digest_of, dimmer, key, label, levels, look, map_of, named, overlay, word};
 
 /// Few dimmers and few levels, so that changes meet; the last dimmer is there for its number.
 fn some_levels() -> impl Strategy<Value = Levels> {
@@ -33,13 +33,15 @@ fn some_update() -> impl Strategy<Value = Update> {
     let name = prop::sample::select(&["one", "two"][..]).prop_map(|name| ItemName::new(name).unwrap());
     let text = prop::option::weighted(0.75, prop::sample::select(&["a", "b"][..]).prop_map(label));
     let made_up = prop::collection::btree_map(name, text, 0..2);
-    (some_levels(), labels, master, blackout, made_up).prop_map(|(levels, labels, master, blackout, made_up)| Update {
-        levels,
-        labels,
-        master,
-        blackout,
-        made_up,
-    })
+    let looks = [look([]), look([(1, 50)]), look([(1, 50), (2, 0)])];
+    let looks = prop::option::weighted(0.75, prop::sample::select(looks.to_vec()));
+    let words = prop::collection::btree_map(prop::sample::select(&["a", "b c"][..]).prop_map(word), looks, 0..2);
+    (some_levels(), labels, master, blackout, words, made_up).prop_map(
+        |(levels, labels, master, blackout, words, made_up)| {
+            let word_parts = [].into();
+            Update { levels, labels, master, blackout, words, word_parts, made_up }
+        },
+    )
 }
 
 fn some_change() -> impl Strategy<Value = Change> {

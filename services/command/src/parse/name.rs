@@ -52,6 +52,6 @@ fn is_hyphen_in_name(cursor: &Cursor<'_>) -> bool {
 
 fn word(text: &str, span: Span, name: &str) -> Result<Spanned<Word>, Error> {
     let word = Word::new(name);
-    let refused = |error: crate::WordError| Error::new(ErrorKind::BadName, text, span).expected(error.rule());
+    let refused = |error: ghostlight_rig::WordError| Error::new(ErrorKind::BadName, text, span).expected(error.rule());
     word.map(|word| Spanned::new(word, span)).map_err(refused)
 }

@@ -122,7 +122,7 @@ impl Resolver<'_> {
         if self.has_word(&word) {
             self.notes.push(Note::Replaced(word.clone()));
         }
-        if look.values().all(|level| *level == Level::OUT) {
+        if look.iter().all(|(_, level)| level == Level::OUT) {
             self.notes.push(Note::RecordedOut(word.clone()));
         }
         self.draft.set_word(word, Some(look));

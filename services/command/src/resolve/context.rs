@@ -1,10 +1,8 @@
 //! What a text is resolved against, and what comes of it.
 
-use std::collections::BTreeMap;
-
 use ghostlight_rig::Update;
 
-use crate::{Dictionary, Look, Note, Selection, View, Word};
+use crate::{Dictionary, Note, Selection, View};
 
 /// What a text is resolved against.
 #[derive(Clone, Copy)]
@@ -20,11 +18,9 @@ pub struct Context<'a> {
 /// What a text means: one change, and what to tell whoever wrote it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Understood {
-    /// What changes: levels, labels, the grand master, blackout. Absolute values, so that nothing has to be looked up
+    /// What changes: levels, labels, the grand master, blackout, words. Absolute values, so that nothing has to be looked up
     /// again.
     pub update: Update,
-    /// The words that change, with their looks; `None` deletes a word.
-    pub words: BTreeMap<Word, Option<Look>>,
     /// The selection that the client keeps for its next text; `None` if the text selects nothing.
     pub selection: Option<Selection>,
     /// The canonical text of what was understood. It means the same in the same context.

@@ -150,13 +150,14 @@ impl<'a> Draft<'a> {
     }
 
     /// The changes.
-    pub(super) fn into_parts(self) -> (Update, BTreeMap<Word, Option<Look>>) {
+    pub(super) fn into_update(self) -> Update {
         let mut update = Update::from(drafted_levels(&self.levels).collect::<Levels>());
         update.labels =
             self.labels.into_iter().map(|(dimmer, label)| (dimmer, label.map(|(label, _)| label))).collect();
         update.master = self.master;
         update.blackout = self.blackout;
-        (update, self.words)
+        update.words = self.words;
+        update
     }
 
     fn drafted(&self, dimmer: Dimmer) -> Drafted {

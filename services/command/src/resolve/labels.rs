@@ -1,8 +1,7 @@
 //! How labels of dimmers are compared with names.
 
 use ghostlight_rig::Label;
-
-use crate::word::{fold, is_plain_phrase, phrase};
+use ghostlight_rig::word::{fold, is_plain_phrase, phrase};
 
 /// What a label is compared by: its words, apart from punctuation. Empty if it has none.
 pub(super) fn phrase_of(label: &Label) -> String {

@@ -36,6 +36,5 @@ pub fn resolve(text: &str, commands: &[Spanned<Command>], context: Context<'_>) 
         resolver.command(command)?;
     }
     let Resolver { draft, selection, notes, .. } = resolver;
-    let (update, words) = draft.into_parts();
-    Ok(Understood { update, words, selection, sentence: print(commands), notes })
+    Ok(Understood { update: draft.into_update(), selection, sentence: print(commands), notes })
 }

@@ -49,7 +49,7 @@ impl Resolver<'_> {
             return vec![name.clone()];
         }
         let phrase = name.phrase();
-        let before = self.context.words.with_phrase(&phrase).iter();
+        let before = self.context.words.with_phrase(&phrase);
         let before = before.filter(|word| self.draft.word(word).is_none());
         before.chain(self.draft.recorded(&phrase)).cloned().collect()
     }
@@ -59,7 +59,7 @@ impl Resolver<'_> {
     }
 
     fn members_of(&self, word: &Word) -> Vec<Member> {
-        self.look(word).into_iter().flatten().map(|(&dimmer, &share)| Member { dimmer, share }).collect()
+        self.look(word).into_iter().flat_map(Look::iter).map(|(dimmer, share)| Member { dimmer, share }).collect()
     }
 
     /// The dimmers with a label of this phrase, in the order of their numbers.

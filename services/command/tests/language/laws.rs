@@ -111,7 +111,7 @@ impl Rig {
 
     fn apply(&mut self, understood: &Understood) {
         self.state.apply(&understood.update);
-        for (word, look) in &understood.words {
+        for (word, look) in &understood.update.words {
             match look {
                 Some(look) => drop(self.words.insert(word.clone(), look.clone())),
                 None => drop(self.words.remove(word)),

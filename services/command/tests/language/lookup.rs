@@ -13,6 +13,10 @@ fn look(levels: &[(u16, u16)]) -> Look {
     levels.iter().map(|&(dimmer, percent)| (Dimmer::new(dimmer).unwrap(), level(percent))).collect()
 }
 
+fn levels(lookup: &Lookup) -> Look {
+    lookup.levels.iter().map(|(dimmer, level)| (*dimmer, *level)).collect()
+}
+
 fn dictionary() -> Dictionary {
     let words = [
         ("front", look(&[(1, 10)])),
@@ -61,15 +65,15 @@ fn the_longest_phrase_counts() {
 #[test]
 fn the_highest_level_of_a_dimmer_wins() {
     let together = lookup("wash and front wash and front", &dictionary());
-    assert_eq!(together.levels, look(&[(1, 50), (2, 80)]));
+    assert_eq!(levels(&together), look(&[(1, 50), (2, 80)]));
     assert_eq!(lookup("front and front wash and wash", &dictionary()).levels, together.levels, "in any order");
-    assert_eq!(lookup("nothing", &dictionary()).levels, Look::new());
+    assert_eq!(levels(&lookup("nothing", &dictionary())), Look::new());
 }
 
 #[test]
 fn a_word_of_level_0_is_a_topic_with_a_level() {
     let words: Dictionary = [(word("dark"), look(&[(1, 0)]))].into_iter().collect();
-    assert_eq!(lookup("dark", &words).levels, look(&[(1, 0)]));
+    assert_eq!(levels(&lookup("dark", &words)), look(&[(1, 0)]));
 }
 
 /// The same search without an index: at each place every word is compared, the longest first.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use ghostlight_command::{Context, Dictionary, Look, Selection, Understood, Word, understand};
+use ghostlight_command::{Context, Dictionary, Selection, Understood, Word, understand};
 use ghostlight_rig::{Dimmer, Label, Level, State};
 
 /// A rig, its words, and a client's last selection.
@@ -45,11 +45,11 @@ impl Given {
 
     fn word(&mut self, line: &str) {
         let (levels, name): (Vec<_>, Vec<_>) = line.split(' ').partition(|part| part.contains('='));
-        let mut look = Look::new();
+        let mut look = Vec::new();
         for (dimmers, level) in levels.iter().map(|part| part.split_once('=').unwrap()) {
             look.extend(dimmers_of(dimmers).into_iter().map(|dimmer| (dimmer, Level::parse(level).unwrap())));
         }
-        self.words.insert(Word::new(&name.join(" ")).unwrap(), look);
+        self.words.insert(Word::new(&name.join(" ")).unwrap(), look.into_iter().collect());
     }
 
     pub(crate) fn context(&self) -> Context<'_> {
@@ -93,8 +93,8 @@ fn told(understood: &Understood) -> String {
     if let Some(blackout) = update.blackout {
         writeln!(told, "> blackout {blackout}").unwrap();
     }
-    for (word, look) in &understood.words {
-        let look = look.as_ref().map(|look| runs(look.iter().map(|(dimmer, level)| (*dimmer, level.to_string()))));
+    for (word, look) in &understood.update.words {
+        let look = look.as_ref().map(|look| runs(look.iter().map(|(dimmer, level)| (dimmer, level.to_string()))));
         writeln!(told, "> word {word:?}{}", look.unwrap_or_else(|| " deleted".to_owned())).unwrap();
     }
     if let Some(selection) = &understood.selection {

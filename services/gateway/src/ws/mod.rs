@@ -98,7 +98,7 @@ async fn start(
         .max_frame_size(most)
         .max_message_size(most);
     let (response, on_upgrade) = upgrade.response(protocol);
-    let source = place.as_ref().map_or(Source::OWN, |place| place.source);
+    let source = Source::of_task();
     let tasks = gateway.tasks.clone();
     tasks.spawn(async move {
         if let Some(socket) = upgrade::socket(on_upgrade, config).await {

@@ -8,8 +8,9 @@ use std::str::FromStr;
 use ghostlight_rig::kinds::Keyed;
 use ghostlight_rig::kinds::labels::Labels;
 use ghostlight_rig::kinds::levels::Levels;
+use ghostlight_rig::kinds::words::Words;
 use ghostlight_rig::{
-    Dimmer, Form, ItemKey, KeyOf, Kind, KindId, KindVisitor, Level, Listed, Scalar, Shape, Update, visit_kinds,
+    Dimmer, Form, ItemKey, KeyOf, Kind, KindId, KindVisitor, Level, Listed, Look, Scalar, Shape, Update, visit_kinds,
 };
 
 /// A dimmer, `7`, or a range of them, `3-10`.
@@ -145,7 +146,21 @@ fn read<K: Kind>(value: &str, removed: &str) -> Result<K::Value, String> {
             "off" => K::read(Scalar::Flag(false)),
             _ => Err(format!("{value:?} is not on or off")),
         },
+        Form::Levels => K::read(Words::write(&look(value)?)),
     }
+}
+
+/// The look that a person writes as `1=50,3-10=0`; empty for one without dimmers.
+pub(super) fn look(text: &str) -> Result<Look, String> {
+    let mut levels = Vec::new();
+    for part in text.split(',').filter(|part| !part.is_empty()) {
+        let (dimmers, level) =
+            part.split_once('=').ok_or_else(|| format!("{part:?} has no =, as in 1=50 or 3-10=0"))?;
+        let (dimmers, level): (Dimmers, _) = (dimmers.parse()?, read::<Levels>(level, "")?);
+        levels.extend(dimmers.iter().map(|dimmer| (dimmer, level)));
+    }
+    let look: Look = levels.iter().copied().collect();
+    if look.len() < levels.len() { Err("a dimmer comes twice in the look".to_owned()) } else { Ok(look) }
 }
 
 /// The change that these words make together. If two set one item, the later one counts.
@@ -190,10 +205,17 @@ impl KindVisitor for WriteWords<'_> {
 /// A value as a person would type it.
 fn written<K: Kind>(value: &K::Value) -> String {
     match K::write(value) {
+        object @ Scalar::Object(_) => Words::read(object).map(|look| written_look(&look)).unwrap_or_default(),
         Scalar::Text(text) => format!("{text:?}"),
         Scalar::Flag(is) => if is { "on" } else { "off" }.to_owned(),
         number => number.to_string(),
     }
+}
+
+/// A look as a person would type it.
+pub(super) fn written_look(look: &Look) -> String {
+    let levels = look.iter().map(|(dimmer, level)| (dimmer, Some(level)));
+    level_words(&levels.collect()).collect::<Vec<_>>().join(",")
 }
 
 /// The shortest words that set these levels: neighbours at one level become a range.
@@ -253,6 +275,10 @@ mod tests {
         assert_eq!(words(&to_update(&["7:a=b: c".parse().unwrap()])), r#"7:"a=b: c""#);
         let items = ["made_up/one=a b", "labels/7=Wash", "levels/8=none"].map(|word| word.parse().unwrap());
         assert_eq!(words(&to_update(&items)), r#"8=none 7:"Wash" made_up/one="a b""#);
+        let looks =
+            ["words/Front Wash=1=50,3-4=12.5%,5=0", "words/spot=none", "words/dark="].map(|word| word.parse().unwrap());
+        let told = to_words(&to_update(&looks));
+        assert_eq!(told, ["words/dark=", "words/front wash=1=50,3-4=12.5,5=0", "words/spot=none"]);
     }
 
     #[test]
@@ -291,6 +317,10 @@ mod tests {
             ("master/1=5", "without a key"),
             ("labels/x=5", "a dimmer is a whole number"),
             ("blackout=yes", "\"yes\" is not on or off"),
+            ("words/a=1", "has no =, as in 1=50"),
+            ("words/a=1=50,1-2=0", "a dimmer comes twice"),
+            ("words/a=0=50", "is not a dimmer number"),
+            ("words/!=1=50", "a word has a letter or a digit"),
         ] {
             let error = read(word).unwrap_err();
             assert!(error.contains(problem), "{word}: {error}");

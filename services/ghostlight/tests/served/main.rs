@@ -34,3 +34,5 @@ mod store_faults;
 mod stuck_output;
 mod top;
 mod unknown;
+mod words;
+mod words_cli;

@@ -10,6 +10,7 @@ pub struct Blackout;
 impl Kind for Blackout {
     const NAME: &'static str = "blackout";
     const FORM: Form = Form::Flag;
+    const IS_NAMED: bool = false;
     type Shape = Single;
     type Value = bool;
 

@@ -1,10 +1,10 @@
 //! The traits that a kind implements.
 
 use std::collections::BTreeMap;
-use std::fmt::{Debug, Display};
+use std::fmt::Debug;
 
-use super::{KindId, Scalar, Slots, State, Update};
-use crate::{Digest, Dimmer, ItemName, Slot};
+use super::{ItemKey, KindId, NoKey, Scalar, Slots, State, Update};
+use crate::{Digest, Slot};
 
 /// A kind of things that a rig has: levels, labels, the grand master, blackout.
 ///
@@ -20,6 +20,13 @@ pub trait Kind: Sized + 'static {
     /// Whether readers that do not name kinds get this one. A kind that can be large goes only to readers that ask for
     /// it.
     const IS_DEFAULT: bool = true;
+
+    /// Whether an entry that sets an item of this kind names the kind in its `needs`: a state service that does not know the kind
+    /// must not pass over it. Only the kinds of the first version need no name.
+    const IS_NAMED: bool = true;
+
+    /// The most that a rig may hold of the kind, if that is bounded: a kind whose keys people choose must be.
+    const BOUND: Option<Bound> = None;
 
     /// [`Keyed`] if a rig has many items of the kind, [`Single`] if it has one.
     type Shape: Shape<Self>;
@@ -40,6 +47,16 @@ pub trait Kind: Sized + 'static {
     /// # Errors
     /// What is wrong with the scalar, in words for people.
     fn read(scalar: Scalar<'_>) -> Result<Self::Value, String>;
+
+    /// How much room the value takes in a message, where a level takes 1.
+    fn weight(_: &Self::Value) -> usize {
+        1
+    }
+
+    /// How many bytes of the kind's [`BOUND`](Self::BOUND) an item takes.
+    fn bytes(_: &KeyOf<Self>, _: &Self::Value) -> usize {
+        0
+    }
 
     /// The digest of one item. It is not called for an initial value, which adds nothing to the sum.
     fn digest(key: &KeyOf<Self>, value: &Self::Value) -> Digest {
@@ -134,6 +151,15 @@ pub trait KindVisitor {
     fn visit<K: Listed>(&mut self);
 }
 
+/// The most that a rig may hold of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// The most items that have a value.
+    pub items: usize,
+    /// The most [`bytes`](Kind::bytes) of all items together.
+    pub bytes: usize,
+}
+
 /// How a person writes a value, for example on a command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -143,59 +169,8 @@ pub enum Form {
     Text,
     /// `on` or `off`.
     Flag,
-}
-
-/// The key that distinguishes the items of a kind. Its `Display` is its only spelling.
-pub trait ItemKey: Clone + Ord + Debug + Display + Send + Sync + 'static {
-    /// The key's name for people: `dimmer`.
-    const NOUN: &'static str;
-
-    /// Whether JSON writes a list of keys as numbers.
-    const IS_NUMBER: bool;
-
-    /// The key with this spelling.
-    ///
-    /// # Errors
-    /// What is wrong with the text, in words for people.
-    fn read(text: &str) -> Result<Self, String>;
-}
-
-/// The key of a kind that has one item: empty.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NoKey;
-
-impl Display for NoKey {
-    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        Ok(())
-    }
-}
-
-impl ItemKey for NoKey {
-    const NOUN: &'static str = "key";
-    const IS_NUMBER: bool = false;
-
-    fn read(text: &str) -> Result<Self, String> {
-        if text.is_empty() { Ok(Self) } else { Err("a rig has one item of this kind, without a key".to_owned()) }
-    }
-}
-
-impl ItemKey for Dimmer {
-    const NOUN: &'static str = "dimmer";
-    const IS_NUMBER: bool = true;
-
-    fn read(text: &str) -> Result<Self, String> {
-        Self::parse(text)
-            .ok_or_else(|| "a dimmer is a whole number, 1 to 65535, without sign, space or leading zero".to_owned())
-    }
-}
-
-impl ItemKey for ItemName {
-    const NOUN: &'static str = "name";
-    const IS_NUMBER: bool = false;
-
-    fn read(text: &str) -> Result<Self, String> {
-        Self::new(text).map_err(|error| error.to_string())
-    }
+    /// Levels of dimmers: `1=50,3-10=0`.
+    Levels,
 }
 
 /// The key of a kind's items.

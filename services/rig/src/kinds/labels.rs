@@ -10,6 +10,7 @@ pub struct Labels;
 impl Kind for Labels {
     const NAME: &'static str = "labels";
     const FORM: Form = Form::Text;
+    const IS_NAMED: bool = false;
     type Shape = Keyed<Dimmer>;
     type Value = Label;
 

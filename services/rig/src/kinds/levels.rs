@@ -10,6 +10,7 @@ pub struct Levels;
 impl Kind for Levels {
     const NAME: &'static str = "levels";
     const FORM: Form = Form::Number;
+    const IS_NAMED: bool = false;
     type Shape = Keyed<Dimmer>;
     type Value = Level;
 

@@ -10,6 +10,7 @@ pub struct Master;
 impl Kind for Master {
     const NAME: &'static str = "master";
     const FORM: Form = Form::Number;
+    const IS_NAMED: bool = false;
     type Shape = Single;
     type Value = Level;
 

@@ -11,8 +11,11 @@ pub mod levels;
 #[cfg(feature = "made-up-kind")]
 pub mod made_up;
 pub mod master;
+pub mod word_parts;
+pub mod words;
 
 mod interest;
+mod key;
 mod kind;
 mod scalar;
 mod slot;
@@ -22,11 +25,11 @@ use std::collections::BTreeMap;
 use crate::Dimmer;
 #[cfg(feature = "made-up-kind")]
 use crate::ItemName;
+use crate::{PartNumber, Word};
 
 pub use interest::Interest;
-pub use kind::{
-    Form, ItemKey, KeyOf, Keyed, Kind, KindVisitor, Listed, NoKey, Shape, Single, SlotsOf, StateOf, UpdateOf,
-};
+pub use key::{ItemKey, NoKey};
+pub use kind::{Bound, Form, KeyOf, Keyed, Kind, KindVisitor, Listed, Shape, Single, SlotsOf, StateOf, UpdateOf};
 pub use scalar::Scalar;
 pub use slot::{Changed, Slot};
 pub use update::visit_kinds;
@@ -37,6 +40,8 @@ kinds! { ($)
     labels "Labels of dimmers.": Label(dimmer: Dimmer) => labels::Labels,
     master "The grand master.": Master => master::Master,
     blackout "Whether the rig is blacked out.": Blackout => blackout::Blackout,
+    words "Words and their looks.": Word(word: Word) => words::Words,
+    word_parts "Parts of a dictionary that is being uploaded.": WordPart(place: PartNumber) => word_parts::WordParts,
     #[cfg(feature = "made-up-kind")]
     made_up "Made-up items.": MadeUp(name: ItemName) => made_up::MadeUp,
 }

@@ -5,8 +5,8 @@ use std::fmt;
 
 use crate::{Level, LevelError};
 
-/// A value as JSON or a database row has it. Formats convert between their own text and scalars; kinds convert between
-/// scalars and values. So the core does not depend on a format, and a format does not depend on a kind.
+/// A value as JSON or a database row has it; usually one scalar. Formats convert between their own text and scalars; kinds
+/// convert between scalars and values. So the core does not depend on a format, and a format does not depend on a kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scalar<'a> {
     /// A number of percent.
@@ -17,7 +17,9 @@ pub enum Scalar<'a> {
     Text(Cow<'a, str>),
     /// True or false.
     Flag(bool),
-    /// Not a scalar; this says what it is instead: `an object`, `an array`, `null`.
+    /// An object: names and values, in the order of the text. A name may come twice.
+    Object(Vec<(Cow<'a, str>, Self)>),
+    /// Not a value; this says what it is instead: `an array`, `null`.
     Other(&'static str),
 }
 
@@ -28,6 +30,7 @@ impl Scalar<'_> {
             Self::Percent(_) | Self::Number(_) => "a number",
             Self::Text(_) => "a string",
             Self::Flag(_) => "true or false",
+            Self::Object(_) => "an object",
             Self::Other(what) => what,
         }
     }
@@ -52,6 +55,14 @@ impl fmt::Display for Scalar<'_> {
             Self::Percent(level) => level.fmt(f),
             Self::Number(text) | Self::Text(text) => f.write_str(text),
             Self::Flag(is) => is.fmt(f),
+            Self::Object(members) => {
+                f.write_str("{")?;
+                for (index, (name, value)) in members.iter().enumerate() {
+                    let comma = if index == 0 { "" } else { "," };
+                    write!(f, "{comma}{name}:{value}")?;
+                }
+                f.write_str("}")
+            }
             Self::Other(what) => f.write_str(what),
         }
     }
@@ -69,7 +80,8 @@ mod tests {
         for (scalar, what) in [
             (Scalar::Text("50".into()), "a string"),
             (Scalar::Flag(true), "true or false"),
-            (Scalar::Other("an object"), "an object"),
+            (Scalar::Object(Vec::new()), "an object"),
+            (Scalar::Other("null"), "null"),
         ] {
             assert_eq!(scalar.level(), Err(LevelError::NotANumber(what)), "{scalar:?}");
         }

@@ -1,6 +1,8 @@
 //! Operations that work the same way for every kind.
 
-use super::{Changed, Interest, Item, ItemKey, KeyOf, KindId, KindVisitor, Listed, Slot, Slots, State, Update};
+use super::{
+    Changed, Interest, Item, ItemKey, KeyOf, Kind as _, KindId, KindVisitor, Listed, Slot, Slots, State, Update,
+};
 use crate::Revision;
 
 /// Calls the visitor with the type of each kind in the list.
@@ -65,6 +67,13 @@ impl Update {
         let mut count = 0;
         each_kind!(K => count += K::count(self));
         count
+    }
+
+    /// How much room the update takes in a message, where a level takes 1.
+    pub fn weight(&self) -> usize {
+        let mut weight = 0;
+        each_kind!(K => weight += K::changes(self).map(|(_, value)| value.map_or(1, K::weight)).sum::<usize>());
+        weight
     }
 
     /// Whether the update sets nothing.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use ghostlight_rig::{
     Change, Digest, Digests, Dimmer, Entry, IdempotentChange, Image, Item, ItemName, Key, Kind, KindId, Label, Level,
-    Levels, LogTime, NoKey, Position, Revision, RigImage, RigMap, RigName, Slot, Slots, State, Update, kinds,
+    Levels, LogTime, Look, NoKey, PartNumber, Position, Revision, RigImage, RigMap, RigName, Slot, Slots, State,
+    Update, Word, WordPart, kinds,
 };
 
 /// A whole map, as a reader sees it.
@@ -32,6 +33,21 @@ pub fn label(text: &str) -> Label {
 pub fn labels<const N: usize>(labels: [(u16, Option<&str>); N]) -> Update {
     let labels = labels.map(|(number, text)| (dimmer(number), text.map(label))).into();
     Update { labels, ..Update::default() }
+}
+
+pub fn word(text: &str) -> Word {
+    Word::new(text).unwrap()
+}
+
+/// A look in percent.
+pub fn look<const N: usize>(levels: [(u16, u16); N]) -> Look {
+    Look::from(levels.map(|(number, level)| (dimmer(number), percent(level))))
+}
+
+/// What sets words; `None` removes one.
+pub fn words<const N: usize>(words: [(&str, Option<Look>); N]) -> Update {
+    let words = words.map(|(text, look)| (word(text), look)).into();
+    Update { words, ..Update::default() }
 }
 
 /// The levels of dimmers, as items.
@@ -76,6 +92,8 @@ pub fn overlay(map: &mut Map, update: &Update) {
     put(&mut map.levels, &update.levels);
     put(&mut map.labels, &update.labels);
     put(&mut map.made_up, &update.made_up);
+    put(&mut map.words, &update.words);
+    put(&mut map.word_parts, &update.word_parts);
     map.master = update.master.unwrap_or(map.master);
     map.blackout = update.blackout.unwrap_or(map.blackout);
 }
@@ -90,6 +108,8 @@ pub fn digest_of(map: &Map) -> Digests {
     };
     let levels = map.levels.iter().map(|(dimmer, level)| kinds::levels::Levels::digest(dimmer, level));
     let labels = map.labels.iter().map(|(dimmer, label)| kinds::labels::Labels::digest(dimmer, label));
+    let words = map.words.iter().map(|(word, look)| kinds::words::Words::digest(word, look));
+    let parts = map.word_parts.iter().map(|(place, part)| kinds::word_parts::WordParts::digest(place, part));
     let made_up = map.made_up.iter().map(|(name, text)| kinds::made_up::MadeUp::digest(name, text));
     let master = Some(map.master).filter(|master| *master != Level::FULL);
     let master = master.map(|master| kinds::master::Master::digest(&NoKey, &master));
@@ -99,6 +119,8 @@ pub fn digest_of(map: &Map) -> Digests {
         (KindId::Label, sum(labels.collect())),
         (KindId::Master, sum(master.into_iter().collect())),
         (KindId::Blackout, sum(blackout.into_iter().collect())),
+        (KindId::Word, sum(words.collect())),
+        (KindId::WordPart, sum(parts.collect())),
         (KindId::MadeUp, sum(made_up.collect())),
     ]
     .into_iter()
@@ -124,6 +146,8 @@ struct StoredRig {
     labels: Rows<Dimmer, Label>,
     master: Rows<(), Level>,
     blackout: Rows<(), bool>,
+    words: Rows<Word, Look>,
+    word_parts: Rows<PartNumber, WordPart>,
     made_up: Rows<ItemName, Label>,
     keyed: BTreeMap<Key, IdempotentChange>,
     digests: Digests,
@@ -149,11 +173,13 @@ impl Stored {
             }
             rig.position = rig.position.max(new.position);
             rig.time = rig.time.max(new.time);
-            let Slots { levels, labels, master, blackout, made_up } = &new.slots;
+            let Slots { levels, labels, master, blackout, words, word_parts, made_up } = &new.slots;
             save_rows(&mut rig.levels, levels.iter().map(|(&dimmer, slot)| (dimmer, slot)), image.position);
             save_rows(&mut rig.labels, labels.iter().map(|(&dimmer, slot)| (dimmer, slot)), image.position);
             save_rows(&mut rig.master, master.iter().map(|slot| ((), slot)), image.position);
             save_rows(&mut rig.blackout, blackout.iter().map(|slot| ((), slot)), image.position);
+            save_rows(&mut rig.words, words.iter().map(|(word, slot)| (word.clone(), slot)), image.position);
+            save_rows(&mut rig.word_parts, word_parts.iter().map(|(place, slot)| (*place, slot)), image.position);
             save_rows(&mut rig.made_up, made_up.iter().map(|(name, slot)| (name.clone(), slot)), image.position);
             for (key, keyed) in &new.keyed {
                 let row = rig.keyed.entry(key.clone()).or_insert(*keyed);
@@ -201,6 +227,8 @@ impl StoredRig {
             labels: load_rows(&self.labels, now),
             master: load_rows(&self.master, now).into_values().next(),
             blackout: load_rows(&self.blackout, now).into_values().next(),
+            words: load_rows(&self.words, now),
+            word_parts: load_rows(&self.word_parts, now),
             made_up: load_rows(&self.made_up, now),
         };
         let mut keyed: Vec<_> = self.keyed.iter().map(|(key, &keyed)| (key.clone(), keyed)).collect();

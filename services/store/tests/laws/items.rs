@@ -2,7 +2,7 @@
 
 use ghostlight_rig::{
     Changed, ClientId, Digest, Dimmer, Fingerprint, IdempotentChange, Image, ItemName, Key, KindId, Label, Level,
-    LogTime, Position, Revision, RigImage, Slot, Slots, Stamp,
+    LogTime, Look, PartNumber, Position, Revision, RigImage, Slot, Slots, Stamp, Word, WordPart,
 };
 use ghostlight_store::StoreError;
 
@@ -35,11 +35,20 @@ pub(super) fn everything() -> Image {
     let names = [("7", label(Some("not a number"), 3)), ("'\"{}\\", label(None, 4)), (&widest, label(Some("0"), 8))];
     let labels = [(1, label(Some("'\"{}\\ wash"), 1)), (2, label(None, 5)), (65_535, label(Some(&widest), MAX))];
     let dimmer = |number| Dimmer::new(number).unwrap();
+    let look = Look::from([(dimmer(1), Level::OUT), (dimmer(65_535), Level::from_hundredths(1_234).unwrap())]);
+    let looks = [("'\"{}\\ wash", slot(Some(look), 3)), ("ﬁll", slot(None, 4)), ("dark", slot(Some(Look::new()), MAX))];
+    let part = WordPart {
+        upload: Digest::from_lanes([0, u32::MAX]),
+        words: [(Word::new("'\"{}\\ wash").unwrap(), Look::from([(dimmer(1), Level::FULL)]))].into(),
+    };
+    let parts = [(0, slot(Some(part), 3)), (127, slot(None, MAX))];
     let slots = Slots {
         levels: levels.into_iter().map(|(number, slot)| (dimmer(number), slot)).collect(),
         labels: labels.into_iter().map(|(number, slot)| (dimmer(number), slot)).collect(),
         master: Some(level(Some(1), 6)),
         blackout: Some(slot(Some(true), 7)),
+        word_parts: parts.into_iter().map(|(place, slot)| (PartNumber::new(place).unwrap(), slot)).collect(),
+        words: looks.into_iter().map(|(name, slot)| (Word::new(name).unwrap(), slot)).collect(),
         made_up: names.into_iter().map(|(name, slot)| (ItemName::new(name).unwrap(), slot)).collect(),
     };
     let keys = vec![
@@ -157,6 +166,8 @@ pub(crate) async fn a_row_that_cannot_be_read_is_named(place: &impl Place) {
         ("master", "main", "50", "NULL", "without a key"),
         ("master", "", "100.5", "NULL", "0 to 100"),
         ("blackout", "", "1", "NULL", "true or false"),
+        ("words", "wash", "[1]", "NULL", "a look is an object of dimmers and levels, not an array"),
+        ("words", "!", "{}", "NULL", "a word has a letter or a digit"),
         ("made_up", "", "\"x\"", "NULL", "the name of an item"),
     ] {
         place

@@ -33,7 +33,7 @@ pub enum WordError {
 
 impl WordError {
     /// What a word has to be, for people.
-    pub(crate) const fn rule(self) -> &'static str {
+    pub const fn rule(self) -> &'static str {
         match self {
             Self::TooLong => "a name of at most 64 characters",
             Self::NoLetter => "a name with a letter or a digit",
@@ -77,7 +77,7 @@ impl Word {
     }
 
     /// The words of the phrase, apart from punctuation (UAX #29).
-    pub(crate) fn tokens(&self) -> impl Iterator<Item = &str> {
+    pub fn tokens(&self) -> impl Iterator<Item = &str> {
         tokens(&self.0)
     }
 }
@@ -101,7 +101,7 @@ impl fmt::Debug for Word {
 }
 
 /// The text in NFC and case-folded, so that folding it once more changes nothing.
-pub(crate) fn fold(text: &str) -> Cow<'_, str> {
+pub fn fold(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         let is_folded = !text.bytes().any(|byte| byte.is_ascii_uppercase());
         return if is_folded { text.into() } else { text.to_ascii_lowercase().into() };
@@ -111,7 +111,7 @@ pub(crate) fn fold(text: &str) -> Cow<'_, str> {
 }
 
 /// The words of a folded text, apart from punctuation (UAX #29), with one space between them.
-pub(crate) fn phrase(folded: &str) -> String {
+pub fn phrase(folded: &str) -> String {
     if is_plain_phrase(folded) {
         return folded.to_owned();
     }
@@ -126,7 +126,7 @@ pub(crate) fn phrase(folded: &str) -> String {
 }
 
 /// Whether a text is ASCII letters and digits with one space between words, as most are. It is its own phrase.
-pub(crate) fn is_plain_phrase(text: &str) -> bool {
+pub fn is_plain_phrase(text: &str) -> bool {
     let is_plain = |pair: &[u8]| pair[1].is_ascii_alphanumeric() || (pair[1] == b' ' && pair[0] != b' ');
     let ends = (text.as_bytes().first(), text.as_bytes().last());
     matches!(ends, (Some(first), Some(last)) if first.is_ascii_alphanumeric() && *last != b' ')

@@ -1,0 +1,46 @@
+//! Looking up the words of a text. Nothing changes.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use ghostlight_command::lookup;
+use ghostlight_proto::{LookupText, MAX_LOOKUP_BYTES, parse_text};
+use ghostlight_rig::RigName;
+
+use crate::headers::{JSON, is_of_type};
+use crate::http::{self, RigPath};
+use crate::refusal::Refusal;
+use crate::{Gateway, body};
+
+/// `POST /v1/rigs/{rig}/lookup`.
+pub(crate) async fn post(
+    State(gateway): State<Gateway>,
+    RigPath(rig): RigPath,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
+    look_up(&gateway, &rig, &headers, body).await
+}
+
+/// `GET` and `POST /get_topics`: the same for the rig `main`. A `GET` has a body too.
+pub(crate) async fn topics(
+    State(gateway): State<Gateway>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
+    look_up(&gateway, &RigName::default(), &headers, body).await
+}
+
+/// The body is JSON whatever its type is, because nothing changes; only `text/plain` is the text itself.
+async fn look_up(gateway: &Gateway, rig: &RigName, headers: &HeaderMap, body: Body) -> Result<Response, Refusal> {
+    let body = body::read(gateway, body, MAX_LOOKUP_BYTES).await?;
+    let text = if is_of_type(headers, &["text/plain"]) { body::text(&body)?.into() } else { parse_text(&body)? };
+    let hub = http::hub(gateway, rig, |hub| hub.words().is_empty()).await?;
+    let found = lookup(&text, &hub.words());
+    let answer = LookupText { text: &text, topics: &found.levels, unknown: &found.unknown };
+    let answer = serde_json::to_vec(&answer).expect("a lookup is JSON");
+    let mut response = ([(header::CONTENT_TYPE, JSON)], answer).into_response();
+    http::mark_stale(&hub, response.headers_mut());
+    Ok(response)
+}
