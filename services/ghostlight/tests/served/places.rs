@@ -33,7 +33,9 @@ async fn another_method_is_405_and_the_right_ones_are_named() {
             let allowed: BTreeSet<_> =
                 answer.header("allow").split(',').map(|name| name.trim().to_lowercase()).collect();
             let mut expected: BTreeSet<_> = methods.iter().map(ToString::to_string).collect();
-            expected.insert("head".to_owned());
+            if methods.contains("get") {
+                expected.insert("head".to_owned());
+            }
             assert_eq!(allowed, expected, "{method} {path}");
         }
     }
@@ -70,7 +72,9 @@ async fn head_is_get_without_the_body() {
     let served = Served::start(&path, &[]).await;
     post(&served, "/", r#"{"1": 50}"#).await;
     let unlike_get = ["/ws", "/v1/rigs/main/ws", "/v1/rigs/main/events"];
-    for (path, _) in places().iter().filter(|(path, _)| !unlike_get.contains(&path.as_str())) {
+    let alike =
+        |(path, methods): &(&String, &BTreeSet<&str>)| methods.contains("get") && !unlike_get.contains(&path.as_str());
+    for (path, _) in places().iter().filter(alike) {
         let request = |method: &str| {
             // A redirect is looked at as it is.
             let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
