@@ -211,6 +211,9 @@ fn the_names_on_nats_are_those_of_then() {
     }
 }
 
+/// Entries that 0.1 must not fold.
+const NEEDS_THIS_VERSION: [&str; 2] = ["entry_remove", "entry_replace"];
+
 /// Every golden message is what today's code writes, byte for byte.
 #[test]
 fn what_is_written_today_is_read_by_those_of_then() {
@@ -228,7 +231,14 @@ fn what_is_written_today_is_read_by_those_of_then() {
         for (name, text) in today {
             // A type that it does not know it passes over.
             let Some(schema) = readers.of_kind(&kind(&name, &text)) else { continue };
-            let value = serde_json::from_str(&text).unwrap();
+            let value: Value = serde_json::from_str(&text).unwrap();
+            // It stops at an entry that needs what it does not know, and so does not fold it to another map. Nothing writes
+            // such an entry unless a client asks for what only this version offers.
+            if NEEDS_THIS_VERSION.contains(&name.as_str()) {
+                assert!(value["needs"].as_array().is_some_and(|needs| !needs.is_empty()), "{name}");
+                assert!(!schema.is_valid(&value), "{version} folds {name}");
+                continue;
+            }
             let errors: Vec<_> = schema.iter_errors(&value).map(|error| error.to_string()).collect();
             assert!(
                 errors.is_empty(),

@@ -3,17 +3,27 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use ghostlight_rig::{Change, ClientId, Entry, Key, NameError, Origin};
+use ghostlight_rig::{Action, Change, ClientId, Entry, Interest, Key, KindId, NameError, Origin};
 use serde::{Deserialize, Serialize};
 
 use crate::envelope::Message;
 use crate::fault::BadInput;
 use crate::members::{ChangeText, kind_names};
-use crate::text::parse_position;
+use crate::text::{is_false, parse_position};
 use crate::trace::{parse_traceparent, traceparent};
 
+/// What an entry needs if one of its changes replaces the rig.
+const REPLACE: &str = "replace";
+
+/// What an entry needs if one of its changes removes the rig.
+const REMOVE: &str = "remove";
+
+/// What this version knows of that an entry may need.
+const NEEDS: [&str; 2] = [REPLACE, REMOVE];
+
 /// The text of an entry: `{"changes": [{…members of kinds, "client"?, "seq"?, "if_match"?, "if_made"?, "idempotency_key"?,
-/// "traceparent"?}, …]}`.
+/// "traceparent"?, "replace"?, "remove"?}, …], "needs"?: ["replace", "remove"]}`. An older version that ignored what an entry needs
+/// would fold it to another map.
 pub fn encode_entry(entry: &Entry) -> Bytes {
     let changes = entry.changes().iter().map(|change| ChangeOut {
         members: ChangeText(&change.update),
@@ -23,8 +33,19 @@ pub fn encode_entry(entry: &Entry) -> Bytes {
         if_made: change.if_made,
         idempotency_key: change.idempotency_key.as_ref().map(Key::as_str),
         traceparent: change.trace.map(traceparent),
+        replace: match change.action {
+            Action::Replace(kinds) => Some(kinds.kinds().map(KindId::name).collect()),
+            _ => None,
+        },
+        remove: change.action == Action::Remove,
     });
-    serde_json::to_vec(&EntryOut { changes: changes.collect() }).expect("an entry can be written as JSON").into()
+    let changes: Vec<_> = changes.collect();
+    let is_needed = |need: &&str| match *need {
+        REPLACE => changes.iter().any(|change| change.replace.is_some()),
+        _ => changes.iter().any(|change| change.remove),
+    };
+    let needs = NEEDS.into_iter().filter(is_needed).collect();
+    serde_json::to_vec(&EntryOut { changes, needs }).expect("an entry can be written as JSON").into()
 }
 
 /// Reads an entry. Members that a newer version adds are ignored, unless the entry says that it `needs` them. Then this
@@ -37,14 +58,14 @@ pub fn decode_entry(text: &[u8]) -> Result<Entry, EntryError> {
         Ok(message) => message.envelope,
         // What a newer version needs may be in members that cannot be read here.
         Err(bad) => match serde_json::from_slice(text) {
-            Ok(NeedsIn { needs: Some(needs) }) if !needs.is_empty() => {
-                return Err(EntryError::Needs(needs[0].to_string()));
-            }
+            Ok(NeedsIn { needs: Some(needs) }) => match needs.iter().find(|need| !NEEDS.contains(&&***need)) {
+                Some(need) => return Err(EntryError::Needs(need.to_string())),
+                None => return Err(bad.into()),
+            },
             _ => return Err(bad.into()),
         },
     };
-    // This version knows nothing that has to be named.
-    if let Some(need) = entry.needs.unwrap_or_default().first() {
+    if let Some(need) = entry.needs.unwrap_or_default().iter().find(|need| !NEEDS.contains(&&***need)) {
         return Err(EntryError::Needs(need.to_string()));
     }
     Ok(entry_of(entry.changes.unwrap_or_default())?)
@@ -72,7 +93,11 @@ fn entry_of(changes: Vec<Message<'_, ChangeEnvelope<'_>>>) -> Result<Entry, BadI
     let first = changes.next().ok_or_else(|| BadInput::Form("an entry has at least one change".to_owned()))??;
     let mut entry = Entry::new(first);
     for change in changes {
-        let closed = |_| BadInput::Form("a change with a key is the last of its entry".to_owned());
+        let closed = |_| {
+            BadInput::Form(
+                "a change with a key is the last of its entry, and one of the whole rig is alone in it".to_owned(),
+            )
+        };
         entry.push(change?).map_err(closed)?;
     }
     Ok(entry)
@@ -90,8 +115,16 @@ fn read(Message { envelope, members }: Message<'_, ChangeEnvelope<'_>>) -> Resul
     if members.are_missing() {
         return Err(BadInput::Form(format!("a change has {}", kind_names())));
     }
+    let update = members.read()?;
+    let action = match (&envelope.replace, envelope.remove.unwrap_or_default()) {
+        (None, false) => Action::Set,
+        (Some(kinds), false) => Action::Replace(Interest::named(kinds.iter().map(|name| &**name))),
+        (None, true) if update.is_empty() => Action::Remove,
+        _ => return Err(BadInput::Form("a change that removes the rig does nothing else".to_owned())),
+    };
     Ok(Change {
-        update: members.read()?,
+        update,
+        action,
         origin,
         if_match: envelope.if_match.as_ref().map(position).transpose()?,
         if_made: envelope.if_made,
@@ -109,12 +142,16 @@ envelope! {
         if_made "if_made": bool,
         idempotency_key "idempotency_key": Cow<'a, str>,
         traceparent "traceparent": Cow<'a, str>,
+        replace "replace": Vec<Cow<'a, str>>,
+        remove "remove": bool,
     }
 }
 
 #[derive(Serialize)]
 struct EntryOut<'a> {
     changes: Vec<ChangeOut<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    needs: Vec<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -133,6 +170,11 @@ struct ChangeOut<'a> {
     idempotency_key: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     traceparent: Option<String>,
+    /// The kinds that are replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replace: Option<Vec<&'static str>>,
+    #[serde(skip_serializing_if = "is_false")]
+    remove: bool,
 }
 
 envelope! {

@@ -5,8 +5,8 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ghostlight_proto::{BadInput, STALE_AFTER, etag, parse_etag};
-use ghostlight_rig::{Change, RigMap, RigName, Update};
+use ghostlight_proto::{BadInput, Code, STALE_AFTER, etag, parse_etag};
+use ghostlight_rig::{Change, RigMap, RigName};
 
 use crate::headers::{
     Conditions, JSON, check_sent, conditions, header_value, idempotency_key, is_known, origin, require_type,
@@ -16,7 +16,10 @@ use crate::hub::Hub;
 use crate::outcome::Done;
 use crate::refusal::Refusal;
 use crate::request_span::Request;
-use crate::{Gateway, body};
+use crate::{Gateway, body, query};
+
+/// U+FEFF in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// The rig in the path; `main` if the path names none.
 pub(crate) struct RigPath(pub(crate) RigName);
@@ -43,7 +46,7 @@ pub(crate) async fn read(
     let is_empty = hub.state().replica.map().is_empty();
     // An empty map may belong to a rig that does not exist: only the state service knows.
     if is_empty && !gateway.hubs.is_made(rig).await? {
-        return Err(Refusal::not_found(format!("there is no rig {rig}; its first change creates it")));
+        return Err(gateway.hubs.no_such_rig(rig).await);
     }
     // The map and its position are read under one lock, so that they agree.
     let (position, text) = {
@@ -69,36 +72,86 @@ fn mark_stale(hub: &Hub, headers: &mut HeaderMap) {
     }
 }
 
+/// Whether a change makes its rig.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MakesRig {
+    Never,
+    IfMissing,
+}
+
+impl MakesRig {
+    /// What [`Change::if_made`] of a change to this rig has to be.
+    pub(crate) fn if_made(self, rig: &RigName) -> Option<bool> {
+        (self == Self::Never && *rig != RigName::default()).then_some(true)
+    }
+}
+
+/// A request that changes a rig, without its body.
+pub(crate) struct Asked<'a> {
+    pub(crate) rig: RigName,
+    /// With `create=1`, the change makes the rig if it does not exist.
+    pub(crate) query: Option<&'a str>,
+    pub(crate) headers: &'a HeaderMap,
+}
+
 /// Queues the change in a request's body and waits for its outcome. `types` are the accepted media types.
 pub(crate) async fn change(
     gateway: &Gateway,
     request: &Request,
-    rig: RigName,
-    headers: &HeaderMap,
+    asked: Asked<'_>,
     body: Body,
     types: &[&str],
-    parse: impl FnOnce(&[u8]) -> Result<Update, BadInput>,
+    parse: impl FnOnce(&[u8]) -> Result<Change, BadInput>,
 ) -> Result<Done, Refusal> {
-    if let Err(refusal) = require_type(headers, types) {
+    if let Err(refusal) = require_type(asked.headers, types) {
         body::linger(gateway, body);
         return Err(refusal);
     }
     let body = body::read(gateway, body).await?;
-    let update = parse(&body)?;
+    // RFC 8259, section 8.1, allows a reader to ignore it; editors and PowerShell write one.
+    let change = parse(body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&body))?;
+    submit(gateway, request, asked, change).await
+}
+
+/// Queues a change and waits for its outcome. Its conditions and its origin are those in the headers.
+///
+/// A rig is made only if that is asked for, by `?create=1` or `If-None-Match: *`: a typo in a name must not make one, nor may a
+/// console bring back a rig that was just removed. The default rig always exists. The fold decides, so that no other change
+/// comes between.
+pub(crate) async fn submit(
+    gateway: &Gateway,
+    request: &Request,
+    asked: Asked<'_>,
+    change: Change,
+) -> Result<Done, Refusal> {
+    let Asked { rig, query, headers } = asked;
     let (origin, idempotency_key) = (origin(headers)?, idempotency_key(headers)?);
     let Conditions { if_match, if_made } = conditions(headers)?;
+    let create = query::flag(query, "create")?;
     check_sent(headers, gateway.limits.max_change_age)?;
     if gateway.stopping.is_over() {
         return Err(Refusal::is_stopping());
     }
     let hub = gateway.hubs.get(&rig).await?;
     let trace = request.received(&gateway.instruments);
-    hub.queue.change(Change { update, origin, if_match, if_made, idempotency_key, trace }).await
+    let makes_rig = if create { MakesRig::IfMissing } else { MakesRig::Never };
+    let change =
+        Change { origin, if_match, if_made: if_made.or(makes_rig.if_made(&rig)), idempotency_key, trace, ..change };
+    let has_condition = if_match.is_some() || if_made.is_some();
+    match hub.queue.change(change).await {
+        // Nothing but that the rig is made was asked for.
+        Err(refusal) if refusal.code() == Code::Changed && !has_condition => Err(gateway.hubs.no_such_rig(&rig).await),
+        outcome => outcome,
+    }
 }
 
 /// The answer to a change that happened.
 pub(crate) fn answer(done: &Done, text: Vec<u8>) -> Response {
-    let mut response = ([(header::CONTENT_TYPE, JSON)], text).into_response();
+    with_outcome(([(header::CONTENT_TYPE, JSON)], text).into_response(), done)
+}
+
+/// The response to a change that happened, with its position and the time that it took.
+pub(crate) fn with_outcome(mut response: Response, done: &Done) -> Response {
     response.headers_mut().insert(header::ETAG, header_value(etag(done.position)));
     response.headers_mut().insert("server-timing", server_timing(done.timing));
     response

@@ -267,7 +267,9 @@ fn step(state: &FeedState, from: Position, to: Position, subscription: Subscript
     let mut origins = state.attributions_since(from.revision);
     origins.iter_mut().for_each(|origin| origin.items.retain(|item| kinds.wants(item.kind())));
     let (time, verdicts) = (map.time(), BTreeMap::new());
-    let delta = Delta { position: to, prev: from.revision, time, update: update.clone(), origins, verdicts };
+    let is_missing = state.replica.is_missing();
+    let delta =
+        Delta { position: to, prev: from.revision, time, update: update.clone(), origins, verdicts, is_missing };
     let mut full = text(&ServerMessage::Delta(delta).encode());
     if protocol == Protocol::Output {
         // The outputs change with the master and blackout, also for a reader that does not want these kinds.

@@ -37,7 +37,7 @@ mod store_id;
 mod trace;
 
 pub use attribution::Attribution;
-pub use change::{Change, Entry, Origin};
+pub use change::{Action, Change, Entry, Origin};
 pub use delta::{Beacon, Delta, Snapshot, Verdict};
 pub use digest::Digest;
 pub use digests::Digests;

@@ -58,7 +58,8 @@ impl Greeted {
 }
 
 /// Runs a session to its end.
-pub(crate) async fn run(gateway: Gateway, hub: Arc<Hub>, protocol: Protocol, socket: Socket) {
+/// `if_made` is that of all changes of the client.
+pub(crate) async fn run(gateway: Gateway, hub: Arc<Hub>, protocol: Protocol, if_made: Option<bool>, socket: Socket) {
     let (sink, mut stream) = socket.split();
     let mut moment = pin!(gateway.stopping.moment());
     let hello = match greet(protocol, &mut stream, moment.as_mut()).await {
@@ -81,8 +82,18 @@ pub(crate) async fn run(gateway: Gateway, hub: Arc<Hub>, protocol: Protocol, soc
     let spoken = if protocol == Protocol::Plain { Spoken::Plain } else { Spoken::Full };
     let counted = gateway.instruments.metrics.connections.of(spoken).hold();
     let (wants_timing, pings) = (wants.timing, Pings::new(gateway.limits.max_change_age));
-    let session =
-        Session { gateway, hub, protocol, client, ended, pings, wants_timing, _present: present, _counted: counted };
+    let session = Session {
+        gateway,
+        hub,
+        protocol,
+        client,
+        ended,
+        if_made,
+        pings,
+        wants_timing,
+        _present: present,
+        _counted: counted,
+    };
     let session = Arc::new(session);
     let writer = writing::Writer { session: session.clone(), sink, reader, answered, consoles };
     let writer = tokio::spawn(writer.run());

@@ -19,6 +19,8 @@ pub(crate) struct Session {
     pub(crate) client: Option<ClientId>,
     /// Cancelled by the task that ends first.
     pub(crate) ended: CancellationToken,
+    /// [`Change::if_made`](ghostlight_rig::Change::if_made) of the client's changes.
+    pub(crate) if_made: Option<bool>,
     pub(crate) pings: Pings,
     /// Whether the client wants the timing of its changes.
     pub(crate) wants_timing: bool,

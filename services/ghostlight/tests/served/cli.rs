@@ -67,7 +67,11 @@ async fn what_is_set_is_what_is_got() {
     assert_eq!(ask(&served, &["get", "--json", "9"]).await.out, "{}\n");
 
     let other = ask(&served, &["set", "1=1", "--rig", "stage"]).await;
+    assert_eq!((other.code, other.err.contains("the rig does not exist")), (Some(1), true), "{other:?}");
+    let other = ask(&served, &["set", "1=1", "--rig", "stage", "--create"]).await;
     assert_eq!(other.code, Some(0), "{other:?}");
+    let typo = ask(&served, &["get", "--rig", "stagr"]).await;
+    assert_eq!((typo.code, typo.err.contains("there is no rig stagr (there is stage)")), (Some(1), true), "{typo:?}");
     assert_eq!(ask(&served, &["get", "--json", "--rig", "stage"]).await.out, "{\"1\":1}\n");
 }
 
@@ -268,7 +272,7 @@ async fn a_check_that_finds_something_is_1_and_says_what() {
 async fn what_is_refused_is_1() {
     let (_folder, path) = folder();
     let served = Served::start(&path, &["--max-rigs", "1"]).await;
-    let ran = ask(&served, &["set", "1=50", "--rig", "stage"]).await;
+    let ran = ask(&served, &["set", "1=50", "--rig", "stage", "--create"]).await;
     assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{ran:?}");
     assert!(ran.err.starts_with("error: ") && ran.err.contains("rig_limit"), "{ran:?}");
 
@@ -321,7 +325,7 @@ async fn settings_come_from_the_environment_too() {
         command.env("GHOSTLIGHT_URL", &url).env("GHOSTLIGHT_RIG", "stage").env("GHOSTLIGHT_LISTEN", "127.0.0.1:0");
         run(command).await
     };
-    assert_eq!(ask(&["set", "1=50"]).await.code, Some(0));
+    assert_eq!(ask(&["set", "1=50", "--create"]).await.code, Some(0));
     assert_eq!(ask(&["get", "--json"]).await.out, "{\"1\":50}\n");
     assert_eq!(ask(&["get", "--json", "--rig", "main"]).await.out, "{}\n", "an argument comes first");
     let mut wrong = program(&["serve"]);

@@ -236,6 +236,9 @@ async fn writes(checked: &mut Checked<'_>) {
     changes(checked, &format!("post {LEVELS}"), levels).await;
     let patch = format!("patch {RIG}");
     changes(checked, &patch, update).await;
+    let put = format!("put {RIG}");
+    changes(checked, &put, update).await;
+    removals(checked).await;
     let named = body(r#"{"labels": {"1": "Front wash", "2": null}, "master": 80.5, "blackout": true}"#);
     let named = |request| named(request).header("ghostlight-client", "lights.py");
     checked.expect(200, &patch, named).await;
@@ -243,9 +246,24 @@ async fn writes(checked: &mut Checked<'_>) {
     checked.expect(200, &patch, |request| merge(request).body(r#"{"blackout": false}"#)).await;
     checked.expect(400, &patch, body(r#"{"labels": {"0": 1}, "master": 101, "blackout": 1}"#)).await;
     checked.expect(400, &patch, |request| body("{}")(request).header("ghostlight-client", "")).await;
-    checked.expect_of("second", 200, &format!("post {LEVELS}"), body("{}")).await;
-    checked.expect_of("third", 507, &format!("post {LEVELS}"), body("{}")).await;
-    checked.expect_of("third", 507, &patch, body("{}")).await;
+    let post = format!("post {LEVELS}");
+    checked.expect_of("second", 200, &format!("{post}?create=1"), body("{}")).await;
+    for operation in [post, patch, put] {
+        checked.expect_of("third", 404, &operation, body("{}")).await;
+        checked.expect_of("third", 507, &format!("{operation}?create=1"), body("{}")).await;
+    }
+}
+
+/// What removing rigs is answered.
+async fn removals(checked: &mut Checked<'_>) {
+    let (make, delete) = (format!("post {LEVELS}?create=1"), format!("delete {RIG}"));
+    let made = checked.expect_of("gone", 200, &make, body(r#"{"1": 50}"#)).await;
+    checked.expect_of("gone", 200, &make, body(r#"{"1": 51}"#)).await;
+    checked.expect_of("gone", 412, &delete, header("if-match", made.header("etag"))).await;
+    checked.expect_of("gone", 409, &delete, header("ghostlight-sent", "1000")).await;
+    checked.expect_of("gone", 400, &delete, header("idempotency-key", "k")).await;
+    checked.expect_of("gone", 204, &delete, |request| request).await;
+    checked.expect_of("gone", 404, &delete, |request| request).await;
 }
 
 /// What an operation makes of changes of levels, written as it takes them.
@@ -289,7 +307,13 @@ async fn refuses(checked: &mut Checked<'_>) {
         checked.expect(421, &format!("{method} {path}"), header("host", "rebind.example")).await;
     }
     let foreign = || header("origin", "http://news.example");
-    let changes = ["post /".to_owned(), format!("post {LEVELS}"), format!("patch {RIG}")];
+    let changes = [
+        "post /".to_owned(),
+        format!("post {LEVELS}"),
+        format!("patch {RIG}"),
+        format!("put {RIG}"),
+        format!("delete {RIG}"),
+    ];
     for operation in changes.into_iter().chain([format!("get {EVENTS}")]) {
         checked.expect(403, &operation, foreign()).await;
     }
@@ -327,6 +351,7 @@ async fn no_room(description: &mut Description) {
     .await;
     checked.expect(503, "post /", body(r#"{"1": 50}"#)).await;
     checked.expect(503, &format!("patch {RIG}"), body(r#"{"master": 50}"#)).await;
+    checked.expect(503, &format!("put {RIG}"), body(r#"{"master": 50}"#)).await;
     checked.expect(503, "get /readyz", |request| request).await;
 }
 
@@ -348,5 +373,12 @@ async fn every_operation_answers_as_described() {
     }
     let unseen: Vec<_> = description.documented().difference(&description.seen).cloned().collect();
     // That the outcome is unknown takes a store that does not answer: unknown.rs has one.
-    assert_eq!(unseen, [format!("patch {RIG} 504"), "post / 504".to_owned(), format!("post {LEVELS} 504")]);
+    let unknown = [
+        format!("delete {RIG}"),
+        format!("patch {RIG}"),
+        "post /".to_owned(),
+        format!("post {LEVELS}"),
+        format!("put {RIG}"),
+    ];
+    assert_eq!(unseen, unknown.map(|operation| format!("{operation} 504")));
 }

@@ -1,0 +1,143 @@
+//! Rigs as a whole: they are made if that is asked for, replaced and removed.
+
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::asking::{Answer, ask, call, get, post};
+use crate::sse::Events;
+use crate::support::{Served, Socket, folder};
+
+const FULL: Option<&str> = Some("ghostlight.v1");
+
+/// A request with a JSON body, still to be sent.
+fn request(served: &Served, method: &str, path: &str, body: impl Into<String>) -> RequestBuilder {
+    let request = Client::new().request(Method::from_bytes(method.as_bytes()).unwrap(), served.url(path));
+    request.header("content-type", "application/json").body(body.into())
+}
+
+async fn put(served: &Served, path: &str, body: impl Into<String>) -> Answer {
+    ask(request(served, "PUT", path, body)).await
+}
+
+async fn names(served: &Served) -> Vec<String> {
+    let list = get(served, "/v1/rigs").await.json();
+    list["rigs"].as_array().unwrap().iter().map(|rig| rig["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The first message of a type, over a WebSocket of the full protocol.
+async fn greeted(served: &Served, path: &str) -> (Socket, Value) {
+    let mut socket = Socket::open(served.address, path, FULL).await.unwrap();
+    socket.send(r#"{"type":"hello","client":"desk"}"#).await;
+    let snapshot = socket.message("snapshot").await;
+    (socket, snapshot)
+}
+
+#[tokio::test]
+async fn a_rig_is_made_only_if_that_is_asked_for() {
+    let (_folder, path) = folder();
+    let served = Served::start(&path, &[]).await;
+    assert_eq!(post(&served, "/v1/rigs/stage/levels?create=1", "{}").await.status, 200);
+    for (method, place) in [("POST", "/levels"), ("PATCH", ""), ("PUT", ""), ("DELETE", "")] {
+        let refused = ask(request(&served, method, &format!("/v1/rigs/stagr{place}"), "{}")).await;
+        let problem = refused.problem(404, "not_found");
+        assert!(problem["detail"].as_str().unwrap().contains("there is stage"), "{problem}");
+    }
+    get(&served, "/v1/rigs/stagr").await.problem(404, "not_found");
+    post(&served, "/v1/rigs/stage/levels?create=yes", "{}").await.problem(400, "bad_input");
+    let (mut socket, snapshot) = greeted(&served, "/v1/rigs/stagr/ws").await;
+    assert_eq!(snapshot["missing"], true);
+    socket.send(r#"{"type":"set","seq":1,"levels":{"1":50}}"#).await;
+    let error = socket.message("error").await;
+    assert_eq!((&error["seq"], &error["code"]), (&json!(1), &json!("not_found")), "{error}");
+    assert_eq!(names(&served).await, ["main", "stage"]);
+
+    let (mut maker, _) = greeted(&served, "/v1/rigs/stagr/ws?create=1").await;
+    maker.send(r#"{"type":"set","seq":1,"levels":{"1":50}}"#).await;
+    maker.message("ack").await;
+    assert_eq!(socket.message("delta").await.get("missing"), None, "it exists now");
+    assert_eq!(names(&served).await, ["main", "stage", "stagr"]);
+    assert_eq!(put(&served, "/v1/rigs/foyer?create=1", "{}").await.status, 200);
+    let new = request(&served, "PUT", "/v1/rigs/attic", "{}").header("if-none-match", "*");
+    assert_eq!(ask(new).await.status, 200);
+}
+
+#[tokio::test]
+async fn put_makes_a_rig_exactly_this_and_takes_what_get_answers() {
+    let (_folder, path) = folder();
+    let served = Served::start(&path, &[]).await;
+    let set = r#"{"levels":{"1":50,"2":12.34},"labels":{"1":"Wash"},"master":80,"blackout":true}"#;
+    put(&served, "/v1/rigs/main", set).await;
+    let whole = async || get(&served, "/v1/rigs/main").await.json();
+    let before = whole().await;
+    for query in ["", "?output=1", "?kinds=levels", "?kinds=levels,master,blackout&output=1", "?kinds="] {
+        let was = get(&served, &format!("/v1/rigs/main{query}")).await;
+        let other = r#"{"levels":{"1":1,"7":70},"labels":{"7":"Spot"},"master":10,"blackout":false}"#;
+        ask(request(&served, "PATCH", "/v1/rigs/main", other)).await;
+        // Some editors, and PowerShell, begin a file with a byte order mark.
+        let restored = put(&served, &format!("/v1/rigs/main{query}"), format!("\u{feff}{}", was.body)).await;
+        assert_eq!(restored.status, 200, "{restored:?}");
+        assert_eq!(get(&served, &format!("/v1/rigs/main{query}")).await.json(), was.json(), "{query}");
+        put(&served, "/v1/rigs/main", set).await;
+        assert_eq!(whole().await, before, "{query}");
+    }
+    let (mut socket, _) = greeted(&served, "/v1/rigs/main/ws").await;
+    let done = put(&served, "/v1/rigs/main", r#"{"levels":{"2":20}}"#).await;
+    let delta = socket.message("delta").await;
+    assert_eq!(format!("\"{}-{}\"", delta["epoch"], delta["revision"]), done.header("etag"), "it is one change");
+    assert_eq!(delta["levels"], json!({"1": null, "2": 20}));
+    assert_eq!(whole().await, json!({"levels": {"2": 20}, "labels": {}, "master": 100, "blackout": false}));
+
+    // Anything that has changed keeps a conditional one from replacing it.
+    let tag = done.header("etag").to_owned();
+    post(&served, "/", r#"{"9": 90}"#).await;
+    let late = ask(request(&served, "PUT", "/v1/rigs/main", "{}").header("if-match", tag)).await;
+    assert_eq!(late.problem(412, "changed")["changed"], json!({"levels": [9]}));
+    put(&served, "/v1/rigs/main", r#"{"levels":{"0":1}}"#).await.problem(400, "bad_input");
+    put(&served, "/v1/rigs/main", r#"{"outputs":{}}"#).await.problem(400, "bad_input");
+    assert_eq!(whole().await["levels"], json!({"2": 20, "9": 90}));
+}
+
+#[tokio::test]
+async fn a_removed_rig_is_gone_for_all_and_may_be_made_anew() {
+    let (_folder, path) = folder();
+    let served = Served::start(&path, &["--max-rigs", "2"]).await;
+    let made = post(&served, "/v1/rigs/stage/levels?create=1", r#"{"1":50,"2":20}"#).await;
+    post(&served, "/v1/rigs/stage/levels", r#"{"1":51}"#).await;
+    let (mut socket, _) = greeted(&served, "/v1/rigs/stage/ws").await;
+    let mut events = Events::open(&served, "/v1/rigs/stage/events", None).await;
+    let late = request(&served, "DELETE", "/v1/rigs/stage", "").header("if-match", made.header("etag"));
+    ask(late).await.problem(412, "changed");
+    let keyed = request(&served, "DELETE", "/v1/rigs/stage", "").header("idempotency-key", "k");
+    ask(keyed).await.problem(400, "bad_input");
+
+    assert_eq!(call(&served, "DELETE", "/v1/rigs/stage").await.status, 204);
+    // The change that was refused was told too, and changed nothing.
+    let mut delta = socket.message("delta").await;
+    while delta.get("levels").is_none() {
+        delta = socket.message("delta").await;
+    }
+    assert_eq!((&delta["missing"], &delta["levels"]), (&json!(true), &json!({"1": null, "2": null})));
+    while !events.next().await.unwrap().text.contains("\"missing\":true") {}
+    get(&served, "/v1/rigs/stage").await.problem(404, "not_found");
+    call(&served, "DELETE", "/v1/rigs/stage").await.problem(404, "not_found");
+    assert_eq!(names(&served).await, ["main"]);
+    // A fader that is still in a hand does not bring it back.
+    socket.send(r#"{"type":"set","seq":1,"levels":{"1":52}}"#).await;
+    assert_eq!(socket.message("error").await["code"], "not_found");
+
+    // Its place is free, and its name too: what is made anew is another rig.
+    assert_eq!(post(&served, "/v1/rigs/foyer/levels?create=1", "{}").await.status, 200);
+    assert_eq!(call(&served, "DELETE", "/v1/rigs/foyer").await.status, 204);
+    assert_eq!(post(&served, "/v1/rigs/stage/levels?create=1", r#"{"3":30}"#).await.status, 200);
+    assert_eq!(socket.message("delta").await["levels"], json!({"3": 30}));
+    let old =
+        request(&served, "PATCH", "/v1/rigs/stage", r#"{"levels":{"1":1}}"#).header("if-match", made.header("etag"));
+    ask(old).await.problem(412, "changed");
+
+    // All of this outlives the server.
+    assert_eq!(call(&served, "DELETE", "/v1/rigs/main").await.status, 204, "which empties it");
+    served.kill().await;
+    let served = Served::start(&path, &[]).await;
+    assert_eq!(names(&served).await, ["main", "stage"]);
+    assert_eq!(get(&served, "/v1/rigs/stage/levels").await.json(), json!({"3": 30}));
+}
