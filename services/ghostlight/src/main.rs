@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use ghostlight::cli::{adopt, backup, bench, check, get, output, set, top, watch};
+use ghostlight::cli::{adopt, backup, bench, check, export, get, output, rigs, set, top, watch};
 use ghostlight::environment::without_empty_variables;
 use ghostlight::serve::{self, Role, ServeArgs};
 
@@ -35,6 +35,9 @@ enum Command {
     Set(set::SetArgs),
     Get(get::GetArgs),
     Watch(watch::WatchArgs),
+    Rigs(rigs::RigsArgs),
+    Export(export::ExportArgs),
+    Import(export::ImportArgs),
     Bench(bench::BenchArgs),
     Check(check::CheckArgs),
     Top(top::TopArgs),
@@ -94,6 +97,9 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Set(args) => set::run(args).await,
         Command::Get(args) => get::run(args).await,
         Command::Watch(args) => watch::run(args).await,
+        Command::Rigs(args) => rigs::run(args).await,
+        Command::Export(args) => export::export(args).await,
+        Command::Import(args) => export::import(args).await,
         Command::Bench(args) => bench::run(args).await,
         Command::Check(args) => check::run(args).await,
         Command::Top(args) => top::run(args).await,

@@ -1,4 +1,4 @@
-//! The client commands: `set`, `get`, `watch`, `bench`, `check` and `top`.
+//! The client commands: `set`, `get`, `watch`, `rigs`, `export`, `import`, `bench`, `check` and `top`.
 //!
 //! Each command has its arguments and a `run`. They reach a gateway through [`ghostlight_client`], as any other client
 //! does, or for whole rigs over HTTP ([`api`]); `top` asks the admin listeners instead. Results go to the standard output, remarks and errors to the standard
@@ -9,9 +9,11 @@ pub mod api;
 pub mod backup;
 pub mod bench;
 pub mod check;
+pub mod export;
 pub mod get;
 pub mod levels;
 pub mod output;
+pub mod rigs;
 pub mod set;
 pub mod target;
 pub mod top;

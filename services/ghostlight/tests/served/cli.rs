@@ -244,6 +244,14 @@ async fn a_check_of_a_sound_server_is_0() {
     assert!(ran.out.contains("clients       3 on 2 gateways") && ran.out.ends_with("violations    0\n"), "{ran:?}");
     assert!(ran.err.contains("rig check") && ran.err.contains("seed 7"), "{ran:?}");
     assert_eq!(ask(&served, &["get", "--json"]).await.out, "{\"1\":50}\n", "another rig was touched");
+    assert_eq!(
+        ask(&served, &["get", "--json", "--rig", "check"]).await.code,
+        Some(1),
+        "the rig that it made is removed"
+    );
+    // A rig that was there before stays.
+    assert_eq!(ask(&served, &["rigs", "create", "check"]).await.code, Some(0));
+    assert_eq!(ask(&served, &[&["check"], &two[..]].concat()).await.code, Some(0));
     assert_ne!(ask(&served, &["get", "--json", "--rig", "check"]).await.out, "{}\n");
 }
 
@@ -338,13 +346,16 @@ async fn settings_come_from_the_environment_too() {
     assert!(ran.err.contains("nowhere"), "{ran:?}");
 }
 
-const COMMANDS: [(&str, &[&str]); 9] = [
+const COMMANDS: [(&str, &[&str]); 12] = [
     ("serve", &["--listen", "--store", "--durability", "--max-rigs", "--max-connections", "--max-message-bytes"]),
     ("gateway", &["--bus", "--listen", "--max-connections", "--nats-ca", "--nats-credentials"]),
     ("state", &["--bus", "--store", "--durability", "--max-rigs", "--stream-replicas", "--nats-ca"]),
     ("set", &["--url", "--rig", "--client", "Examples:", "Exit codes:"]),
     ("get", &["--url", "--rig", "--client", "--json", "Examples:", "Exit codes:"]),
     ("watch", &["--url", "--rig", "--client", "--json", "Examples:", "Exit codes:"]),
+    ("rigs", &["list", "create", "copy", "rename", "delete", "Examples:", "Exit codes:"]),
+    ("export", &["--url", "--rig", "Examples:", "Exit codes:"]),
+    ("import", &["--url", "--rig", "Examples:", "Exit codes:"]),
     (
         "check",
         &["--url", "--rig", "--clients", "--rate", "--seconds", "--dimmers", "--seed", "Examples:", "Exit codes:"],

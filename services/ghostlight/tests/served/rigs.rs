@@ -4,6 +4,7 @@ use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::asking::{Answer, ask, call, get, post};
+use crate::cli::{self, Ran, program};
 use crate::sse::Events;
 use crate::support::{Served, Socket, folder};
 
@@ -140,4 +141,70 @@ async fn a_removed_rig_is_gone_for_all_and_may_be_made_anew() {
     let served = Served::start(&path, &[]).await;
     assert_eq!(names(&served).await, ["main", "stage"]);
     assert_eq!(get(&served, "/v1/rigs/stage/levels").await.json(), json!({"3": 30}));
+}
+
+/// A command against this server, in this folder.
+async fn command(served: &Served, folder: &std::path::Path, args: &[&str]) -> Ran {
+    let mut command = program(args);
+    command.current_dir(folder).args(["--url", &served.url("")]);
+    cli::run(command).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_lists_makes_copies_renames_and_removes_rigs() {
+    let (_folder, path) = folder();
+    let served = Served::start(&path, &[]).await;
+    let main = r#"{"levels":{"1":50},"labels":{"1":"Wash"},"master":80,"blackout":false}"#;
+    put(&served, "/v1/rigs/main", main).await;
+    let run = async |args: &[&str]| command(&served, &path, &[&["rigs"], args].concat()).await;
+    let refused = async |args: &[&str], why: &str| {
+        let ran = run(args).await;
+        assert_eq!((ran.code, ran.err.contains(why)), (Some(1), true), "{args:?}: {ran:?}");
+    };
+    assert_eq!(run(&["create", "stage"]).await.code, Some(0));
+    refused(&["create", "stage"], "there is a rig stage already").await;
+    assert_eq!(run(&["copy", "main", "before-the-show"]).await.code, Some(0));
+    assert_eq!(get(&served, "/v1/rigs/before-the-show").await.json(), serde_json::from_str::<Value>(main).unwrap());
+    refused(&["copy", "main", "stage"], "there is a rig stage already").await;
+    refused(&["copy", "min", "other"], "there is no rig min (there is main)").await;
+    assert_eq!(run(&["rename", "stage", "foyer"]).await.code, Some(0));
+    refused(&["rename", "main", "other"], "main always exists").await;
+    let table = run(&["list"]).await.out;
+    let names: Vec<_> = table.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(names, ["rig", "before-the-show", "foyer", "main"]);
+    assert!(run(&["list", "--json"]).await.out.starts_with("{\"rigs\":["));
+    refused(&["delete", "nobody", "foyer"], "there is no rig nobody").await;
+    assert_eq!(run(&["delete", "main"]).await.code, Some(0), "which empties it");
+    assert_eq!(self::names(&served).await, ["before-the-show", "main"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_exported_is_imported_exactly() {
+    let (_folder, path) = folder();
+    let served = Served::start(&path, &[]).await;
+    let whole = r#"{"levels":{"1":50,"2":12.34},"labels":{"1":"Wash"},"master":80,"blackout":true}"#;
+    put(&served, "/v1/rigs/stage?create=1", whole).await;
+    let run = async |args: &[&str]| command(&served, &path, args).await;
+    let piped = run(&["export"]).await;
+    assert_eq!(run(&["export", "show.json"]).await.code, Some(0));
+    assert_eq!(std::fs::read_to_string(path.join("show.json")).unwrap(), piped.out);
+    assert_eq!(run(&["export", "show.json"]).await.code, Some(1), "a file is not overwritten");
+    assert_eq!(run(&["export", "--rig", "nobody", "other.json"]).await.code, Some(1));
+    assert!(!path.join("other.json").exists());
+
+    call(&served, "DELETE", "/v1/rigs/stage").await;
+    post(&served, "/", r#"{"9":90}"#).await;
+    post(&served, "/v1/rigs/foyer/levels?create=1", r#"{"3":30}"#).await;
+    std::fs::write(path.join("show.json"), format!("\u{feff}{}", piped.out)).unwrap();
+    let imported = run(&["import", "show.json"]).await;
+    assert_eq!((imported.code, imported.err.trim()), (Some(0), "2 rigs imported: main, stage"), "{imported:?}");
+    assert_eq!(get(&served, "/v1/rigs/stage").await.json(), serde_json::from_str::<Value>(whole).unwrap());
+    assert_eq!(get(&served, "/v1/rigs/main/levels").await.body, "{}", "what was set since is removed");
+    assert_eq!(get(&served, "/v1/rigs/foyer/levels").await.json(), json!({"3": 30}), "other rigs stay");
+    // One bad rig, and nothing is done.
+    let spoilt = piped.out.replace("12.34", "101").replace("\"master\":100", "\"master\":1");
+    std::fs::write(path.join("spoilt.json"), spoilt).unwrap();
+    let refused = run(&["import", "spoilt.json"]).await;
+    assert_eq!((refused.code, refused.err.contains("the rig stage")), (Some(1), true), "{refused:?}");
+    assert_eq!(get(&served, "/v1/rigs/main").await.json()["master"], 100);
 }
