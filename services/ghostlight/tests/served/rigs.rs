@@ -208,3 +208,27 @@ async fn what_was_exported_is_imported_exactly() {
     assert_eq!((refused.code, refused.err.contains("the rig stage")), (Some(1), true), "{refused:?}");
     assert_eq!(get(&served, "/v1/rigs/main").await.json()["master"], 100);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_admin_listener_gives_a_backup_while_changes_go_on() {
+    let (_folder, path) = folder();
+    let served = Served::start(&path, &["--admin", "127.0.0.1:0"]).await;
+    post(&served, "/", r#"{"1":50}"#).await;
+    post(&served, "/v1/rigs/stage/levels?create=1", r#"{"2":20}"#).await;
+    let backup = Client::new().get(format!("{}/v1/backup", served.admin().await)).send().await.unwrap();
+    assert_eq!(
+        (backup.status().as_u16(), &backup.headers()["content-type"]),
+        (200, &"application/vnd.sqlite3".parse().unwrap())
+    );
+    let copy = backup.bytes().await.unwrap();
+    assert_eq!(post(&served, "/", r#"{"1":60}"#).await.status, 200);
+    let left: Vec<_> = std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().contains("backup")), "{left:?}");
+    served.kill().await;
+
+    let (_other, other) = folder();
+    std::fs::write(other.join("rigs.db"), copy).unwrap();
+    let served = Served::start(&other, &[]).await;
+    assert_eq!(get(&served, "/v1/rigs/main/levels").await.json(), json!({"1": 50}));
+    assert_eq!(names(&served).await, ["main", "stage"]);
+}
