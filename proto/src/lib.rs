@@ -39,12 +39,12 @@ pub use messages::server::{Decoded, ServerMessage, decode, with_output};
 pub use messages::set::Set;
 pub use messages::snapshot::{decode_snapshot_request, encode_snapshot_request};
 pub use problem::{Problem, TextError};
-pub use rigs::{RigSummary, encode_rigs, join_rigs, lists_rig};
+pub use rigs::{RigSummary, encode_rigs, join_rigs, listed_rigs, lists_rig};
 pub use say::{Say, SayAnswer};
 pub use scalar::{ScalarText, parse_scalar};
 pub use text::{etag, parse_etag, parse_position};
 pub use trace::{TRACEPARENT, parse_traceparent, traceparent};
-pub use update::parse_update;
+pub use update::{parse_state, parse_update};
 pub use words::{LookText, LookupText, MAX_LOOKUP_BYTES, WordsText, parse_look, parse_text, parse_words};
 
 /// The OpenAPI description of the HTTP interface, as JSON.

@@ -30,6 +30,12 @@ pub fn lists_rig(list: &[u8], rig: &RigName) -> bool {
     list.rigs.iter().any(|summary| summary.name == rig.as_str())
 }
 
+/// The names of the rigs in a list, as [`encode_rigs`] writes it.
+pub fn listed_rigs(list: &[u8]) -> Vec<String> {
+    let list: ListText = serde_json::from_slice(list).unwrap_or_default();
+    list.rigs.into_iter().map(|summary| summary.name).collect()
+}
+
 /// The list of all rigs, joined from the lists of all partitions; `None` if one of these cannot be read.
 pub fn join_rigs(lists: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Option<bytes::Bytes> {
     let mut rigs = Vec::new();

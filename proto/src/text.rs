@@ -5,6 +5,12 @@ use serde::{Serialize, Serializer};
 
 use crate::fault::BadInput;
 
+/// Whether a member of a message is left out, because readers take its absence for `false`.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+pub(crate) fn is_false(value: &bool) -> bool {
+    !value
+}
+
 /// Reads a position in its only spelling, `epoch-revision`; `None` if the text is not one.
 pub fn parse_position(text: &str) -> Option<Position> {
     let (epoch, revision) = text.split_once('-')?;

@@ -10,8 +10,8 @@ use ghostlight_proto::{
     Wants, decode, decode_entry, encode_entry, encode_rigs, parse_levels, parse_position, subjects, traceparent,
 };
 use ghostlight_rig::{
-    Beacon, Change, ClientId, Console, ConsoleKind, ConsoleName, Delta, Dimmer, Entry, Epoch, Interest, Key, Label,
-    Level, LogTime, Origin, Partitions, Position, Revision, Rig, RigName, Roster, Said, TraceContext, Update,
+    Action, Beacon, Change, ClientId, Console, ConsoleKind, ConsoleName, Delta, Dimmer, Entry, Epoch, Interest, Key,
+    Label, Level, LogTime, Origin, Partitions, Position, Revision, Rig, RigName, Roster, Said, TraceContext, Update,
 };
 use jsonschema::Validator;
 use proptest::prelude::*;
@@ -403,10 +403,13 @@ fn some_change() -> impl Strategy<Value = Change> {
     let settings = (labels, prop::option::of(0u16..=10_000), any::<Option<bool>>());
     let asked =
         (prop::option::of(0u64..1_000), prop::option::of(0u64..4), prop::option::of("[ab]"), any::<Option<bool>>());
-    (levels, settings, asked).prop_map(|(levels, (labels, master, blackout), (seq, if_match, once, is_sampled))| {
+    let is_replaced = any::<bool>();
+    (levels, settings, asked, is_replaced).prop_map(|(levels, settings, asked, is_replaced)| {
+        let ((labels, master, blackout), (seq, if_match, once, is_sampled)) = (settings, asked);
         Change {
             dictionary: None,
             said: once.clone().map(|text| Said { text, selection: None }),
+            action: if is_replaced { Action::Replace(Interest::default()) } else { Action::Set },
             update: Update {
                 levels: levels
                     .into_iter()

@@ -11,7 +11,7 @@ use crate::fault::BadInput;
 use crate::items::{ItemsIn, ItemsText};
 use crate::members::UpdateText;
 use crate::messages::upload::UploadText;
-use crate::text::{need, parse_position, read_time};
+use crate::text::{is_false, need, parse_position, read_time};
 
 envelope! {
     /// The members of a delta beside those of kinds.
@@ -24,6 +24,7 @@ envelope! {
         origins "origins": Vec<OriginIn<'a>>,
         refused "refused": Vec<RefusedIn<'a>>,
         dictionary "dictionary": UploadText<'a>,
+        missing "missing": bool,
     }
 }
 
@@ -43,6 +44,7 @@ pub(super) fn encode(delta: &Delta) -> serde_json::Result<Vec<u8>> {
             .iter()
             .map(|(&change, verdict)| RefusedOut { change, why: WhyOut::of(verdict) })
             .collect(),
+        missing: delta.is_missing,
     })
 }
 
@@ -61,6 +63,7 @@ pub(super) fn decode(text: &Bytes) -> Result<(Delta, Bytes), BadInput> {
         origins: origins.into_iter().map(|origin| origin.read(&update)).collect::<Result<_, _>>()?,
         verdicts: refused.into_iter().map(RefusedIn::read).collect::<Result<_, _>>()?,
         update,
+        is_missing: envelope.missing.unwrap_or_default(),
     };
     Ok((delta, members.levels_in(text)))
 }
@@ -80,6 +83,9 @@ struct DeltaOut<'a> {
     origins: Vec<OriginOut<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     refused: Vec<RefusedOut<'a>>,
+    /// The rig does not exist at this position.
+    #[serde(skip_serializing_if = "is_false")]
+    missing: bool,
 }
 
 /// Which client set which items. Without `items`, it set everything in the delta.

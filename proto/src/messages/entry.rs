@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use ghostlight_rig::{
-    Change, ClientId, Entry, Interest, Key, KindId, KindVisitor, Listed, NameError, Origin, Said, visit_kinds,
+    Action, Change, ClientId, Entry, Interest, Key, KindId, KindVisitor, Listed, NameError, Origin, Said, visit_kinds,
 };
 use serde::{Deserialize, Serialize};
 
@@ -12,11 +12,12 @@ use crate::envelope::Message;
 use crate::fault::BadInput;
 use crate::members::{ChangeText, kind_names};
 use crate::messages::upload::UploadText;
-use crate::text::parse_position;
+use crate::text::{is_false, parse_position};
 use crate::trace::{parse_traceparent, traceparent};
 
-/// The text of an entry: `{"needs"?: [names of kinds], "changes": [{…members of kinds, "client"?, "seq"?, "if_match"?, "if_made"?, "idempotency_key"?,
-/// "dictionary"?, "said"?, "selection"?, "traceparent"?}, …]}`.
+/// The text of an entry: `{"needs"?: ["replace", "remove", ..., names of kinds], "changes": [{…members of kinds, "client"?,
+/// "seq"?, "if_match"?, "if_made"?, "idempotency_key"?, "dictionary"?, "said"?, "selection"?, "traceparent"?, "replace"?,
+/// "remove"?}, …]}`. An older version that ignored what an entry needs would fold it to another map.
 pub fn encode_entry(entry: &Entry) -> Bytes {
     let changes = entry.changes().iter().map(|change| ChangeOut {
         members: ChangeText(&change.update),
@@ -29,6 +30,11 @@ pub fn encode_entry(entry: &Entry) -> Bytes {
         said: change.said.as_ref().map(|said| said.text.as_str()),
         selection: change.said.as_ref().and_then(|said| said.selection.as_deref()),
         traceparent: change.trace.map(traceparent),
+        replace: match change.action {
+            Action::Replace(kinds) => Some(kinds.kinds().map(KindId::name).collect()),
+            _ => None,
+        },
+        remove: change.action == Action::Remove,
     });
     let needs = needs(entry);
     serde_json::to_vec(&EntryOut { needs, changes: changes.collect() }).expect("an entry can be written as JSON").into()
@@ -63,12 +69,19 @@ const SAID: &str = "said";
 /// What an entry needs that makes an upload the words of its rig.
 const DICTIONARY: &str = "dictionary";
 
+/// What an entry needs if one of its changes replaces the rig.
+const REPLACE: &str = "replace";
+
+/// What an entry needs if one of its changes removes the rig.
+const REMOVE: &str = "remove";
+
 /// Whether this version understands what an entry needs.
 fn is_known(need: &str) -> bool {
-    [SAID, DICTIONARY].contains(&need) || KindId::named(need).is_some()
+    [SAID, DICTIONARY, REPLACE, REMOVE].contains(&need) || KindId::named(need).is_some()
 }
 
-/// The names of the kinds that an entry sets items of, and that a version may not know which reads this entry.
+/// What an entry needs: the names of the kinds that it sets items of, if an older version may not know them, and what else
+/// decides what happens.
 fn needs(entry: &Entry) -> Vec<&'static str> {
     struct Named(Interest, Vec<&'static str>);
     impl KindVisitor for Named {
@@ -88,6 +101,12 @@ fn needs(entry: &Entry) -> Vec<&'static str> {
     }
     if entry.changes().iter().any(|change| change.dictionary.is_some()) {
         named.1.push(DICTIONARY);
+    }
+    if entry.changes().iter().any(|change| matches!(change.action, Action::Replace(_))) {
+        named.1.push(REPLACE);
+    }
+    if entry.changes().iter().any(|change| change.action == Action::Remove) {
+        named.1.push(REMOVE);
     }
     named.1
 }
@@ -115,7 +134,7 @@ fn entry_of(changes: Vec<Message<'_, ChangeEnvelope<'_>>>) -> Result<Entry, BadI
     let mut entry = Entry::new(first);
     for change in changes {
         let closed = |_| {
-            let rule = "a change with a key is the last of its entry, and one with a dictionary is alone";
+            let rule = "a change with a key is the last of its entry, and one with a dictionary or of the whole rig is alone in it";
             BadInput::Form(rule.to_owned())
         };
         entry.push(change?).map_err(closed)?;
@@ -136,12 +155,19 @@ fn read(Message { envelope, members }: Message<'_, ChangeEnvelope<'_>>) -> Resul
         return Err(BadInput::Form(format!("a change has {}", kind_names())));
     }
     let (update, dictionary) = (members.read()?, envelope.dictionary.map(|upload| upload.read()).transpose()?);
-    if dictionary.is_some() && !update.is_empty() {
+    let action = match (&envelope.replace, envelope.remove.unwrap_or_default()) {
+        (None, false) => Action::Set,
+        (Some(kinds), false) => Action::Replace(Interest::named(kinds.iter().map(|name| &**name))),
+        (None, true) if update.is_empty() => Action::Remove,
+        _ => return Err(BadInput::Form("a change that removes the rig does nothing else".to_owned())),
+    };
+    if dictionary.is_some() && (!update.is_empty() || action != Action::Set) {
         return Err(BadInput::Form("a change with a dictionary sets nothing else".to_owned()));
     }
     Ok(Change {
         update,
         dictionary,
+        action,
         origin,
         if_match: envelope.if_match.as_ref().map(position).transpose()?,
         if_made: envelope.if_made,
@@ -163,6 +189,8 @@ envelope! {
         said "said": Cow<'a, str>,
         selection "selection": Cow<'a, str>,
         traceparent "traceparent": Cow<'a, str>,
+        replace "replace": Vec<Cow<'a, str>>,
+        remove "remove": bool,
     }
 }
 
@@ -195,6 +223,11 @@ struct ChangeOut<'a> {
     selection: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     traceparent: Option<String>,
+    /// The kinds that are replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replace: Option<Vec<&'static str>>,
+    #[serde(skip_serializing_if = "is_false")]
+    remove: bool,
 }
 
 envelope! {

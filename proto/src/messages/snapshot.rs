@@ -10,7 +10,7 @@ use crate::envelope::Message;
 use crate::fault::BadInput;
 use crate::items::{ChangedIn, ChangedText, changes_text};
 use crate::members::StateText;
-use crate::text::{StoreText, need, read_store, read_time};
+use crate::text::{StoreText, is_false, need, read_store, read_time};
 
 envelope! {
     /// The members of a snapshot beside those of kinds.
@@ -21,11 +21,12 @@ envelope! {
         revision "revision": u64,
         time "time": Cow<'a, str>,
         changed "changed": Vec<ChangedIn<'a>>,
+        missing "missing": bool,
     }
 }
 
 pub(super) fn encode(
-    Snapshot { store, position, time, kinds, state, changes }: &Snapshot,
+    Snapshot { store, position, time, kinds, state, changes, is_missing }: &Snapshot,
 ) -> serde_json::Result<Vec<u8>> {
     serde_json::to_vec(&SnapshotOut {
         message: "snapshot",
@@ -35,6 +36,7 @@ pub(super) fn encode(
         time: time.to_string(),
         members: StateText { state, kinds: *kinds },
         changed: changes_text(changes),
+        missing: *is_missing,
     })
 }
 
@@ -59,6 +61,7 @@ pub(super) fn decode(text: &Bytes) -> Result<(Snapshot, Bytes), BadInput> {
         kinds: members.kinds(),
         state,
         changes,
+        is_missing: envelope.missing.unwrap_or_default(),
     };
     Ok((snapshot, members.levels_in(text)))
 }
@@ -76,6 +79,9 @@ struct SnapshotOut<'a> {
     members: StateText<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     changed: Vec<ChangedText>,
+    /// The rig does not exist at this position.
+    #[serde(skip_serializing_if = "is_false")]
+    missing: bool,
 }
 
 /// The text of a request for a snapshot of some kinds: `{"kinds": ["levels", "labels"]}`.

@@ -11,9 +11,10 @@ use ghostlight_proto::{
     parse_levels, traceparent,
 };
 use ghostlight_rig::{
-    Attribution, Beacon, Change, Changed, ClientId, Console, ConsoleKind, ConsoleName, Delta, Digest, Dimmer, Entry,
-    Epoch, Interest, Item, Key, Label, Level, Levels, LogTime, Look, Origin, PartNumber, Position, Replica, Revision,
-    Rig, RigName, Roster, Said, Snapshot, State, StoreId, TraceContext, Update, Upload, Verdict, Word, WordPart,
+    Action, Attribution, Beacon, Change, Changed, ClientId, Console, ConsoleKind, ConsoleName, Delta, Digest, Dimmer,
+    Entry, Epoch, Interest, Item, Key, Label, Level, Levels, LogTime, Look, Origin, PartNumber, Position, Replica,
+    Revision, Rig, RigName, Roster, Said, Snapshot, State, StoreId, TraceContext, Update, Upload, Verdict, Word,
+    WordPart,
 };
 use serde_json::{Value, json};
 
@@ -173,6 +174,7 @@ pub(crate) fn deltas() -> Vec<Golden<Delta>> {
     let delta = |prev, revision| Delta { position: at(revision), prev: Revision(prev), time: TIME, ..Delta::default() };
     let refused = |prev, revision, verdict| Delta { verdicts: [(0, verdict)].into(), ..delta(prev, revision) };
     vec![
+        ("delta_missing", Delta { update: levels([(1, None)]).into(), is_missing: true, ..delta(41, 42) }),
         ("delta", Delta { update: levels([(1, Some(5_000)), (3, None), (12, Some(1_234))]).into(), ..delta(41, 42) }),
         (
             "delta_origins",
@@ -303,6 +305,13 @@ pub(crate) fn said_by_servers() -> Vec<Golden<ServerMessage>> {
         ("presence_nobody", ServerMessage::Presence(Roster::default())),
         ("stale", ServerMessage::Stale { seconds: 3 }),
         ("roster", ServerMessage::Roster { gateway: client("gateway-1"), roster: consoles() }),
+        (
+            "snapshot_missing",
+            ServerMessage::Snapshot(Snapshot {
+                is_missing: true,
+                ..Rig::new(Epoch(EPOCH)).snapshot_of(Interest::default())
+            }),
+        ),
         ("beacon_empty", ServerMessage::Beacon(Rig::new(Epoch(EPOCH)).beacon_of(Interest::default()))),
         ("ack", ServerMessage::Ack(ack)),
         ("ack_timing", ServerMessage::Ack(Ack { timing: Some(timing), ..ack })),
@@ -333,6 +342,7 @@ pub(crate) fn entries() -> Vec<Golden<Entry>> {
     let mut traced = Entry::new(Change { trace: Some(trace()), ..one.clone() });
     let unsampled = Some(TraceContext { is_sampled: false, ..trace() });
     traced.push(Change { origin: Some(origin("console-1", 9)), trace: unsampled, ..one.clone() }).unwrap();
+    let replace = Action::Replace(Interest::named(["levels", "labels", "master"]));
     let idempotency_key = Some(Key::new("8e03978e-40d5-43e8-bc93-6894a57f9324").unwrap());
     vec![
         ("entry", Entry::new(levels([(1, Some(5_000)), (3, None)]).into())),
@@ -352,6 +362,8 @@ pub(crate) fn entries() -> Vec<Golden<Entry>> {
         ("entry_dictionary", Entry::new(Change { dictionary: Some(uploaded()), ..Change::default() })),
         ("entry_state", Entry::new(settings().into())),
         ("entry_words", Entry::new(words().into())),
+        ("entry_replace", Entry::new(Change { action: replace, ..settings().into() })),
+        ("entry_remove", Entry::new(Change { action: Action::Remove, if_made: Some(true), ..Change::default() })),
         ("entry_idempotency_key", Entry::new(Change { idempotency_key, ..one })),
         ("entry_traced", traced),
         ("entry_many", many),

@@ -6,8 +6,8 @@ use tokio_tungstenite::tungstenite::http::Uri;
 use crate::AddressError;
 
 /// The address of the full WebSocket of `rig` at a gateway: `http://host:port` becomes
-/// `ws://host:port/v1/rigs/{rig}/ws`. A path of the address stays in front: a gateway may be behind one.
-pub(crate) fn websocket(url: &str, rig: &RigName) -> Result<Uri, AddressError> {
+/// `ws://host:port/v1/rigs/{rig}/ws`. With `create`, changes make the rig. A path of the address stays in front: a gateway may be behind one.
+pub(crate) fn websocket(url: &str, rig: &RigName, create: bool) -> Result<Uri, AddressError> {
     let malformed = |reason: &str| AddressError::Malformed { url: url.to_owned(), reason: reason.to_owned() };
     let base: Uri = url.parse().map_err(|error| malformed(&format!("{error}")))?;
     match base.scheme_str() {
@@ -24,7 +24,8 @@ pub(crate) fn websocket(url: &str, rig: &RigName) -> Result<Uri, AddressError> {
         return Err(malformed("it must not have a query or fragment"));
     }
     let path = base.path().trim_end_matches('/');
-    let uri = format!("ws://{authority}{path}/v1/rigs/{rig}/ws");
+    let query = if create { "?create=1" } else { "" };
+    let uri = format!("ws://{authority}{path}/v1/rigs/{rig}/ws{query}");
     uri.parse().map_err(|error| malformed(&format!("{error}")))
 }
 
@@ -33,7 +34,7 @@ mod tests {
     use super::*;
 
     fn main(url: &str) -> Result<String, AddressError> {
-        websocket(url, &RigName::default()).map(|uri| uri.to_string())
+        websocket(url, &RigName::default(), false).map(|uri| uri.to_string())
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl Client {
     /// # Errors
     /// [`AddressError`] if `url` is not the address of a gateway.
     pub fn start(url: &str, options: Options) -> Result<Self, AddressError> {
-        let uri = address::websocket(url, &options.rig)?;
+        let uri = address::websocket(url, &options.rig, options.create)?;
         let (view_out, view) = watch::channel(View::default());
         let (status_out, status) = watch::channel(Status::default());
         let (commands, commands_in) = mpsc::channel(MAX_IN_FLIGHT);
@@ -129,6 +129,11 @@ impl Client {
     /// The whole state of the rig in the client's map.
     pub fn rig(&self) -> ghostlight_rig::State {
         self.view.borrow().map().state()
+    }
+
+    /// Whether the rig of the client's map does not exist: nothing has made it, or it was removed.
+    pub fn is_missing(&self) -> bool {
+        self.view.borrow().is_missing()
     }
 
     /// The output of every dimmer that has a level: the level times the grand master, 0 in blackout.

@@ -10,6 +10,9 @@ use ghostlight_rig::{ClientId, ConsoleKind, ConsoleName, Interest, RigName};
 pub struct Options {
     /// The rig; the default is `main`.
     pub rig: RigName,
+    /// Whether the first change makes the rig if it does not exist. Otherwise changes to such a rig are refused. The default
+    /// is `false`.
+    pub create: bool,
     /// The name of the client. Other clients see it beside its changes; two clients of the same name take each other's
     /// changes for their own. The default is random.
     pub client_id: ClientId,
@@ -52,6 +55,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             rig: RigName::default(),
+            create: false,
             client_id: Self::random_client("rust"),
             name: None,
             kind: ConsoleKind::default(),

@@ -39,6 +39,10 @@ impl View {
         self.replica.map()
     }
 
+    pub(crate) fn is_missing(&self) -> bool {
+        self.replica.is_missing()
+    }
+
     /// The position from which a connection can resume; `None` before the first map.
     pub(crate) fn resume(&self) -> Option<Position> {
         self.synced.then(|| self.position())

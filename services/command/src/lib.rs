@@ -32,6 +32,7 @@ pub use factor::Factor;
 pub use ghostlight_rig::{Look, Word};
 pub use keyword::Keyword;
 pub use lookup::{Lookup, lookup};
+pub use nearest::nearest;
 pub use parse::{MAX_COMMANDS, MAX_TEXT_BYTES, parse};
 pub use print::print;
 pub use resolve::{Context, MAX_SELECTED, Note, Understood, resolve, understand};

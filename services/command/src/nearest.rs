@@ -7,7 +7,7 @@ use strsim::osa_distance;
 /// equally near names, the first.
 ///
 /// Almost every name is passed over by its length and its letters, so that a search of 100,000 takes milliseconds.
-pub(crate) fn nearest<S: AsRef<str>>(name: &str, known: impl Iterator<Item = S>) -> Option<S> {
+pub fn nearest<S: AsRef<str>>(name: &str, known: impl Iterator<Item = S>) -> Option<S> {
     let name = name.to_lowercase();
     let (chars, letters) = shape(&name);
     let most = match chars {

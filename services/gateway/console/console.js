@@ -20,6 +20,7 @@ import { Paging } from './paging.js';
 import { panel } from './panel.js';
 import { Presence } from './presence.js';
 import { LastChange } from './last_change.js';
+import { Rigs } from './rigs.js';
 import { Selection } from './selection.js';
 import { Session } from './session.js';
 import { consoleName, nameOf, remember } from './settings.js';
@@ -39,6 +40,7 @@ class Console {
   #latencyPanel = new LatencyPanel();
   #view = new View();
   #lastChange;
+  #rigs;
   #selection = new Selection();
   #looks;
   /** @type {number[]} dimmers that were flashed when the connection was lost */
@@ -59,6 +61,7 @@ class Console {
     this.#session = new Session(rigName, consoleName(), (event) => this.#hear(event), () => this.#begin());
     const rig = () => this.#rig;
     const tell = (/** @type {string} */ text) => status.tell(text);
+    this.#rigs = new Rigs(rigName, tell);
     const grabs = new Grabs(rig, (dimmer) => this.#touch(dimmer));
     const place = byId('board', HTMLElement);
     const looks = new Looks(rig, grabs, this.#selection);
@@ -143,6 +146,7 @@ class Console {
   #begin() {
     const { levels, labels, consoles, consolesTotal, client } = this.#rig;
     this.#view.clear();
+    if (this.#rig.position !== null) this.#rigs.show(this.#rig.missing);
     for (const part of [levels, labels]) for (const dimmer of part.keys()) this.#view.mark(dimmer, true);
     if (consolesTotal > 0) this.#presence.show(consoles, consolesTotal, client);
     this.#enter();
@@ -178,6 +182,7 @@ class Console {
 
   /** Handles a change of the map. @param {Changed} changed */
   #follow({ whole, levels, labels, master, blackout, origins }) {
+    this.#rigs.show(this.#rig.missing);
     const of = owners(origins);
     /** @type {(owner: {client: string} | undefined, kind: Kind, dimmer: number, value: unknown) => string} */
     const note = (owner, kind, dimmer, value) => {

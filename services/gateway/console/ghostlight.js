@@ -29,11 +29,12 @@ const SEEDS = [0, 0x9e3779b9];
  * "offline": not connected, retrying; "resuming": connected, waiting for the map; "stale": no beacon for 3 s.
  * @typedef {'offline' | 'resuming' | 'live' | 'stale'} State
  *
- * `rig`: "main" by default. `client`: unique for every page, which recognises its own echo by it; random by default.
+ * `rig`: "main" by default. `create`: make the rig by the first change, if it does not exist; otherwise such a change is
+ * refused (`not_found`). `client`: unique for every page, which recognises its own echo by it; random by default.
  * `name`: what people call this console. `kind`: desk, tablet, phone, script, ... `presence`: receive the list of
  * consoles. `timing`: receive with each ack how long the change took in the servers. `kinds`: the names of the kinds
  * that this page follows; those that servers send by default if left out.
- * @typedef {{ rig?: string, client?: string, name?: string, kind?: string, presence?: boolean, timing?: boolean,
+ * @typedef {{ rig?: string, create?: boolean, client?: string, name?: string, kind?: string, presence?: boolean, timing?: boolean,
  *   kinds?: string[], WebSocket?: new (url: URL, protocol: string) => WebSocket, random?: () => number }} Options
  *
  * A kind of item in a rig. `key` parses a key; it is left out for a kind that has one item in a rig. `read` reads a
@@ -68,7 +69,7 @@ const SEEDS = [0, 0x9e3779b9];
  * `time`: the log time at the position, in nanoseconds since 1970, in digits; "0" if it is not known.
  * `store`: the identity of the store that keeps the rig; '' if it is not told.
  * @typedef {Position & Change & { type: 'snapshot' | 'delta', store: string, prev: number, time: string,
- *   origins: Origin[] }} Step
+ *   missing: boolean, origins: Origin[] }} Step
  * @typedef {Position & { type: 'beacon', store: string, time: string, digests: Record<string, string> }} Beacon
  * @typedef {{ type: 'ack', seq: number, position: Position, timing?: Timing }} Ack
  * @typedef {{ type: 'error', told: Events['refused'] } | { type: 'presence', told: Events['presence'] }
@@ -106,14 +107,15 @@ export const KINDS = new Map(Object.entries({
  * @param {Options} [options] @returns {Rig}
  */
 export function connect(url = location.origin, options = {}) {
-  const { rig = 'main', client = '-', name = '-', kind = 'web' } = options;
+  const { rig = 'main', create = false, client = '-', name = '-', kind = 'web' } = options;
   proper(rig, /^[a-z0-9][a-z0-9_-]{0,62}$/, 'is not the name of a rig (1 to 63 of a-z, 0-9, _ and -, not _ or - first)');
   proper(kind, /^[a-z][a-z0-9-]{0,15}$/, 'is not a kind of console (1 to 16 of a-z, 0-9 and -, a letter first)');
   for (const text of [client, name]) proper(text, /^[^\p{Cc}]{1,64}$/u, 'is not a name (1 to 64 characters)');
   const address = new URL(url);
   address.protocol = address.protocol.replace('http', 'ws');
   address.pathname = `${address.pathname.replace(/\/([^/]*\.html)?$/, '')}/v1/rigs/${rig}/ws`;
-  address.search = address.hash = '';
+  address.hash = '';
+  address.search = create ? '?create=1' : '';
   return /** @type {Rig} */ (new RigClient(address, options));
 }
 
@@ -162,6 +164,8 @@ class RigClient extends EventTarget {
   /** The grand master, in percent. */
   get master() { return this.#replica.master; }
   get blackout() { return this.#replica.blackout; }
+  /** Whether the rig does not exist: nothing has made it, or it was removed. */
+  get missing() { return this.#replica.missing; }
   /** The value of a kind, by the kind's name: a map by key, or the one value. */
   value(/** @type {string} */ kind) { return this.#replica.value(kind); }
   /** The log time of the map, in digits: nanoseconds since 1970; "0" if it is not known. */
@@ -460,6 +464,8 @@ export class Replica {
   store = '';
   /** The log time at the position, in digits. */
   time = '0';
+  /** Whether the rig does not exist at the position. */
+  missing = false;
   /** The names of the kinds that it holds. @type {string[]} */
   kinds;
   /** By the kind's name: a map by key, or the one value. @type {Record<string, any>} */ #values = {};
@@ -567,6 +573,7 @@ export class Replica {
     }
     this.position = { epoch: step.epoch, revision: step.revision };
     if (step.time !== '0') this.time = step.time;
+    this.missing = step.missing;
     return /** @type {const} */ ('applied');
   }
 
@@ -625,7 +632,7 @@ function readStep(/** @type {any} */ message) {
   const origins = [...(message.origins ?? [])].map((origin) => readOrigin(origin, change));
   const { type } = message;
   const at = { type, ...readPosition(message), store: readStore(message), prev: whole(message.prev), time: readTime(message) };
-  return { ...at, ...change, origins };
+  return { ...at, ...change, missing: message.missing === true, origins };
 }
 
 /** An origin without `items` set the whole change. Unknown kinds are ignored. @returns {Origin} */

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use ghostlight_bus::{AppendError, Log};
-use ghostlight_proto::{Timing, subjects};
-use ghostlight_rig::{Change, ClientId, Entry, Position, RigName, TraceContext, Update, Verdict};
+use ghostlight_proto::{Code, Timing, subjects};
+use ghostlight_rig::{Action, Change, ClientId, Entry, Position, RigName, TraceContext, Update, Verdict};
 use ghostlight_telemetry::metrics::{GatewayMetrics, Held, Stage};
 use ghostlight_telemetry::trace::{Kind, Span, after};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -63,7 +63,14 @@ impl Reply {
             // A client that is gone gets no answer; its change has happened or not all the same.
             Self::Request(reply) => drop(reply.send(outcome)),
             Self::Connection(permit, seq, request) => {
-                let outcome = outcome.map(|done| (done.position, done.timing));
+                let outcome =
+                    outcome.map(|done| (done.position, done.timing)).map_err(|refusal| match refusal.code() {
+                        // A message has no condition but the one that its rig is made.
+                        Code::Changed => {
+                            Refusal::not_found("the rig does not exist; with ?create=1, a change makes it")
+                        }
+                        _ => refusal,
+                    });
                 permit.send(Answer { seq, outcome, request });
             }
         }
@@ -317,7 +324,7 @@ fn settle(batch: Batch, position: Position, durable: Instant, folded: Option<&Fo
             None | Some(Verdict::Unknown) => Err(Refusal::unknown_outcome()),
             Some(Verdict::Applied) => {
                 // An empty change is a readiness check and is not counted.
-                if !change.update.is_empty() {
+                if !change.update.is_empty() || change.action != Action::Set {
                     metrics.changes.add_one();
                 }
                 Ok(Done { position, update: left.restricted_to(&change.update), timing, is_repeated: false })

@@ -3,17 +3,16 @@
 use std::collections::BTreeMap;
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use ghostlight_proto::{Code, parse_words};
 use ghostlight_rig::kinds::words::Words;
-use ghostlight_rig::{Change, Kind, Look, RigName, Update, Upload, Word};
+use ghostlight_rig::{Change, Kind, Look, Update, Upload, Word};
 
 use crate::headers::require_type;
-use crate::http::{self, RigPath};
-use crate::hub::Hub;
+use crate::http::{self, Asked, RigPath};
 use crate::outcome::Done;
 use crate::refusal::Refusal;
 use crate::request_span::{self, Request};
@@ -32,42 +31,39 @@ const PARTS_IN_FLIGHT: usize = 4;
 pub(crate) async fn put(
     State(gateway): State<Gateway>,
     RigPath(rig): RigPath,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
     let route = ("PUT", "/v1/rigs/{rig}/words", "PUT /v1/rigs/{rig}/words");
     request_span::answer(&gateway.instruments, route, &headers, async |request| {
-        let (done, count) = upload(&gateway, request, &rig, &headers, body).await?;
+        let asked = Asked { rig, query: query.as_deref(), headers: &headers };
+        let (done, count) = upload(&gateway, request, asked, body).await?;
         Ok(http::answer(&done, format!("{{\"words\":{count}}}").into_bytes()))
     })
     .await
 }
 
 /// Uploads the words in a body. Returns how many there are.
-async fn upload(
-    gateway: &Gateway,
-    request: &Request,
-    rig: &RigName,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<(Done, usize), Refusal> {
+async fn upload(gateway: &Gateway, request: &Request, asked: Asked<'_>, body: Body) -> Result<(Done, usize), Refusal> {
     let Ok(_one) = gateway.uploading.clone().try_acquire_owned() else {
         body::linger(gateway, body);
         return Err(Refusal::unavailable("another dictionary is being uploaded to this gateway"));
     };
-    if let Err(refusal) = require_type(headers, &["application/json"]) {
+    if let Err(refusal) = require_type(asked.headers, &["application/json"]) {
         body::linger(gateway, body);
         return Err(refusal);
     }
-    let change = http::asked(gateway, request, headers, Change::default())?;
+    let change = http::conditioned(gateway, request, &asked, Change::default())?;
     let body = body::read(gateway, body, MAX_BODY_BYTES).await?;
     // Reading 16 MiB takes longer than the other requests of this thread may wait.
-    let read = tokio::task::spawn_blocking(move || read(&body)).await;
+    let read = tokio::task::spawn_blocking(move || read(http::without_mark(&body))).await;
     let (upload, parts, count) = read.map_err(|_| Refusal::unavailable("the words could not be read"))??;
-    let hub = gateway.hubs.get(rig).await?;
-    let parts = parts.into_iter().map(|part| send(&hub, part));
+    // A part may make the rig if the upload may.
+    let if_made = change.if_made.filter(|must_exist| *must_exist);
+    let parts = parts.into_iter().map(|part| send(gateway, &asked, Change { if_made, ..part.into() }));
     stream::iter(parts).buffer_unordered(PARTS_IN_FLIGHT).try_collect::<()>().await?;
-    let done = hub.queue.change(Change { dictionary: Some(upload), ..change }).await?;
+    let done = http::queue(gateway, &asked, Change { dictionary: Some(upload), ..change }).await?;
     Ok((done, count))
 }
 
@@ -92,8 +88,8 @@ fn check_bound(words: &BTreeMap<Word, Look>) -> Result<(), Refusal> {
 }
 
 /// Sends a part. Whatever becomes of it, no word has changed.
-async fn send(hub: &Hub, part: Update) -> Result<(), Refusal> {
-    match hub.queue.change(part.into()).await {
+async fn send(gateway: &Gateway, asked: &Asked<'_>, part: Change) -> Result<(), Refusal> {
+    match http::queue(gateway, asked, part).await {
         Ok(_) => Ok(()),
         Err(refusal) if refusal.code() == Code::UnknownOutcome => {
             Err(Refusal::unavailable("a part of the words was not confirmed in time"))

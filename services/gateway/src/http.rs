@@ -7,8 +7,8 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ghostlight_proto::{BadInput, STALE_AFTER, etag, parse_etag};
-use ghostlight_rig::{Change, RigMap, RigName, Update};
+use ghostlight_proto::{BadInput, Code, STALE_AFTER, etag, parse_etag};
+use ghostlight_rig::{Change, RigMap, RigName};
 
 use crate::cached_body::{self, Rendering};
 use crate::headers::{
@@ -19,7 +19,10 @@ use crate::hub::Hub;
 use crate::outcome::Done;
 use crate::refusal::Refusal;
 use crate::request_span::Request;
-use crate::{Gateway, body};
+use crate::{Gateway, body, query};
+
+/// U+FEFF in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// The rig in the path; `main` if the path names none.
 pub(crate) struct RigPath(pub(crate) RigName);
@@ -67,7 +70,7 @@ pub(crate) async fn hub(
 ) -> Result<Arc<Hub>, Refusal> {
     let hub = gateway.hubs.get(rig).await?;
     if is_empty(&hub) && !gateway.hubs.is_made(rig).await? {
-        return Err(Refusal::not_found(format!("there is no rig {rig}; its first change creates it")));
+        return Err(gateway.hubs.no_such_rig(rig).await);
     }
     Ok(hub)
 }
@@ -79,57 +82,111 @@ pub(crate) fn mark_stale(hub: &Hub, headers: &mut HeaderMap) {
     }
 }
 
+/// Whether a change makes its rig.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MakesRig {
+    Never,
+    IfMissing,
+}
+
+impl MakesRig {
+    /// What [`Change::if_made`] of a change to this rig has to be.
+    pub(crate) fn if_made(self, rig: &RigName) -> Option<bool> {
+        (self == Self::Never && *rig != RigName::default()).then_some(true)
+    }
+}
+
+/// A request that changes a rig, without its body.
+pub(crate) struct Asked<'a> {
+    pub(crate) rig: RigName,
+    /// With `create=1`, the change makes the rig if it does not exist.
+    pub(crate) query: Option<&'a str>,
+    pub(crate) headers: &'a HeaderMap,
+}
+
+impl Asked<'_> {
+    /// Whether the client states a condition.
+    fn has_condition(&self) -> bool {
+        [header::IF_MATCH, header::IF_NONE_MATCH].iter().any(|name| self.headers.contains_key(name))
+    }
+}
+
 /// Queues the change in a request's body and waits for its outcome. `types` are the accepted media types.
 pub(crate) async fn change(
     gateway: &Gateway,
     request: &Request,
-    rig: RigName,
-    headers: &HeaderMap,
+    asked: Asked<'_>,
     body: Body,
     types: &[&str],
-    parse: impl FnOnce(&[u8]) -> Result<Update, BadInput>,
+    parse: impl FnOnce(&[u8]) -> Result<Change, BadInput>,
 ) -> Result<Done, Refusal> {
-    if let Err(refusal) = require_type(headers, types) {
+    if let Err(refusal) = require_type(asked.headers, types) {
         body::linger(gateway, body);
         return Err(refusal);
     }
     let body = body::read(gateway, body, gateway.limits.message_bytes).await?;
-    ask(gateway, request, rig, headers, parse(&body)?.into()).await
+    submit(gateway, request, asked, parse(without_mark(&body))?).await
 }
 
-/// Queues a change with the conditions, the client and the key of a request, and waits for its outcome.
-pub(crate) async fn ask(
+/// A text without a byte order mark. RFC 8259, section 8.1, allows a reader to ignore it; editors and PowerShell write one.
+pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body)
+}
+
+/// Queues a change and waits for its outcome. Its conditions and its origin are those in the headers.
+///
+/// A rig is made only if that is asked for, by `?create=1` or `If-None-Match: *`: a typo in a name must not make one, nor may a
+/// console bring back a rig that was just removed. The default rig always exists. The fold decides, so that no other change
+/// comes between.
+pub(crate) async fn submit(
     gateway: &Gateway,
     request: &Request,
-    rig: RigName,
-    headers: &HeaderMap,
+    asked: Asked<'_>,
     change: Change,
 ) -> Result<Done, Refusal> {
-    let change = asked(gateway, request, headers, change)?;
-    let hub = gateway.hubs.get(&rig).await?;
-    hub.queue.change(change).await
+    let change = conditioned(gateway, request, &asked, change)?;
+    queue(gateway, &asked, change).await
+}
+
+/// Queues a change that has its conditions, and waits for its outcome.
+pub(crate) async fn queue(gateway: &Gateway, asked: &Asked<'_>, change: Change) -> Result<Done, Refusal> {
+    let hub = gateway.hubs.get(&asked.rig).await?;
+    match hub.queue.change(change).await {
+        // Nothing but that the rig is made was asked for.
+        Err(refusal) if refusal.code() == Code::Changed && !asked.has_condition() => {
+            Err(gateway.hubs.no_such_rig(&asked.rig).await)
+        }
+        outcome => outcome,
+    }
 }
 
 /// A change with the conditions, the client, the key and the trace of a request that has come in time.
-pub(crate) fn asked(
+pub(crate) fn conditioned(
     gateway: &Gateway,
     request: &Request,
-    headers: &HeaderMap,
+    Asked { rig, query, headers }: &Asked<'_>,
     change: Change,
 ) -> Result<Change, Refusal> {
     let (origin, idempotency_key) = (origin(headers)?, idempotency_key(headers)?);
     let Conditions { if_match, if_made } = conditions(headers)?;
+    let create = query::flag(*query, "create")?;
     check_sent(headers, gateway.limits.max_change_age)?;
     if gateway.stopping.is_over() {
         return Err(Refusal::is_stopping());
     }
     let trace = request.received(&gateway.instruments);
+    let makes_rig = if create { MakesRig::IfMissing } else { MakesRig::Never };
+    let if_made = if_made.or(makes_rig.if_made(rig));
     Ok(Change { origin, if_match, if_made, idempotency_key, trace, ..change })
 }
 
 /// The answer to a change that happened.
 pub(crate) fn answer(done: &Done, text: Vec<u8>) -> Response {
-    let mut response = ([(header::CONTENT_TYPE, JSON)], text).into_response();
+    with_outcome(([(header::CONTENT_TYPE, JSON)], text).into_response(), done)
+}
+
+/// The response to a change that happened, with its position and the time that it took.
+pub(crate) fn with_outcome(mut response: Response, done: &Done) -> Response {
     response.headers_mut().insert(header::ETAG, header_value(etag(done.position)));
     response.headers_mut().insert("server-timing", server_timing(done.timing));
     response

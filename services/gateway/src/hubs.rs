@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ghostlight_bus::{Echo, Question};
-use ghostlight_proto::{STALE_AFTER, lists_rig};
+use ghostlight_command::nearest;
+use ghostlight_proto::{STALE_AFTER, listed_rigs, lists_rig};
 use ghostlight_rig::{Position, RigName};
 use ghostlight_telemetry::metrics::RigsNow;
 use parking_lot::Mutex;
@@ -92,6 +93,13 @@ impl Hubs {
     /// Whether a rig exists. `main` always does, so the state service is not asked.
     pub(crate) async fn is_made(&self, rig: &RigName) -> Result<bool, Refusal> {
         Ok(*rig == RigName::default() || lists_rig(&self.ask(Question::RigsBeside(rig.clone())).await?, rig))
+    }
+
+    /// The refusal that a rig does not exist, with a rig of a similar name, if all state services say in time which there are.
+    pub(crate) async fn no_such_rig(&self, rig: &RigName) -> Refusal {
+        let names = self.list().await.map(|list| listed_rigs(&list)).unwrap_or_default();
+        let near = nearest(rig.as_str(), names.iter().map(String::as_str));
+        Refusal::no_such_rig(rig, near)
     }
 
     /// The state of all followed rigs, for the metrics.

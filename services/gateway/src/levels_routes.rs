@@ -7,11 +7,11 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use ghostlight_proto::{LevelDetails, LevelsText, parse_levels};
-use ghostlight_rig::{Dimmer, Level, RigMap, RigName, Slot, Update};
+use ghostlight_rig::{Change, Dimmer, Level, RigMap, RigName, Slot};
 
 use crate::cached_body::Rendering;
 use crate::headers::JSON;
-use crate::http::{self, RigPath};
+use crate::http::{self, Asked, RigPath};
 use crate::refusal::Refusal;
 use crate::request_span::{self, Route};
 use crate::{Gateway, query};
@@ -57,24 +57,26 @@ pub(crate) async fn get_levels(
 
 /// `POST /`: changes levels of the rig `main`.
 pub(crate) async fn post_main(State(gateway): State<Gateway>, headers: HeaderMap, body: Body) -> Response {
-    post(&gateway, ("POST", "/", "POST /"), RigName::default(), &headers, body).await
+    let asked = Asked { rig: RigName::default(), query: None, headers: &headers };
+    post(&gateway, ("POST", "/", "POST /"), asked, body).await
 }
 
 /// `POST /v1/rigs/{rig}/levels`: changes levels.
 pub(crate) async fn post_levels(
     State(gateway): State<Gateway>,
     RigPath(rig): RigPath,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
     let route = ("POST", "/v1/rigs/{rig}/levels", "POST /v1/rigs/{rig}/levels");
-    post(&gateway, route, rig, &headers, body).await
+    post(&gateway, route, Asked { rig, query: query.as_deref(), headers: &headers }, body).await
 }
 
-async fn post(gateway: &Gateway, route: Route, rig: RigName, headers: &HeaderMap, body: Body) -> Response {
-    request_span::answer(&gateway.instruments, route, headers, async |request| {
-        let parse = |body: &[u8]| parse_levels(body).map(Update::from);
-        let done = http::change(gateway, request, rig, headers, body, &["application/json"], parse).await?;
+async fn post(gateway: &Gateway, route: Route, asked: Asked<'_>, body: Body) -> Response {
+    request_span::answer(&gateway.instruments, route, asked.headers, async |request| {
+        let parse = |body: &[u8]| parse_levels(body).map(Change::from);
+        let done = http::change(gateway, request, asked, body, &["application/json"], parse).await?;
         let text = serde_json::to_vec(&LevelsText(&done.update.levels)).expect("levels are JSON");
         Ok(http::answer(&done, text))
     })

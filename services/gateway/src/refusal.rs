@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ghostlight_proto::{BadInput, Code, ErrorMessage, Problem, TextError, traceparent};
-use ghostlight_rig::{Item, TraceContext};
+use ghostlight_rig::{Item, RigName, TraceContext};
 
 /// How long a client should wait before it tries again, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
@@ -25,6 +25,12 @@ impl Refusal {
 
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(Code::NotFound, detail)
+    }
+
+    /// The rig does not exist. `near` is a rig that does, of a similar name.
+    pub(crate) fn no_such_rig(rig: &RigName, near: Option<&str>) -> Self {
+        let near = near.map(|near| format!(" (there is {near})")).unwrap_or_default();
+        Self::not_found(format!("there is no rig {rig}{near}; a change with ?create=1 makes it"))
     }
 
     pub(crate) fn too_large(max_bytes: usize) -> Self {

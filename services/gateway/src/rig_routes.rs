@@ -2,15 +2,17 @@
 
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ghostlight_proto::{ChangeText, StateText, encode_consoles, parse_update, with_output};
+use ghostlight_proto::{ChangeText, StateText, encode_consoles, parse_state, parse_update, with_output};
+use ghostlight_rig::{Action, Change};
 
 use ghostlight_rig::{Levels, RigMap, State as Items};
 
 use crate::cached_body::Rendering;
 use crate::headers::JSON;
-use crate::http::{self, RigPath};
+use crate::http::{self, Asked, RigPath};
+use crate::outcome::Done;
 use crate::refusal::Refusal;
 use crate::{Gateway, query, request_span};
 
@@ -41,17 +43,62 @@ pub(crate) async fn get(
 pub(crate) async fn patch(
     State(gateway): State<Gateway>,
     RigPath(rig): RigPath,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
     const TYPES: [&str; 2] = ["application/json", "application/merge-patch+json"];
     let route = ("PATCH", "/v1/rigs/{rig}", "PATCH /v1/rigs/{rig}");
     request_span::answer(&gateway.instruments, route, &headers, async |request| {
-        let done = http::change(&gateway, request, rig, &headers, body, &TYPES, parse_update).await?;
-        let text = serde_json::to_vec(&ChangeText(&done.update)).expect("a change is JSON");
-        Ok(http::answer(&done, text))
+        let asked = Asked { rig, query: query.as_deref(), headers: &headers };
+        let parse = |body: &[u8]| parse_update(body).map(Change::from);
+        let done = http::change(&gateway, request, asked, body, &TYPES, parse).await?;
+        Ok(changed(&done))
     })
     .await
+}
+
+/// `PUT /v1/rigs/{rig}`: makes the rig exactly this, in the kinds in `?kinds=` and those in the body. What `GET` answers to the
+/// same query leaves the rig as it was then.
+pub(crate) async fn put(
+    State(gateway): State<Gateway>,
+    RigPath(rig): RigPath,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let route = ("PUT", "/v1/rigs/{rig}", "PUT /v1/rigs/{rig}");
+    request_span::answer(&gateway.instruments, route, &headers, async |request| {
+        let asked = Asked { rig, query: query.as_deref(), headers: &headers };
+        let named = query::kinds(asked.query)?;
+        let parse = |body: &[u8]| {
+            let (update, in_body) = parse_state(body)?;
+            Ok(Change { action: Action::Replace(named.or(in_body)), ..update.into() })
+        };
+        let done = http::change(&gateway, request, asked, body, &["application/json"], parse).await?;
+        Ok(changed(&done))
+    })
+    .await
+}
+
+/// `DELETE /v1/rigs/{rig}`: removes the rig.
+pub(crate) async fn delete(State(gateway): State<Gateway>, RigPath(rig): RigPath, headers: HeaderMap) -> Response {
+    let route = ("DELETE", "/v1/rigs/{rig}", "DELETE /v1/rigs/{rig}");
+    request_span::answer(&gateway.instruments, route, &headers, async |request| {
+        if headers.contains_key("idempotency-key") {
+            let detail = "a removed rig remembers no Idempotency-Key; with If-Match, it is safe to repeat";
+            return Err(Refusal::bad_input(detail));
+        }
+        let asked = Asked { rig, query: None, headers: &headers };
+        let removal = Change { action: Action::Remove, ..Change::default() };
+        let done = http::submit(&gateway, request, asked, removal).await?;
+        Ok(http::with_outcome(StatusCode::NO_CONTENT.into_response(), &done))
+    })
+    .await
+}
+
+fn changed(done: &Done) -> Response {
+    http::answer(done, serde_json::to_vec(&ChangeText(&done.update)).expect("a change is JSON"))
 }
 
 /// `GET /v1/rigs/{rig}/consoles`: the connected consoles.

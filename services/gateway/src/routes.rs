@@ -19,7 +19,9 @@ pub const ROUTES: &[Route] = &[
     ("get", "/ws"),
     ("get", "/v1/rigs"),
     ("get", "/v1/rigs/{rig}"),
+    ("put", "/v1/rigs/{rig}"),
     ("patch", "/v1/rigs/{rig}"),
+    ("delete", "/v1/rigs/{rig}"),
     ("get", "/v1/rigs/{rig}/levels"),
     ("post", "/v1/rigs/{rig}/levels"),
     ("get", "/v1/rigs/{rig}/words"),
@@ -40,6 +42,9 @@ pub const ROUTES: &[Route] = &[
     ("get", "/docs"),
 ];
 
+/// The path of a rig.
+const RIG: &str = "/v1/rigs/{rig}";
+
 impl Gateway {
     /// The router of the whole interface.
     pub fn router(&self) -> Router {
@@ -47,7 +52,7 @@ impl Gateway {
             .route("/", get(page::index).post(levels_routes::post_main))
             .route("/ws", get(ws::plain))
             .route("/v1/rigs", get(levels_routes::list_rigs))
-            .route("/v1/rigs/{rig}", get(rig_routes::get).patch(rig_routes::patch))
+            .route(RIG, get(rig_routes::get).put(rig_routes::put).patch(rig_routes::patch).delete(rig_routes::delete))
             .route("/v1/rigs/{rig}/levels", get(levels_routes::get_levels).post(levels_routes::post_levels))
             .route("/v1/rigs/{rig}/words", get(words_routes::list).put(dictionary_routes::put))
             .route(

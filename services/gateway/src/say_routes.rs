@@ -6,10 +6,10 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use ghostlight_command::{Context, Selection, Understood, understand};
 use ghostlight_proto::{Say, SayAnswer, Timing};
-use ghostlight_rig::{Change, Position, RigName, Said};
+use ghostlight_rig::{Change, Position, Said};
 
 use crate::headers::{is_of_type, require_type};
-use crate::http::{self, RigPath};
+use crate::http::{self, Asked, RigPath};
 use crate::hub::Hub;
 use crate::outcome::Done;
 use crate::refusal::Refusal;
@@ -32,12 +32,12 @@ pub(crate) async fn post(
         }
         let body = body::read(&gateway, body, gateway.limits.message_bytes).await?;
         let said = if is_of_type(&headers, &["text/plain"]) {
-            let (query, text) = (query.as_deref(), body::text(&body)?.into());
+            let (query, text) = (query.as_deref(), body::text(http::without_mark(&body))?.into());
             Say { text, selection: query::text(query, "selection"), dry_run: query::flag(query, "dry_run")? }
         } else {
-            Say::parse(&body)?
+            Say::parse(http::without_mark(&body))?
         };
-        say(&gateway, request, rig, &headers, said).await
+        say(&gateway, request, Asked { rig, query: query.as_deref(), headers: &headers }, said).await
     })
     .await
 }
@@ -46,22 +46,21 @@ pub(crate) async fn post(
 async fn say(
     gateway: &Gateway,
     request: &Request,
-    rig: RigName,
-    headers: &HeaderMap,
+    asked: Asked<'_>,
     Say { text, selection, dry_run }: Say<'_>,
 ) -> Result<Response, Refusal> {
     let last: Option<Selection> = selection
         .as_deref()
         .map(|selection| selection.parse().map_err(|error| Refusal::bad_input(format!("selection: {error}"))))
         .transpose()?;
-    let hub = gateway.hubs.get(&rig).await?;
+    let hub = gateway.hubs.get(&asked.rig).await?;
     let (understood, position) = understood(&hub, &text, last.as_ref())?;
     let changes_nothing = dry_run || understood.update.is_empty();
     let done = if changes_nothing {
         Done { position, update: understood.update, timing: Timing::default(), is_repeated: false }
     } else {
         let said = Some(Said { text: text.clone().into_owned(), selection });
-        http::ask(gateway, request, rig, headers, Change { said, ..understood.update.into() }).await?
+        http::submit(gateway, request, asked, Change { said, ..understood.update.into() }).await?
     };
     // The notes are about levels that a repeat did not set.
     let notes: Vec<_> =

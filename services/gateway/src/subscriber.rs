@@ -4,7 +4,6 @@
 //! the map's newest. It may skip levels in between but never the last one, and it never sends an older level after a
 //! newer one.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -336,8 +335,9 @@ fn step(state: &FeedState, from: Revision, subscription: Subscription) -> Option
     let update = changed.of_interest(kinds);
     let mut origins = state.attributions_since(from);
     origins.iter_mut().for_each(|origin| origin.items.retain(|item| kinds.wants(item.kind())));
-    let (position, time, verdicts) = (state.replica.position(), map.time(), BTreeMap::new());
-    Some(Step { delta: Delta { position, prev: from, time, update, dictionary: None, origins, verdicts }, outputs })
+    let (position, time, is_missing) = (state.replica.position(), map.time(), state.replica.is_missing());
+    let delta = Delta { position, prev: from, time, update, origins, is_missing, ..Delta::default() };
+    Some(Step { delta, outputs })
 }
 
 /// The text of a message, with the outputs if the reader wants them.

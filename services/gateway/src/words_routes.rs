@@ -12,7 +12,7 @@ use ghostlight_rig::word::fold;
 use ghostlight_rig::{Look, RigMap, RigName, Update, Word};
 
 use crate::headers::header_value;
-use crate::http::{self, RigPath};
+use crate::http::{self, Asked, RigPath};
 use crate::refusal::Refusal;
 use crate::{Gateway, query, request_span};
 
@@ -108,13 +108,15 @@ pub(crate) async fn get(
 pub(crate) async fn put(
     State(gateway): State<Gateway>,
     WordPath(rig, word): WordPath,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
     let route = ("PUT", "/v1/rigs/{rig}/words/{word}", "PUT /v1/rigs/{rig}/words/{word}");
     request_span::answer(&gateway.instruments, route, &headers, async |request| {
-        let parse = |body: &[u8]| parse_look(body).map(|look| one(&word, Some(look)));
-        let done = http::change(&gateway, request, rig, &headers, body, &["application/json"], parse).await?;
+        let asked = Asked { rig, query: query.as_deref(), headers: &headers };
+        let parse = |body: &[u8]| parse_look(body).map(|look| one(&word, Some(look)).into());
+        let done = http::change(&gateway, request, asked, body, &["application/json"], parse).await?;
         let look = done.update.words.get(&word).cloned().flatten().unwrap_or_default();
         Ok(http::answer(&done, serde_json::to_vec(&LookText(&look)).expect("a look is JSON")))
     })
@@ -129,7 +131,8 @@ pub(crate) async fn delete(
 ) -> Response {
     let route = ("DELETE", "/v1/rigs/{rig}/words/{word}", "DELETE /v1/rigs/{rig}/words/{word}");
     request_span::answer(&gateway.instruments, route, &headers, async |request| {
-        let done = http::ask(&gateway, request, rig, &headers, one(&word, None).into()).await?;
+        let asked = Asked { rig, query: None, headers: &headers };
+        let done = http::submit(&gateway, request, asked, one(&word, None).into()).await?;
         Ok((StatusCode::NO_CONTENT, [(header::ETAG, header_value(etag(done.position)))]).into_response())
     })
     .await

@@ -20,6 +20,8 @@ use ghostlight_telemetry::metrics::Metrics;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::backup_route::{Backups, backup};
+
 /// The default address, with the port of OpenTelemetry's own Prometheus exporters.
 const USUAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
 
@@ -57,6 +59,7 @@ pub(crate) struct Admin {
     pub(crate) logs: LogFilter,
     /// The names of this server, and the origins whose pages may ask.
     pub(crate) access: Access,
+    pub(crate) backups: Backups,
 }
 
 /// Listens; `None` if it is off. Without a setting, it takes the default address, or a free port if another process has
@@ -88,6 +91,7 @@ impl Admin {
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/readyz", get(ready))
             .route("/log", get(filter).put(set_filter))
+            .route("/v1/backup", get(backup).with_state(self.backups.clone()))
             .with_state(self);
         http_listener::serve(listener, bounds, access.guard(routes), shutdown).await;
     }

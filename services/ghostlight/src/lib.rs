@@ -3,6 +3,7 @@
 mod access;
 mod admin;
 pub mod args;
+mod backup_route;
 pub mod cli;
 pub mod config;
 mod default_passwords;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use ghostlight::cli::{adopt, backup, bench, check, get, output, say, set, top, watch, words};
+use ghostlight::cli::{adopt, backup, bench, check, export, get, output, rigs, say, set, top, watch, words};
 use ghostlight::environment::without_empty_variables;
 use ghostlight::serve::{self, Role, ServeArgs};
 
@@ -37,6 +37,9 @@ enum Command {
     Say(say::SayArgs),
     Words(words::WordsArgs),
     Watch(watch::WatchArgs),
+    Rigs(rigs::RigsArgs),
+    Export(export::ExportArgs),
+    Import(export::ImportArgs),
     Bench(bench::BenchArgs),
     Check(check::CheckArgs),
     Top(top::TopArgs),
@@ -98,6 +101,9 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Say(args) => say::run(args).await,
         Command::Words(args) => words::run(args).await,
         Command::Watch(args) => watch::run(args).await,
+        Command::Rigs(args) => rigs::run(args).await,
+        Command::Export(args) => export::export(args).await,
+        Command::Import(args) => export::import(args).await,
         Command::Bench(args) => bench::run(args).await,
         Command::Check(args) => check::run(args).await,
         Command::Top(args) => top::run(args).await,

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admin::{self, Admin};
 use crate::args::{BusArgs, GatewayArgs, PartitionsArgs, ProcessArgs, StateArgs, StreamArgs, at_least_one};
+use crate::backup_route::Backups;
 use crate::cli::output;
 use crate::config::{Config, ServerError};
 use crate::greeting::{self, Greeting};
@@ -189,7 +190,9 @@ async fn serve(role: &Role, filter: LogFilter, log: &LogQueue) -> anyhow::Result
     let _ends_with_it = administration.clone().drop_guard();
     if let Some(listener) = admin {
         let access = role.process().access.access();
-        let admin = Admin { metrics: telemetry.metrics.clone(), ready: server.ready(), logs: filter, access };
+        let (metrics, ready) = (telemetry.metrics.clone(), server.ready());
+        let backups = Backups::new(role.keeps().map(|args| args.store.clone()));
+        let admin = Admin { metrics, ready, logs: filter, access, backups };
         tokio::spawn(admin.serve(listener, admin_bounds, administration));
     }
     let (ready, standing) = oneshot::channel();

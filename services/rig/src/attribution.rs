@@ -1,8 +1,9 @@
 //! Which client set which items.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::{Change, Item, Origin};
+use crate::{Item, Origin, Update};
 
 /// The part of a delta that one origin set. A fader finds its own echo by it, and a console shows who moved a fader.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,26 +15,32 @@ pub struct Attribution {
     pub items: Vec<Item>,
 }
 
+/// A change that happened: who asked for it, and all that it set.
+#[derive(Clone, Debug)]
+pub(crate) struct Applied<'a> {
+    pub(crate) origin: Option<&'a Origin>,
+    pub(crate) update: Cow<'a, Update>,
+}
+
 /// The attributions of changes that happened in this order. A change without an origin gets none, but still takes the
 /// items that it sets from the changes before it.
-pub(crate) fn attributions<'a>(applied: impl Iterator<Item = &'a Change> + Clone) -> Vec<Attribution> {
-    let mut all = applied.clone();
-    match (all.next(), all.next()) {
+pub(crate) fn attributions(applied: &[Applied<'_>]) -> Vec<Attribution> {
+    match applied {
         // The usual case: a single change.
-        (Some(Change { origin: Some(origin), update, .. }), None) => {
-            return vec![Attribution { origin: origin.clone(), items: update.items().collect() }];
+        [Applied { origin: Some(origin), update }] => {
+            return vec![Attribution { origin: (*origin).clone(), items: update.items().collect() }];
         }
-        _ if applied.clone().all(|change| change.origin.is_none()) => return Vec::new(),
+        _ if applied.iter().all(|change| change.origin.is_none()) => return Vec::new(),
         _ => {}
     }
     let mut attributions = Vec::new();
     let mut last_set: BTreeMap<Item, Option<usize>> = BTreeMap::new();
-    for change in applied {
-        let attribution = change.origin.clone().map(|origin| {
+    for Applied { origin, update } in applied {
+        let attribution = origin.cloned().map(|origin| {
             attributions.push(Attribution { origin, items: Vec::new() });
             attributions.len() - 1
         });
-        last_set.extend(change.update.items().map(|item| (item, attribution)));
+        last_set.extend(update.items().map(|item| (item, attribution)));
     }
     for (item, attribution) in last_set {
         if let Some(attribution) = attribution.and_then(|attribution| attributions.get_mut(attribution)) {

@@ -1,6 +1,6 @@
 //! Changes, as clients ask for them, and entries, which carry them through the log.
 
-use crate::{ClientId, Key, Levels, Position, TraceContext, Update, Upload};
+use crate::{ClientId, Interest, Key, Levels, Position, TraceContext, Update, Upload};
 
 /// The client that asked for a change, and the client's number for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,11 +11,26 @@ pub struct Origin {
     pub seq: u64,
 }
 
+/// What a change does with the items that it does not set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// They stay as they are.
+    #[default]
+    Set,
+    /// Those of these kinds are forgotten, or get their initial value: afterwards the rig has, of these kinds, exactly what the
+    /// change sets.
+    Replace(Interest),
+    /// They are forgotten with the rig, which does not exist afterwards. The default rig always exists; it is emptied.
+    Remove,
+}
+
 /// What one client asked for in one request. All of it happens or none of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
-    /// The values to set.
+    /// The values to set; none, if the rig is removed.
     pub update: Update,
+    /// What happens to the other items.
+    pub action: Action,
     /// The client, if it wants to recognise its own echo.
     pub origin: Option<Origin>,
     /// The change happens only if none of the items that it sets has changed after this position.
@@ -43,6 +58,13 @@ pub struct Said {
     pub selection: Option<String>,
 }
 
+impl Change {
+    /// Whether the change is alone in its entry: it is about the whole rig, or about all of its words.
+    fn is_alone(&self) -> bool {
+        self.dictionary.is_some() || self.action != Action::Set
+    }
+}
+
 impl From<Update> for Change {
     fn from(update: Update) -> Self {
         Self { update, ..Self::default() }
@@ -57,8 +79,9 @@ impl From<Levels> for Change {
 
 /// One message in the log: the changes, at least one, that a gateway gathered for it.
 ///
-/// A change with a dictionary is alone in its entry, and one with a key is the last. So the map at the entry's position holds exactly what that change
-/// asked for, and a repeat can be answered from the request alone at any later time.
+/// A change with a key is the last of its entry. A change with a dictionary is alone in its entry, and so is one that replaces or
+/// removes the rig. So the map at the entry's position holds exactly what that change asked for, and a repeat can be answered
+/// from the request alone at any later time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     changes: Vec<Change>,
@@ -70,18 +93,18 @@ impl Entry {
         Self { changes: vec![first] }
     }
 
-    /// Adds a change, or gives it back if the entry is closed.
+    /// Adds a change, or gives it back if the entry is closed or the change is about the whole rig.
     pub fn push(&mut self, change: Change) -> Result<(), Box<Change>> {
-        if self.is_closed() || change.dictionary.is_some() {
+        if self.is_closed() || change.is_alone() {
             return Err(Box::new(change));
         }
         self.changes.push(change);
         Ok(())
     }
 
-    /// Whether the last change has a key or a dictionary, so that the entry takes no more changes.
+    /// Whether the entry takes no more changes: the last one has a key, or is alone in its entry.
     pub fn is_closed(&self) -> bool {
-        self.changes.last().is_some_and(|change| change.idempotency_key.is_some() || change.dictionary.is_some())
+        self.changes.last().is_some_and(|change| change.idempotency_key.is_some() || change.is_alone())
     }
 
     /// The changes, in the order in which they happen.

@@ -26,6 +26,8 @@ pub struct Delta {
     pub origins: Vec<Attribution>,
     /// The verdicts on the changes of the entry, by index, except [`Verdict::Applied`].
     pub verdicts: BTreeMap<usize, Verdict>,
+    /// Whether the rig does not exist at `position`: nothing has made it, or it was removed.
+    pub is_missing: bool,
 }
 
 /// The outcome of a change.
@@ -33,7 +35,8 @@ pub struct Delta {
 pub enum Verdict {
     /// The change happened.
     Applied,
-    /// The change did not happen: these of its items had changed after the position in `if_match`.
+    /// The change did not happen: these of its items had changed after the position in `if_match`, or its rig has been made or
+    /// has not, against `if_made`.
     Changed(Vec<Item>),
     /// The change had already happened at this position, under the same key. It did not happen again.
     Repeated(Position),
@@ -60,6 +63,8 @@ pub struct Snapshot {
     pub state: State,
     /// Who last changed each item, and when. Items for which this is not known are missing.
     pub changes: Vec<(Item, Changed)>,
+    /// Whether the rig does not exist at `position`.
+    pub is_missing: bool,
 }
 
 /// Sent every second. A replica learns from it that it lost the last delta, and proves that it holds the same map.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use crate::fnv::Fnv64;
 use crate::kinds::{Kind, Listed};
-use crate::{Change, Key, Position, Said, Update};
+use crate::{Action, Change, Key, Position, Said, Update};
 
 /// How many keyed changes a rig remembers; it forgets the oldest first.
 pub const REMEMBERED_KEYS: usize = 10_000;
@@ -42,6 +42,14 @@ impl Fingerprint {
             hash.write(b"if_match");
             hash.write(&position.epoch.0.to_le_bytes());
             hash.write(&position.revision.0.to_le_bytes());
+        }
+        match change.action {
+            Action::Set => {}
+            Action::Replace(kinds) => {
+                hash.write(b"replace");
+                kinds.kinds().for_each(|kind| hash.write(kind.name().as_bytes()));
+            }
+            Action::Remove => hash.write(b"remove"),
         }
         if let Some(if_made) = change.if_made {
             hash.write(if if_made { b"if_made" } else { b"if_not_made" });

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Digest, Digests, IdempotentChange, Interest, Key, KindId, Listed, LogPosition, LogTime, Position, RigName, Slots,
-    Stamp,
+    Digest, Digests, IdempotentChange, Interest, Key, KindId, Listed, LogPosition, LogTime, Position, Revision,
+    RigName, Slots, Stamp,
 };
 
 /// The rigs at a position, or what has changed in them since an earlier position: a store is a cursor too.
@@ -20,6 +20,10 @@ pub struct Image {
     pub since: Position,
     /// The rigs, or the rigs that changed.
     pub rigs: BTreeMap<RigName, RigImage>,
+    /// The revision that removed a rig last in this epoch; 0 if none did. Rigs that do not exist stand there.
+    pub missing: Revision,
+    /// The rigs that were removed after `since`, with the revision that removed each. A rig may have been made anew since.
+    pub removed: BTreeMap<RigName, Revision>,
 }
 
 /// One rig in an [`Image`].
@@ -29,6 +33,8 @@ pub struct RigImage {
     pub position: Position,
     /// The log time of that entry.
     pub time: LogTime,
+    /// The revision that made the rig; 0 if none in this epoch did.
+    pub made: Revision,
     /// The rig's items, or the items that changed.
     pub slots: Slots,
     /// The digests of the rig's whole map, by which a later load is checked; none if they are not known.

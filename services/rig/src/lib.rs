@@ -42,7 +42,7 @@ pub mod word;
 mod word_part;
 
 pub use attribution::Attribution;
-pub use change::{Change, Entry, Origin, Said};
+pub use change::{Action, Change, Entry, Origin, Said};
 pub use delta::{Beacon, Delta, Snapshot, Verdict};
 pub use digest::Digest;
 pub use digests::Digests;

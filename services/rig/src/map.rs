@@ -197,6 +197,19 @@ impl RigMap {
         cursor >= self.floor && cursor <= self.revision && !self.skipped.contains(&cursor.0)
     }
 
+    /// What makes the map, in these kinds, exactly this: the values of `update`, and `None` for each other item that has a value
+    /// which is not its initial one.
+    pub(crate) fn replaced_by(&self, update: &Update, kinds: Interest) -> Update {
+        let mut all = update.clone();
+        each_kind!(K => for (key, slot) in K::slots(&self.slots) {
+            let is_set = slot.value.is_some() && slot.value != K::initial();
+            if kinds.wants(K::ID) && is_set && K::change(update, key).is_none() {
+                K::set(&mut all, key.clone(), None);
+            }
+        });
+        all
+    }
+
     /// The slots that changed after `cursor`.
     pub(crate) fn slots_since(&self, cursor: Revision) -> Slots {
         let mut since = Slots::default();

@@ -39,6 +39,8 @@ pub struct Replica {
     map: RigMap,
     /// The kinds that it holds: those of its last snapshot.
     kinds: Interest,
+    /// Whether the rig does not exist.
+    is_missing: bool,
     /// A beacon has shown that it holds another map: the next snapshot at its position replaces it.
     is_wrong: bool,
     /// Nothing has confirmed its position for long: the next snapshot replaces it, also from below.
@@ -76,6 +78,7 @@ impl Replica {
             self.apply(delta, &delta.update.clone().of_interest(self.kinds));
         }
         self.map.apply(delta.position.revision, delta.time, None, &current.of_interest(self.kinds));
+        self.is_missing = delta.is_missing;
         Received::Applied
     }
 
@@ -142,6 +145,7 @@ impl Replica {
         self.store = snapshot.store;
         self.epoch = new.epoch;
         self.kinds = snapshot.kinds;
+        self.is_missing = snapshot.is_missing;
         (self.is_wrong, self.is_doubted) = (false, false);
         // What is not there has been forgotten. The replica goes on knowing that it was there, for those who must be told.
         let differs = Update::between(&self.map.state(), &snapshot.state, snapshot.kinds);
@@ -166,6 +170,11 @@ impl Replica {
         self.store
     }
 
+    /// Whether the rig does not exist at the replica's position.
+    pub fn is_missing(&self) -> bool {
+        self.is_missing
+    }
+
     /// The map that the replica holds.
     pub fn map(&self) -> &RigMap {
         &self.map
@@ -187,7 +196,8 @@ impl Replica {
         let kinds = wanted.and(self.kinds);
         let state = self.map.slots().state(kinds);
         let (position, time) = (self.position(), self.map.time());
-        Snapshot { store: self.store, position, time, kinds, state, changes: Vec::new() }
+        let (store, is_missing) = (self.store, self.is_missing);
+        Snapshot { store, position, time, kinds, state, changes: Vec::new(), is_missing }
     }
 
     /// The beacon that readers of these kinds check themselves against.

@@ -1,10 +1,12 @@
 //! One rig: the fold of its entries.
 
-use crate::attribution::attributions;
+use std::borrow::Cow;
+
+use crate::attribution::{Applied, attributions};
 use crate::idempotency::IdempotencyKeys;
 use crate::{
-    Beacon, Change, Delta, Entry, Epoch, Fingerprint, IdempotentChange, Interest, Item, LogTime, Position, Revision,
-    RigImage, RigMap, Slots, Snapshot, StoreId, Update, Verdict,
+    Action, Beacon, Change, Delta, Entry, Epoch, Fingerprint, IdempotentChange, Interest, Item, LogTime, Position,
+    Revision, RigImage, RigMap, Slots, Snapshot, StoreId, Update, Verdict,
 };
 
 /// The update that makes an upload the words of the rig, or the parts that are missing.
@@ -22,6 +24,8 @@ pub struct Rig {
     epoch: Epoch,
     map: RigMap,
     keyed: IdempotencyKeys,
+    /// The revision that made the rig; 0 if none in this epoch did.
+    made: Revision,
 }
 
 /// What a change meets in its rig.
@@ -31,6 +35,8 @@ struct Standing {
     room: usize,
     /// Whether a change has made the rig.
     is_made: bool,
+    /// Whether it exists also without a change that makes it, and after it is removed.
+    is_permanent: bool,
 }
 
 impl Rig {
@@ -53,32 +59,40 @@ impl Rig {
     /// position.
     pub(crate) fn restore(image: RigImage, epoch: Epoch) -> Self {
         let same_epoch = image.position.epoch == epoch;
-        let (revision, slots) = if same_epoch {
-            (image.position.revision, image.slots)
+        let (revision, made, slots) = if same_epoch {
+            (image.position.revision, image.made, image.slots)
         } else {
-            (Revision(0), image.slots.kept_at(Revision(0)))
+            (Revision(0), Revision(0), image.slots.kept_at(Revision(0)))
         };
         let map = RigMap::restore(revision, image.time, Revision(0), slots);
         let mut keyed = IdempotencyKeys::default();
         for (key, one) in image.keyed {
             keyed.remember(key, one);
         }
-        Self { epoch, map, keyed }
+        Self { epoch, map, keyed, made }
     }
 
     /// Folds an entry into the rig, and returns what changed. `time` is the entry's log time.
     pub fn apply(&mut self, revision: Revision, time: LogTime, entry: &Entry) -> Delta {
-        self.apply_within(usize::MAX, revision, time, entry)
+        self.apply_within(usize::MAX, true, revision, time, entry)
     }
 
     /// Folds an entry. A change that needs more than `room` for items that the rig does not have is refused.
-    pub(crate) fn apply_within(&mut self, room: usize, revision: Revision, time: LogTime, entry: &Entry) -> Delta {
-        self.fold(revision, time, entry, Standing { room, is_made: true })
+    /// A permanent rig cannot be removed; it is emptied.
+    pub(crate) fn apply_within(
+        &mut self,
+        room: usize,
+        is_permanent: bool,
+        revision: Revision,
+        time: LogTime,
+        entry: &Entry,
+    ) -> Delta {
+        self.fold(revision, time, entry, Standing { room, is_made: true, is_permanent })
     }
 
     /// Folds the entry that makes the rig.
     pub(crate) fn make_within(&mut self, room: usize, revision: Revision, time: LogTime, entry: &Entry) -> Delta {
-        self.fold(revision, time, entry, Standing { room, is_made: false })
+        self.fold(revision, time, entry, Standing { room, is_made: false, is_permanent: false })
     }
 
     /// How many items the rig holds, forgotten ones included.
@@ -89,18 +103,25 @@ impl Rig {
     fn fold(&mut self, revision: Revision, time: LogTime, entry: &Entry, mut standing: Standing) -> Delta {
         let position = Position { epoch: self.epoch, revision };
         let mut delta = Delta { position, prev: self.map.revision(), time, ..Delta::default() };
+        let mut applied = Vec::with_capacity(entry.changes().len());
         for (index, change) in entry.changes().iter().enumerate() {
             let current = change.dictionary.map(|upload| self.map.made_current(upload));
             match self.judge(position, change, current.as_ref(), standing) {
                 Verdict::Applied => {
                     let (by, before) = (change.origin.as_ref().map(|origin| &origin.client), self.items());
-                    self.map.apply(revision, time, by, &change.update);
+                    let update = self.all_set_by(change);
+                    self.map.apply(revision, time, by, &update);
                     if let Some(Ok(current)) = current {
                         self.map.apply(revision, time, None, &current);
                         delta.dictionary = change.dictionary;
                     }
-                    standing = Standing { room: standing.room - (self.items() - before), is_made: true };
-                    delta.update.extend(&change.update);
+                    if !standing.is_made {
+                        self.made = revision;
+                    }
+                    standing.room -= self.items() - before;
+                    standing.is_made = standing.is_permanent || change.action != Action::Remove;
+                    delta.update.extend(&update);
+                    applied.push(Applied { origin: change.origin.as_ref(), update });
                 }
                 refused => {
                     delta.verdicts.insert(index, refused);
@@ -110,9 +131,18 @@ impl Rig {
         let old_parts = self.map.without_old_parts(time).unwrap_or_default();
         self.map.apply(revision, time, None, &old_parts);
         delta.update.extend(&old_parts);
-        let applied = entry.changes().iter().enumerate().filter(|(index, _)| !delta.verdicts.contains_key(index));
-        delta.origins = attributions(applied.map(|(_, change)| change));
+        delta.is_missing = !standing.is_made;
+        delta.origins = attributions(&applied);
         delta
+    }
+
+    /// All that a change sets: its own values, and what it makes the rig forget.
+    fn all_set_by<'a>(&self, change: &'a Change) -> Cow<'a, Update> {
+        match change.action {
+            Action::Set => Cow::Borrowed(&change.update),
+            Action::Replace(kinds) => Cow::Owned(self.map.replaced_by(&change.update, kinds)),
+            Action::Remove => Cow::Owned(self.map.replaced_by(&change.update, Interest::all())),
+        }
     }
 
     /// Decides the verdict on a change, and remembers the change's key.
@@ -144,10 +174,14 @@ impl Rig {
         if change.if_made.is_some_and(|wanted| wanted != standing.is_made) {
             return Verdict::Changed(change.update.items().collect());
         }
+        if change.action == Action::Remove && !standing.is_made {
+            return Verdict::Changed(Vec::new());
+        }
+        let at = (position, change.if_match);
         match current {
-            None => self.judge_update(&change.update, position, change.if_match, standing.room),
+            None => self.judge_update(&change.update, || self.all_judged_of(change), at, standing.room),
             Some(Err(missing)) => Verdict::Changed(missing.clone()),
-            Some(Ok(words)) => match self.judge_update(words, position, change.if_match, standing.room) {
+            Some(Ok(words)) => match self.judge_update(words, || Cow::Borrowed(words), at, standing.room) {
                 Verdict::Changed(mut items) => {
                     items.truncate(MAX_NAMED);
                     Verdict::Changed(items)
@@ -157,18 +191,42 @@ impl Rig {
         }
     }
 
-    fn judge_update(&self, update: &Update, position: Position, if_match: Option<Position>, room: usize) -> Verdict {
+    /// Judges whether there is room for an update, and whether one of the items that its condition is about has changed.
+    fn judge_update<'a>(
+        &self,
+        update: &Update,
+        judged: impl FnOnce() -> Cow<'a, Update>,
+        (position, if_match): (Position, Option<Position>),
+        room: usize,
+    ) -> Verdict {
         if self.is_too_large(update, room) {
             return Verdict::NoRoom;
         }
         let Some(if_match) = if_match else { return Verdict::Applied };
-        // A position of another epoch says nothing, and no client can have seen a position that was still to come.
-        let comparable = if_match.epoch == self.epoch && if_match < position && position.epoch == self.epoch;
+        // A position of another epoch says nothing, nor does one from before the rig was made, when there may have been another
+        // of its name. No client can have seen a position that was still to come.
+        let comparable = if_match.epoch == self.epoch
+            && if_match < position
+            && position.epoch == self.epoch
+            && if_match.revision >= self.made;
         let changed = |item: &Item| !comparable || self.map.changed_after(item, if_match.revision);
+        let judged = judged();
         // The parts of an upload are there for it alone.
-        let named = update.items().filter(|item| !matches!(item, Item::WordPart(_)));
+        let named = judged.items().filter(|item| !matches!(item, Item::WordPart(_)));
         let changed: Vec<_> = named.filter(changed).collect();
         if changed.is_empty() { Verdict::Applied } else { Verdict::Changed(changed) }
+    }
+
+    /// The items that a condition of a change is about: those that it sets, and those that it may make the rig forget.
+    fn all_judged_of<'a>(&self, change: &'a Change) -> Cow<'a, Update> {
+        let kinds = match change.action {
+            Action::Set => return Cow::Borrowed(&change.update),
+            Action::Replace(kinds) => kinds,
+            Action::Remove => Interest::all(),
+        };
+        let mut all = self.map.slots().update().of_interest(kinds);
+        all.extend(&change.update);
+        Cow::Owned(all)
     }
 
     fn is_too_large(&self, update: &Update, room: usize) -> bool {
@@ -197,7 +255,8 @@ impl Rig {
         let slots = self.map.slots();
         let (state, changes) = (slots.state(kinds), slots.changes(kinds));
         let (position, time) = (self.position(), self.map.time());
-        Snapshot { store: StoreId::default(), position, time, kinds, state, changes }
+        let (store, is_missing) = (StoreId::default(), false);
+        Snapshot { store, position, time, kinds, state, changes, is_missing }
     }
 
     /// The beacon of all kinds, which a replica checks itself against. Which store keeps the rig is not known here.
@@ -216,6 +275,7 @@ impl Rig {
         RigImage {
             position: self.position(),
             time: self.map.time(),
+            made: self.made,
             slots: self.map.slots_since(cursor),
             digests: self.map.digests(),
             keyed: self.keyed.since(Position { epoch: self.epoch, revision: cursor }),

@@ -70,11 +70,11 @@ impl RigMap {
         if digest != upload.digest {
             return Err(upload.places().map(Item::WordPart).collect());
         }
-        Ok(self.replaced_by(&words))
+        Ok(self.words_replaced_by(&words))
     }
 
     /// The update that leaves these words and no parts.
-    fn replaced_by(&self, words: &BTreeMap<&Word, &Look>) -> Update {
+    fn words_replaced_by(&self, words: &BTreeMap<&Word, &Look>) -> Update {
         let held = |word: &Word| self.slots().words.get(word).and_then(|slot| slot.value.as_ref());
         let removed =
             self.slots().words.iter().filter(|(word, slot)| slot.value.is_some() && !words.contains_key(word));

@@ -4,8 +4,9 @@
 mod support;
 
 use ghostlight_rig::{
-    Attribution, Change, ClientId, Delta, Entry, Epoch, Fingerprint, Image, Item, Label, Level, Levels, LogTime,
-    Origin, Partition, Position, REMEMBERED_KEYS, Revision, Rig, RigName, Rigs, Said, Stamp, Update, Verdict,
+    Action, Attribution, Change, ClientId, Delta, Entry, Epoch, Fingerprint, Image, Interest, Item, Label, Level,
+    Levels, LogTime, Origin, Partition, Position, REMEMBERED_KEYS, Revision, Rig, RigName, Rigs, Said, Stamp, Update,
+    Verdict,
 };
 use support::{Stored, at, dimmer, entry, key, labels, level_items, levels, named};
 
@@ -350,4 +351,77 @@ fn a_change_may_want_a_rig_that_has_been_made_or_one_that_has_not() {
     assert_eq!(verdicts.get(&0), refused);
     let keyed = |if_made| Change { idempotency_key: Some(key("k")), ..wants(if_made, 60) };
     assert_ne!(Fingerprint::of(&keyed(true)), Fingerprint::of(&keyed(false)));
+}
+
+fn whole(action: Action) -> Change {
+    Change { action, ..Change::default() }
+}
+
+#[test]
+fn a_removed_rig_leaves_its_place_and_its_items_to_others_and_main_is_emptied() {
+    let mut rigs = Rigs::restore(Image::default(), at(1, 0), 2, Partition::default()).with_max_items(3);
+    let mut fold = |revision, name: &str, change: Change| {
+        let delta = rigs.apply(Revision(revision), Stamp(revision), &named(name), &Entry::new(change));
+        (verdict(&delta), delta.is_missing)
+    };
+    let two = |dimmer| Change::from(levels([(dimmer, Some(1)), (dimmer + 1, Some(1))]));
+    assert_eq!(fold(1, "a", whole(Action::Remove)), (Verdict::Changed(vec![]), true), "nothing is there to remove");
+    assert_eq!(fold(2, "a", two(1)), (Verdict::Applied, false));
+    assert_eq!(fold(3, "b", two(1)), (Verdict::NoRoom, true), "no place");
+    assert_eq!(fold(4, "main", two(1)), (Verdict::NoRoom, false), "no room for items");
+    assert_eq!(fold(5, "a", whole(Action::Remove)), (Verdict::Applied, true));
+    assert_eq!(fold(6, "main", two(1)), (Verdict::Applied, false));
+    assert_eq!(fold(7, "main", whole(Action::Remove)), (Verdict::Applied, false), "it always exists");
+    assert_eq!(fold(8, "b", levels([(1, Some(1))]).into()), (Verdict::Applied, false));
+    assert!(rigs.get(&named("a")).is_none());
+    assert!(rigs.get(&RigName::default()).unwrap().map().is_empty());
+    assert_eq!(rigs.missing_at(), Revision(5));
+    let removed = |rigs: &Rigs| rigs.image_since(Revision(0)).removed;
+    assert_eq!(removed(&rigs), [(named("a"), Revision(5))].into());
+    assert_eq!(rigs.image_since(Revision(5)).removed, [].into());
+    rigs.saved(Revision(5));
+    assert_eq!(removed(&rigs), [].into(), "it need not be told again");
+}
+
+/// A condition on a whole rig is about all that it holds, not only about what the change sets.
+#[test]
+fn a_rig_is_replaced_or_removed_only_if_nothing_in_it_has_changed() {
+    for action in [Action::Replace(Interest::all()), Action::Remove] {
+        let judged = |revision| {
+            let change = Change { if_match: Some(at(1, revision)), ..whole(action) };
+            verdict(&apply(&mut rig(), 6, change))
+        };
+        assert_eq!(judged(5), Verdict::Applied);
+        assert_eq!(judged(4), Verdict::Changed(level_items([1])), "{action:?}");
+        assert_eq!(judged(3), Verdict::Changed(level_items([1, 3])), "a forgotten one counts too");
+    }
+    let labels = Action::Replace(Interest::named(["labels"]));
+    let change = Change { if_match: Some(at(1, 3)), ..whole(labels) };
+    assert_eq!(verdict(&apply(&mut rig(), 6, change)), Verdict::Applied, "it is not about levels");
+}
+
+#[test]
+fn a_change_of_the_whole_rig_is_alone_in_its_entry() {
+    let set = || Change::from(levels([(1, Some(1))]));
+    for action in [Action::Replace(Interest::all()), Action::Remove] {
+        assert!(Entry::new(set()).push(whole(action)).is_err());
+        assert!(Entry::new(whole(action)).push(set()).is_err());
+        assert_ne!(Fingerprint::of(&whole(action)), Fingerprint::of(&Change::default()));
+    }
+    let replaces = |kinds: &[&str]| Fingerprint::of(&whole(Action::Replace(Interest::named(kinds.iter().copied()))));
+    assert_ne!(replaces(&["levels"]), replaces(&["labels"]));
+}
+
+#[test]
+fn what_a_replacement_forgets_is_attributed_to_it() {
+    let mut rig = rig();
+    let origin = Some(Origin { client: ClientId::new("desk").unwrap(), seq: 7 });
+    let update: Update = levels([(2, Some(25))]).into();
+    let delta = apply(
+        &mut rig,
+        6,
+        Change { origin: origin.clone(), action: Action::Replace(Interest::all()), ..update.into() },
+    );
+    assert_eq!(delta.update, levels([(1, None), (2, Some(25))]).into(), "3 was forgotten before");
+    assert_eq!(delta.origins, [Attribution { origin: origin.unwrap(), items: level_items([1, 2]) }]);
 }

@@ -57,9 +57,12 @@ impl Fold {
             self.rigs.pass(*revision, *stamp);
             return None;
         }
+        let was_made = self.rigs.get(rig).is_some();
         let delta = self.rigs.apply(*revision, *stamp, rig, entry);
+        let is_removed = was_made && delta.is_missing;
         match self.rigs.get(rig) {
             Some(_) => self.awaited.made(rig),
+            None if is_removed => self.awaited.removed(rig, *revision),
             None => self.awaited.refused(rig, *revision),
         }
         Some(ServerMessage::Delta(delta).encode())
@@ -69,6 +72,18 @@ impl Fold {
     pub(crate) fn pass(&mut self, revision: Revision, stamp: Stamp) {
         self.stamp = stamp;
         self.rigs.pass(revision, stamp);
+    }
+
+    /// The store holds everything up to `position`.
+    pub(crate) fn saved(&mut self, position: Position) {
+        if position.epoch == self.position().epoch {
+            self.rigs.saved(position.revision);
+        }
+    }
+
+    /// Where a rig stands that does not exist.
+    fn missing_at(&self) -> Position {
+        Position { revision: self.rigs.missing_at(), ..self.position() }
     }
 
     /// What has changed after `cursor`, to be saved.
@@ -86,7 +101,7 @@ impl Fold {
             let last = (*last).clone();
             return (beacons, Some(last));
         }
-        beacons.extend(self.awaited.rigs(self.position()).map(|(name, rig)| (name, beacon(&rig))));
+        beacons.extend(self.awaited.rigs(self.missing_at()).map(|(name, rig)| (name, beacon(&rig))));
         (beacons, None)
     }
 
@@ -102,8 +117,9 @@ impl Fold {
         let snapshot = match self.rigs.get(name) {
             Some(rig) => rig.snapshot_of(kinds),
             None => {
-                let revision = self.awaited.ask(name);
-                Rig::empty(Position { revision, ..self.position() }).snapshot_of(kinds)
+                let missing = self.missing_at();
+                let rig = Rig::empty(self.awaited.ask(name, missing));
+                Snapshot { is_missing: true, ..rig.snapshot_of(kinds) }
             }
         };
         ServerMessage::Snapshot(Snapshot { store: self.store, ..snapshot }).encode()
@@ -120,7 +136,7 @@ impl Fold {
 
 #[cfg(test)]
 mod tests {
-    use ghostlight_rig::{Change, Entry};
+    use ghostlight_rig::{Action, Change, Delta, Entry};
 
     use super::*;
 
@@ -155,6 +171,23 @@ mod tests {
         let mut fold = fold(3);
         let answer = fold.answer(&Question::Snapshot(name(998), Interest::default()));
         let empty = Rig::empty(Position::default()).snapshot_of(Interest::default());
+        let empty = Snapshot { is_missing: true, ..empty };
+        assert_eq!(answer, ServerMessage::Snapshot(empty).encode());
+    }
+
+    #[test]
+    fn a_rig_that_was_removed_goes_on_being_announced_where_it_was_removed() {
+        let mut fold = fold(3);
+        let entry = Entry::new(Change { action: Action::Remove, ..Change::default() });
+        let (revision, rig) = (Revision(3), name(1));
+        let delta = fold.apply(&Logged { revision, stamp: Stamp::default(), rig: rig.clone(), entry, size: 0 });
+        let gone = Delta { position: Position::new(0, 3), prev: Revision(1), is_missing: true, ..Delta::default() };
+        assert_eq!(delta, Some(ServerMessage::Delta(gone).encode()));
+        let empty = Rig::empty(Position::new(0, 3));
+        let (beacons, _) = fold.beacons(None, 100);
+        assert!(beacons.contains(&(&rig, ServerMessage::Beacon(empty.beacon()).encode())));
+        let answer = fold.answer(&Question::Snapshot(rig, Interest::default()));
+        let empty = Snapshot { is_missing: true, ..empty.snapshot_of(Interest::default()) };
         assert_eq!(answer, ServerMessage::Snapshot(empty).encode());
     }
 

@@ -16,15 +16,15 @@ impl RequestedRigs {
         Self { names: VecDeque::new(), most }
     }
 
-    /// Somebody asks for a rig: it is awaited from now on. The answer is where it stands.
-    pub(crate) fn ask(&mut self, name: &RigName) -> Revision {
+    /// Somebody asks for a rig: it is awaited from now on. The answer is where it stands, which is at `missing` at least.
+    pub(crate) fn ask(&mut self, name: &RigName, missing: Position) -> Position {
         let known = self.names.iter().position(|(known, _)| known == name).and_then(|index| self.names.remove(index));
         let revision = known.map_or(Revision(0), |(_, revision)| revision);
         if self.names.len() >= self.most {
             self.names.pop_front();
         }
         self.names.push_back((name.clone(), revision));
-        revision
+        standing(revision, missing)
     }
 
     /// An entry would have made a rig, and may not: it stands there now, as empty as before.
@@ -32,6 +32,12 @@ impl RequestedRigs {
         if let Some((_, standing)) = self.names.iter_mut().find(|(known, _)| known == name) {
             *standing = revision;
         }
+    }
+
+    /// A rig was removed: whoever followed it may go on doing so.
+    pub(crate) fn removed(&mut self, name: &RigName, revision: Revision) {
+        self.ask(name, Position::default());
+        self.refused(name, revision);
     }
 
     /// A rig has been made: it is awaited no more.
@@ -46,8 +52,12 @@ impl RequestedRigs {
         }
     }
 
-    /// What is awaited, as empty rigs that stand where they stand in the epoch of `now`.
-    pub(crate) fn rigs(&self, now: Position) -> impl Iterator<Item = (&RigName, Rig)> {
-        self.names.iter().map(move |(name, revision)| (name, Rig::empty(Position { revision: *revision, ..now })))
+    /// What is awaited, as empty rigs that stand where they stand, which is at `missing` at least.
+    pub(crate) fn rigs(&self, missing: Position) -> impl Iterator<Item = (&RigName, Rig)> {
+        self.names.iter().map(move |(name, revision)| (name, Rig::empty(standing(*revision, missing))))
     }
+}
+
+fn standing(revision: Revision, missing: Position) -> Position {
+    Position { revision: revision.max(missing.revision), ..missing }
 }

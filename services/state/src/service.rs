@@ -233,6 +233,7 @@ impl StateService {
         match saved {
             Ok(position) => {
                 self.saved = position;
+                self.fold.saved(position);
                 self.pauses = RETRY.build();
                 self.parts.log.checkpoint(position);
                 self.parts.instruments.metrics.store_lag.restart(began);

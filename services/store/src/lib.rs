@@ -117,6 +117,18 @@ pub async fn backup(url: &str, file: &Path) -> Result<Image, BackupError> {
     }
 }
 
+/// A copy of the store at a URL, which must be a file, of one moment. It is made beside the store, read to its end, and has no
+/// name any more. Changes go on meanwhile. Returns the file, at its beginning, and what it has.
+///
+/// # Errors
+/// [`BackupError`]; there is then no new file.
+pub async fn copy_of(url: &str) -> Result<(std::fs::File, Image), BackupError> {
+    match Place::of(url)? {
+        Place::File(path) => sqlite::backup::nameless(Path::new(path)).await,
+        Place::Server => Err(BackupError::NotAFile),
+    }
+}
+
 /// Puts a copy of a backup in the place of the store at a URL, which must be a file that no server uses. The database that was
 /// there keeps another name.
 ///

@@ -15,11 +15,16 @@ use sha2::{Digest as _, Sha256};
 
 use crate::StoreError;
 
+/// The query for the position of the rigs, its stamp and log time, and where rigs stand that do not exist.
+pub(crate) const POSITION: &str =
+    "SELECT epoch, revision, stamp, time, CASE WHEN missing_epoch = epoch THEN missing ELSE 0 END FROM position";
+
 /// The query for [`ItemRow`]s. The position is in two columns.
 pub(crate) const ITEMS: &str = "SELECT rig, kind, key, value, epoch, revision, changed_by, changed_at FROM item";
 
 /// The query for rigs, with the digests of their items, if they were saved with the rig. The position is in two columns.
-pub(crate) const RIGS: &str = "SELECT name, rig.epoch, rig.revision, time, digests FROM rig LEFT JOIN digest \
+pub(crate) const RIGS: &str = "SELECT name, rig.epoch, rig.revision, time, \
+                               CASE WHEN made_epoch = rig.epoch THEN made ELSE 0 END, digests FROM rig LEFT JOIN digest \
                                ON digest.rig = name AND digest.epoch = rig.epoch AND digest.revision = rig.revision";
 
 /// The query for keyed changes, in their order.
@@ -43,6 +48,9 @@ pub(crate) struct Rows<'a> {
     pub(crate) parts: Vec<Part<'a>>,
     pub(crate) keyed: String,
     pub(crate) oldest_keys: String,
+    pub(crate) removed: String,
+    /// Whether rigs were made or removed since the last save: such a save is another statement, which costs more.
+    pub(crate) has_other_rigs: bool,
     /// How many rows there are, without `oldest_keys`.
     pub(crate) count: usize,
 }
@@ -61,7 +69,7 @@ impl<'a> Rows<'a> {
         let (mut rigs, mut items, mut keyed, mut oldest_keys) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (name, rig) in &image.rigs {
             let name = name.as_str();
-            rigs.push((name, rig.position.revision.0, rig.time.0 as i64, digests_text(&rig.digests)));
+            rigs.push((name, rig.position.revision.0, rig.time.0 as i64, digests_text(&rig.digests), rig.made.0));
             visit_kinds(&mut Items { rig: name, slots: &rig.slots, rows: &mut items });
             keyed.extend(rig.keyed.iter().map(|(key, keyed)| {
                 let fingerprint = format!("{:016x}", keyed.fingerprint.0);
@@ -71,6 +79,8 @@ impl<'a> Rows<'a> {
                 oldest_keys.extend(rig.oldest_key.map(|oldest| (name, oldest.epoch.0, oldest.revision.0)));
             }
         }
+        let removed: Vec<_> = image.removed.iter().map(|(name, revision)| (name.as_str(), revision.0)).collect();
+        let is_new = |rig: &RigImage| rig.made > image.since.revision;
         let mut parts = Vec::new();
         let count = rigs.len() + items.len() + keyed.len();
         if items.len() > part_items {
@@ -81,6 +91,8 @@ impl<'a> Rows<'a> {
             items.clear();
         }
         Self {
+            has_other_rigs: !removed.is_empty() || image.rigs.values().any(is_new),
+            removed: json(&removed),
             count,
             parts,
             rigs: json(&rigs),
@@ -128,6 +140,15 @@ impl KindVisitor for Items<'_, '_> {
 /// The position at which a row was last changed: epoch and revision, as databases store them.
 pub(crate) type At = (i64, i64);
 
+/// A rig as a database stores it, and the digests that were saved with it, if any.
+pub(crate) struct RigRow<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) at: At,
+    pub(crate) time: i64,
+    pub(crate) made: i64,
+    pub(crate) digests: Option<&'a str>,
+}
+
 /// An item as a database stores it.
 pub(crate) struct ItemRow<'a> {
     pub(crate) rig: &'a str,
@@ -149,16 +170,17 @@ pub(crate) struct Loading {
 
 impl Loading {
     /// Takes the one row with the position of the rigs.
-    pub(crate) fn position(&mut self, at: At, stamp: i64, time: i64) {
-        self.image.position = position(at);
+    pub(crate) fn position(&mut self, at: At, stamp: i64, time: i64, missing: i64) {
+        (self.image.position, self.image.missing) = (position(at), Revision(missing as u64));
         (self.image.stamp, self.image.time) = (Stamp(stamp as u64), LogTime(time as u64));
     }
 
-    /// Takes the position of a rig's last entry, its log time, and the digests that were saved there, if any.
-    pub(crate) fn rig(&mut self, name: &str, at: At, time: i64, digests: Option<&str>) -> Result<(), StoreError> {
-        let rig = self.rig_image(name)?;
-        (rig.position, rig.time) = (position(at), LogTime(time as u64));
-        rig.digests = digests.map_or_else(|| Ok(Digests::default()), read_digests)?;
+    /// Takes a rig, without its items.
+    pub(crate) fn rig(&mut self, row: &RigRow<'_>) -> Result<(), StoreError> {
+        let made = self.revision((row.at.0, row.made));
+        let rig = self.rig_image(row.name)?;
+        (rig.position, rig.time, rig.made) = (position(row.at), LogTime(row.time as u64), made);
+        rig.digests = row.digests.map_or_else(|| Ok(Digests::default()), read_digests)?;
         Ok(())
     }
 

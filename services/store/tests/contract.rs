@@ -25,6 +25,8 @@ macro_rules! store_contract {
             a_forgotten_dimmer_stays_known_as_forgotten,
             increments_add_up_to_the_whole,
             an_older_image_saved_again_changes_nothing,
+            a_removed_rig_is_gone_and_may_be_made_anew,
+            rigs_of_before_are_not_brought_back,
             two_services_saving_at_once_get_in_nobodys_way,
             a_new_epoch_wins_over_a_higher_revision,
             an_epoch_begins_once,

@@ -200,13 +200,13 @@ async fn a_database_that_a_newer_version_has_added_to_is_used_as_before() {
     soon("the store to close", store.close()).await;
     drop(store);
     let mut newer = another(&folder.file()).await;
-    soon("the tables", newer_migrations("sqlite", 8).await.run(&mut newer)).await.unwrap();
+    soon("the tables", newer_migrations("sqlite", 9).await.run(&mut newer)).await.unwrap();
     execute(&mut newer, "UPDATE item SET fade_ms = 3000; INSERT INTO cue VALUES ('dawn', 5)").await;
 
     goes_on(&*opened(&folder.file()).await, &show).await;
     let cues = soon("the cues", sqlx::query_scalar::<_, i64>("SELECT count(*) FROM cue").fetch_one(&mut newer)).await;
     assert_eq!(cues.unwrap(), 1, "what the newer one has added stays");
-    soon("the tables", newer_migrations("sqlite", 8).await.run(&mut newer)).await.unwrap();
+    soon("the tables", newer_migrations("sqlite", 9).await.run(&mut newer)).await.unwrap();
 }
 
 #[tokio::test]

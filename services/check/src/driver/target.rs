@@ -12,9 +12,11 @@ pub(super) struct Target {
     pub(super) url: String,
     /// `host:port`.
     pub(super) authority: String,
-    /// The URL of the full WebSocket.
+    /// The URL of the full WebSocket, where changes make the rig.
     pub(super) socket: Uri,
-    /// The path of the levels.
+    /// The path of the rig.
+    pub(super) rig: String,
+    /// The path of the levels. A change there makes the rig.
     pub(super) levels: String,
 }
 
@@ -32,8 +34,8 @@ impl Target {
         let authority = format!("{host}:{}", base.port_u16().unwrap_or(80));
         let path = base.path().trim_end_matches('/');
         let rig = format!("{path}/v1/rigs/{rig}");
-        let socket = format!("ws://{authority}{rig}/ws").parse().map_err(|_| malformed())?;
-        Ok(Self { url: url.to_owned(), authority, socket, levels: format!("{rig}/levels") })
+        let socket = format!("ws://{authority}{rig}/ws?create=1").parse().map_err(|_| malformed())?;
+        Ok(Self { url: url.to_owned(), authority, socket, levels: format!("{rig}/levels?create=1"), rig })
     }
 }
 
@@ -46,8 +48,8 @@ mod tests {
         let target = |url| Target::new(url, &RigName::new("check").unwrap());
         let at = target("http://[::1]:8080/stage/").unwrap();
         assert_eq!(at.authority, "[::1]:8080");
-        assert_eq!(at.socket.to_string(), "ws://[::1]:8080/stage/v1/rigs/check/ws");
-        assert_eq!(at.levels, "/stage/v1/rigs/check/levels");
+        assert_eq!(at.socket.to_string(), "ws://[::1]:8080/stage/v1/rigs/check/ws?create=1");
+        assert_eq!(at.levels, "/stage/v1/rigs/check/levels?create=1");
         assert_eq!(target("http://lights").unwrap().authority, "lights:80");
         for bad in ["", "lights:8080", "https://lights", "http://", "http://me@lights", "http://a/?b", "http://a/#b"] {
             assert!(target(bad).is_err(), "{bad}");

@@ -12,20 +12,20 @@ mod writing;
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use ghostlight_proto::SUBPROTOCOL;
 use ghostlight_rig::RigName;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-use crate::Gateway;
-use crate::http::RigPath;
+use crate::http::{MakesRig, RigPath};
 use crate::refusal::Refusal;
 use crate::server::Place;
 use crate::source::Source;
 use crate::subscription::Protocol;
 use crate::ws::upgrade::Upgrade;
+use crate::{Gateway, query};
 
 /// The size of a client's read buffer, in bytes. Every idle client holds one, so it fits only a few changes; a larger
 /// message takes several reads.
@@ -43,19 +43,22 @@ pub(crate) async fn plain(
         Offered::Ours => Protocol::Full,
         Offered::Others => return Err(unknown_subprotocol()),
     };
-    start(gateway, RigName::default(), protocol, upgrade, place).await
+    start(gateway, RigName::default(), protocol, MakesRig::Never, upgrade, place).await
 }
 
 /// `GET /v1/rigs/{rig}/ws`: the full protocol.
 pub(crate) async fn full(
     State(gateway): State<Gateway>,
     RigPath(rig): RigPath,
+    RawQuery(query): RawQuery,
     place: Option<Extension<Arc<Place>>>,
     headers: HeaderMap,
     upgrade: Result<Upgrade, Refusal>,
 ) -> Result<Response, Refusal> {
+    let create = query::flag(query.as_deref(), "create")?;
+    let makes_rig = if create { MakesRig::IfMissing } else { MakesRig::Never };
     match offered(&headers) {
-        Offered::Ours => start(gateway, rig, Protocol::Full, upgrade, place).await,
+        Offered::Ours => start(gateway, rig, Protocol::Full, makes_rig, upgrade, place).await,
         Offered::Nothing | Offered::Others => Err(unknown_subprotocol()),
     }
 }
@@ -83,9 +86,11 @@ async fn start(
     gateway: Gateway,
     rig: RigName,
     protocol: Protocol,
+    makes_rig: MakesRig,
     upgrade: Result<Upgrade, Refusal>,
     place: Option<Extension<Arc<Place>>>,
 ) -> Result<Response, Refusal> {
+    let if_made = makes_rig.if_made(&rig);
     let upgrade = upgrade?;
     if gateway.stopping.is_over() {
         return Err(Refusal::is_stopping());
@@ -102,7 +107,7 @@ async fn start(
     let tasks = gateway.tasks.clone();
     tasks.spawn(async move {
         if let Some(socket) = upgrade::socket(on_upgrade, config).await {
-            session::run(gateway, hub, source, protocol, socket).await;
+            session::run(gateway, hub, source, protocol, if_made, socket).await;
         }
         drop(place);
     });

@@ -74,6 +74,7 @@ async fn take(session: &Session, text: &Utf8Bytes, answers: &mpsc::Sender<Answer
     });
     match change {
         Ok((seq, mut change)) => {
+            change.if_made = session.if_made;
             let request = Request::begin(instruments, "set", change.trace);
             change.trace = request.received(instruments);
             session.hub.queue.submit(change, session.source, Reply::Connection(place, seq, request)).await;

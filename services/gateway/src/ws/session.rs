@@ -59,7 +59,15 @@ impl Greeted {
 }
 
 /// Runs a session to its end.
-pub(crate) async fn run(gateway: Gateway, hub: Arc<Hub>, source: Source, protocol: Protocol, socket: Socket) {
+/// `if_made` is that of all changes of the client.
+pub(crate) async fn run(
+    gateway: Gateway,
+    hub: Arc<Hub>,
+    source: Source,
+    protocol: Protocol,
+    if_made: Option<bool>,
+    socket: Socket,
+) {
     let (sink, mut stream) = socket.split();
     let mut moment = pin!(gateway.stopping.moment());
     let hello = match greet(protocol, &mut stream, moment.as_mut()).await {
@@ -91,6 +99,7 @@ pub(crate) async fn run(gateway: Gateway, hub: Arc<Hub>, source: Source, protoco
         client,
         ended,
         gone,
+        if_made,
         pings,
         wants_timing,
         _present: present,

@@ -23,6 +23,8 @@ pub(crate) struct Session {
     pub(crate) ended: CancellationToken,
     /// Cancelled when the client is gone, so that nothing more is written.
     pub(crate) gone: CancellationToken,
+    /// [`Change::if_made`](ghostlight_rig::Change::if_made) of the client's changes.
+    pub(crate) if_made: Option<bool>,
     pub(crate) pings: Pings,
     /// Whether the client wants the timing of its changes.
     pub(crate) wants_timing: bool,

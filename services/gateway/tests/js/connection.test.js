@@ -81,6 +81,29 @@ describe('the first connection', () => {
     }
   });
 
+  test('only a client that is told to makes a rig by its first change', (t) => {
+    const world = new World(t);
+    const rigs = [world.connect({ rig: 'b' }), world.connect({ rig: 'b', create: true })];
+    const urls = world.sockets.map((socket) => socket.url);
+    assert.deepEqual(urls, ['ws://stage.example/v1/rigs/b/ws', 'ws://stage.example/v1/rigs/b/ws?create=1']);
+    for (const rig of rigs) rig.close();
+  });
+
+  test('a client knows whether its rig exists', (t) => {
+    const world = new World(t);
+    const ledger = stage();
+    const rig = world.connect();
+    world.socket.open();
+    world.socket.hear({ ...ledger.snapshot(), missing: true });
+    assert.equal(rig.missing, true);
+    world.socket.hear(ledger.change({ levels: { 3: 30 } }));
+    assert.equal(rig.missing, false, 'it was made');
+    world.socket.hear({ ...ledger.change({}), missing: true });
+    assert.equal(rig.missing, true, 'it was removed');
+    assert.equal(world.details('change').length, 3);
+    rig.close();
+  });
+
   test('what the server would not take is refused at once', (t) => {
     const world = new World(t);
     for (const rig of ['', 'Main', '-a', 'a/b', 'a'.repeat(64)]) {

@@ -1,113 +1,205 @@
-//! Requests to a gateway's HTTP interface.
+//! Requests to a gateway over HTTP, for the commands about whole rigs.
 
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use ghostlight_proto::Problem;
-use ghostlight_rig::ClientId;
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Bytes;
-use hyper::{Method, Request, StatusCode, Uri, header};
+use axum::body::Bytes;
+use ghostlight_proto::{Problem, listed_rigs};
+use ghostlight_rig::{KindId, RigName};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::header::{CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH};
+use hyper::{Method, Request, StatusCode, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
 use super::output;
-use super::target::{EX_UNAVAILABLE, EX_USAGE, Target};
+use super::target::{EX_UNAVAILABLE, EX_USAGE};
 
-/// How long a gateway may take for an answer. A dictionary of 16 MiB takes some seconds to be durable.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a gateway may take to answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The HTTP interface of one rig at a gateway.
+/// Above the largest rig and the longest list, in bytes.
+const MAX_BYTES: usize = 64 << 20;
+
+/// A gateway, to be asked over HTTP.
 #[derive(Debug)]
-pub(super) struct Api {
+pub struct Api {
+    url: String,
     client: Client<HttpConnector, Full<Bytes>>,
-    /// The URL of the rig.
-    rig: String,
-    name: Option<ClientId>,
 }
 
-/// What a gateway refused.
-#[derive(Debug)]
-pub(super) struct Refused {
-    /// The problem; `None` if the answer has none that can be read.
-    pub(super) problem: Option<Box<Problem>>,
-    /// What happened, for people.
-    pub(super) detail: String,
-    /// The exit code of the command.
-    pub(super) code: ExitCode,
+/// Why a request did not do what was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// The address is not that of a gateway.
+    #[error("{0:?} is not the address of a gateway, such as http://127.0.0.1:8080")]
+    Address(String),
+    /// Nobody answers there.
+    #[error("no Ghostlight server answers at {url}: {why}")]
+    Unavailable {
+        /// The address.
+        url: String,
+        /// Why not.
+        why: String,
+    },
+    /// The server has refused.
+    #[error("{}", .0.detail)]
+    Refused(Box<Problem>),
+    /// The answer is not one of Ghostlight's.
+    #[error("{url} gives an answer that Ghostlight does not: {why}")]
+    NotGhostlight {
+        /// The address.
+        url: String,
+        /// What is wrong with the answer.
+        why: String,
+    },
 }
 
-impl Refused {
-    fn new(detail: String, code: u8) -> Self {
-        Self { problem: None, detail, code: ExitCode::from(code) }
+impl ApiError {
+    /// The status of a refusal.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused(problem) => Some(problem.status),
+            _ => None,
+        }
     }
 
-    /// Prints what happened on the standard error; the exit code.
-    pub(super) fn complain(self) -> ExitCode {
-        output::complain(format_args!("{}", self.detail));
-        self.code
+    /// Prints the error, and returns the exit code.
+    pub fn complain(&self) -> ExitCode {
+        output::complain(format_args!("{self}"));
+        match self {
+            Self::Address(_) => ExitCode::from(EX_USAGE),
+            Self::Unavailable { .. } => ExitCode::from(EX_UNAVAILABLE),
+            Self::Refused(_) | Self::NotGhostlight { .. } => ExitCode::FAILURE,
+        }
     }
+}
+
+/// A whole rig, as the server writes it.
+#[derive(Clone, Debug)]
+pub struct WholeRig {
+    /// Its state: all kinds that this version knows, as JSON.
+    pub json: Bytes,
+    /// The entity tag of its position.
+    pub tag: String,
+}
+
+/// When a rig is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// In any case; the rig is made if it does not exist.
+    Always,
+    /// Only if the rig does not exist.
+    IfMissing,
 }
 
 impl Api {
-    /// The interface of the rig of a target.
+    /// The gateway at this URL. Nothing is asked yet.
     ///
     /// # Errors
-    /// If its URL cannot be used.
-    pub(super) fn of(target: Target) -> Result<Self, Refused> {
-        let url = target.url.trim_end_matches('/');
-        let uri: Option<Uri> = url.parse().ok();
-        let is_http = uri.is_some_and(|uri| uri.scheme_str() == Some("http") && uri.query().is_none());
-        if !is_http {
-            return Err(Refused::new(format!("{url:?} is not of the form http://HOST:PORT"), EX_USAGE));
-        }
-        let client = Client::builder(TokioExecutor::new()).build_http();
-        Ok(Self { client, rig: format!("{url}/v1/rigs/{}", target.rig), name: target.client })
-    }
-
-    /// Sends a request to a path below the rig's, with a JSON body unless it is empty. Returns the body of the answer.
-    ///
-    /// # Errors
-    /// [`Refused`], if no gateway answers or the answer is not a success.
-    pub(super) async fn call(&self, method: Method, path: &str, body: impl Into<Bytes>) -> Result<Bytes, Refused> {
-        let answer = tokio::time::timeout(ANSWER_TIMEOUT, self.send(method, path, body.into())).await;
-        let unavailable =
-            |why: &str| Refused::new(format!("no gateway answers at {}: {why}", self.rig), EX_UNAVAILABLE);
-        let (status, body) = match answer {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Err(unavailable(&cause(&*error))),
-            Err(_) => return Err(unavailable("it takes too long")),
+    /// [`ApiError::Address`].
+    pub fn new(url: &str) -> Result<Self, ApiError> {
+        let is_address = |uri: &Uri| {
+            uri.scheme_str() == Some("http") && uri.host().is_some_and(|host| !host.is_empty()) && uri.query().is_none()
         };
-        if status.is_success() {
-            return Ok(body);
-        }
-        let problem: Option<Box<Problem>> = serde_json::from_slice(&body).ok();
-        let detail =
-            problem.as_ref().map_or_else(|| format!("the answer is {status}"), |problem| problem.detail.clone());
-        Err(Refused { problem, ..Refused::new(detail, 1) })
+        let base: Option<Uri> = url.parse().ok().filter(is_address);
+        base.ok_or_else(|| ApiError::Address(url.to_owned()))?;
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        Ok(Self { url: url.trim_end_matches('/').to_owned(), client })
     }
 
-    async fn send(
-        &self,
-        method: Method,
-        path: &str,
-        body: Bytes,
-    ) -> Result<(StatusCode, Bytes), Box<dyn Error + Send + Sync>> {
-        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.rig));
-        if let Some(name) = &self.name {
-            request = request.header("ghostlight-client", name.as_str());
+    /// The list of rigs, as the server writes it.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn list(&self) -> Result<Bytes, ApiError> {
+        Ok(self.ask(self.request(Method::GET, "/v1/rigs"), Bytes::new()).await?.json)
+    }
+
+    /// The names of all rigs.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn names(&self) -> Result<Vec<String>, ApiError> {
+        Ok(listed_rigs(&self.list().await?))
+    }
+
+    /// A whole rig.
+    ///
+    /// # Errors
+    /// [`ApiError`]; of the status 404 if the rig does not exist.
+    pub async fn get(&self, rig: &RigName) -> Result<WholeRig, ApiError> {
+        self.ask(self.request(Method::GET, &whole(rig)), Bytes::new()).await
+    }
+
+    /// Makes a rig exactly this.
+    ///
+    /// # Errors
+    /// [`ApiError`]; of the status 412 if the rig exists and must not.
+    pub async fn put(&self, rig: &RigName, json: Bytes, when: When) -> Result<(), ApiError> {
+        let request = match when {
+            When::Always => self.request(Method::PUT, &format!("{}&create=1", whole(rig))),
+            When::IfMissing => self.request(Method::PUT, &whole(rig)).header(IF_NONE_MATCH, "*"),
+        };
+        self.ask(request.header(CONTENT_TYPE, "application/json"), json).await.map(drop)
+    }
+
+    /// Removes a rig, only at this position if there is a tag.
+    ///
+    /// # Errors
+    /// [`ApiError`]; of the status 404 if the rig does not exist, 412 if it has changed since.
+    pub async fn delete(&self, rig: &RigName, tag: Option<&str>) -> Result<(), ApiError> {
+        let request = self.request(Method::DELETE, &format!("/v1/rigs/{rig}"));
+        let request = match tag {
+            Some(tag) => request.header(IF_MATCH, tag),
+            None => request,
+        };
+        self.ask(request, Bytes::new()).await.map(drop)
+    }
+
+    fn request(&self, method: Method, path: &str) -> hyper::http::request::Builder {
+        Request::builder().method(method).uri(format!("{}{path}", self.url))
+    }
+
+    async fn ask(&self, request: hyper::http::request::Builder, body: Bytes) -> Result<WholeRig, ApiError> {
+        let url = self.url.clone();
+        let request = request.body(Full::from(body)).map_err(|_| ApiError::Address(url.clone()))?;
+        let answer = tokio::time::timeout(ANSWER_TIMEOUT, async {
+            let response = self.client.request(request).await.map_err(|error| innermost(&error))?;
+            let (head, body) = response.into_parts();
+            let body = Limited::new(body, MAX_BYTES).collect().await.map_err(|error| innermost(&*error))?;
+            Ok((head, body.to_bytes()))
+        });
+        let answer = answer.await.unwrap_or_else(|_| Err(format!("no answer within {} s", ANSWER_TIMEOUT.as_secs())));
+        let (head, json) = answer.map_err(|why| ApiError::Unavailable { url: url.clone(), why })?;
+        if head.status.is_success() {
+            let tag = head.headers.get(ETAG).and_then(|tag| tag.to_str().ok()).unwrap_or_default().to_owned();
+            return Ok(WholeRig { json, tag });
         }
-        if !body.is_empty() {
-            request = request.header(header::CONTENT_TYPE, "application/json");
-        }
-        let answer = self.client.request(request.body(Full::new(body))?).await?;
-        Ok((answer.status(), answer.into_body().collect().await?.to_bytes()))
+        Err(match serde_json::from_slice(&json) {
+            Ok(problem) => ApiError::Refused(problem),
+            Err(_) => ApiError::NotGhostlight { url, why: status_text(head.status) },
+        })
     }
 }
 
-/// The innermost cause of an error.
-fn cause(error: &(dyn Error + 'static)) -> String {
-    error.source().map_or_else(|| error.to_string(), cause)
+fn status_text(status: StatusCode) -> String {
+    format!("the status {status}, without an explanation")
+}
+
+/// The path of a whole rig: of all kinds that this version knows.
+fn whole(rig: &RigName) -> String {
+    let kinds: Vec<_> = KindId::ALL.iter().map(|kind| kind.name()).collect();
+    format!("/v1/rigs/{rig}?kinds={}", kinds.join(","))
+}
+
+/// The innermost cause of an error. The outer ones only say that a request failed.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
 }

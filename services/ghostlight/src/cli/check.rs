@@ -8,6 +8,7 @@ use clap::Args;
 use ghostlight_check::{Driver, Options, Running, StartError};
 use ghostlight_rig::RigName;
 
+use super::api::Api;
 use super::output;
 use super::target::{EX_UNAVAILABLE, EX_USAGE};
 
@@ -18,6 +19,7 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(60);
 ///
 /// Many clients change one rig through all gateways and compare everything that they see. The command empties the rig
 /// that --rig names and writes there while it runs; it touches no other rig, and nobody else may write there meanwhile.
+/// A rig that it has made is removed at the end, unless a promise was broken.
 /// Each broken promise is printed as a line, and makes the exit code 1.
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -82,6 +84,8 @@ pub async fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
         seed,
         ..Options::default()
     };
+    let (urls, rig) = (options.urls.clone(), options.rig.clone());
+    let is_new = is_missing(&urls, &rig).await;
     let running = match start(options).await {
         Ok(running) => running,
         Err(error) => {
@@ -95,7 +99,38 @@ pub async fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
     written(&running, Duration::from_secs(args.seconds.into())).await;
     let report = running.stop().await;
     output::ended(write!(io::stdout(), "{report}"))?;
+    if is_new {
+        tidy_up(&urls, &rig, report.is_good()).await;
+    }
     Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Whether a gateway says that the rig does not exist, so that the run makes it.
+async fn is_missing(urls: &[String], rig: &RigName) -> bool {
+    for url in urls {
+        let Ok(api) = Api::new(url) else { continue };
+        match api.get(rig).await {
+            Ok(_) => return false,
+            Err(error) if error.status() == Some(404) => return true,
+            Err(_) => {}
+        }
+    }
+    false
+}
+
+/// Removes the rig that the run has made, through any gateway. If a promise was broken, the rig is left to be looked at.
+async fn tidy_up(urls: &[String], rig: &RigName, is_good: bool) {
+    if !is_good {
+        return output::remark(format_args!("the rig {rig} is left as it is: ghostlight rigs delete {rig}"));
+    }
+    let mut why = String::new();
+    for url in urls {
+        match async { Api::new(url)?.delete(rig, None).await }.await {
+            Ok(()) => return,
+            Err(error) => why = error.to_string(),
+        }
+    }
+    output::remark(format_args!("the rig {rig} was not removed: {why}"));
 }
 
 /// Prints what it will do, and starts the clients.

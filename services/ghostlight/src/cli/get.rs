@@ -6,8 +6,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 use ghostlight_proto::LevelsText;
-use ghostlight_rig::{Dimmer, Label, Level, State};
+use ghostlight_rig::{Dimmer, Label, Level, RigName, State};
 
+use super::api::Api;
 use super::levels::Dimmers;
 use super::output;
 use super::target::Target;
@@ -46,10 +47,15 @@ pub struct GetArgs {
 /// # Errors
 /// If the standard output cannot be written.
 pub async fn run(args: GetArgs) -> anyhow::Result<ExitCode> {
+    let (url, rig) = (args.target.url.clone(), args.target.rig.clone());
     let client = match args.target.connect().await {
         Ok(client) => client,
         Err(code) => return Ok(code),
     };
+    if client.is_missing() {
+        client.shutdown().await;
+        return Ok(missing(&url, &rig).await);
+    }
     let State { mut levels, labels, master, blackout, .. } = client.rig();
     if args.output {
         levels = client.output();
@@ -74,6 +80,18 @@ pub async fn run(args: GetArgs) -> anyhow::Result<ExitCode> {
         output::remark(format_args!("the rig is blacked out"));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says that a rig does not exist, as the server says it: with a rig of a similar name.
+async fn missing(url: &str, rig: &RigName) -> ExitCode {
+    let asked = async { Api::new(url)?.get(rig).await };
+    match asked.await {
+        Err(error) => error.complain(),
+        Ok(_) => {
+            output::complain(format_args!("there was no rig {rig}; it was made just now"));
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn write_json(out: &mut impl Write, levels: &BTreeMap<Dimmer, Level>) -> io::Result<()> {

@@ -10,9 +10,9 @@ use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::api::{Api, Refused};
 use super::levels::to_words;
 use super::output;
+use super::rig_api::{Api, Refused};
 use super::target::Target;
 
 /// Change a rig by a text of commands

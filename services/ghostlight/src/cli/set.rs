@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::levels::{Word, to_update};
 use super::output;
-use super::target::Target;
+use super::target::{Create, Target};
 
 /// Set the levels and labels of dimmers, the grand master and blackout
 ///
@@ -30,6 +30,9 @@ pub struct SetArgs {
     /// blackout=on, blackout=off
     #[arg(required = true, value_name = "DIMMERS=LEVEL")]
     pub words: Vec<Word>,
+    /// Make the rig if it does not exist
+    #[arg(long)]
+    pub create: bool,
     /// The gateway and the rig.
     #[command(flatten)]
     pub target: Target,
@@ -41,7 +44,8 @@ pub struct SetArgs {
 /// None: failures are printed on the standard error and set the exit code.
 pub async fn run(args: SetArgs) -> anyhow::Result<ExitCode> {
     let update = to_update(&args.words);
-    let client = match args.target.connect().await {
+    let create = if args.create { Create::IfMissing } else { Create::Never };
+    let client = match args.target.connect_to_change(create).await {
         Ok(client) => client,
         Err(code) => return Ok(code),
     };

@@ -30,6 +30,15 @@ pub struct Target {
     pub client: Option<ClientId>,
 }
 
+/// Whether a change makes its rig.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Create {
+    /// It is refused if the rig does not exist.
+    Never,
+    /// It makes the rig if that does not exist.
+    IfMissing,
+}
+
 impl Target {
     /// Connects and waits for the map of the default kinds.
     ///
@@ -39,13 +48,26 @@ impl Target {
         self.connect_for(Interest::default()).await
     }
 
+    /// Connects for a change, which makes the rig if `create` says so.
+    ///
+    /// # Errors
+    /// The exit code, if connecting fails; the reason is printed on the standard error.
+    pub async fn connect_to_change(self, create: Create) -> Result<Client, ExitCode> {
+        self.connect_as(Interest::default(), create).await
+    }
+
     /// Connects and waits for the map of these kinds.
     ///
     /// # Errors
     /// The exit code, if connecting fails; the reason is printed on the standard error.
     pub async fn connect_for(self, kinds: Interest) -> Result<Client, ExitCode> {
+        self.connect_as(kinds, Create::Never).await
+    }
+
+    async fn connect_as(self, kinds: Interest, create: Create) -> Result<Client, ExitCode> {
         let options = Options {
             rig: self.rig,
+            create: create == Create::IfMissing,
             client_id: self.client.unwrap_or_else(|| Options::random_client("cli")),
             kinds,
             answer_within: ANSWER_TIMEOUT,

@@ -19,6 +19,7 @@ mod many;
 mod origins;
 mod pictures;
 mod readme;
+mod rigs;
 mod shared;
 mod shell;
 mod together;

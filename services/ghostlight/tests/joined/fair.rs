@@ -41,7 +41,7 @@ async fn a_flood_through_one_gateway_starves_nobody_at_another() {
     let (ends, taken) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let mut flood = JoinSet::new();
     for client in 0..FLOOD {
-        let (ends, taken, url) = (ends.clone(), taken.clone(), flooded.url("/v1/rigs/flood/levels"));
+        let (ends, taken, url) = (ends.clone(), taken.clone(), flooded.url("/v1/rigs/flood/levels?create=1"));
         flood.spawn(async move {
             let http = Client::new();
             while !ends.load(Ordering::Relaxed) {

@@ -14,6 +14,7 @@ mod faults;
 mod newcomer;
 mod partitions;
 mod readme;
+mod removed;
 mod roles;
 mod rolling;
 mod starting;

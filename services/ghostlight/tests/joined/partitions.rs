@@ -95,7 +95,7 @@ async fn two_gateways(nats: &NatsServer) -> [Gateway; 2] {
 
 /// Sends a change of all kinds of items.
 async fn patch(gateway: &Gateway, rig: &RigName, change: &Value) -> StatusCode {
-    Client::new().patch(gateway.url(&format!("/v1/rigs/{rig}"))).json(change).send().await.unwrap().status()
+    Client::new().patch(gateway.url(&format!("/v1/rigs/{rig}?create=1"))).json(change).send().await.unwrap().status()
 }
 
 /// Changes a rig as soon as changes are taken.

@@ -71,7 +71,7 @@ impl Console {
 
     /// Connects to a rig at a gateway and says this first.
     pub(crate) async fn greet(address: SocketAddr, rig: &RigName, hello: Value) -> Self {
-        let mut request = format!("ws://{address}/v1/rigs/{rig}/ws").into_client_request().unwrap();
+        let mut request = format!("ws://{address}/v1/rigs/{rig}/ws?create=1").into_client_request().unwrap();
         request.headers_mut().insert("sec-websocket-protocol", "ghostlight.v1".parse().unwrap());
         let mut socket = connect_async(request).await.unwrap().0;
         socket.send(Message::text(hello.to_string())).await.unwrap();

@@ -67,7 +67,11 @@ async fn what_is_set_is_what_is_got() {
     assert_eq!(ask(&served, &["get", "--json", "9"]).await.out, "{}\n");
 
     let other = ask(&served, &["set", "1=1", "--rig", "stage"]).await;
+    assert_eq!((other.code, other.err.contains("the rig does not exist")), (Some(1), true), "{other:?}");
+    let other = ask(&served, &["set", "1=1", "--rig", "stage", "--create"]).await;
     assert_eq!(other.code, Some(0), "{other:?}");
+    let typo = ask(&served, &["get", "--rig", "stagr"]).await;
+    assert_eq!((typo.code, typo.err.contains("there is no rig stagr (there is stage)")), (Some(1), true), "{typo:?}");
     assert_eq!(ask(&served, &["get", "--json", "--rig", "stage"]).await.out, "{\"1\":1}\n");
 }
 
@@ -240,6 +244,14 @@ async fn a_check_of_a_sound_server_is_0() {
     assert!(ran.out.contains("clients       3 on 2 gateways") && ran.out.ends_with("violations    0\n"), "{ran:?}");
     assert!(ran.err.contains("rig check") && ran.err.contains("seed 7"), "{ran:?}");
     assert_eq!(ask(&served, &["get", "--json"]).await.out, "{\"1\":50}\n", "another rig was touched");
+    assert_eq!(
+        ask(&served, &["get", "--json", "--rig", "check"]).await.code,
+        Some(1),
+        "the rig that it made is removed"
+    );
+    // A rig that was there before stays.
+    assert_eq!(ask(&served, &["rigs", "create", "check"]).await.code, Some(0));
+    assert_eq!(ask(&served, &[&["check"], &two[..]].concat()).await.code, Some(0));
     assert_ne!(ask(&served, &["get", "--json", "--rig", "check"]).await.out, "{}\n");
 }
 
@@ -268,7 +280,7 @@ async fn a_check_that_finds_something_is_1_and_says_what() {
 async fn what_is_refused_is_1() {
     let (_folder, path) = folder();
     let served = Served::start(&path, &["--max-rigs", "1"]).await;
-    let ran = ask(&served, &["set", "1=50", "--rig", "stage"]).await;
+    let ran = ask(&served, &["set", "1=50", "--rig", "stage", "--create"]).await;
     assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{ran:?}");
     assert!(ran.err.starts_with("error: ") && ran.err.contains("rig_limit"), "{ran:?}");
 
@@ -321,7 +333,7 @@ async fn settings_come_from_the_environment_too() {
         command.env("GHOSTLIGHT_URL", &url).env("GHOSTLIGHT_RIG", "stage").env("GHOSTLIGHT_LISTEN", "127.0.0.1:0");
         run(command).await
     };
-    assert_eq!(ask(&["set", "1=50"]).await.code, Some(0));
+    assert_eq!(ask(&["set", "1=50", "--create"]).await.code, Some(0));
     assert_eq!(ask(&["get", "--json"]).await.out, "{\"1\":50}\n");
     assert_eq!(ask(&["get", "--json", "--rig", "main"]).await.out, "{}\n", "an argument comes first");
     let mut wrong = program(&["serve"]);
@@ -334,13 +346,16 @@ async fn settings_come_from_the_environment_too() {
     assert!(ran.err.contains("nowhere"), "{ran:?}");
 }
 
-const COMMANDS: [(&str, &[&str]); 9] = [
+const COMMANDS: [(&str, &[&str]); 12] = [
     ("serve", &["--listen", "--store", "--durability", "--max-rigs", "--max-connections", "--max-message-bytes"]),
     ("gateway", &["--bus", "--listen", "--max-connections", "--nats-ca", "--nats-credentials"]),
     ("state", &["--bus", "--store", "--durability", "--max-rigs", "--stream-replicas", "--nats-ca"]),
     ("set", &["--url", "--rig", "--client", "Examples:", "Exit codes:"]),
     ("get", &["--url", "--rig", "--client", "--json", "Examples:", "Exit codes:"]),
     ("watch", &["--url", "--rig", "--client", "--json", "Examples:", "Exit codes:"]),
+    ("rigs", &["list", "create", "copy", "rename", "delete", "Examples:", "Exit codes:"]),
+    ("export", &["--url", "--rig", "Examples:", "Exit codes:"]),
+    ("import", &["--url", "--rig", "Examples:", "Exit codes:"]),
     (
         "check",
         &["--url", "--rig", "--clients", "--rate", "--seconds", "--dimmers", "--seed", "Examples:", "Exit codes:"],

@@ -89,7 +89,7 @@ async fn a_client_reads_what_it_wrote_and_what_others_did() {
     assert!(positions.iter().all(|position| *position < last));
     assert_eq!(served.map().await["3"], json!(77));
 
-    let options = Options { rig: RigName::new("stage").unwrap(), ..Options::default() };
+    let options = Options { rig: RigName::new("stage").unwrap(), create: true, ..Options::default() };
     let stage = Client::connect(&served.url(""), options).await.unwrap();
     stage.set(levels(r#"{"1": 1}"#)).await.unwrap();
     assert_eq!(served.map().await.get("1"), None);

@@ -125,7 +125,8 @@ async fn what_is_no_object_is_refused() {
     let served = Served::start(&path, &[]).await;
     let nested = format!(r#"{{"1": {}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
     let braces = "{".repeat(1 << 20);
-    let bodies = ["", "{", "[]", "50", "null", r#""1""#, r#"{"1": 50}}"#, r#"{"1": 50,}"#, r#"{1: 50}"#, "\u{feff}{}"];
+    let bodies =
+        ["", "{", "[]", "50", "null", r#""1""#, r#"{"1": 50}}"#, r#"{"1": 50,}"#, r#"{1: 50}"#, "\u{feff}\u{feff}{}"];
     for body in bodies.into_iter().chain([nested.as_str(), braces.as_str()]) {
         let problem = post(&served, "/", body).await.problem(400, "bad_input");
         assert!(problem["detail"].as_str().unwrap().len() < 500);
@@ -147,7 +148,7 @@ async fn what_is_no_rigs_name_is_refused() {
         post(&served, &format!("/v1/rigs/{name}/levels"), "{}").await.problem(400, "bad_input");
     }
     for name in ["0", "a-b_c", &long[1..]] {
-        assert_eq!(post(&served, &format!("/v1/rigs/{name}/levels"), "{}").await.status, 200);
+        assert_eq!(post(&served, &format!("/v1/rigs/{name}/levels?create=1"), "{}").await.status, 200);
     }
 }
 

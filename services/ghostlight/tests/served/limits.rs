@@ -20,9 +20,9 @@ async fn rigs_are_made_by_their_first_change_and_kept_apart() {
     assert_eq!(main.json().await, json!({}));
     get(&served, "/v1/rigs/stage/levels").await.problem(404, "not_found");
 
-    let made = post(&served, "/v1/rigs/stage/levels", r#"{"1": 10, "2": 20}"#).await;
-    post(&served, "/v1/rigs/foyer/levels", r#"{"1": 30}"#).await;
-    post(&served, "/v1/rigs/stage/levels", r#"{"2": null}"#).await;
+    let made = post(&served, "/v1/rigs/stage/levels?create=1", r#"{"1": 10, "2": 20}"#).await;
+    post(&served, "/v1/rigs/foyer/levels?create=1", r#"{"1": 30}"#).await;
+    post(&served, "/v1/rigs/stage/levels?create=1", r#"{"2": null}"#).await;
     post(&served, "/v1/rigs/main/levels", r#"{"1": 50}"#).await;
     assert_eq!(main.json().await, json!({"1": 50}), "nothing is heard of other rigs");
     let levels = async |rig: &str| get(&served, &format!("/v1/rigs/{rig}/levels")).await.json();
@@ -51,8 +51,8 @@ async fn rigs_are_made_by_their_first_change_and_kept_apart() {
 async fn a_rig_without_levels_is_a_rig() {
     let (_folder, path) = folder();
     let served = Served::start(&path, &[]).await;
-    post(&served, "/v1/rigs/stage/levels", r#"{"1": 10}"#).await;
-    post(&served, "/v1/rigs/stage/levels", r#"{"1": null}"#).await;
+    post(&served, "/v1/rigs/stage/levels?create=1", r#"{"1": 10}"#).await;
+    post(&served, "/v1/rigs/stage/levels?create=1", r#"{"1": null}"#).await;
     assert_eq!(get(&served, "/v1/rigs/stage/levels").await.body, "{}");
     served.kill().await;
     let served = Served::start(&path, &[]).await;
@@ -64,16 +64,16 @@ async fn a_rig_without_levels_is_a_rig() {
 async fn no_more_rigs_are_made_than_may_be() {
     let (_folder, path) = folder();
     let served = Served::start(&path, &["--max-rigs", "2"]).await;
-    assert_eq!(post(&served, "/v1/rigs/stage/levels", r#"{"1": 10}"#).await.status, 200);
-    post(&served, "/v1/rigs/foyer/levels", r#"{"1": 10}"#).await.problem(507, "rig_limit");
+    assert_eq!(post(&served, "/v1/rigs/stage/levels?create=1", r#"{"1": 10}"#).await.status, 200);
+    post(&served, "/v1/rigs/foyer/levels?create=1", r#"{"1": 10}"#).await.problem(507, "rig_limit");
     // What was refused has left nothing behind.
     get(&served, "/v1/rigs/foyer/levels").await.problem(404, "not_found");
     assert_eq!(names(&get(&served, "/v1/rigs").await.json()), ["main", "stage"]);
     for rig in ["main", "stage"] {
-        assert_eq!(post(&served, &format!("/v1/rigs/{rig}/levels"), r#"{"2": 20}"#).await.status, 200);
+        assert_eq!(post(&served, &format!("/v1/rigs/{rig}/levels?create=1"), r#"{"2": 20}"#).await.status, 200);
     }
     // Over a WebSocket too, and the connection stays.
-    let mut socket = Socket::open(served.address, "/v1/rigs/foyer/ws", Some("ghostlight.v1")).await.unwrap();
+    let mut socket = Socket::open(served.address, "/v1/rigs/foyer/ws?create=1", Some("ghostlight.v1")).await.unwrap();
     socket.send(r#"{"type":"hello","client":"desk"}"#).await;
     socket.send(r#"{"type":"set","seq":1,"levels":{"1":50}}"#).await;
     let error = socket.message("error").await;
@@ -91,7 +91,7 @@ async fn no_more_rigs_are_made_than_may_be() {
 async fn rigs_that_are_followed_leave_room_for_the_answer() {
     let (_folder, path) = folder();
     let served = Served::start(&path, &["--max-rigs", "2"]).await;
-    assert_eq!(post(&served, "/v1/rigs/stage/levels", r#"{"1": 10}"#).await.status, 200);
+    assert_eq!(post(&served, "/v1/rigs/stage/levels?create=1", r#"{"1": 10}"#).await.status, 200);
     let mut followers = Vec::new();
     for rig in ["main", "stage"] {
         let path = format!("/v1/rigs/{rig}/ws");
@@ -100,7 +100,7 @@ async fn rigs_that_are_followed_leave_room_for_the_answer() {
         socket.message("snapshot").await;
         followers.push(socket);
     }
-    post(&served, "/v1/rigs/foyer/levels", r#"{"1": 10}"#).await.problem(507, "rig_limit");
+    post(&served, "/v1/rigs/foyer/levels?create=1", r#"{"1": 10}"#).await.problem(507, "rig_limit");
     get(&served, "/v1/rigs/foyer/levels").await.problem(404, "not_found");
 }
 
@@ -127,7 +127,7 @@ async fn followers_of_unmade_rigs_do_not_shut_out_main() {
 async fn a_refused_rig_is_still_followed() {
     let (_folder, path) = folder();
     let served = Served::start(&path, &["--max-rigs", "1"]).await;
-    let mut socket = Socket::open(served.address, "/v1/rigs/foyer/ws", Some("ghostlight.v1")).await.unwrap();
+    let mut socket = Socket::open(served.address, "/v1/rigs/foyer/ws?create=1", Some("ghostlight.v1")).await.unwrap();
     socket.send(r#"{"type":"hello","client":"desk"}"#).await;
     socket.send(r#"{"type":"set","seq":1,"levels":{"1":50}}"#).await;
     socket.message("error").await;
@@ -145,7 +145,7 @@ async fn names_asked_for_in_vain_are_not_awaited() {
     for rig in 0..10 {
         get(&served, &format!("/v1/rigs/nobody-{rig}/levels")).await.problem(404, "not_found");
     }
-    let mut socket = Socket::open(served.address, "/v1/rigs/foyer/ws", Some("ghostlight.v1")).await.unwrap();
+    let mut socket = Socket::open(served.address, "/v1/rigs/foyer/ws?create=1", Some("ghostlight.v1")).await.unwrap();
     socket.send(r#"{"type":"hello","client":"desk"}"#).await;
     for _ in 0..4 {
         socket.message("beacon").await;

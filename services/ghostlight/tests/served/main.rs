@@ -25,6 +25,7 @@ mod places;
 mod presence;
 mod readme;
 mod replaced;
+mod rigs;
 mod shutdown;
 mod slow;
 mod sockets;

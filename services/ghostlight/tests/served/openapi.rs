@@ -272,6 +272,9 @@ async fn writes(checked: &mut Checked<'_>) {
     changes(checked, &format!("post {LEVELS}"), levels).await;
     let patch = format!("patch {RIG}");
     changes(checked, &patch, update).await;
+    let put = format!("put {RIG}");
+    changes(checked, &put, update).await;
+    removals(checked).await;
     let named = body(r#"{"labels": {"1": "Front wash", "2": null}, "master": 80.5, "blackout": true}"#);
     let named = |request| named(request).header("ghostlight-client", "lights.py");
     checked.expect(200, &patch, named).await;
@@ -291,25 +294,43 @@ async fn writes(checked: &mut Checked<'_>) {
     checked.expect(412, &delete, header("if-match", &tag)).await;
     checked.expect(409, &delete, header("ghostlight-sent", "1000")).await;
     checked.expect_of("Main", 400, &delete, |request| request).await;
+    checked.expect_of("third", 404, &delete, |request| request).await;
     checked.expect(400, &format!("post {SAY}"), body(r#"{"text": "1 att 50"}"#)).await;
     checked
         .expect(200, &format!("post {SAY}?dry_run=1"), |request| {
             request.header("content-type", "text/plain").body("1 thru 3 at 50")
         })
         .await;
-    checked.expect_of("second", 200, &format!("post {LEVELS}"), body("{}")).await;
-    checked.expect_of("third", 507, &format!("post {LEVELS}"), body("{}")).await;
-    checked.expect_of("third", 507, &patch, body("{}")).await;
-    checked.expect_of("third", 507, &format!("put {WORD}"), body("{}")).await;
-    checked.expect_of("third", 507, &format!("put {WORDS}"), body(r#"{"wash": {}}"#)).await;
-    checked.expect_of("third", 507, &delete, |request| request).await;
-    checked.expect_of("third", 507, &format!("post {SAY}"), body(r#"{"text": "1 full"}"#)).await;
+    let post = format!("post {LEVELS}");
+    checked.expect_of("second", 200, &format!("{post}?create=1"), body("{}")).await;
+    let (put_word, put_words) = (format!("put {WORD}"), format!("put {WORDS}"));
+    let say = format!("post {SAY}");
+    let wash = r#"{"wash": {}}"#;
+    let full = r#"{"text": "1 full"}"#;
+    for (operation, text) in
+        [(post, "{}"), (patch, "{}"), (put, "{}"), (put_word, "{}"), (put_words, wash), (say, full)]
+    {
+        checked.expect_of("third", 404, &operation, body(text)).await;
+        checked.expect_of("third", 507, &format!("{operation}?create=1"), body(text)).await;
+    }
 }
 
 /// A text that sets these levels, which are not always levels.
 fn text(levels: &str) -> String {
     let commands = levels.trim_matches(['{', '}']).replace('"', "").replace("null", "out").replace(": ", " at ");
     serde_json::json!({"text": commands.replace("at out", "out")}).to_string()
+}
+
+/// What removing rigs is answered.
+async fn removals(checked: &mut Checked<'_>) {
+    let (make, delete) = (format!("post {LEVELS}?create=1"), format!("delete {RIG}"));
+    let made = checked.expect_of("gone", 200, &make, body(r#"{"1": 50}"#)).await;
+    checked.expect_of("gone", 200, &make, body(r#"{"1": 51}"#)).await;
+    checked.expect_of("gone", 412, &delete, header("if-match", made.header("etag"))).await;
+    checked.expect_of("gone", 409, &delete, header("ghostlight-sent", "1000")).await;
+    checked.expect_of("gone", 400, &delete, header("idempotency-key", "k")).await;
+    checked.expect_of("gone", 204, &delete, |request| request).await;
+    checked.expect_of("gone", 404, &delete, |request| request).await;
 }
 
 /// What an operation makes of changes of levels, written as it takes them.
@@ -355,7 +376,8 @@ async fn refuses(checked: &mut Checked<'_>) {
     let foreign = || header("origin", "http://news.example");
     let mut changes = vec!["post /".to_owned(), "post /get_topics".to_owned()];
     changes.extend([LEVELS, LOOKUP, SAY].map(|path| format!("post {path}")));
-    changes.extend([format!("patch {RIG}"), format!("put {WORD}"), format!("put {WORDS}"), format!("delete {WORD}")]);
+    changes.extend([format!("patch {RIG}"), format!("put {RIG}"), format!("delete {RIG}")]);
+    changes.extend([format!("put {WORD}"), format!("put {WORDS}"), format!("delete {WORD}")]);
     for operation in changes.into_iter().chain([format!("get {EVENTS}")]) {
         checked.expect(403, &operation, foreign()).await;
     }
@@ -393,6 +415,7 @@ async fn no_room(description: &mut Description) {
     .await;
     checked.expect(503, "post /", body(r#"{"1": 50}"#)).await;
     checked.expect(503, &format!("patch {RIG}"), body(r#"{"master": 50}"#)).await;
+    checked.expect(503, &format!("put {RIG}"), body(r#"{"master": 50}"#)).await;
     checked.expect(503, "get /readyz", |request| request).await;
 }
 
@@ -418,12 +441,14 @@ async fn every_operation_answers_as_described() {
     // The client of these tests sends no endless body with a GET.
     let endless_get = "get /get_topics 408".to_owned();
     let expected = [
+        of("delete", RIG),
         of("delete", WORD),
         endless_get,
         of("patch", RIG),
         of("post", "/"),
         of("post", LEVELS),
         of("post", SAY),
+        of("put", RIG),
         of("put", WORDS),
         of("put", WORD),
     ];

@@ -225,10 +225,10 @@ async fn a_follower_of_a_rig_that_nobody_has_made_hears_its_first_change() {
     }
     // What happens elsewhere in between is none of its business.
     post(&served, "/", r#"{"1": 99}"#).await;
-    post(&served, "/v1/rigs/stage/levels", r#"{"1": 10, "2": null}"#).await;
+    post(&served, "/v1/rigs/stage/levels?create=1", r#"{"1": 10, "2": null}"#).await;
     map.follow_to(&mut follower, &self::map(json!({"1": 10}))).await;
     // And it makes one itself.
-    let mut maker = Socket::open(served.address, "/v1/rigs/foyer/ws", Some("ghostlight.v1")).await.unwrap();
+    let mut maker = Socket::open(served.address, "/v1/rigs/foyer/ws?create=1", Some("ghostlight.v1")).await.unwrap();
     maker.send(r#"{"type":"hello","client":"desk"}"#).await;
     maker.send(set(1, &json!({"5": 50}))).await;
     FullMap::default().follow_to(&mut maker, &self::map(json!({"5": 50}))).await;

@@ -148,7 +148,7 @@ async fn a_stream_goes_on_where_it_broke_off() {
     drop(events);
     post(&served, "/", r#"{"2": 25, "3": 30}"#).await;
     post(&served, "/", r#"{"1": null}"#).await;
-    post(&served, "/v1/rigs/other/levels", r#"{"7": 70}"#).await;
+    post(&served, "/v1/rigs/other/levels?create=1", r#"{"7": 70}"#).await;
 
     let mut events = Events::open(&served, EVENTS, Some(&last)).await;
     let delta = events.next().await.unwrap();
@@ -219,7 +219,7 @@ async fn a_rig_that_nobody_has_made_can_be_followed() {
     assert_eq!(events.hear(&mut map).await.json()["levels"], json!({}));
     get(&served, "/v1/rigs/stage/levels").await.problem(404, "not_found");
     post(&served, "/", r#"{"1": 99}"#).await;
-    post(&served, "/v1/rigs/stage/levels", r#"{"1": 10}"#).await;
+    post(&served, "/v1/rigs/stage/levels?create=1", r#"{"1": 10}"#).await;
     while map.map.is_empty() {
         events.hear(&mut map).await;
     }

@@ -37,6 +37,12 @@ impl Interest {
         Self(self.0 & other.0)
     }
 
+    /// The kinds that are in either set.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// The kinds in the set, in the order of the list.
     pub fn kinds(self) -> impl Iterator<Item = KindId> {
         KindId::ALL.iter().copied().filter(move |kind| self.wants(*kind))

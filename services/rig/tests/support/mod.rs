@@ -131,6 +131,7 @@ pub fn digest_of(map: &Map) -> Digests {
 #[derive(Clone, Debug, Default)]
 pub struct Stored {
     position: Position,
+    missing: Position,
     time: LogTime,
     rigs: BTreeMap<RigName, StoredRig>,
 }
@@ -141,6 +142,7 @@ type Rows<K, T> = BTreeMap<K, (Position, Slot<T>)>;
 #[derive(Clone, Debug, Default)]
 struct StoredRig {
     position: Position,
+    made: Revision,
     time: LogTime,
     levels: Rows<Dimmer, Level>,
     labels: Rows<Dimmer, Label>,
@@ -164,8 +166,15 @@ impl Stored {
         if image.position.epoch < self.position.epoch {
             return;
         }
+        if image.position >= self.position {
+            self.missing = Position { revision: image.missing, ..image.position };
+        }
         self.position = self.position.max(image.position);
         self.time = self.time.max(image.time);
+        for (name, removed) in &image.removed {
+            let at = Position { revision: *removed, ..image.position };
+            self.rigs.retain(|stored, rig| stored != name || rig.position > at);
+        }
         for (name, new) in &image.rigs {
             let rig = self.rigs.entry(name.clone()).or_default();
             if new.position > rig.position {
@@ -173,6 +182,7 @@ impl Stored {
             }
             rig.position = rig.position.max(new.position);
             rig.time = rig.time.max(new.time);
+            rig.made = new.made;
             let Slots { levels, labels, master, blackout, words, word_parts, made_up } = &new.slots;
             save_rows(&mut rig.levels, levels.iter().map(|(&dimmer, slot)| (dimmer, slot)), image.position);
             save_rows(&mut rig.labels, labels.iter().map(|(&dimmer, slot)| (dimmer, slot)), image.position);
@@ -193,7 +203,8 @@ impl Stored {
 
     pub fn load(&self) -> Image {
         let rigs = self.rigs.iter().map(|(name, rig)| (name.clone(), rig.load(self.position)));
-        Image { position: self.position, time: self.time, rigs: rigs.collect(), ..Image::default() }
+        let missing = if self.missing.epoch == self.position.epoch { self.missing.revision } else { Revision(0) };
+        Image { position: self.position, time: self.time, missing, rigs: rigs.collect(), ..Image::default() }
     }
 }
 
@@ -234,6 +245,8 @@ impl StoredRig {
         let mut keyed: Vec<_> = self.keyed.iter().map(|(key, &keyed)| (key.clone(), keyed)).collect();
         keyed.sort_by_key(|(_, keyed)| keyed.position);
         let oldest_key = keyed.first().map(|(_, keyed)| keyed.position);
-        RigImage { position: self.position, time: self.time, slots, digests: self.digests.clone(), keyed, oldest_key }
+        let made = if self.position.epoch == now.epoch { self.made } else { Revision(0) };
+        let (position, time, digests) = (self.position, self.time, self.digests.clone());
+        RigImage { position, time, made, slots, digests, keyed, oldest_key }
     }
 }

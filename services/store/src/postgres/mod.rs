@@ -14,7 +14,7 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{ConnectOptions, Connection, Row};
 
-use crate::rows::{At, ItemRow, Loading, Rows};
+use crate::rows::{At, ItemRow, Loading, RigRow, Rows};
 use crate::tables::{self, migrations};
 use crate::{Durability, OpenError, Store, StoreError, rows};
 use connections::Connections;
@@ -29,6 +29,7 @@ pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
         "0004_items.sql",
         "0005_store_id.sql",
         "0006_digests.sql",
+        "0007_removed_rigs.sql",
     )
 });
 
@@ -48,6 +49,10 @@ const LOAD_TIMEOUT: Duration = Duration::from_secs(120);
 /// The save: a function, in the migrations, does all of it in one transaction. It is one statement, because other
 /// services that save wait during each round trip to the database.
 const SAVE: &str = "SELECT save($1, $2, $3, $4, $5, $6, $7::jsonb, $8::jsonb, $9::jsonb, $10::jsonb)";
+
+/// The save that also makes or removes rigs.
+const SAVE_RIGS: &str =
+    "SELECT save_rigs($1, $2, $3, $4, $5, $6, $7::jsonb, $8::jsonb, $9::jsonb, $10::jsonb, $11::jsonb)";
 
 /// The begin of an epoch: a compare-and-set of the position of the saved rigs.
 const BEGIN: &str = "UPDATE position SET epoch = $1, revision = $2, stamp = $3 WHERE (epoch, revision) = ($4, $5)";
@@ -140,7 +145,7 @@ impl Store for PostgresStore {
     async fn save(&self, image: &Image) -> Result<(), StoreError> {
         let rows = Rows::of(image, usize::MAX);
         let limit = limit(rows.count);
-        let query = sqlx::query_scalar::<_, String>(SAVE)
+        let query = sqlx::query_scalar::<_, String>(if rows.has_other_rigs { SAVE_RIGS } else { SAVE })
             .bind(image.position.epoch.0 as i64)
             .bind(image.position.revision.0 as i64)
             .bind(image.stamp.0 as i64)
@@ -151,6 +156,7 @@ impl Store for PostgresStore {
             .bind(rows.items)
             .bind(rows.keyed)
             .bind(rows.oldest_keys);
+        let query = if rows.has_other_rigs { query.bind(rows.removed) } else { query };
         let mut lent = self.connections.lend().await?;
         let saving = async {
             if limit == ANSWER_TIMEOUT {
@@ -198,13 +204,20 @@ async fn load(connection: &mut PgConnection, unknown_logged: &Once) -> Result<Im
         Ok(reading)
     };
     let mut reading = within(ANSWER_TIMEOUT, beginning).await?;
-    each(&mut reading, "SELECT epoch, revision, stamp, time FROM position", |row| {
-        loading.position(at(row, 0)?, row.try_get(2)?, row.try_get(3)?);
+    each(&mut reading, rows::POSITION, |row| {
+        loading.position(at(row, 0)?, row.try_get(2)?, row.try_get(3)?, row.try_get(4)?);
         Ok(())
     })
     .await?;
     each(&mut reading, rows::RIGS, |row| {
-        Ok(loading.rig(row.try_get(0)?, at(row, 1)?, row.try_get(3)?, row.try_get(4)?)?)
+        let row = RigRow {
+            name: row.try_get(0)?,
+            at: at(row, 1)?,
+            time: row.try_get(3)?,
+            made: row.try_get(4)?,
+            digests: row.try_get(5)?,
+        };
+        Ok(loading.rig(&row)?)
     })
     .await?;
     each(&mut reading, rows::ITEMS, |row| {

@@ -74,6 +74,18 @@ pub(crate) async fn backup(path: &Path, file: &Path) -> Result<Image, BackupErro
     copied
 }
 
+/// Copies the database at `path`, of one moment, into a file beside it that has no name any more.
+pub(crate) async fn nameless(path: &Path) -> Result<(File, Image), BackupError> {
+    let mut name = path.as_os_str().to_owned();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    name.push(format!(".backup-{}", now.as_nanos()));
+    let file = PathBuf::from(name);
+    let image = backup(path, &file).await?;
+    let opened = File::open(&file).map_err(BackupError::file(&file));
+    fs::remove_file(&file).map_err(BackupError::file(&file))?;
+    Ok((opened?, image))
+}
+
 async fn copy(path: &Path, file: &Path) -> Result<Image, BackupError> {
     match File::options().write(true).create_new(true).mode(0o600).open(file) {
         Ok(_) => {}

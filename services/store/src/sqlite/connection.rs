@@ -29,6 +29,7 @@ pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
         "0005_store_id.sql",
         "0006_digests.sql",
         "0007_in_use.sql",
+        "0008_removed_rigs.sql",
         "0009_pending.sql",
     )
 });

@@ -8,7 +8,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Connection as _, Row as _};
 
 use super::pending;
-use crate::rows::{At, ItemRow, Loading};
+use crate::rows::{At, ItemRow, Loading, RigRow};
 use crate::{StoreError, rows};
 
 /// Everything that is saved.
@@ -17,13 +17,21 @@ pub(super) async fn load(connection: &mut SqliteConnection, unknown_logged: &Onc
     let mut loading = Loading::default();
     // One transaction, so that all tables are read as of one moment.
     let mut reading = connection.begin().await?;
-    each(&mut reading, "SELECT epoch, revision, stamp, time FROM position", |row| {
-        loading.position(at(row, 0)?, row.try_get(2)?, row.try_get(3)?);
+    each(&mut reading, rows::POSITION, |row| {
+        loading.position(at(row, 0)?, row.try_get(2)?, row.try_get(3)?, row.try_get(4)?);
         Ok(())
     })
     .await?;
-    each(&mut reading, rows::RIGS, |row| loading.rig(row.try_get(0)?, at(row, 1)?, row.try_get(3)?, row.try_get(4)?))
-        .await?;
+    each(&mut reading, rows::RIGS, |row| {
+        loading.rig(&RigRow {
+            name: row.try_get(0)?,
+            at: at(row, 1)?,
+            time: row.try_get(3)?,
+            made: row.try_get(4)?,
+            digests: row.try_get(5)?,
+        })
+    })
+    .await?;
     each(&mut reading, rows::ITEMS, |row| {
         loading.item(&ItemRow {
             rig: row.try_get(0)?,

@@ -33,9 +33,17 @@ const NO_ROOM_FOR_SHARED_MEMORY: i32 = 4_874;
 
 /// The save: the view's trigger, in the migrations, does all of it in one transaction. It is one statement, because a
 /// small save costs mainly the way to the connection's thread and back, not the work in SQLite.
+///
+/// An image of an older position than the saved one has nothing new, and could bring rows of a removed rig back.
 const SAVE: &str = "INSERT INTO save (epoch, revision, stamp, time, since_epoch, since_revision, rigs, items, keyed, \
                                       oldest_keys) \
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 \
+                    WHERE NOT EXISTS (SELECT 1 FROM position WHERE epoch = ?1 AND revision > ?2)";
+
+/// The save that also makes or removes rigs.
+const SAVE_RIGS: &str = "INSERT INTO save_rigs (epoch, revision, stamp, time, since_epoch, since_revision, rigs, items, \
+                                                keyed, oldest_keys, removed) \
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 
 /// The begin of an epoch: a compare-and-set of the position of the saved rigs.
 const BEGIN: &str = "INSERT INTO position (id, epoch, revision, stamp) SELECT 1, ?1, ?2, ?3 \
@@ -200,7 +208,7 @@ async fn save(connection: &mut SqliteConnection, image: &Image) -> Result<Size, 
 }
 
 async fn save_rows(connection: &mut SqliteConnection, image: &Image, rows: Rows<'_>) -> Result<(), StoreError> {
-    let query = sqlx::query(SAVE)
+    let query = sqlx::query(if rows.has_other_rigs { SAVE_RIGS } else { SAVE })
         .bind(image.position.epoch.0 as i64)
         .bind(image.position.revision.0 as i64)
         .bind(image.stamp.0 as i64)
@@ -211,6 +219,7 @@ async fn save_rows(connection: &mut SqliteConnection, image: &Image, rows: Rows<
         .bind(rows.items)
         .bind(rows.keyed)
         .bind(rows.oldest_keys);
+    let query = if rows.has_other_rigs { query.bind(rows.removed) } else { query };
     query.execute(connection).await?;
     Ok(())
 }

@@ -58,7 +58,8 @@ pub(super) fn everything() -> Image {
     ];
     let digests = [(KindId::Level, Digest::from_lanes([0, u32::MAX]))].into_iter().collect();
     let (position, time) = (Position::new(MAX, MAX), LogTime(1));
-    let full = RigImage { position, time, slots, digests, oldest_key: Some(keys[0].1.position), keyed: keys };
+    let (made, oldest_key) = (Revision(MAX), Some(keys[0].1.position));
+    let full = RigImage { position, time, made, slots, digests, oldest_key, keyed: keys };
     // A rig whose only change was refused is there all the same.
     let empty = RigImage { position: Position::new(MAX, 4), ..RigImage::default() };
     let rigs = [(rig("main"), full.clone()), (rig(&"r".repeat(63)), full), (rig("0_-"), empty)];

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -160,6 +160,51 @@ pub(crate) async fn two_services_saving_at_once_get_in_nobodys_way(place: &impl 
     let (one, other) = futures_util::future::join(service(3), service(5)).await;
     assert_eq!(one, other);
     assert_eq!(load(&store).await, one);
+}
+
+/// What a store that has saved all of a show gives back: it does not tell of removed rigs.
+fn kept(show: &Show) -> Image {
+    Image { removed: BTreeMap::new(), ..show.whole() }
+}
+
+pub(crate) async fn a_removed_rig_is_gone_and_may_be_made_anew(place: &impl Place) {
+    let store = place.open().await;
+    let mut show = Show::new(1);
+    for number in 0..20 {
+        step(&mut show, number);
+    }
+    let mut cursor = show.revision();
+    save(&store, &show.whole()).await;
+    save(&store, &show.remove("stage").since(cursor)).await;
+    assert!(!load(&store).await.rigs.contains_key("stage"));
+    assert_eq!(load(&store).await, kept(&show), "the others are as before");
+    for table in ["rig WHERE name", "item WHERE rig", "keyed WHERE rig", "digest WHERE rig"] {
+        let rows = place.asked(&format!("SELECT 'a row' FROM {table} = 'stage'")).await;
+        assert!(rows.is_empty(), "{table}: {rows:?}");
+    }
+
+    // Made anew, removed and made anew, all in one save.
+    cursor = show.revision();
+    show.keyed("stage", "key-1", 1, 100)
+        .remove("stage")
+        .keyed("stage", "key-2", 2, 200)
+        .change("stage", [(3, Some(300))]);
+    save(&store, &show.since(cursor)).await;
+    assert_eq!(load(&store).await, kept(&show));
+    assert_eq!(load(&store).await.rigs["stage"].keyed.len(), 1);
+}
+
+pub(crate) async fn rigs_of_before_are_not_brought_back(place: &impl Place) {
+    let store = place.open().await;
+    let mut show = Show::new(1);
+    let before = show.change("stage", [(1, Some(100))]).keyed("stage", "key", 2, 200).whole();
+    let all = show.remove("stage").change("main", [(1, Some(1))]).whole();
+    save(&store, &all).await;
+    // A service that has folded less saves what it has.
+    save(&store, &before).await;
+    assert_eq!(load(&store).await, kept(&show));
+    save(&store, &all).await;
+    assert_eq!(load(&store).await, kept(&show));
 }
 
 /// What the store holds when it has got as far as a revision.

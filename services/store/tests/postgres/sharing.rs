@@ -35,7 +35,7 @@ async fn services_go_on_when_a_newer_version_adds_to_the_tables() {
     assert_eq!(soon("the load", running.load()).await.unwrap(), show.whole());
 
     let mut newer = another(&url).await;
-    let migrations = newer_migrations("postgres", 7).await;
+    let migrations = newer_migrations("postgres", 8).await;
     soon("the tables", migrations.run(&mut newer)).await.unwrap();
     execute(&mut newer, "UPDATE item SET fade_ms = 3000; INSERT INTO cue VALUES ('dawn', 5)").await;
     goes_on(&*running, &show).await;
@@ -71,7 +71,7 @@ async fn saves_under_way_and_a_newer_version_that_starts_do_not_hurt_each_other(
         asked(&mut newer, saved).await == "1" && asked(&mut newer, "SELECT count(*)::text FROM rig").await != "0"
     })
     .await;
-    soon("the tables", newer_migrations("postgres", 7).await.run(&mut newer)).await.unwrap();
+    soon("the tables", newer_migrations("postgres", 8).await.run(&mut newer)).await.unwrap();
     let whole = soon("all saves", saving).await.unwrap();
     assert_eq!(soon("the load", opened(&url).await.load()).await.unwrap(), whole);
 }

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ghostlight_rig::{
-    Change, ClientId, Digests, Dimmer, Entry, Image, ItemName, Key, Label, Level, Levels, Origin, Partition, Position,
-    Revision, RigName, Rigs, Snapshot, Stamp, Update,
+    Action, Change, ClientId, Digests, Dimmer, Entry, Image, ItemName, Key, Label, Level, Levels, Origin, Partition,
+    Position, Revision, RigName, Rigs, Snapshot, Stamp, Update,
 };
 use ghostlight_store::Store;
 use sqlx::migrate::Migrator;
@@ -150,6 +150,11 @@ impl Show {
         self.fold(name, Change { idempotency_key, ..Change::from(levels([(dimmer, Some(hundredths))])) })
     }
 
+    /// Removes a rig.
+    pub(crate) fn remove(&mut self, name: &str) -> &mut Self {
+        self.fold(name, Change { action: Action::Remove, ..Change::default() })
+    }
+
     /// A change of items of the made-up kind.
     pub(crate) fn make_up<'a>(
         &mut self,
@@ -193,9 +198,9 @@ impl Show {
     }
 }
 
-/// The image as a version saved it that knew no digests.
+/// The image as a version saved it that knew no digests, and not which revision made a rig.
 pub(crate) fn without_digests(mut image: Image) -> Image {
-    image.rigs.values_mut().for_each(|rig| rig.digests = Digests::default());
+    image.rigs.values_mut().for_each(|rig| (rig.digests, rig.made) = (Digests::default(), Revision(0)));
     image
 }
 

@@ -14,9 +14,9 @@ use hyper::Method;
 use hyper::body::Bytes;
 use url::form_urlencoded;
 
-use super::api::{Api, Refused};
 use super::levels::{look, written_look};
 use super::output::{self, FAINT};
+use super::rig_api::{Api, Refused};
 use super::target::{EX_USAGE, Target};
 
 /// List, set, export and import the words of a rig
