@@ -19,3 +19,4 @@ mod rolling;
 mod starting;
 mod tail;
 mod versions;
+mod words;
