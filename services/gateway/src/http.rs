@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ghostlight_proto::{BadInput, STALE_AFTER, etag, parse_etag};
-use ghostlight_rig::{Change, RigMap, RigName, Update};
+use ghostlight_rig::{Change, Position, RigMap, RigName, Update};
 
 use crate::headers::{
     Conditions, JSON, check_sent, conditions, header_value, idempotency_key, is_known, origin, require_type,
@@ -41,22 +41,38 @@ pub(crate) async fn read(
     headers: &HeaderMap,
     write: impl FnOnce(&RigMap) -> Vec<u8>,
 ) -> Result<Response, Refusal> {
+    let (hub, position, text) = take(gateway, rig, headers, write).await?;
+    Ok(shown(&hub, position, text))
+}
+
+/// What `take` takes of a rig's map, and the map's position; nothing if the client has the map of this position.
+pub(crate) async fn take<T>(
+    gateway: &Gateway,
+    rig: &RigName,
+    headers: &HeaderMap,
+    take: impl FnOnce(&RigMap) -> T,
+) -> Result<(Arc<Hub>, Position, Option<T>), Refusal> {
     let hub = hub(gateway, rig, |hub| hub.state().replica.map().is_empty()).await?;
     // The map and its position are read under one lock, so that they agree.
-    let (position, text) = {
+    let (position, taken) = {
         let state = hub.state();
         let position = state.replica.position();
         let is_known = is_known(headers, |tag| parse_etag(tag) == Some(position));
-        (position, (!is_known).then(|| write(state.replica.map())))
+        (position, (!is_known).then(|| take(state.replica.map())))
     };
+    Ok((hub, position, taken))
+}
+
+/// The response with the text of a rig's map at a position; 304 without a text.
+pub(crate) fn shown(hub: &Hub, position: Position, text: Option<Vec<u8>>) -> Response {
     let mut response = match text {
         None => StatusCode::NOT_MODIFIED.into_response(),
         Some(text) => ([(header::CONTENT_TYPE, JSON)], text).into_response(),
     };
     response.headers_mut().insert(header::ETAG, header_value(etag(position)));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    mark_stale(&hub, response.headers_mut());
-    Ok(response)
+    mark_stale(hub, response.headers_mut());
+    response
 }
 
 /// The hub of a rig that exists. A rig that `is_empty` may not exist: only the state service knows.

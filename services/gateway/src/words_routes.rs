@@ -16,6 +16,9 @@ use crate::http::{self, RigPath};
 use crate::refusal::Refusal;
 use crate::{Gateway, query, request_span};
 
+/// The most words that are written on the thread of their request.
+const WRITTEN_HERE: usize = 1_000;
+
 /// The rig and the word in the path.
 pub(crate) struct WordPath(RigName, Word);
 
@@ -42,18 +45,34 @@ pub(crate) async fn list(
     let prefix = fold(&query::text(query, "prefix").unwrap_or_default()).into_owned();
     let after = query::text(query, "after").map(|after| fold(&after).into_owned());
     let limit = query::limit(query)?.unwrap_or(usize::MAX);
-    let mut next = None;
-    let mut response = http::read(&gateway, &rig, &headers, |map| {
+    let (hub, position, page) = http::take(&gateway, &rig, &headers, |map| {
         let mut words = words_after(map, &prefix, after.as_deref());
-        let page: Vec<_> = words.by_ref().take(limit).collect();
-        next = page.last().filter(|_| words.next().is_some()).map(|(word, _)| next_page(&rig, &prefix, word, limit));
-        serde_json::to_vec(&WordsText(page)).expect("words are JSON")
+        let page: Vec<_> = words.by_ref().take(limit).map(|(word, look)| (word.clone(), look.clone())).collect();
+        let next =
+            page.last().filter(|_| words.next().is_some()).map(|(word, _)| next_page(&rig, &prefix, word, limit));
+        (page, next)
     })
     .await?;
+    let Some((page, next)) = page else { return Ok(http::shown(&hub, position, None)) };
+    let mut response = http::shown(&hub, position, Some(written(page).await?));
     if let Some(next) = next {
         response.headers_mut().insert(header::LINK, next);
     }
     Ok(response)
+}
+
+/// Words as text. Many are written on another thread, because a whole dictionary takes longer than the other requests of this
+/// thread may wait.
+async fn written(page: Vec<(Word, Look)>) -> Result<Vec<u8>, Refusal> {
+    let count = page.len();
+    let write = move || {
+        let words = page.iter().map(|(word, look)| (word, look)).collect();
+        serde_json::to_vec(&WordsText(words)).expect("words are JSON")
+    };
+    if count <= WRITTEN_HERE {
+        return Ok(write());
+    }
+    tokio::task::spawn_blocking(write).await.map_err(|_| Refusal::unavailable("the words could not be written"))
 }
 
 /// The words with this prefix that come after a text, in order.

@@ -64,7 +64,7 @@ async fn a_dictionary_is_whole_at_every_gateway_and_of_two_at_once_one_counts() 
         seen
     };
     let ((), seen) = tokio::join!(upload, looks);
-    assert!(seen.is_sorted_by_key(|level| level.as_u64()) && seen[0] == 10, "{seen:?}");
+    assert!(seen.is_sorted_by_key(Value::as_u64) && seen[0] == 10, "{seen:?}");
 
     // Both gateways at once.
     let (third, fourth) = (dictionary(30), dictionary(40));
