@@ -17,6 +17,7 @@ mod contender;
 mod failure;
 mod levels;
 mod log;
+mod lookup;
 mod measure;
 mod nats;
 mod options;

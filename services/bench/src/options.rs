@@ -12,6 +12,8 @@ pub enum Measure {
     Memory,
     /// Changes by HTTP POST, over one connection and over 100.
     Http,
+    /// Look-ups of the words of a text over 100 connections.
+    Lookup,
     /// One WebSocket client that waits for its own echo, back to back and at 60 a second.
     Echo,
     /// 60 and 500 changes a second to many WebSocket clients.
@@ -22,13 +24,14 @@ pub enum Measure {
 
 impl Measure {
     /// All measures, in the order in which they run: memory first, while the server's heap is fresh.
-    pub const ALL: [Self; 5] = [Self::Memory, Self::Http, Self::Echo, Self::Fanout, Self::Writers];
+    pub const ALL: [Self; 6] = [Self::Memory, Self::Http, Self::Lookup, Self::Echo, Self::Fanout, Self::Writers];
 
     /// The measure's name on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Memory => "memory",
             Self::Http => "http",
+            Self::Lookup => "lookup",
             Self::Echo => "echo",
             Self::Fanout => "fanout",
             Self::Writers => "writers",

@@ -5,6 +5,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::contender::Contender;
 use crate::failure::{Failure, Fault};
 use crate::levels::{MAX_CONNECTIONS, MAX_WRITERS, forget};
+use crate::lookup::remove_words;
 use crate::measure::Kind;
 use crate::nats::Nats;
 use crate::options::{Measure, Options, Yardstick};
@@ -48,8 +49,9 @@ pub async fn run(options: &Options, ended: impl Future<Output = ()>) -> Result<R
         () = ended => Err(Failure::Ended),
     };
     // Also after a wrong answer: removes what the run has set in the rig, and what it has made in NATS.
+    let is_looked_up = options.only.contains(&Measure::Lookup);
     for target in targets.iter().filter(|target| !target.bare) {
-        if let Err(fault) = in_time(clean_up(target)).await {
+        if let Err(fault) = in_time(clean_up(target, is_looked_up)).await {
             notes.push(format!("{}: dimmers of this run may remain: {fault}", target.name));
         }
     }
@@ -100,6 +102,7 @@ fn kinds(options: &Options, notes: &mut Vec<String>) -> Vec<Kind> {
     let of = |measure| match measure {
         Measure::Memory => vec![Kind::Memory { clients }],
         Measure::Http => CONNECTIONS.map(|connections| Kind::Http { connections }).to_vec(),
+        Measure::Lookup => vec![Kind::Lookup { connections: CONNECTIONS[1] }],
         Measure::Echo => vec![Kind::Echo { pace: None }, Kind::Echo { pace: Some(HAND) }],
         Measure::Fanout => [HAND, MANY_HANDS].map(|rate| Kind::Fanout { rate, clients }).to_vec(),
         Measure::Writers => vec![Kind::Writers { writers }],
@@ -153,12 +156,15 @@ async fn in_time<T>(what: impl Future<Output = Result<T, Fault>>) -> Result<T, F
     tokio::time::timeout(patience, what).await.map_err(|_| Fault::Late("cleaning up".into()))?
 }
 
-async fn clean_up(target: &Target) -> Result<(), Fault> {
+async fn clean_up(target: &Target, is_looked_up: bool) -> Result<(), Fault> {
     let mut request = String::new();
-    post(&mut request, target, &forget());
+    post(&mut request, target, "/", &forget());
     let mut http = Http::connect(target).await?;
     let answer = http.exchange(&request).await?;
-    if answer.status == 200 { Ok(()) } else { Err(Fault::wrong("forgetting was refused", answer.body)) }
+    if answer.status != 200 {
+        return Err(Fault::wrong("forgetting was refused", answer.body));
+    }
+    if is_looked_up { remove_words(target).await } else { Ok(()) }
 }
 
 /// Removes from NATS what the run has made there. Returns notes for the report.

@@ -24,6 +24,9 @@ pub(crate) fn wanted(kind: Kind, is_joined: bool) -> Vec<Wanted> {
             want("per_second", Some("bare"), Bound::AtLeast(0.75), "with relaxed"),
             want("per_second", Some("against"), Bound::AtLeast(0.6), "full against relaxed"),
         ],
+        Kind::Lookup { .. } => {
+            vec![want("per_second", Some("bare"), Bound::AtLeast(0.7), "the same JSON from a constant")]
+        }
         Kind::Echo { .. } if is_joined => vec![
             want("p50_us", Some("hops"), Bound::AtMost(1.3), ""),
             want("p50_us", Some("kv"), Bound::AtMost(1.6), ""),

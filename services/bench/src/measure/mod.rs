@@ -40,6 +40,8 @@ pub(crate) enum Kind {
     Memory { clients: usize },
     /// Changes by POST.
     Http { connections: usize },
+    /// Look-ups of a text of two words.
+    Lookup { connections: usize },
     /// A client that waits for its own echo: `pace` times a second, or back to back.
     Echo { pace: Option<u32> },
     /// `rate` changes a second, sent to many clients.
@@ -55,6 +57,7 @@ impl Kind {
             Self::Memory { clients } => format!("memory, {clients} idle clients"),
             Self::Http { connections: 1 } => "http, 1 connection".to_owned(),
             Self::Http { connections } => format!("http, {connections} connections"),
+            Self::Lookup { connections } => format!("lookup, {connections} connections"),
             Self::Echo { pace: None } => "echo, back to back".to_owned(),
             Self::Echo { pace: Some(pace) } => format!("echo, {pace} a second"),
             Self::Fanout { rate, clients } => format!("fanout, {rate} a second to {clients} clients"),
@@ -72,7 +75,8 @@ impl Kind {
 
         let round = match (self, contender) {
             (Self::Memory { clients }, Server(target)) => memory::round(target, clients).boxed(),
-            (Self::Http { connections }, Server(target)) => http::round(target, connections, effort).boxed(),
+            (Self::Http { connections }, Server(target)) => http::changes(target, connections, effort).boxed(),
+            (Self::Lookup { connections }, Server(target)) => http::lookups(target, connections, effort).boxed(),
             (Self::Http { connections }, Kv(nats)) => kv::puts(nats, connections, connections, effort).boxed(),
             // With one task, it is the same as `Kv`.
             (Self::Http { connections: tasks @ 2.. }, KvShared(nats)) => kv::puts(nats, tasks, 1, effort).boxed(),

@@ -4,10 +4,12 @@ use std::future::Future;
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
-use axum::response::Response;
-use axum::routing::{any, post};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, post, put};
 use axum::serve::ListenerExt;
 use axum::{Json, Router};
 use futures_util::stream::{SplitSink, SplitStream};
@@ -16,6 +18,8 @@ use serde_json::{Map, Value};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, watch};
+
+use crate::lookup::ANSWER;
 
 /// How many messages a client may be behind before it misses some: two seconds at 500 a second.
 const BEHIND: usize = 1_024;
@@ -57,6 +61,8 @@ pub async fn serve_bare(listener: TcpListener, end: impl Future<Output = ()> + S
     let hall = Arc::new(Hall { every: broadcast::Sender::new(BEHIND), newest: watch::Sender::default() });
     let app = Router::new()
         .route("/", post(answer))
+        .route("/v1/rigs/main/lookup", post(look_up))
+        .route("/v1/rigs/main/words/{word}", put(set_word).delete(remove_word))
         .route("/ws", any(every))
         .route("/ws/newest", any(newest))
         .with_state(hall);
@@ -67,6 +73,20 @@ pub async fn serve_bare(listener: TcpListener, end: impl Future<Output = ()> + S
 
 async fn answer(Json(levels): Json<Map<String, Value>>) -> Json<Map<String, Value>> {
     Json(levels)
+}
+
+/// Answers what Ghostlight looks up, from a constant.
+async fn look_up(_: Bytes) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], ANSWER)
+}
+
+/// Sets no word.
+async fn set_word(Json(look): Json<Map<String, Value>>) -> Json<Map<String, Value>> {
+    Json(look)
+}
+
+async fn remove_word() -> StatusCode {
+    StatusCode::NO_CONTENT
 }
 
 async fn every(State(hall): State<Arc<Hall>>, upgrade: WebSocketUpgrade) -> Response {

@@ -25,15 +25,20 @@ pub(crate) struct Answer<'a> {
     pub(crate) body: &'a [u8],
 }
 
-/// Writes a POST of JSON into `request`, which is reused.
-pub(crate) fn post(request: &mut String, target: &Target, body: &str) {
+/// Writes a POST of JSON into `text`, which is reused.
+pub(crate) fn post(text: &mut String, target: &Target, path: &str, body: &str) {
+    request(text, target, "POST", path, body);
+}
+
+/// Writes a request of JSON into `text`, which is reused.
+pub(crate) fn request(text: &mut String, target: &Target, method: &str, path: &str, body: &str) {
     use std::fmt::Write;
 
-    request.clear();
+    text.clear();
     let (host, length) = (&target.authority, body.len());
     let written = write!(
-        request,
-        "POST / HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        text,
+        "{method} {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
     );
     debug_assert!(written.is_ok(), "a string takes everything");
 }
@@ -80,6 +85,7 @@ fn frame(bytes: &[u8]) -> Result<Option<(u16, usize, usize)>, Fault> {
     let httparse::Status::Complete(head) = head else { return Ok(None) };
     let length = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-length"));
     let length = length.and_then(|header| std::str::from_utf8(header.value).ok()?.parse::<usize>().ok());
+    let length = if response.code == Some(204) { Some(0) } else { length };
     // An answer without a length is refused, because its end is not known. No measured answer is streamed.
     let length = length.ok_or_else(|| Fault::wrong("an answer without content-length", bytes))?;
     let end = head.saturating_add(length);

@@ -3,5 +3,5 @@
 mod http;
 mod socket;
 
-pub(crate) use http::{Http, get, post};
+pub(crate) use http::{Http, get, post, request};
 pub(crate) use socket::{Socket, close_all, connect, follow, follow_many, next_text, send};

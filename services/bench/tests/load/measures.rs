@@ -26,6 +26,14 @@ async fn http_counts_each_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lookup_counts_each_answer() {
+    let report = beside_itself(Measure::Lookup, 200).await;
+    let [lookup] = &report.measures[..] else { panic!("{report:?}") };
+    assert_eq!(answers(lookup), [("ghostlight", 400), ("bare", 400)], "2 rounds of 200");
+    assert!(lookup.wanted.iter().all(|want| want.met.is_some()) && report.notes.is_empty(), "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn echo_counts_each_echo() {
     let report = beside_itself(Measure::Echo, 30).await;
     let [quick, paced] = &report.measures[..] else { panic!("{report:?}") };

@@ -11,7 +11,7 @@ use crate::signals::ended_by;
 
 /// Measure a running server, beside a bare server of the same bytes
 ///
-/// It sets dimmers 60001 and up of rig main, and removes their levels when it is done. Every answer is checked: the
+/// It sets dimmers 60001 and up and two words of rig main, and removes them when it is done. Every answer is checked: the
 /// first wrong one ends the run with exit code 1. A figure that misses its target does not. To measure memory, restart
 /// the server first.
 ///
@@ -34,7 +34,7 @@ pub struct BenchArgs {
     /// The monitoring port of one of the NATS servers, to report the log's sync_interval
     #[arg(long, value_name = "URL", requires = "nats")]
     nats_monitoring: Option<String>,
-    /// Run only these measures: memory, http, echo, fanout, writers
+    /// Run only these measures: memory, http, lookup, echo, fanout, writers
     #[arg(long, value_delimiter = ',', value_name = "MEASURE")]
     only: Vec<Measure>,
     /// The length of each round in seconds, after a warm-up of a tenth of it

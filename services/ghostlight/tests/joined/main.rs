@@ -20,3 +20,4 @@ mod rolling;
 mod starting;
 mod tail;
 mod versions;
+mod words;
