@@ -39,7 +39,13 @@ pub(crate) async fn backup(State(backups): State<Backups>) -> Response {
     let Ok(place) = backups.place.clone().try_acquire_owned() else {
         return refused(StatusCode::SERVICE_UNAVAILABLE, "another backup is under way");
     };
-    match ghostlight_store::copy_of(url).await {
+    let url = url.clone();
+    // A task of its own, so that no half copy is left if the client goes away.
+    let copied = tokio::spawn(async move { ghostlight_store::copy_of(&url).await }).await;
+    let Ok(copied) = copied else {
+        return refused(StatusCode::INTERNAL_SERVER_ERROR, "the copy failed; the log says why");
+    };
+    match copied {
         Ok((file, image)) => {
             tracing::info!(position = %image.position, rigs = image.rigs.len(), "a backup is sent");
             let kind = [

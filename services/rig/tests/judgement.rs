@@ -415,13 +415,13 @@ fn a_change_of_the_whole_rig_is_alone_in_its_entry() {
 #[test]
 fn what_a_replacement_forgets_is_attributed_to_it() {
     let mut rig = rig();
-    let origin = Some(Origin { client: ClientId::new("desk").unwrap(), seq: 7 });
+    let origin = Origin { client: ClientId::new("desk").unwrap(), seq: 7 };
     let update: Update = levels([(2, Some(25))]).into();
     let delta = apply(
         &mut rig,
         6,
-        Change { origin: origin.clone(), action: Action::Replace(Interest::all()), ..update.into() },
+        Change { origin: Some(origin.clone()), action: Action::Replace(Interest::all()), ..update.into() },
     );
     assert_eq!(delta.update, levels([(1, None), (2, Some(25))]).into(), "3 was forgotten before");
-    assert_eq!(delta.origins, [Attribution { origin: origin.unwrap(), items: level_items([1, 2]) }]);
+    assert_eq!(delta.origins, [Attribution { origin, items: level_items([1, 2]) }]);
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use futures_util::future::{join, join_all};
 use ghostlight_bus::Log;
 use ghostlight_rig::{
-    Action, Change, ClientId, Dimmer, Entry, Key, Label, Level, Levels, LogPosition, Look, Origin, Position, Revision,
-    Said, TraceContext, Update, Word,
+    Action, Change, ClientId, Dimmer, Entry, Interest, Key, Label, Level, Levels, LogPosition, Look, Origin, Position,
+    Revision, Said, TraceContext, Update, Word,
 };
 
 use super::{at_once, begun, entry, levels, logged, next, pass, rig, soon};
@@ -72,7 +72,6 @@ fn every_kind() -> Vec<Entry> {
         Change { idempotency_key: Some(Key::new("\"'{}\\~!").unwrap()), ..Change::from(levels(4, Some(10_000))) };
     let all = Change {
         dictionary: None,
-        action: Action::Set,
         said: Some(Said { text: "1 at 50 \u{1d11e}".to_owned(), selection: Some("1-3".to_owned()) }),
         update: Update {
             levels: [levels(1, Some(1)), levels(2, None), levels(65_535, Some(9_999))].into_iter().flatten().collect(),
@@ -86,6 +85,7 @@ fn every_kind() -> Vec<Entry> {
                 .into(),
             ..Update::default()
         },
+        action: Action::Set,
         origin: origin("é", 1),
         if_match: Some(Position::new(0, 0)),
         if_made: Some(false),
@@ -99,6 +99,9 @@ fn every_kind() -> Vec<Entry> {
     let mut kinds: Vec<Entry> =
         [plain, forgets, nothing, whole, sent, first, if_match, once, all].map(Entry::new).into_iter().collect();
     kinds.push(gathered);
+    let replaced = Action::Replace(Interest::named(["levels", "master"]));
+    kinds.push(Entry::new(Change { action: replaced, ..Change::from(levels(5, Some(1))) }));
+    kinds.push(Entry::new(Change { action: Action::Remove, ..Change::default() }));
     kinds
 }
 

@@ -98,9 +98,21 @@ async fn copy(path: &Path, file: &Path) -> Result<Image, BackupError> {
     let written = sqlx::query("VACUUM INTO ?1").bind(file.to_string_lossy()).execute(&mut connection).await;
     let closed = connection.close().await;
     written.and(closed).map_err(BackupError::database(path))?;
+    not_in_use(file).await.map_err(BackupError::database(file))?;
     let image = read(file).await?;
     File::open(file).and_then(|file| file.sync_all()).map_err(BackupError::file(file))?;
     Ok(image)
+}
+
+/// Takes the mark of a server out of a copy: it is whole without a write-ahead log.
+async fn not_in_use(file: &Path) -> Result<(), sqlx::Error> {
+    const HAS_MARK: &str = "SELECT count(*) FROM pragma_table_info('store') WHERE name = 'in_use'";
+    let mut connection = SqliteConnectOptions::new().filename(file).disable_statement_logging().connect().await?;
+    // A database of an older version has none.
+    if sqlx::query_scalar::<_, i64>(HAS_MARK).fetch_one(&mut connection).await? > 0 {
+        sqlx::query("UPDATE store SET in_use = 0").execute(&mut connection).await?;
+    }
+    connection.close().await
 }
 
 /// Opens a copy as a server would, and reads all of it.
