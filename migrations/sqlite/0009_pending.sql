@@ -1,6 +1,6 @@
 -- The items of large saves that are not in `item` yet, in parts of one rig. Writing the rows of a large save takes long, and other
--- saves would wait for it. The server puts the parts into `item` when no large save has come for a while, and before it reads
--- the rigs. A row gives way only to a newer one.
+-- saves would wait for it. The server puts the parts into `item` when no large save has come for a while, before it reads
+-- the rigs, and before it removes one. A row gives way only to a newer one.
 --   keys   a digest of the kinds and keys of the items: a newer part with the same items takes the place of an older one
 --   epoch  the save's
 --   items  in the form of a save's `items` (0004)
@@ -12,8 +12,3 @@ CREATE TABLE pending (
     items TEXT    NOT NULL,
     UNIQUE (rig, keys)
 );
-
--- A rig that is removed leaves nothing behind.
-CREATE TRIGGER forget_pending AFTER DELETE ON rig BEGIN
-    DELETE FROM pending WHERE rig = OLD.name;
-END;

@@ -1,34 +1,10 @@
 //! The body of a `GET` of a whole map, encoded once for all who ask for the same.
 
 use axum::body::Bytes;
-use ghostlight_rig::{Interest, Position, RigMap};
+use ghostlight_rig::{Position, RigMap};
 
 use crate::hub::Hub;
-
-/// What a body shows of a map.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rendering {
-    /// The levels, or the outputs, with who changed each and when if `detail` is set.
-    Levels { output: bool, detail: bool },
-    /// The items of these kinds.
-    Rig { output: bool, kinds: Interest },
-}
-
-/// A body that was encoded for one request. One is kept for each rig.
-#[derive(Clone, Debug)]
-pub(crate) struct CachedBody {
-    rendering: Rendering,
-    generation: u64,
-    position: Position,
-    text: Bytes,
-}
-
-impl CachedBody {
-    /// Whether it answers a request for this rendering that came when the map was here. The body may be newer.
-    fn answers(&self, rendering: Rendering, (generation, position): (u64, Position)) -> bool {
-        self.rendering == rendering && self.generation == generation && self.position >= position
-    }
-}
+use crate::subscription::{CachedBody, Rendering};
 
 /// The body of a hub's map, and its position. `copy` copies what the body needs while the map is locked, and `write` encodes
 /// it without the lock, because changes wait for that. A body without a rendering is not kept. Of the requests that come during an encoding, one encodes the next

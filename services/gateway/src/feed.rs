@@ -17,12 +17,11 @@ use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
 use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use crate::cached_body::CachedBody;
 use crate::delivery_spans::Delivery;
 use crate::instruments::Instruments;
 use crate::presence::RigPresence;
 use crate::subscribers::Subscribers;
-use crate::subscription::{CaughtUp, Texts, Whole};
+use crate::subscription::{CachedBody, CaughtUp, Texts, Whole};
 
 /// How many entries are remembered. A gateway needs the verdicts on its own entries for the time that a few entries
 /// take, and a reader that fell behind soon catches up.

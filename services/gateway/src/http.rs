@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use ghostlight_proto::{BadInput, Code, STALE_AFTER, etag, parse_etag};
 use ghostlight_rig::{Change, RigMap, RigName};
 
-use crate::cached_body::{self, Rendering};
+use crate::cached_body;
 use crate::headers::{
     Conditions, JSON, check_sent, conditions, header_value, idempotency_key, is_known, origin, require_type,
     server_timing,
@@ -19,6 +19,7 @@ use crate::hub::Hub;
 use crate::outcome::Done;
 use crate::refusal::Refusal;
 use crate::request_span::Request;
+use crate::subscription::Rendering;
 use crate::{Gateway, body, query};
 
 /// U+FEFF in UTF-8.
@@ -150,10 +151,11 @@ pub(crate) async fn submit(
 
 /// Queues a change that has its conditions, and waits for its outcome.
 pub(crate) async fn queue(gateway: &Gateway, asked: &Asked<'_>, change: Change) -> Result<Done, Refusal> {
+    // Nothing but that the rig is made is asked for. The parts of a dictionary have shown that it is.
+    let only_asks_for_rig = change.if_made == Some(true) && change.dictionary.is_none() && !asked.has_condition();
     let hub = gateway.hubs.get(&asked.rig).await?;
     match hub.queue.change(change).await {
-        // Nothing but that the rig is made was asked for.
-        Err(refusal) if refusal.code() == Code::Changed && !asked.has_condition() => {
+        Err(refusal) if refusal.code() == Code::Changed && only_asks_for_rig => {
             Err(gateway.hubs.no_such_rig(&asked.rig).await)
         }
         outcome => outcome,

@@ -9,11 +9,11 @@ use axum::response::{IntoResponse, Response};
 use ghostlight_proto::{LevelDetails, LevelsText, parse_levels};
 use ghostlight_rig::{Change, Dimmer, Level, RigMap, RigName, Slot};
 
-use crate::cached_body::Rendering;
 use crate::headers::JSON;
 use crate::http::{self, Asked, RigPath};
 use crate::refusal::Refusal;
 use crate::request_span::{self, Route};
+use crate::subscription::Rendering;
 use crate::{Gateway, query};
 
 /// `GET /v1/rigs`.

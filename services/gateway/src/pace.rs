@@ -15,8 +15,8 @@ use parking_lot::Mutex;
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 
-/// A change of more items than this is large.
-pub(crate) const LARGE_ITEMS: usize = 256;
+/// A change of more items than this is large. Two universes of DMX are not: a page that moves many faders is not slowed down.
+pub(crate) const LARGE_ITEMS: usize = 1_024;
 
 /// What the large changes of one client may add to the average time that a change of others takes.
 const ADDED_WAIT: Duration = Duration::from_millis(1);

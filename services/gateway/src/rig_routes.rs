@@ -9,11 +9,11 @@ use ghostlight_rig::{Action, Change};
 
 use ghostlight_rig::{Levels, RigMap, State as Items};
 
-use crate::cached_body::Rendering;
 use crate::headers::JSON;
 use crate::http::{self, Asked, RigPath};
 use crate::outcome::Done;
 use crate::refusal::Refusal;
+use crate::subscription::Rendering;
 use crate::{Gateway, query, request_span};
 
 /// `GET /v1/rigs/{rig}`: all items of the kinds in `?kinds=`.

@@ -1,5 +1,6 @@
-//! What a reader subscribes to, and the texts that are encoded once for all readers of the same step.
+//! What a reader subscribes to, and the texts that are encoded once for all readers of the same step or map.
 
+use bytes::Bytes;
 use ghostlight_rig::{Interest, KindId, Position};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
@@ -54,4 +55,29 @@ pub(crate) struct Whole {
     /// Whether it names the items that are gone, for a reader that had an older map.
     pub(crate) names_gone: bool,
     pub(crate) text: Utf8Bytes,
+}
+
+/// What a body shows of a map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rendering {
+    /// The levels, or the outputs, with who changed each and when if `detail` is set.
+    Levels { output: bool, detail: bool },
+    /// The items of these kinds.
+    Rig { output: bool, kinds: Interest },
+}
+
+/// A body that was encoded for one request. One is kept for each rig.
+#[derive(Clone, Debug)]
+pub(crate) struct CachedBody {
+    pub(crate) rendering: Rendering,
+    pub(crate) generation: u64,
+    pub(crate) position: Position,
+    pub(crate) text: Bytes,
+}
+
+impl CachedBody {
+    /// Whether it answers a request for this rendering that came when the map was here. The body may be newer.
+    pub(crate) fn answers(&self, rendering: Rendering, (generation, position): (u64, Position)) -> bool {
+        self.rendering == rendering && self.generation == generation && self.position >= position
+    }
 }

@@ -10,7 +10,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use ghostlight_rig::Position;
+use ghostlight_rig::{Action, Change, Position};
 use ghostlight_store::{Durability, OpenError, Store, StoreError, open};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
@@ -200,13 +200,13 @@ async fn a_database_that_a_newer_version_has_added_to_is_used_as_before() {
     soon("the store to close", store.close()).await;
     drop(store);
     let mut newer = another(&folder.file()).await;
-    soon("the tables", newer_migrations("sqlite", 9).await.run(&mut newer)).await.unwrap();
+    soon("the tables", newer_migrations("sqlite", 10).await.run(&mut newer)).await.unwrap();
     execute(&mut newer, "UPDATE item SET fade_ms = 3000; INSERT INTO cue VALUES ('dawn', 5)").await;
 
     goes_on(&*opened(&folder.file()).await, &show).await;
     let cues = soon("the cues", sqlx::query_scalar::<_, i64>("SELECT count(*) FROM cue").fetch_one(&mut newer)).await;
     assert_eq!(cues.unwrap(), 1, "what the newer one has added stays");
-    soon("the tables", newer_migrations("sqlite", 9).await.run(&mut newer)).await.unwrap();
+    soon("the tables", newer_migrations("sqlite", 10).await.run(&mut newer)).await.unwrap();
 }
 
 #[tokio::test]
@@ -446,4 +446,18 @@ async fn a_store_that_is_closed_leaves_no_parts() {
     soon("the save", store.save(&image)).await.unwrap();
     soon("the store to close", store.close()).await;
     assert_eq!(pending_and_items(&folder.file()).await, (0, 20_000));
+}
+
+/// What is left of a rig in parts does not come back with another rig of its name.
+#[tokio::test]
+async fn a_removed_rig_leaves_no_parts() {
+    let folder = Folder::new();
+    let store = opened(&folder.file()).await;
+    let mut show = Show::new(1);
+    let all = (1..=20_000_u16).map(|dimmer| (dimmer, Some(1)));
+    soon("a large save", store.save(&show.change("stage", all).whole())).await.unwrap();
+    show.fold("stage", Change { action: Action::Remove, ..Change::default() }).change("stage", [(30_000, Some(2))]);
+    soon("the save", store.save(&show.whole())).await.unwrap();
+    assert_eq!(pending_and_items(&folder.file()).await, (0, 1));
+    assert_eq!(soon("the load", store.load()).await.unwrap(), show.whole());
 }

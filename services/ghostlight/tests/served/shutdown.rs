@@ -14,8 +14,6 @@ async fn sigterm_under_load_finishes_what_is_under_way() {
     for signal in ["TERM", "INT", "HUP"] {
         let (_folder, path) = folder();
         let mut served = Served::start(&path, &[]).await;
-        let mut watcher = Socket::plain(&served).await;
-        let mut setter = Socket::full(&served, "desk", None).await;
         let answered: Vec<_> = (0..8).map(|_| Arc::new(AtomicU32::new(0))).collect();
         let writers: Vec<_> = answered
             .iter()
@@ -38,6 +36,9 @@ async fn sigterm_under_load_finishes_what_is_under_way() {
             .collect();
         let under_way = || answered.iter().all(|answered| answered.load(Ordering::Acquire) > 20);
         until("all writers are under way", async || under_way().then_some(())).await;
+        // From here on they read: a client that does not is let go.
+        let mut watcher = Socket::plain(&served).await;
+        let mut setter = Socket::full(&served, "desk", None).await;
         setter.send(r#"{"type":"set","seq":1,"levels":{"100":100}}"#).await;
         served.signal(signal);
         assert_eq!(watcher.close_code().await, Some(1012));

@@ -80,7 +80,7 @@ async fn a_client_that_takes_nothing_is_let_go() {
     let stuck = Socket::plain(&served).await;
     let http = Client::new();
     let connections = || open_connections(served.pid(), served.address.port());
-    // Changes until the socket's buffers are full and the second has passed. Larger ones would be slowed down.
+    // Changes until the socket's buffers are full and the second has passed. Much larger ones would be slowed down.
     let mut round = 0_u32;
     until("the stuck client is let go", async || {
         round += 1;

@@ -16,7 +16,7 @@ async fn value(admin: &str, series: &str) -> f64 {
 
 /// A change that sets many dimmers to the same level.
 fn large(level: u32) -> Value {
-    Value::Object((1..=2_000).map(|dimmer| (dimmer.to_string(), level.into())).collect::<Map<_, _>>())
+    Value::Object((1..=1_000).map(|dimmer| (dimmer.to_string(), level.into())).collect::<Map<_, _>>())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -192,6 +192,10 @@ enum Size {
 }
 
 async fn save(connection: &mut SqliteConnection, image: &Image) -> Result<Size, StoreError> {
+    if !image.removed.is_empty() {
+        // A removal deletes rows. It would leave those that are not in their table yet.
+        pending::put_all(connection).await?;
+    }
     let mut rows = Rows::of(image, pending::PART_ITEMS);
     let parts = std::mem::take(&mut rows.parts);
     if parts.is_empty() {
