@@ -12,6 +12,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 use tokio::sync::{Mutex, Notify};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::pending;
 use super::wal::{self, WalState};
@@ -37,6 +38,9 @@ pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
 /// After this time without a save, the write-ahead log is taken into the database file. A small show never fills the log, and
 /// would live in it alone: the file can be copied then, and a damaged log takes nothing with it.
 const IDLE_BEFORE_CHECKPOINT: Duration = Duration::from_secs(1);
+
+/// Pending parts are put into their table after this time without a large save: of several with the same items, only the last is written.
+const QUIET: Duration = Duration::from_millis(250);
 
 /// Takes the whole write-ahead log into the database file, and empties it. It answers whether a reader was in the way.
 const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
@@ -177,6 +181,39 @@ pub(super) async fn checkpoint_when_idle(held: Arc<Mutex<Held>>, saved: Arc<Noti
         {
             checkpoint(&mut connection).await;
             *held = Some(connection);
+        }
+    }
+}
+
+/// Puts parts into the table one by one whenever there are some. Other saves come in between: the lock lets those who wait for
+/// it have it in turn. `saved` is told of each part, and `closed` ends this.
+pub(super) async fn put_between_saves(
+    held: Arc<Mutex<Held>>,
+    added: Arc<Notify>,
+    saved: Arc<Notify>,
+    closed: CancellationToken,
+) {
+    loop {
+        added.notified().await;
+        while timeout(QUIET, added.notified()).await.is_ok() {}
+        loop {
+            let mut held = held.lock().await;
+            let Held::Database(database) = &mut *held else { break };
+            if closed.is_cancelled() {
+                return;
+            }
+            let Some(mut connection) = database.take() else { break };
+            let put =
+                pending::transaction(&mut connection, async |connection| pending::put_one(connection).await).await;
+            *database = Some(connection);
+            match put {
+                Ok(true) => saved.notify_one(),
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "items of a large change stay where they were saved; the next start reads them");
+                    break;
+                }
+            }
         }
     }
 }

@@ -95,7 +95,7 @@ impl SqliteStore {
         let (held, saved) = (Arc::new(Mutex::new(held)), Arc::new(Notify::new()));
         let checkpoints = tokio::spawn(connection::checkpoint_when_idle(held.clone(), saved.clone())).abort_handle();
         let (added, closed) = (Arc::new(Notify::new()), CancellationToken::new());
-        let putting = pending::put_between_saves(held.clone(), added.clone(), saved.clone(), closed.clone());
+        let putting = connection::put_between_saves(held.clone(), added.clone(), saved.clone(), closed.clone());
         let putting = tokio::spawn(putting).abort_handle();
         let (path, unknown_logged) = (path.to_owned(), Once::new());
         Ok(Self { id, path, options, held, saved, checkpoints, added, putting, closed, unknown_logged, lock })

@@ -1,15 +1,7 @@
 //! The items of large saves, which are put into their table between other saves. In one process a change is answered once it
 //! is saved: without this, every change would wait while the rows of a large one are written.
-
-use std::sync::Arc;
-use std::time::Duration;
-
 use sqlx::sqlite::SqliteConnection;
-use tokio::sync::{Mutex, Notify};
-use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
 
-use super::connection::Held;
 use crate::StoreError;
 use crate::rows::Part;
 
@@ -18,9 +10,6 @@ pub(super) const PART_ITEMS: usize = 512;
 
 /// The most parts that may wait. A large save that finds more puts them into the table first.
 const MAX_PARTS: i64 = 512;
-
-/// Parts are put into the table after this time without a large save: of several with the same items, only the last is written.
-const QUIET: Duration = Duration::from_millis(250);
 
 /// Adds a part to the save that was just made. A save that was passed over, because it has nothing new, has none. A part with
 /// the same items as an older one takes its place.
@@ -74,7 +63,7 @@ async fn any(connection: &mut SqliteConnection) -> Result<Option<i64>, StoreErro
 }
 
 /// Puts a part into the table; `false` if none waits.
-async fn put_one(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+pub(super) async fn put_one(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
     let Some(part) = any(connection).await? else { return Ok(false) };
     sqlx::query(PUT).bind(part).execute(&mut *connection).await?;
     sqlx::query("DELETE FROM pending WHERE id = ?1").bind(part).execute(&mut *connection).await?;
@@ -97,36 +86,4 @@ pub(super) async fn transaction<T>(
         let _ = sqlx::query("ROLLBACK").execute(connection).await;
     }
     done
-}
-
-/// Puts parts into the table one by one whenever there are some. Other saves come in between: the lock lets those who wait for
-/// it have it in turn. `saved` is told of each part, and `closed` ends this.
-pub(super) async fn put_between_saves(
-    held: Arc<Mutex<Held>>,
-    added: Arc<Notify>,
-    saved: Arc<Notify>,
-    closed: CancellationToken,
-) {
-    loop {
-        added.notified().await;
-        while timeout(QUIET, added.notified()).await.is_ok() {}
-        loop {
-            let mut held = held.lock().await;
-            let Held::Database(database) = &mut *held else { break };
-            if closed.is_cancelled() {
-                return;
-            }
-            let Some(mut connection) = database.take() else { break };
-            let put = transaction(&mut connection, async |connection| put_one(connection).await).await;
-            *database = Some(connection);
-            match put {
-                Ok(true) => saved.notify_one(),
-                Ok(false) => break,
-                Err(error) => {
-                    tracing::warn!(%error, "items of a large change stay where they were saved; the next start reads them");
-                    break;
-                }
-            }
-        }
-    }
 }
