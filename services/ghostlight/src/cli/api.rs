@@ -1,4 +1,4 @@
-//! Requests to a gateway over HTTP, for the commands about whole rigs.
+//! Requests to a gateway over HTTP, for the commands about whole rigs and about words.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use ghostlight_proto::{Problem, listed_rigs};
-use ghostlight_rig::{KindId, RigName};
+use ghostlight_rig::{ClientId, KindId, RigName};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::header::{CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH};
 use hyper::{Method, Request, StatusCode, Uri};
@@ -15,10 +15,10 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
 use super::output;
-use super::target::{EX_UNAVAILABLE, EX_USAGE};
+use super::target::{EX_UNAVAILABLE, EX_USAGE, Target};
 
-/// How long a gateway may take to answer.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a gateway may take to answer. A dictionary of 16 MiB takes some seconds to be durable.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Above the largest rig and the longest list, in bytes.
 const MAX_BYTES: usize = 64 << 20;
@@ -27,6 +27,8 @@ const MAX_BYTES: usize = 64 << 20;
 #[derive(Debug)]
 pub struct Api {
     url: String,
+    /// The name that others see beside the changes.
+    name: Option<ClientId>,
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
@@ -77,12 +79,12 @@ impl ApiError {
     }
 }
 
-/// A whole rig, as the server writes it.
+/// What a gateway answered.
 #[derive(Clone, Debug)]
-pub struct WholeRig {
-    /// Its state: all kinds that this version knows, as JSON.
+pub struct Answer {
+    /// The body: JSON, as the server writes it.
     pub json: Bytes,
-    /// The entity tag of its position.
+    /// The entity tag of the rig's position; empty if the answer has none.
     pub tag: String,
 }
 
@@ -107,7 +109,23 @@ impl Api {
         let base: Option<Uri> = url.parse().ok().filter(is_address);
         base.ok_or_else(|| ApiError::Address(url.to_owned()))?;
         let client = Client::builder(TokioExecutor::new()).build_http();
-        Ok(Self { url: url.trim_end_matches('/').to_owned(), client })
+        Ok(Self { url: url.trim_end_matches('/').to_owned(), name: None, client })
+    }
+
+    /// The gateway of a target, for changes under the target's name. Nothing is asked yet.
+    ///
+    /// # Errors
+    /// [`ApiError::Address`].
+    pub fn of(target: &Target) -> Result<Self, ApiError> {
+        Ok(Self { name: target.client.clone(), ..Self::new(&target.url)? })
+    }
+
+    /// Sends a request with a JSON body, unless that is empty.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn call(&self, method: Method, path: &str, body: impl Into<Bytes>) -> Result<Answer, ApiError> {
+        self.ask(self.request(method, path), body.into()).await
     }
 
     /// The list of rigs, as the server writes it.
@@ -115,7 +133,7 @@ impl Api {
     /// # Errors
     /// [`ApiError`].
     pub async fn list(&self) -> Result<Bytes, ApiError> {
-        Ok(self.ask(self.request(Method::GET, "/v1/rigs"), Bytes::new()).await?.json)
+        Ok(self.call(Method::GET, "/v1/rigs", Bytes::new()).await?.json)
     }
 
     /// The names of all rigs.
@@ -130,8 +148,8 @@ impl Api {
     ///
     /// # Errors
     /// [`ApiError`]; of the status 404 if the rig does not exist.
-    pub async fn get(&self, rig: &RigName) -> Result<WholeRig, ApiError> {
-        self.ask(self.request(Method::GET, &whole(rig)), Bytes::new()).await
+    pub async fn get(&self, rig: &RigName) -> Result<Answer, ApiError> {
+        self.call(Method::GET, &whole(rig), Bytes::new()).await
     }
 
     /// Makes a rig exactly this.
@@ -143,7 +161,7 @@ impl Api {
             When::Always => self.request(Method::PUT, &format!("{}&create=1", whole(rig))),
             When::IfMissing => self.request(Method::PUT, &whole(rig)).header(IF_NONE_MATCH, "*"),
         };
-        self.ask(request.header(CONTENT_TYPE, "application/json"), json).await.map(drop)
+        self.ask(request, json).await.map(drop)
     }
 
     /// Removes a rig, only at this position if there is a tag.
@@ -163,8 +181,13 @@ impl Api {
         Request::builder().method(method).uri(format!("{}{path}", self.url))
     }
 
-    async fn ask(&self, request: hyper::http::request::Builder, body: Bytes) -> Result<WholeRig, ApiError> {
+    async fn ask(&self, request: hyper::http::request::Builder, body: Bytes) -> Result<Answer, ApiError> {
         let url = self.url.clone();
+        let request = match &self.name {
+            Some(name) => request.header("ghostlight-client", name.as_str()),
+            None => request,
+        };
+        let request = if body.is_empty() { request } else { request.header(CONTENT_TYPE, "application/json") };
         let request = request.body(Full::from(body)).map_err(|_| ApiError::Address(url.clone()))?;
         let answer = tokio::time::timeout(ANSWER_TIMEOUT, async {
             let response = self.client.request(request).await.map_err(|error| innermost(&error))?;
@@ -176,7 +199,7 @@ impl Api {
         let (head, json) = answer.map_err(|why| ApiError::Unavailable { url: url.clone(), why })?;
         if head.status.is_success() {
             let tag = head.headers.get(ETAG).and_then(|tag| tag.to_str().ok()).unwrap_or_default().to_owned();
-            return Ok(WholeRig { json, tag });
+            return Ok(Answer { json, tag });
         }
         Err(match serde_json::from_slice(&json) {
             Ok(problem) => ApiError::Refused(problem),

@@ -1,7 +1,7 @@
 //! The client commands: `set`, `get`, `say`, `words`, `watch`, `rigs`, `export`, `import`, `bench`, `check` and `top`.
 //!
 //! Each command has its arguments and a `run`. They reach a gateway through [`ghostlight_client`], as any other client does, or
-//! over HTTP ([`api`], `rig_api`); `top` asks the admin listeners instead. Results go to the standard output, remarks and
+//! over HTTP ([`api`]); `top` asks the admin listeners instead. Results go to the standard output, remarks and
 //! errors to the standard error.
 
 pub mod adopt;
@@ -13,7 +13,6 @@ pub mod export;
 pub mod get;
 pub mod levels;
 pub mod output;
-mod rig_api;
 pub mod rigs;
 pub mod say;
 pub mod set;

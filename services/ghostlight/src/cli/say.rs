@@ -10,9 +10,9 @@ use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use super::api::{Api, ApiError};
 use super::levels::to_words;
 use super::output;
-use super::rig_api::{Api, Refused};
 use super::target::Target;
 
 /// Change a rig by a text of commands
@@ -65,13 +65,14 @@ struct Answer<'a> {
 /// If the standard output cannot be written.
 pub async fn run(args: SayArgs) -> anyhow::Result<ExitCode> {
     let body = json!({"text": args.text.join(" "), "selection": args.selection, "dry_run": args.dry_run}).to_string();
-    let answer = match Api::of(args.target) {
-        Ok(api) => api.call(Method::POST, "/say", body).await,
-        Err(refused) => Err(refused),
+    let path = format!("/v1/rigs/{}/say", args.target.rig);
+    let answer = match Api::of(&args.target) {
+        Ok(api) => api.call(Method::POST, &path, body).await,
+        Err(error) => Err(error),
     };
     let answer = match answer {
-        Ok(answer) => answer,
-        Err(refused) => return Ok(complain(refused)),
+        Ok(answer) => answer.json,
+        Err(error) => return Ok(complain(&error)),
     };
     if args.json {
         output::ended(writeln!(std::io::stdout(), "{}", String::from_utf8_lossy(&answer)))?;
@@ -89,12 +90,12 @@ pub async fn run(args: SayArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// Prints why a text was refused, with the place in it.
-fn complain(refused: Refused) -> ExitCode {
-    let error = refused.problem.as_ref().and_then(|problem| problem.text_error.as_ref());
-    let place = error.map(|TextError { underlined, .. }| underlined.clone());
-    let code = refused.complain();
-    if let Some(place) = place {
-        output::remark(format_args!("{place}"));
+fn complain(error: &ApiError) -> ExitCode {
+    let code = error.complain();
+    if let ApiError::Refused(problem) = error
+        && let Some(TextError { underlined, .. }) = &problem.text_error
+    {
+        output::remark(format_args!("{underlined}"));
     }
     code
 }

@@ -7,6 +7,7 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 use ghostlight_proto::{LookText, WordsText, parse_words};
 use ghostlight_rig::{Look, Word};
@@ -14,9 +15,9 @@ use hyper::Method;
 use hyper::body::Bytes;
 use url::form_urlencoded;
 
+use super::api::{Api, ApiError};
 use super::levels::{look, written_look};
 use super::output::{self, FAINT};
-use super::rig_api::{Api, Refused};
 use super::target::{EX_USAGE, Target};
 
 /// List, set, export and import the words of a rig
@@ -101,20 +102,26 @@ enum Format {
 
 /// Why a command ended without success.
 enum Failed {
-    Refused(Refused),
+    Api(ApiError),
     /// What was wrong with the arguments or the file.
     Input(String, u8),
     Other(anyhow::Error),
 }
 
-impl From<Refused> for Failed {
-    fn from(refused: Refused) -> Self {
-        Self::Refused(refused)
+impl From<ApiError> for Failed {
+    fn from(error: ApiError) -> Self {
+        Self::Api(error)
     }
 }
 
-impl<E: Into<anyhow::Error>> From<E> for Failed {
-    fn from(error: E) -> Self {
+impl From<anyhow::Error> for Failed {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<std::io::Error> for Failed {
+    fn from(error: std::io::Error) -> Self {
         Self::Other(error.into())
     }
 }
@@ -133,7 +140,7 @@ pub async fn run(args: WordsArgs) -> anyhow::Result<ExitCode> {
     };
     match ended {
         Ok(()) => Ok(ExitCode::SUCCESS),
-        Err(Failed::Refused(refused)) => Ok(refused.complain()),
+        Err(Failed::Api(error)) => Ok(error.complain()),
         Err(Failed::Input(problem, code)) => {
             output::complain(format_args!("{problem}"));
             Ok(ExitCode::from(code))
@@ -156,15 +163,15 @@ async fn list(prefix: &str, target: Target) -> Result<(), Failed> {
 
 async fn set(word: &Word, levels: &[String], target: Target) -> Result<(), Failed> {
     let look = look(&levels.join(",")).map_err(|problem| Failed::Input(problem, EX_USAGE))?;
-    let body = serde_json::to_vec(&LookText(&look))?;
-    Api::of(target)?.call(Method::PUT, &path(word), body).await?;
+    let body = serde_json::to_vec(&LookText(&look)).expect("a look is JSON");
+    Api::of(&target)?.call(Method::PUT, &path(&target, word), body).await?;
     Ok(())
 }
 
 async fn delete(words: &[Word], target: Target) -> Result<(), Failed> {
-    let api = Api::of(target)?;
+    let api = Api::of(&target)?;
     for word in words {
-        api.call(Method::DELETE, &path(word), Bytes::new()).await?;
+        api.call(Method::DELETE, &path(&target, word), Bytes::new()).await?;
     }
     Ok(())
 }
@@ -172,7 +179,7 @@ async fn delete(words: &[Word], target: Target) -> Result<(), Failed> {
 async fn export(file: Option<PathBuf>, format: Option<Format>, target: Target) -> Result<(), Failed> {
     let words = all("", target).await?;
     let text = match format.unwrap_or_else(|| format_of(file.as_deref())) {
-        Format::Json => serde_json::to_string(&WordsText(words.iter().collect()))? + "\n",
+        Format::Json => serde_json::to_string(&WordsText(words.iter().collect())).expect("words are JSON") + "\n",
         Format::Csv => csv::write(&words),
     };
     match file {
@@ -195,8 +202,8 @@ async fn import(file: &Path, format: Option<Format>, target: Target) -> Result<(
         Format::Json => parse_words(text.as_bytes()).map_err(|error| bad(error.to_string()))?,
         Format::Csv => csv::read(&text).map_err(bad)?.into_iter().collect(),
     };
-    let body = serde_json::to_vec(&WordsText(words.iter().collect()))?;
-    Api::of(target)?.call(Method::PUT, "/words", body).await?;
+    let body = serde_json::to_vec(&WordsText(words.iter().collect())).expect("words are JSON");
+    Api::of(&target)?.call(Method::PUT, &all_words(&target), body).await?;
     output::remark(format_args!("the rig has {} now", crate::greeting::count(words.len(), "word")));
     Ok(())
 }
@@ -204,15 +211,21 @@ async fn import(file: &Path, format: Option<Format>, target: Target) -> Result<(
 /// The words of the rig with this prefix.
 async fn all(prefix: &str, target: Target) -> Result<BTreeMap<Word, Look>, Failed> {
     let prefix = form_urlencoded::Serializer::new(String::new()).append_pair("prefix", prefix).finish();
-    let words = Api::of(target)?.call(Method::GET, &format!("/words?{prefix}"), Bytes::new()).await?;
-    Ok(parse_words(&words)?)
+    let path = format!("{}?{prefix}", all_words(&target));
+    let words = Api::of(&target)?.call(Method::GET, &path, Bytes::new()).await?;
+    Ok(parse_words(&words.json).context("the server's answer has no words")?)
 }
 
-/// The path of a word below its rig's.
-fn path(word: &Word) -> String {
+/// The path of all words of a target's rig.
+fn all_words(target: &Target) -> String {
+    format!("/v1/rigs/{}/words", target.rig)
+}
+
+/// The path of one of its words.
+fn path(target: &Target, word: &Word) -> String {
     let encoded: String = form_urlencoded::byte_serialize(word.as_str().as_bytes()).collect();
     // In a path, a plus sign is itself.
-    format!("/words/{}", encoded.replace('+', "%20"))
+    format!("{}/{}", all_words(target), encoded.replace('+', "%20"))
 }
 
 /// The format that the name of a file tells.
