@@ -42,7 +42,7 @@ pub use problem::{Problem, TextError};
 pub use rigs::{RigSummary, encode_rigs, join_rigs, listed_rigs, lists_rig};
 pub use say::{Say, SayAnswer};
 pub use scalar::{ScalarText, parse_scalar};
-pub use text::{etag, parse_etag, parse_position};
+pub use text::{etag, parse_etag, parse_position, without_byte_order_mark};
 pub use trace::{TRACEPARENT, parse_traceparent, traceparent};
 pub use update::{parse_state, parse_update};
 pub use words::{LookText, LookupText, MAX_LOOKUP_BYTES, WordsText, parse_look, parse_text, parse_words};

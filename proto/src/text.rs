@@ -51,6 +51,11 @@ impl Serialize for StoreText {
     }
 }
 
+/// A text without a byte order mark. RFC 8259, section 8.1, allows a reader to ignore one; editors and PowerShell write it.
+pub fn without_byte_order_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text)
+}
+
 /// The value of a member that a message must have.
 pub(crate) fn need<T>(member: Option<T>, name: &str) -> Result<T, BadInput> {
     member.ok_or_else(|| BadInput::Form(format!("{name} is missing or not well formed")))

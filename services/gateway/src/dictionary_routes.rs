@@ -7,7 +7,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use ghostlight_proto::{Code, parse_words};
+use ghostlight_proto::{Code, parse_words, without_byte_order_mark};
 use ghostlight_rig::kinds::words::Words;
 use ghostlight_rig::{Change, Kind, Look, Update, Upload, Word};
 
@@ -57,7 +57,7 @@ async fn upload(gateway: &Gateway, request: &Request, asked: Asked<'_>, body: Bo
     let change = http::conditioned(gateway, request, &asked, Change::default())?;
     let body = body::read(gateway, body, MAX_BODY_BYTES).await?;
     // Reading 16 MiB takes longer than the other requests of this thread may wait.
-    let read = tokio::task::spawn_blocking(move || read(http::without_mark(&body))).await;
+    let read = tokio::task::spawn_blocking(move || read(without_byte_order_mark(&body))).await;
     let (upload, parts, count) = read.map_err(|_| Refusal::unavailable("the words could not be read"))??;
     // A part may make the rig if the upload may.
     let if_made = change.if_made.filter(|must_exist| *must_exist);

@@ -7,7 +7,7 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ghostlight_proto::{BadInput, Code, STALE_AFTER, etag, parse_etag};
+use ghostlight_proto::{BadInput, Code, STALE_AFTER, etag, parse_etag, without_byte_order_mark};
 use ghostlight_rig::{Change, RigMap, RigName};
 
 use crate::cached_body;
@@ -21,9 +21,6 @@ use crate::refusal::Refusal;
 use crate::request_span::Request;
 use crate::subscription::Rendering;
 use crate::{Gateway, body, query};
-
-/// U+FEFF in UTF-8.
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// The rig in the path; `main` if the path names none.
 pub(crate) struct RigPath(pub(crate) RigName);
@@ -126,12 +123,7 @@ pub(crate) async fn change(
         return Err(refusal);
     }
     let body = body::read(gateway, body, gateway.limits.message_bytes).await?;
-    submit(gateway, request, asked, parse(without_mark(&body))?).await
-}
-
-/// A text without a byte order mark. RFC 8259, section 8.1, allows a reader to ignore it; editors and PowerShell write one.
-pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
-    body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body)
+    submit(gateway, request, asked, parse(without_byte_order_mark(&body))?).await
 }
 
 /// Queues a change and waits for its outcome. Its conditions and its origin are those in the headers.

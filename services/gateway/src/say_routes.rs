@@ -5,7 +5,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use ghostlight_command::{Context, Selection, Understood, understand};
-use ghostlight_proto::{Say, SayAnswer, Timing};
+use ghostlight_proto::{Say, SayAnswer, Timing, without_byte_order_mark};
 use ghostlight_rig::{Change, Position, Said};
 
 use crate::headers::{is_of_type, require_type};
@@ -32,10 +32,10 @@ pub(crate) async fn post(
         }
         let body = body::read(&gateway, body, gateway.limits.message_bytes).await?;
         let said = if is_of_type(&headers, &["text/plain"]) {
-            let (query, text) = (query.as_deref(), body::text(http::without_mark(&body))?.into());
+            let (query, text) = (query.as_deref(), body::text(without_byte_order_mark(&body))?.into());
             Say { text, selection: query::text(query, "selection"), dry_run: query::flag(query, "dry_run")? }
         } else {
-            Say::parse(http::without_mark(&body))?
+            Say::parse(without_byte_order_mark(&body))?
         };
         say(&gateway, request, Asked { rig, query: query.as_deref(), headers: &headers }, said).await
     })

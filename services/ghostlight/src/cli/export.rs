@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use axum::body::Bytes;
 use clap::Args;
-use ghostlight_proto::parse_state;
+use ghostlight_proto::{parse_state, without_byte_order_mark};
 use ghostlight_rig::RigName;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -160,7 +160,8 @@ fn listed(rigs: &[String]) -> String {
     if rigs.is_empty() { "none".to_owned() } else { rigs.join(", ") }
 }
 
-fn read(file: &Path) -> io::Result<Vec<u8>> {
+/// The content of a file; - is the standard input.
+pub(super) fn read(file: &Path) -> io::Result<Vec<u8>> {
     if file != Path::new("-") {
         return std::fs::read(file);
     }
@@ -171,8 +172,8 @@ fn read(file: &Path) -> io::Result<Vec<u8>> {
 
 /// The rigs of an export, or those of it that are named. Every one of them is valid.
 fn checked(text: &[u8], only: &[RigName]) -> anyhow::Result<Vec<(RigName, Bytes)>> {
-    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
-    let Export { format, rigs } = serde_json::from_slice(text).context("it is not an export")?;
+    let Export { format, rigs } =
+        serde_json::from_slice(without_byte_order_mark(text)).context("it is not an export")?;
     if format != FORMAT {
         bail!("its format is {format:?}, and this version reads {FORMAT:?}");
     }

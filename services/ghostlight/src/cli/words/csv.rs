@@ -35,7 +35,7 @@ fn field(text: &str) -> String {
 pub(super) fn read(text: &str) -> Result<Vec<(Word, Look)>, String> {
     let mut lines = text.lines().enumerate();
     let head = lines.next().map_or("", |(_, head)| head);
-    if head.trim_start_matches('\u{feff}').trim_end() != HEAD {
+    if head.trim_end() != HEAD {
         return Err(format!("line 1: the first line is {HEAD}"));
     }
     let mut words = std::collections::BTreeMap::<Word, Vec<(Dimmer, Level)>>::new();

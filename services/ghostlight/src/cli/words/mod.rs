@@ -3,19 +3,20 @@
 mod csv;
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
-use ghostlight_proto::{LookText, WordsText, parse_words};
+use ghostlight_proto::{LookText, WordsText, parse_words, without_byte_order_mark};
 use ghostlight_rig::{Look, Word};
 use hyper::Method;
 use hyper::body::Bytes;
 use url::form_urlencoded;
 
 use super::api::{Api, ApiError};
+use super::export::read;
 use super::levels::{look, written_look};
 use super::output::{self, FAINT};
 use super::target::{EX_USAGE, Target};
@@ -190,17 +191,12 @@ async fn export(file: Option<PathBuf>, format: Option<Format>, target: Target) -
 }
 
 async fn import(file: &Path, format: Option<Format>, target: Target) -> Result<(), Failed> {
-    let mut text = String::new();
-    if file.as_os_str() == "-" {
-        std::io::stdin().read_to_string(&mut text)?;
-    } else {
-        text =
-            std::fs::read_to_string(file).map_err(|error| Failed::Input(format!("{}: {error}", file.display()), 1))?;
-    }
     let bad = |problem: String| Failed::Input(format!("{}: {problem}", file.display()), 1);
+    let text = read(file).map_err(|error| bad(error.to_string()))?;
+    let text = std::str::from_utf8(without_byte_order_mark(&text)).map_err(|error| bad(error.to_string()))?;
     let words: BTreeMap<_, _> = match format.unwrap_or_else(|| format_of(Some(file))) {
         Format::Json => parse_words(text.as_bytes()).map_err(|error| bad(error.to_string()))?,
-        Format::Csv => csv::read(&text).map_err(bad)?.into_iter().collect(),
+        Format::Csv => csv::read(text).map_err(bad)?.into_iter().collect(),
     };
     let body = serde_json::to_vec(&WordsText(words.iter().collect())).expect("words are JSON");
     Api::of(&target)?.call(Method::PUT, &all_words(&target), body).await?;
