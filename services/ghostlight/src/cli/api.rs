@@ -212,9 +212,10 @@ fn status_text(status: StatusCode) -> String {
     format!("the status {status}, without an explanation")
 }
 
-/// The path of a whole rig: of all kinds that this version knows.
+/// The path of a whole rig: of all kinds that this version knows, without the parts of a dictionary that is being uploaded.
 fn whole(rig: &RigName) -> String {
-    let kinds: Vec<_> = KindId::ALL.iter().map(|kind| kind.name()).collect();
+    let kinds = KindId::ALL.iter().filter(|kind| **kind != KindId::WordPart);
+    let kinds: Vec<_> = kinds.map(|kind| kind.name()).collect();
     format!("/v1/rigs/{rig}?kinds={}", kinds.join(","))
 }
 

@@ -184,8 +184,11 @@ async fn what_was_exported_is_imported_exactly() {
     let served = Served::start(&path, &[]).await;
     let whole = r#"{"levels":{"1":50,"2":12.34},"labels":{"1":"Wash"},"master":80,"blackout":true}"#;
     put(&served, "/v1/rigs/stage?create=1", whole).await;
+    let words = r#"{"wash":{"1":100}}"#;
+    put(&served, "/v1/rigs/stage/words", words).await;
     let run = async |args: &[&str]| command(&served, &path, args).await;
     let piped = run(&["export"]).await;
+    assert!(piped.out.contains("wash") && !piped.out.contains("word_parts"), "the parts of an upload: {piped:?}");
     assert_eq!(run(&["export", "show.json"]).await.code, Some(0));
     assert_eq!(std::fs::read_to_string(path.join("show.json")).unwrap(), piped.out);
     assert_eq!(run(&["export", "show.json"]).await.code, Some(1), "a file is not overwritten");
@@ -199,6 +202,7 @@ async fn what_was_exported_is_imported_exactly() {
     let imported = run(&["import", "show.json"]).await;
     assert_eq!((imported.code, imported.err.trim()), (Some(0), "2 rigs imported: main, stage"), "{imported:?}");
     assert_eq!(get(&served, "/v1/rigs/stage").await.json(), serde_json::from_str::<Value>(whole).unwrap());
+    assert_eq!(get(&served, "/v1/rigs/stage/words").await.body, words);
     assert_eq!(get(&served, "/v1/rigs/main/levels").await.body, "{}", "what was set since is removed");
     assert_eq!(get(&served, "/v1/rigs/foyer/levels").await.json(), json!({"3": 30}), "other rigs stay");
     // One bad rig, and nothing is done.
