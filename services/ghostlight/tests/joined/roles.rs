@@ -83,3 +83,20 @@ async fn a_state_service_may_keep_its_rigs_in_sqlite() {
     gateway.shows(&map(json!({"1": 50, "2": 60}))).await;
     assert_eq!(state.logged("ALARM"), [""; 0]);
 }
+
+/// A backup over HTTP is that of a file: a gateway has none, and PostgreSQL has its own.
+#[tokio::test]
+async fn who_keeps_no_file_gives_no_backup() {
+    let deployment = Deployment::new("no_backup").await;
+    let state = deployment.ready_state().await;
+    let (_gateway, gateway_admin) = deployment.counting_gateway().await;
+    for (admin, status, why) in [
+        (state.admin().await, StatusCode::NOT_IMPLEMENTED, "pg_dump"),
+        (gateway_admin, StatusCode::NOT_FOUND, "ask a state service"),
+    ] {
+        let refused = reqwest::get(format!("{admin}/v1/backup")).await.unwrap();
+        assert_eq!(refused.status(), status);
+        let told = refused.text().await.unwrap();
+        assert!(told.contains(why), "{told}");
+    }
+}
