@@ -68,16 +68,17 @@ impl Replica {
             return Received::Gap;
         }
         // It takes the parts, which the entries before have brought.
-        let current = match delta.dictionary.map(|upload| self.map.made_current(upload)).transpose() {
-            Ok(current) => current.unwrap_or_default(),
-            Err(_) => return Received::Gap,
+        let Ok(current) = delta.dictionary.map(|upload| self.map.made_current(upload)).transpose() else {
+            return Received::Gap;
         };
         if self.kinds.covers(delta.update.kinds()) {
             self.apply(delta, &delta.update);
         } else {
             self.apply(delta, &delta.update.clone().of_interest(self.kinds));
         }
-        self.map.apply(delta.position.revision, delta.time, None, &current.of_interest(self.kinds));
+        if let Some(current) = current {
+            self.map.apply(delta.position.revision, delta.time, None, &current.of_interest(self.kinds));
+        }
         self.is_missing = delta.is_missing;
         Received::Applied
     }

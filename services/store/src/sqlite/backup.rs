@@ -76,10 +76,8 @@ pub(crate) async fn backup(path: &Path, file: &Path) -> Result<Image, BackupErro
 
 /// Copies the database at `path`, of one moment, into a file beside it that has no name any more.
 pub(crate) async fn nameless(path: &Path) -> Result<(File, Image), BackupError> {
-    let mut name = path.as_os_str().to_owned();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    name.push(format!(".backup-{}", now.as_nanos()));
-    let file = PathBuf::from(name);
+    let file = with_suffix(path, &format!(".backup-{}", now.as_nanos()));
     let image = backup(path, &file).await?;
     let opened = File::open(&file).map_err(BackupError::file(&file));
     fs::remove_file(&file).map_err(BackupError::file(&file))?;
