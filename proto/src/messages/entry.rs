@@ -134,7 +134,8 @@ fn entry_of(changes: Vec<Message<'_, ChangeEnvelope<'_>>>) -> Result<Entry, BadI
     let mut entry = Entry::new(first);
     for change in changes {
         let closed = |_| {
-            let rule = "a change with a key is the last of its entry, and one with a dictionary or of the whole rig is alone in it";
+            let rule = "a change with a key is the last of its entry, and one of a dictionary or of the whole rig is \
+                        alone in it";
             BadInput::Form(rule.to_owned())
         };
         entry.push(change?).map_err(closed)?;

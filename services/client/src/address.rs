@@ -6,7 +6,8 @@ use tokio_tungstenite::tungstenite::http::Uri;
 use crate::AddressError;
 
 /// The address of the full WebSocket of `rig` at a gateway: `http://host:port` becomes
-/// `ws://host:port/v1/rigs/{rig}/ws`. With `create`, changes make the rig. A path of the address stays in front: a gateway may be behind one.
+/// `ws://host:port/v1/rigs/{rig}/ws`. With `create`, changes make the rig. A path of the address stays in front: a gateway may
+/// be behind one.
 pub(crate) fn websocket(url: &str, rig: &RigName, create: bool) -> Result<Uri, AddressError> {
     let malformed = |reason: &str| AddressError::Malformed { url: url.to_owned(), reason: reason.to_owned() };
     let base: Uri = url.parse().map_err(|error| malformed(&format!("{error}")))?;

@@ -58,8 +58,7 @@ impl Greeted {
     }
 }
 
-/// Runs a session to its end.
-/// `if_made` is that of all changes of the client.
+/// Runs a session to its end. Every change of the client has this `if_made`.
 pub(crate) async fn run(
     gateway: Gateway,
     hub: Arc<Hub>,

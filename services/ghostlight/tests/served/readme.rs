@@ -23,7 +23,8 @@ fn examples(readme: &str) -> Vec<Example> {
     examples
 }
 
-fn run(command: &str, served: &Served) -> String {
+/// Runs a command in a folder.
+fn run(command: &str, served: &Served, folder: &Path) -> String {
     let binaries = Path::new(env!("CARGO_BIN_EXE_ghostlight")).parent().unwrap();
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::iter::once(PathBuf::from(binaries)).chain(std::env::split_paths(&path));
@@ -31,6 +32,7 @@ fn run(command: &str, served: &Served) -> String {
         .args(["-c", &command.replace("127.0.0.1:8080", &served.address.to_string())])
         .env("PATH", std::env::join_paths(path).unwrap())
         .env("GHOSTLIGHT_URL", served.url(""))
+        .current_dir(folder)
         .output()
         .unwrap();
     assert!(output.status.success(), "{command}: {output:?}");
@@ -45,7 +47,7 @@ async fn every_example_shows_what_it_says() {
     let (_folder, path) = folder();
     let served = Served::start(&path, &[]).await;
     for Example { command, output } in examples {
-        let shown = run(&command, &served);
+        let shown = run(&command, &served, &path);
         let lines: Vec<_> = shown.lines().collect();
         assert_eq!(lines.len(), output.len(), "{command}: {shown}");
         for (line, expected) in lines.iter().zip(&output) {

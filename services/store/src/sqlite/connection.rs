@@ -39,7 +39,8 @@ pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
 /// would live in it alone: the file can be copied then, and a damaged log takes nothing with it.
 const IDLE_BEFORE_CHECKPOINT: Duration = Duration::from_secs(1);
 
-/// Pending parts are put into their table after this time without a large save: of several with the same items, only the last is written.
+/// Pending parts are put into their table after this time without a large save: of several with the same items, only the last
+/// is written.
 const QUIET: Duration = Duration::from_millis(250);
 
 /// Takes the whole write-ahead log into the database file, and empties it. It answers whether a reader was in the way.
