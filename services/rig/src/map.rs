@@ -12,7 +12,7 @@ use crate::{
 
 /// All items of a rig, each with the revision that last changed it.
 ///
-/// Laws (property tests in `tests/laws.rs`):
+/// Laws (property tests in `tests/laws`):
 /// - applying the same update at the same revision twice changes nothing;
 /// - [`since`](Self::since)`(r)`, applied to the map as it was at `r`, gives the map as it is;
 /// - [`digests`](Self::digests) equal the digests computed anew.

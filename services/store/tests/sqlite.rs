@@ -10,7 +10,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use ghostlight_rig::{Action, Change, Position};
+use ghostlight_rig::Position;
 use ghostlight_store::{Durability, OpenError, Store, StoreError, open};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
@@ -402,62 +402,4 @@ async fn a_full_disk_takes_no_new_database() {
     let disk = Disk::new(64);
     disk.fill();
     assert_eq!(unusable(&disk.file("ghostlight.db")).await, StoreError::Full);
-}
-
-/// How many parts of large saves wait, and how many items are in their table.
-async fn pending_and_items(file: &Path) -> (i64, i64) {
-    let mut other = another(file).await;
-    let counts = sqlx::query_as("SELECT (SELECT count(*) FROM pending), (SELECT count(*) FROM item)");
-    let counts = soon("the counts", counts.fetch_one(&mut other)).await.unwrap();
-    soon("the connection to close", other.close()).await.unwrap();
-    counts
-}
-
-/// The items of a large save are put into their table after it. Whenever the store is loaded, it has all of them, and the newest.
-#[tokio::test]
-async fn a_large_save_is_whole_at_once_and_its_rows_follow() {
-    let folder = Folder::new();
-    let file = folder.file();
-    let all = |level: u16| (1..=20_000_u16).map(move |dimmer| (dimmer, Some(level)));
-    let mut show = Show::new(1);
-    for round in 1..=5 {
-        let store = opened(&file).await;
-        soon("a large save", store.save(&show.change("main", all(round)).whole())).await.unwrap();
-        // An older row of a part gives way to it.
-        soon("a small save", store.save(&show.change("main", [(7, Some(9_000 + round))]).whole())).await.unwrap();
-        soon("another large save", store.save(&show.change("stage", all(round)).whole())).await.unwrap();
-        assert_eq!(soon("the load", store.load()).await.unwrap(), show.whole());
-        soon("a large save", store.save(&show.change("main", all(100 + round)).whole())).await.unwrap();
-        // A process that is killed closes nothing.
-        drop(store);
-        let store = opened(&file).await;
-        assert_eq!(soon("the load", store.load()).await.unwrap(), show.whole());
-        soon("a small save", store.save(&show.change("main", [(8, None)]).whole())).await.unwrap();
-        until("the rows", async || pending_and_items(&file).await == (0, 40_000)).await;
-        soon("the store to close", store.close()).await;
-    }
-}
-
-#[tokio::test]
-async fn a_store_that_is_closed_leaves_no_parts() {
-    let folder = Folder::new();
-    let store = opened(&folder.file()).await;
-    let image = uniform(1, 20_000, 1);
-    soon("the save", store.save(&image)).await.unwrap();
-    soon("the store to close", store.close()).await;
-    assert_eq!(pending_and_items(&folder.file()).await, (0, 20_000));
-}
-
-/// What is left of a rig in parts does not come back with another rig of its name.
-#[tokio::test]
-async fn a_removed_rig_leaves_no_parts() {
-    let folder = Folder::new();
-    let store = opened(&folder.file()).await;
-    let mut show = Show::new(1);
-    let all = (1..=20_000_u16).map(|dimmer| (dimmer, Some(1)));
-    soon("a large save", store.save(&show.change("stage", all).whole())).await.unwrap();
-    show.fold("stage", Change { action: Action::Remove, ..Change::default() }).change("stage", [(30_000, Some(2))]);
-    soon("the save", store.save(&show.whole())).await.unwrap();
-    assert_eq!(pending_and_items(&folder.file()).await, (0, 1));
-    assert_eq!(soon("the load", store.load()).await.unwrap().rigs, show.whole().rigs);
 }
