@@ -109,7 +109,7 @@ impl RigMap {
     }
 
     /// How many items the map holds, forgotten ones included.
-    pub(crate) fn items(&self) -> usize {
+    pub fn items(&self) -> usize {
         self.recency.len()
     }
 
