@@ -142,7 +142,7 @@ async fn an_error_keeps_the_connection() {
 #[tokio::test]
 async fn a_dead_peer_is_let_go_and_an_idle_one_is_kept() {
     let (_folder, path) = folder();
-    let served = Served::start(&path, &["--ping-seconds", "0.2"]).await;
+    let served = Served::start(&path, &["--ping-seconds", "1"]).await;
     let mut idle = Socket::plain(&served).await;
     assert_eq!(idle.json().await, json!({}));
     // This one's client code never runs again, so nobody answers the pings.
