@@ -11,7 +11,8 @@ use ghostlight_proto::{
 };
 use ghostlight_rig::{
     Action, Beacon, Change, ClientId, Console, ConsoleKind, ConsoleName, Delta, Dimmer, Entry, Epoch, Interest, Key,
-    Label, Level, LogTime, Origin, Partitions, Position, Revision, Rig, RigName, Roster, Said, TraceContext, Update,
+    Label, Level, LogTime, Origin, Partitions, Position, Reversal, Reverse, Revision, Rig, RigName, Roster, Said,
+    TraceContext, Update,
 };
 use jsonschema::Validator;
 use proptest::prelude::*;
@@ -408,6 +409,7 @@ fn some_change() -> impl Strategy<Value = Change> {
         let ((labels, master, blackout), (seq, if_match, once, is_sampled)) = (settings, asked);
         Change {
             dictionary: None,
+            reversal: seq.filter(|seq| seq % 2 == 0).map(|of| Reversal { reverse: Reverse::Undo, of: Revision(of) }),
             said: once.clone().map(|text| Said { text, selection: None }),
             action: if is_replaced { Action::Replace(Interest::default()) } else { Action::Set },
             update: Update {

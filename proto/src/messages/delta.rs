@@ -10,6 +10,7 @@ use crate::envelope::Message;
 use crate::fault::BadInput;
 use crate::items::{ItemsIn, ItemsText};
 use crate::members::UpdateText;
+use crate::messages::reversal::{ReversalText, reversal};
 use crate::messages::upload::UploadText;
 use crate::text::{is_false, need, parse_position, read_time};
 
@@ -93,14 +94,16 @@ struct DeltaOut<'a> {
 struct OriginOut<'a> {
     client: &'a str,
     seq: u64,
+    #[serde(flatten)]
+    reversal: ReversalText,
     #[serde(skip_serializing_if = "Option::is_none")]
     items: Option<ItemsText<'a>>,
 }
 
 impl<'a> OriginOut<'a> {
-    fn of(Attribution { origin, items }: &'a Attribution, is_alone: bool) -> Self {
+    fn of(Attribution { origin, items, reversal }: &'a Attribution, is_alone: bool) -> Self {
         let items = (!is_alone).then_some(ItemsText(items));
-        Self { client: origin.client.as_str(), seq: origin.seq, items }
+        Self { client: origin.client.as_str(), seq: origin.seq, reversal: ReversalText::of(*reversal), items }
     }
 }
 
@@ -109,6 +112,8 @@ struct OriginIn<'a> {
     #[serde(borrow)]
     client: Cow<'a, str>,
     seq: u64,
+    undo: Option<u64>,
+    redo: Option<u64>,
     #[serde(borrow)]
     items: Option<ItemsIn<'a>>,
 }
@@ -121,7 +126,8 @@ impl OriginIn<'_> {
             Some(items) => items.read()?,
             None => update.items().collect(),
         };
-        Ok(Attribution { origin: Origin { client, seq: self.seq }, items })
+        let reversal = reversal(self.undo, self.redo)?;
+        Ok(Attribution { origin: Origin { client, seq: self.seq }, items, reversal })
     }
 }
 

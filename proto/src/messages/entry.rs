@@ -11,13 +11,14 @@ use serde::{Deserialize, Serialize};
 use crate::envelope::Message;
 use crate::fault::BadInput;
 use crate::members::{ChangeText, kind_names};
+use crate::messages::reversal::{ReversalText, reversal};
 use crate::messages::upload::UploadText;
 use crate::text::{is_false, parse_position};
 use crate::trace::{parse_traceparent, traceparent};
 
 /// The text of an entry: `{"needs"?: ["replace", "remove", ..., names of kinds], "changes": [{…members of kinds, "client"?,
-/// "seq"?, "if_match"?, "if_made"?, "idempotency_key"?, "dictionary"?, "said"?, "selection"?, "traceparent"?, "replace"?,
-/// "remove"?}, …]}`. An older version that ignored what an entry needs would fold it to another map.
+/// "seq"?, "if_match"?, "if_made"?, "idempotency_key"?, "undo"?, "redo"?, "dictionary"?, "said"?, "selection"?, "traceparent"?,
+/// "replace"?, "remove"?}, …]}`. An older version that ignored what an entry needs would fold it to another map.
 pub fn encode_entry(entry: &Entry) -> Bytes {
     let changes = entry.changes().iter().map(|change| ChangeOut {
         members: ChangeText(&change.update),
@@ -26,6 +27,7 @@ pub fn encode_entry(entry: &Entry) -> Bytes {
         if_match: change.if_match.map(|position| position.to_string()),
         if_made: change.if_made,
         idempotency_key: change.idempotency_key.as_ref().map(Key::as_str),
+        reversal: ReversalText::of(change.reversal),
         dictionary: change.dictionary.map(UploadText::of),
         said: change.said.as_ref().map(|said| said.text.as_str()),
         selection: change.said.as_ref().and_then(|said| said.selection.as_deref()),
@@ -66,6 +68,9 @@ pub fn decode_entry(text: &[u8]) -> Result<Entry, EntryError> {
 /// What an entry needs that has a text with a key.
 const SAID: &str = "said";
 
+/// What an entry needs that undoes or redoes a change once, by a key.
+const REVERSAL: &str = "reversal";
+
 /// What an entry needs that makes an upload the words of its rig.
 const DICTIONARY: &str = "dictionary";
 
@@ -77,7 +82,7 @@ const REMOVE: &str = "remove";
 
 /// Whether this version understands what an entry needs.
 fn is_known(need: &str) -> bool {
-    [SAID, DICTIONARY, REPLACE, REMOVE].contains(&need) || KindId::named(need).is_some()
+    [SAID, REVERSAL, DICTIONARY, REPLACE, REMOVE].contains(&need) || KindId::named(need).is_some()
 }
 
 /// What an entry needs: the names of the kinds that it sets items of, if an older version may not know them, and what else
@@ -98,6 +103,9 @@ fn needs(entry: &Entry) -> Vec<&'static str> {
     let is_said_once = |change: &Change| change.said.is_some() && change.idempotency_key.is_some();
     if entry.changes().iter().any(is_said_once) {
         named.1.push(SAID);
+    }
+    if entry.changes().iter().any(|change| change.reversal.is_some() && change.idempotency_key.is_some()) {
+        named.1.push(REVERSAL);
     }
     if entry.changes().iter().any(|change| change.dictionary.is_some()) {
         named.1.push(DICTIONARY);
@@ -169,6 +177,7 @@ fn read(Message { envelope, members }: Message<'_, ChangeEnvelope<'_>>) -> Resul
         update,
         dictionary,
         action,
+        reversal: reversal(envelope.undo, envelope.redo)?,
         origin,
         if_match: envelope.if_match.as_ref().map(position).transpose()?,
         if_made: envelope.if_made,
@@ -186,6 +195,8 @@ envelope! {
         if_match "if_match": Cow<'a, str>,
         if_made "if_made": bool,
         idempotency_key "idempotency_key": Cow<'a, str>,
+        undo "undo": u64,
+        redo "redo": u64,
         dictionary "dictionary": UploadText<'a>,
         said "said": Cow<'a, str>,
         selection "selection": Cow<'a, str>,
@@ -216,6 +227,8 @@ struct ChangeOut<'a> {
     if_made: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     idempotency_key: Option<&'a str>,
+    #[serde(flatten)]
+    reversal: ReversalText,
     #[serde(skip_serializing_if = "Option::is_none")]
     dictionary: Option<UploadText<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]

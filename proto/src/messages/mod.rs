@@ -6,6 +6,7 @@ pub(crate) mod entry;
 pub(crate) mod error;
 pub(crate) mod hello;
 pub(crate) mod presence;
+mod reversal;
 pub(crate) mod server;
 pub(crate) mod set;
 pub(crate) mod snapshot;

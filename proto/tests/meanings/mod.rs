@@ -13,8 +13,8 @@ use ghostlight_proto::{
 use ghostlight_rig::{
     Action, Attribution, Beacon, Change, Changed, ClientId, Console, ConsoleKind, ConsoleName, Delta, Digest, Dimmer,
     Entry, Epoch, Interest, Item, Key, Label, Level, Levels, LogTime, Look, Origin, PartNumber, Position, Replica,
-    Revision, Rig, RigName, Roster, Said, Snapshot, State, StoreId, TraceContext, Update, Upload, Verdict, Word,
-    WordPart,
+    Reversal, Reverse, Revision, Rig, RigName, Roster, Said, Snapshot, State, StoreId, TraceContext, Update, Upload,
+    Verdict, Word, WordPart,
 };
 use serde_json::{Value, json};
 
@@ -104,7 +104,7 @@ fn origin(name: &str, seq: u64) -> Origin {
 
 /// What of a delta is an origin's.
 fn attribution<const N: usize>(name: &str, seq: u64, items: [Item; N]) -> Attribution {
-    Attribution { origin: origin(name, seq), items: items.into() }
+    Attribution { origin: origin(name, seq), items: items.into(), reversal: None }
 }
 
 fn level_of(number: u16) -> Item {
@@ -170,6 +170,14 @@ pub(crate) fn said_by_clients() -> Vec<Golden<ClientMessage>> {
     ]
 }
 
+fn undo(of: u64) -> Option<Reversal> {
+    Some(Reversal { reverse: Reverse::Undo, of: Revision(of) })
+}
+
+fn redo(of: u64) -> Option<Reversal> {
+    Some(Reversal { reverse: Reverse::Redo, of: Revision(of) })
+}
+
 pub(crate) fn deltas() -> Vec<Golden<Delta>> {
     let delta = |prev, revision| Delta { position: at(revision), prev: Revision(prev), time: TIME, ..Delta::default() };
     let refused = |prev, revision, verdict| Delta { verdicts: [(0, verdict)].into(), ..delta(prev, revision) };
@@ -207,10 +215,21 @@ pub(crate) fn deltas() -> Vec<Golden<Delta>> {
             },
         ),
         (
+            "delta_undo",
+            Delta {
+                update: levels([(1, None), (2, Some(0))]).into(),
+                origins: vec![
+                    Attribution { reversal: undo(40), ..attribution("console-1", 0, [level_of(1)]) },
+                    Attribution { reversal: redo(39), ..attribution("console-2", 0, [level_of(2)]) },
+                ],
+                ..delta(42, 43)
+            },
+        ),
+        (
             "delta_words",
             Delta {
                 update: words(),
-                origins: vec![Attribution { origin: origin("console-1", 8), items: words().items().collect() }],
+                origins: vec![Attribution { items: words().items().collect(), ..attribution("console-1", 8, []) }],
                 ..delta(42, 43)
             },
         ),
@@ -353,6 +372,16 @@ pub(crate) fn entries() -> Vec<Golden<Entry>> {
         (
             "entry_said_once",
             Entry::new(Change {
+                said: said(None),
+                idempotency_key: Key::new("k").ok(),
+                ..levels([(1, Some(5_000))]).into()
+            }),
+        ),
+        ("entry_undo", Entry::new(Change { reversal: undo(40), if_match: Some(at(42)), ..levels([(1, None)]).into() })),
+        (
+            "entry_redo_once",
+            Entry::new(Change {
+                reversal: redo(40),
                 said: said(None),
                 idempotency_key: Key::new("k").ok(),
                 ..levels([(1, Some(5_000))]).into()

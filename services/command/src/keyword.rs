@@ -69,6 +69,10 @@ keywords! {
     Record: "record",
     /// Deletes a word.
     Delete: "delete",
+    /// Takes the client's last change back.
+    Undo: "undo",
+    /// Makes the change again that was taken back last.
+    Redo: "redo",
     /// Stands before the name of a word.
     Word: "word",
     /// Ends a command.

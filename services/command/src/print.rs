@@ -24,6 +24,7 @@ impl fmt::Display for Command {
             Self::Master(change) => write!(f, "master {change}"),
             Self::Blackout(true) => f.write_str("blackout on"),
             Self::Blackout(false) => f.write_str("blackout off"),
+            Self::Reverse(reverse) => f.write_str(reverse.name()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU16;
 
-use ghostlight_rig::{Dimmer, Label, Level};
+use ghostlight_rig::{Dimmer, Label, Level, Reverse};
 
 use crate::{Factor, Spanned, Word};
 
@@ -26,6 +26,8 @@ pub enum Command {
     Master(LevelChange),
     /// `blackout on`: sets blackout.
     Blackout(bool),
+    /// `undo` or `redo`. It is the only command of its text.
+    Reverse(Reverse),
 }
 
 /// What is done to selected dimmers.

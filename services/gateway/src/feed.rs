@@ -154,6 +154,10 @@ impl RigFeed {
         let Announcement { text, fold, traces } = announcement;
         let heard = Instant::now();
         let mut state = self.state();
+        let FeedState { replica, history, .. } = &mut *state;
+        if replica.judge(&delta) == Received::Applied {
+            history.note(replica.map(), &delta);
+        }
         let received = state.replica.delta(&delta);
         if received != Received::Applied {
             return received;
@@ -233,6 +237,8 @@ impl RigFeed {
             state.forget();
         }
         if matches!(received, Received::Applied | Received::Replaced) {
+            // What was changed in between, and by whom, is not known.
+            state.history.clear();
             self.replace_words(state.replica.map());
         }
         self.show(&state, |latest| {

@@ -26,6 +26,9 @@ const HEARD_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long an unused rig is still followed, so that the next client finds its map current.
 const KEPT_UNUSED: Duration = Duration::from_secs(60);
 
+/// How long an unused rig is still followed if it has changes that clients may take back.
+const KEPT_FOR_UNDO: Duration = Duration::from_secs(3_600);
+
 /// One hub for each rig, made at the first request. So a gateway follows each rig once, however many clients it has.
 pub(crate) struct Hubs {
     echo: Arc<dyn Echo>,
@@ -70,15 +73,18 @@ impl Hubs {
 
     /// Drops the hubs that have been unused for a while. Connections hold theirs.
     pub(crate) fn let_go(&self) {
-        self.let_go_unless_used_within(KEPT_UNUSED);
+        self.let_go_unless(|hub| {
+            let kept = if hub.state().history.is_empty() { KEPT_UNUSED } else { KEPT_FOR_UNDO };
+            hub.unused_for() < kept
+        });
     }
 
-    fn let_go_unless_used_within(&self, kept: Duration) {
+    fn let_go_unless(&self, is_kept: impl Fn(&Hub) -> bool) {
         let mut hubs = self.hubs.lock();
         for hub in hubs.values().filter(|hub| Arc::strong_count(hub) > 1) {
             hub.touch();
         }
-        hubs.retain(|_, hub| Arc::strong_count(hub) > 1 || hub.unused_for() < kept);
+        hubs.retain(|_, hub| Arc::strong_count(hub) > 1 || is_kept(hub));
     }
 
     /// The list of rigs, as text.
@@ -157,9 +163,9 @@ mod tests {
         hubs.let_go();
         assert_eq!(gone.strong_count(), 1, "it was used just now");
 
-        hubs.let_go_unless_used_within(Duration::ZERO);
+        hubs.let_go_unless(|_| false);
         assert_eq!(gone.strong_count(), 0, "its hub was dropped");
-        hubs.let_go_unless_used_within(KEPT_UNUSED);
+        hubs.let_go();
         assert!(Arc::ptr_eq(&hub, &hubs.find_or_follow(&held)));
     }
 }

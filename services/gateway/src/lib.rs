@@ -51,6 +51,7 @@ mod subscription;
 mod tcp;
 mod throttle;
 mod turns;
+mod undo_routes;
 mod words_routes;
 mod ws;
 

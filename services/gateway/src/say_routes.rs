@@ -14,6 +14,7 @@ use crate::hub::Hub;
 use crate::outcome::Done;
 use crate::refusal::Refusal;
 use crate::request_span::{self, Request};
+use crate::undo_routes::{StepBack, step_back};
 use crate::{Gateway, body, query};
 
 /// `POST /v1/rigs/{rig}/say`: as JSON, or as `text/plain` with `selection=` and `dry_run=` in the query.
@@ -55,6 +56,9 @@ async fn say(
         .transpose()?;
     let hub = gateway.hubs.get(&asked.rig).await?;
     let (understood, position) = understood(&hub, &text, last.as_ref())?;
+    if let Some(reverse) = understood.reverse {
+        return step_back(gateway, request, asked, StepBack { reverse, text: &text, dry_run }).await;
+    }
     let changes_nothing = dry_run || understood.update.is_empty();
     let done = if changes_nothing {
         Done { position, update: understood.update, timing: Timing::default(), is_repeated: false }

@@ -1,6 +1,6 @@
 //! Changes, as clients ask for them, and entries, which carry them through the log.
 
-use crate::{ClientId, Interest, Key, Levels, Position, TraceContext, Update, Upload};
+use crate::{ClientId, Interest, Key, Levels, Position, Reversal, TraceContext, Update, Upload};
 
 /// The client that asked for a change, and the client's number for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +42,9 @@ pub struct Change {
     /// What the change was asked for with, if that was a text: it is kept beside the values that it was understood as. A repeat
     /// under the same key is a repeat of the text, because its values may depend on the rig.
     pub said: Option<Said>,
+    /// The earlier change of the same client that this one takes back or makes again. The values to set were found before, and
+    /// [`if_match`](Self::if_match) makes sure that they still count.
+    pub reversal: Option<Reversal>,
     /// Makes an upload the words of the rig. Such a change sets nothing else, and is alone in its entry: so the map before the
     /// entry decides what becomes of each word.
     pub dictionary: Option<Upload>,

@@ -30,9 +30,11 @@ impl Fingerprint {
     /// The fingerprint of a change.
     pub fn of(change: &Change) -> Self {
         let mut hash = Fnv64::default();
-        match &change.said {
-            Some(said) => write_said(&mut hash, said),
-            None => write_update(&mut hash, &change.update),
+        match (change.reversal, &change.said) {
+            // What a reversal sets depends on what others have changed meanwhile, and so does its condition.
+            (Some(reversal), _) => return Self::of_text(reversal.reverse.name()),
+            (None, Some(said)) => write_said(&mut hash, said),
+            (None, None) => write_update(&mut hash, &change.update),
         }
         if let Some(upload) = change.dictionary {
             hash.write(b"dictionary");
@@ -54,6 +56,12 @@ impl Fingerprint {
         if let Some(if_made) = change.if_made {
             hash.write(if if_made { b"if_made" } else { b"if_not_made" });
         }
+        Self(hash.0)
+    }
+
+    fn of_text(text: &str) -> Self {
+        let mut hash = Fnv64::default();
+        hash.write(text.as_bytes());
         Self(hash.0)
     }
 }

@@ -23,6 +23,7 @@ mod digests;
 mod dimmer;
 mod fnv;
 mod held;
+mod history;
 mod idempotency;
 mod image;
 mod level;
@@ -47,6 +48,7 @@ pub use delta::{Beacon, Delta, Snapshot, Verdict};
 pub use digest::Digest;
 pub use digests::Digests;
 pub use dimmer::Dimmer;
+pub use history::{History, MAX_UNDO, Reversal, Reverse, Reversed};
 pub use idempotency::{Fingerprint, IdempotentChange, REMEMBERED_KEYS};
 pub use image::{Image, RigImage};
 pub use kinds::{

@@ -52,20 +52,27 @@ pub struct Replica {
 const MAX_STEP: u64 = 1 << 32;
 
 impl Replica {
-    /// Takes a delta.
-    pub fn delta(&mut self, delta: &Delta) -> Received {
+    /// What [`delta`](Self::delta) does with a delta. A delta with a dictionary may turn out to be a [`Received::Gap`].
+    pub fn judge(&self, delta: &Delta) -> Received {
         let (own, new) = (self.position(), delta.position);
         if new.epoch > own.epoch {
-            return Received::NewEpoch;
+            Received::NewEpoch
+        } else if new < own {
+            Received::Behind
+        } else if new == own {
+            Received::Had
+        } else if delta.prev > own.revision || new.revision.0 - own.revision.0 > MAX_STEP {
+            Received::Gap
+        } else {
+            Received::Applied
         }
-        if new < own {
-            return Received::Behind;
-        }
-        if new == own {
-            return Received::Had;
-        }
-        if delta.prev > own.revision || new.revision.0 - own.revision.0 > MAX_STEP {
-            return Received::Gap;
+    }
+
+    /// Takes a delta.
+    pub fn delta(&mut self, delta: &Delta) -> Received {
+        let received = self.judge(delta);
+        if received != Received::Applied {
+            return received;
         }
         // It takes the parts, which the entries before have brought.
         let Ok(current) = delta.dictionary.map(|upload| self.map.made_current(upload)).transpose() else {

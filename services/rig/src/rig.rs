@@ -121,7 +121,7 @@ impl Rig {
                     standing.room -= self.items() - before;
                     standing.is_made = standing.is_permanent || change.action != Action::Remove;
                     delta.update.extend(&update);
-                    applied.push(Applied { origin: change.origin.as_ref(), update });
+                    applied.push(Applied { origin: change.origin.as_ref(), reversal: change.reversal, update });
                 }
                 refused => {
                     delta.verdicts.insert(index, refused);
@@ -157,6 +157,10 @@ impl Rig {
             None => {
                 let verdict = judge(position);
                 let applied = verdict == Verdict::Applied;
+                // Until a reversal is applied, it is tried with other values, and with a condition that fits them.
+                if !applied && change.reversal.is_some() {
+                    return verdict;
+                }
                 self.keyed.remember(key.clone(), IdempotentChange { position, fingerprint, applied });
                 verdict
             }

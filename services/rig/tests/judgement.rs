@@ -152,7 +152,7 @@ fn only_what_happened_is_echoed_to_its_origin() {
     let refused = Change { origin: origin(1), ..if_match(at(1, 1), levels([(1, Some(1))])) };
     let delta =
         rig.apply(Revision(6), LogTime(6), &entry([refused, Change { origin: origin(2), ..Change::default() }]));
-    let attribution = origin(2).map(|origin| Attribution { origin, items: Vec::new() });
+    let attribution = origin(2).map(|origin| Attribution { origin, items: Vec::new(), reversal: None });
     assert_eq!(delta.origins, attribution.into_iter().collect::<Vec<_>>());
 }
 
@@ -423,5 +423,5 @@ fn what_a_replacement_forgets_is_attributed_to_it() {
         Change { origin: Some(origin.clone()), action: Action::Replace(Interest::all()), ..update.into() },
     );
     assert_eq!(delta.update, levels([(1, None), (2, Some(25))]).into(), "3 was forgotten before");
-    assert_eq!(delta.origins, [Attribution { origin, items: level_items([1, 2]) }]);
+    assert_eq!(delta.origins, [Attribution { origin, items: level_items([1, 2]), reversal: None }]);
 }

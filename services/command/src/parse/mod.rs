@@ -6,6 +6,8 @@ mod level;
 mod name;
 mod selector;
 
+use ghostlight_rig::Reverse;
+
 use crate::error::AN_ACTION;
 use crate::keyword::Keyword;
 use crate::lexer::TokenKind;
@@ -15,6 +17,10 @@ use cursor::Cursor;
 
 /// The most bytes of a text.
 pub const MAX_TEXT_BYTES: usize = 4096;
+
+/// What a command begins with.
+const BEGINNINGS: [&str; 8] =
+    ["dimmers", AN_ACTION, "`master`", "`blackout`", "`record`", "`delete`", "`undo`", "`redo`"];
 
 /// The most commands of a text.
 pub const MAX_COMMANDS: usize = 128;
@@ -33,7 +39,7 @@ pub fn parse(text: &str) -> Result<Vec<Spanned<Command>>, Error> {
     loop {
         while cursor.take(TokenKind::Break).is_some() {}
         if cursor.token.kind == TokenKind::End && !commands.is_empty() {
-            return Ok(commands);
+            return alone(text, commands);
         }
         loop {
             if commands.len() == MAX_COMMANDS {
@@ -44,6 +50,17 @@ pub fn parse(text: &str) -> Result<Vec<Spanned<Command>>, Error> {
                 break;
             }
         }
+    }
+}
+
+/// `undo` and `redo` are alone in their text: what they change is not known before they are done.
+fn alone(text: &str, commands: Vec<Spanned<Command>>) -> Result<Vec<Spanned<Command>>, Error> {
+    match commands.iter().find(|command| matches!(command.value, Command::Reverse(_))) {
+        Some(reverse) if commands.len() > 1 => {
+            let error = Error::new(ErrorKind::Syntax, text, reverse.span);
+            Err(error.found(format!("`{}` beside another command", reverse.value)).expected("it alone in its text"))
+        }
+        _ => Ok(commands),
     }
 }
 
@@ -98,6 +115,8 @@ fn command(cursor: &mut Cursor<'_>) -> Result<Spanned<Command>, Error> {
         TokenKind::Keyword(Keyword::Blackout) => blackout(cursor)?,
         TokenKind::Keyword(Keyword::Record) => Command::Record(action::recording(cursor)?),
         TokenKind::Keyword(Keyword::Delete) => delete(cursor)?,
+        TokenKind::Keyword(Keyword::Undo) => reverse(cursor, Reverse::Undo),
+        TokenKind::Keyword(Keyword::Redo) => reverse(cursor, Reverse::Redo),
         TokenKind::Plus | TokenKind::Minus => Command::Act { selector: None, action: action::action(cursor)? },
         _ if action::begins(cursor) => Command::Act { selector: None, action: action::action(cursor)? },
         _ if selector::begins(cursor) => {
@@ -108,11 +127,17 @@ fn command(cursor: &mut Cursor<'_>) -> Result<Spanned<Command>, Error> {
                 Command::Select(selector)
             }
         }
-        _ => return Err(cursor.unexpected(["dimmers", AN_ACTION, "`master`", "`blackout`", "`record`", "`delete`"])),
+        _ => return Err(cursor.unexpected(BEGINNINGS)),
     };
     let span = start.to(cursor.before);
     cursor.skip_noise();
     Ok(Spanned::new(command, span))
+}
+
+/// `"undo"` or `"redo"`
+fn reverse(cursor: &mut Cursor<'_>, reverse: Reverse) -> Command {
+    cursor.advance();
+    Command::Reverse(reverse)
 }
 
 /// `"blackout" ("on" | "off")`

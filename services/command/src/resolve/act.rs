@@ -26,6 +26,7 @@ impl Resolver<'_> {
             Command::Delete(word) => self.delete(word)?,
             Command::Master(change) => self.master(*change),
             Command::Blackout(is_out) => self.draft.blackout = Some(*is_out),
+            Command::Reverse(reverse) => self.reverse = Some(*reverse),
         }
         Ok(())
     }

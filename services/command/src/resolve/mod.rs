@@ -35,6 +35,6 @@ pub fn resolve(text: &str, commands: &[Spanned<Command>], context: Context<'_>) 
     for command in commands {
         resolver.command(command)?;
     }
-    let Resolver { draft, selection, notes, .. } = resolver;
-    Ok(Understood { update: draft.into_update(), selection, sentence: print(commands), notes })
+    let Resolver { draft, reverse, selection, notes, .. } = resolver;
+    Ok(Understood { update: draft.into_update(), reverse, selection, sentence: print(commands), notes })
 }

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use ghostlight_rig::Dimmer;
+use ghostlight_rig::{Dimmer, Item, Reverse};
 
-use crate::{Selection, Word};
+use crate::{Member, Selection, Word};
 
 /// The most parts of a selection that a note lists.
 const MAX_LISTED: usize = 8;
@@ -33,6 +33,10 @@ pub enum Note {
     Replaced(Word),
     /// Every level of the recorded word is 0, so that it brings nothing up.
     RecordedOut(Word),
+    /// There is no change of the client that could be taken back, or made again.
+    Nothing(Reverse),
+    /// Others have changed these items since: they stay as they are.
+    Left(Vec<Item>),
 }
 
 impl fmt::Display for Note {
@@ -55,8 +59,36 @@ impl fmt::Display for Note {
             }
             Self::Replaced(word) => write!(f, "the look of {word} was replaced"),
             Self::RecordedOut(word) => write!(f, "every level of {word} is 0"),
+            Self::Nothing(reverse) => {
+                write!(f, "no change of this client is remembered that could be {}", past(*reverse))
+            }
+            Self::Left(items) => write!(f, "changed by others since, and left as it is: {}", items_text(items)),
         }
     }
+}
+
+fn past(reverse: Reverse) -> &'static str {
+    match reverse {
+        Reverse::Undo => "undone",
+        Reverse::Redo => "redone",
+    }
+}
+
+/// Items as a person names them: `dimmer 1 thru 3, label of dimmer 7`. Of many, the first ones and how many more there are.
+fn items_text(items: &[Item]) -> String {
+    let dimmers = items.iter().filter_map(|item| match item {
+        Item::Level(dimmer) => Some(Member::full(*dimmer)),
+        _ => None,
+    });
+    let dimmers = Selection::new(dimmers).map(|dimmers| format!("dimmer {}", listed(&dimmers)));
+    let others: Vec<_> = items.iter().filter(|item| !matches!(item, Item::Level(_))).collect();
+    let named = others.iter().take(MAX_LISTED).map(|item| match item {
+        Item::Label(dimmer) => format!("label of dimmer {dimmer}"),
+        Item::Word(word) => format!("word {word}"),
+        item => item.kind().name().to_owned(),
+    });
+    let more = others.len().checked_sub(MAX_LISTED).filter(|more| *more > 0).map(|more| format!("{more} more"));
+    dimmers.into_iter().chain(named).chain(more).collect::<Vec<_>>().join(", ")
 }
 
 /// The parts of a selection, the first eight of them.

@@ -1,5 +1,7 @@
 //! The state of resolving a text.
 
+use ghostlight_rig::Reverse;
+
 use super::draft::Draft;
 use crate::{Context, Error, ErrorKind, Note, Selection, Span};
 
@@ -15,6 +17,8 @@ pub(super) struct Resolver<'a> {
     pub(super) context: Context<'a>,
     /// What the commands have done so far.
     pub(super) draft: Draft<'a>,
+    /// Whether the text asks to take back the last change, or to make it again.
+    pub(super) reverse: Option<Reverse>,
     /// The last selection of the text.
     pub(super) selection: Option<Selection>,
     /// What whoever wrote the text should know.
@@ -26,7 +30,8 @@ pub(super) struct Resolver<'a> {
 impl<'a> Resolver<'a> {
     /// A resolver before the first command.
     pub(super) fn new(text: &'a str, context: Context<'a>) -> Self {
-        Self { text, context, draft: Draft::new(context.view), selection: None, notes: Vec::new(), left: MAX_SELECTED }
+        let (draft, left) = (Draft::new(context.view), MAX_SELECTED);
+        Self { text, context, draft, reverse: None, selection: None, notes: Vec::new(), left }
     }
 
     /// Counts dimmers that the part of the text at `span` selects.

@@ -55,6 +55,8 @@ const PARTS: &[&str] = &[
     "blackout",
     "record",
     "delete",
+    "undo",
+    "redo",
     "word",
     "wash",
     "spot",

@@ -93,6 +93,9 @@ fn told(understood: &Understood) -> String {
     if let Some(blackout) = update.blackout {
         writeln!(told, "> blackout {blackout}").unwrap();
     }
+    if let Some(reverse) = understood.reverse {
+        writeln!(told, "< {}", reverse.name()).unwrap();
+    }
     for (word, look) in &understood.update.words {
         let look = look.as_ref().map(|look| runs(look.iter().map(|(dimmer, level)| (dimmer, level.to_string()))));
         writeln!(told, "> word {word:?}{}", look.unwrap_or_else(|| " deleted".to_owned())).unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use ghostlight_rig::{Attribution, Item, Position, Replica, Revision, StoreId, Verdict};
+use ghostlight_rig::{Attribution, History, Item, Position, Replica, Revision, StoreId, Verdict};
 
 use crate::subscription::{CachedBody, CaughtUp, Whole};
 
@@ -30,6 +30,8 @@ const KNOWN_AGAIN: usize = 16;
 #[derive(Default)]
 pub(crate) struct FeedState {
     pub(crate) replica: Replica,
+    /// What clients can take back, at the replica's position.
+    pub(crate) history: History,
     folded: VecDeque<Folded>,
     /// The store of the last alarm: the alarm about it is logged once.
     pub(super) alarmed: StoreId,
@@ -73,9 +75,12 @@ impl FeedState {
                 break;
             }
             let stands = |item: &Item| map.revision_of(item) == Some(folded.position.revision);
-            newest_first.extend(folded.attributions.iter().rev().map(|Attribution { origin, items }| Attribution {
-                origin: origin.clone(),
-                items: items.iter().filter(|item| stands(item)).cloned().collect(),
+            newest_first.extend(folded.attributions.iter().rev().map(|Attribution { origin, items, reversal }| {
+                Attribution {
+                    origin: origin.clone(),
+                    reversal: *reversal,
+                    items: items.iter().filter(|item| stands(item)).cloned().collect(),
+                }
             }));
             at.revision = folded.prev;
             if at.revision <= from {

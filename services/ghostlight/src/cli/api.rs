@@ -117,7 +117,7 @@ impl Api {
     /// # Errors
     /// [`ApiError::Address`].
     pub fn of(target: &Target) -> Result<Self, ApiError> {
-        Ok(Self { name: target.client.clone(), ..Self::new(&target.url)? })
+        Ok(Self { name: Some(target.changing_client()), ..Self::new(&target.url)? })
     }
 
     /// Sends a request with a JSON body, unless that is empty.

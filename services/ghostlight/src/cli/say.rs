@@ -28,6 +28,7 @@ Examples:
   ghostlight say --selection 1-10 at 60
   ghostlight say 5 -10
   ghostlight say '1 thru 10 record \"front wash\" at full'
+  ghostlight say undo                              take back the last change under this --client
 
 Exit codes:
   0 done   1 refused or failed   64 wrong use   69 no server answers")]

@@ -25,7 +25,8 @@ pub struct Target {
     /// The rig: 1 to 63 of a-z, 0-9, _ and -
     #[arg(long, env = "GHOSTLIGHT_RIG", default_value_t, value_parser = RigName::new, value_name = "NAME")]
     pub rig: RigName,
-    /// The name of this client, which others see beside its changes [default: cli- and six hexadecimal digits]
+    /// The name of this client, which others see beside its changes, and whose changes `say undo` takes back [default:
+    /// USER@HOST for changes; cli- and six hexadecimal digits for a command that only reads]
     #[arg(long, env = "GHOSTLIGHT_CLIENT", value_parser = ClientId::new, value_name = "NAME")]
     pub client: Option<ClientId>,
 }
@@ -53,7 +54,18 @@ impl Target {
     /// # Errors
     /// The exit code, if connecting fails; the reason is printed on the standard error.
     pub async fn connect_to_change(self, create: Create) -> Result<Client, ExitCode> {
-        self.connect_as(Interest::default(), create).await
+        let client = Some(self.changing_client());
+        Self { client, ..self }.connect_as(Interest::default(), create).await
+    }
+
+    /// The name of a client that changes something: the same for all commands of a person, so that one takes back what another
+    /// did.
+    pub fn changing_client(&self) -> ClientId {
+        let user = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
+        let user = user.filter(|user| !user.is_empty()).unwrap_or_else(|| "user".to_owned());
+        let node = rustix::system::uname();
+        let name = ClientId::new(&format!("{user}@{}", node.nodename().to_string_lossy()));
+        self.client.clone().or(name.ok()).unwrap_or_else(|| Options::random_client("cli"))
     }
 
     /// Connects and waits for the map of these kinds.

@@ -34,6 +34,7 @@ mod state;
 mod store_faults;
 mod stuck_output;
 mod top;
+mod undo;
 mod unknown;
 mod words;
 mod words_cli;
