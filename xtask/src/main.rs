@@ -15,6 +15,7 @@ mod pictures;
 mod prometheus;
 mod python;
 mod report;
+mod runner;
 mod steps;
 
 use std::path::PathBuf;
@@ -36,7 +37,7 @@ struct Arguments {
 enum Command {
     /// Install what the tests need and is missing, as far as this machine allows, then run every test
     Test {
-        /// Arguments for `cargo test`, in place of `--workspace`
+        /// Arguments for `cargo test`, to run some tests
         #[arg(last = true)]
         cargo_test: Vec<String>,
     },
@@ -92,9 +93,15 @@ fn run(command: Command) -> anyhow::Result<()> {
 }
 
 fn test(selection: &[String]) -> anyhow::Result<()> {
-    needs::meet()?;
-    let step = Step::cargo(["test"]);
-    if selection.is_empty() { step.args(["--workspace"]).run() } else { step.args(selection).run() }
+    if !selection.is_empty() {
+        needs::meet()?;
+        return Step::cargo(["test"]).args(selection).run();
+    }
+    // What the tests need comes from the network while they are built.
+    let needs = std::thread::spawn(needs::meet);
+    let built = runner::build();
+    needs.join().expect("it does not panic")?;
+    built.and_then(|()| runner::run())
 }
 
 /// Runs the faults in a release build, and without other tests beside them, so that they run as fast as possible.

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::kinds::Listed;
-use crate::{Attribution, ClientId, Delta, Item, KeyOf, LogTime, Revision, RigMap, Slot, Slots, Update};
+use crate::{
+    Attribution, ClientId, Delta, Item, KeyOf, LogTime, Reversal, Reverse, Revision, RigMap, Slot, Slots, Update,
+};
 
 /// The most changes of one client that can be taken back; the oldest are forgotten first.
 pub const MAX_UNDO: usize = 100;
@@ -20,34 +22,6 @@ const MAX_RESTORED: usize = 2 * MAX_REMEMBERED;
 /// Changes of a client that numbers them that set the same items, each within this time of the one before, are one change to take
 /// back: a fader that is moved by hand sends many.
 const GESTURE_NS: u64 = 1_000_000_000;
-
-/// Whether the last change of a client is taken back, or made again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reverse {
-    /// The last change is taken back.
-    Undo,
-    /// The change that was taken back last is made again.
-    Redo,
-}
-
-impl Reverse {
-    /// The command that asks for it: `undo` or `redo`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Undo => "undo",
-            Self::Redo => "redo",
-        }
-    }
-}
-
-/// Which earlier change of the same client a change takes back, or makes again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reversal {
-    /// Whether it takes the change back, or makes it again.
-    pub reverse: Reverse,
-    /// The revision of that change.
-    pub of: Revision,
-}
 
 /// What a reversal sets, and what it leaves as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
