@@ -1,7 +1,6 @@
 //! The map that the fold and every replica keep.
 
-use std::collections::BTreeSet;
-use std::ops::{Bound, Range};
+use std::ops::Range;
 
 use crate::held::Held;
 use crate::kinds::Kind;
@@ -10,17 +9,25 @@ use crate::{
     Update,
 };
 
+/// The index of a map may have this many entries for each item, and [`MIN_INDEX`] more, before those that do not count are
+/// dropped.
+const MAX_STALE: usize = 4;
+const MIN_INDEX: usize = 1_024;
+
 /// All items of a rig, each with the revision that last changed it.
 ///
 /// Laws (property tests in `tests/laws`):
 /// - applying the same update at the same revision twice changes nothing;
 /// - [`since`](Self::since)`(r)`, applied to the map as it was at `r`, gives the map as it is;
 /// - [`digests`](Self::digests) equal the digests computed anew.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct RigMap {
     slots: Slots,
-    /// The items by the revision that last changed them. With this index, `since` costs only what has changed.
-    recency: BTreeSet<(Revision, Option<Item>)>,
+    /// How many slots there are.
+    items: usize,
+    /// The items in the order of the revisions that changed them. An entry counts if its revision is that of its item's slot;
+    /// others have been changed again since. With this index, `since` costs only what has changed.
+    recency: Vec<(Revision, Item)>,
     revision: Revision,
     time: LogTime,
     /// The first revision from which [`since`](Self::since) can answer.
@@ -31,6 +38,18 @@ pub struct RigMap {
     held: Held,
 }
 
+/// The index follows from the slots, but for entries that do not count.
+impl PartialEq for RigMap {
+    fn eq(&self, other: &Self) -> bool {
+        let parts = |map: &Self| {
+            (map.revision, map.time, map.floor, map.skipped.clone(), map.digests.clone(), map.held.clone())
+        };
+        self.slots == other.slots && parts(self) == parts(other)
+    }
+}
+
+impl Eq for RigMap {}
+
 impl RigMap {
     /// A map with these slots at `revision`, which can answer [`since`](Self::since) from `floor` on.
     pub(crate) fn restore(revision: Revision, time: LogTime, floor: Revision, slots: Slots) -> Self {
@@ -38,6 +57,7 @@ impl RigMap {
         each_kind!(K => for (key, slot) in K::slots(&slots) {
             map.put::<K>(key.clone(), slot.clone());
         });
+        map.recency.sort_by_key(|(revision, _)| *revision);
         map
     }
 
@@ -90,16 +110,19 @@ impl RigMap {
             digests -= digest(before).unwrap_or_default();
         }
         self.digests.set(K::ID, digests);
-        if before.as_ref().is_some_and(|before| before.revision == revision) {
-            return;
+        self.items += usize::from(before.is_none());
+        if before.is_none_or(|before| before.revision != revision) {
+            self.recency.push((revision, K::item(key)));
+            self.forget_stale();
         }
-        let item = Some(K::item(key));
-        if let Some(before) = before {
-            let entry = (before.revision, item);
-            self.recency.remove(&entry);
-            self.recency.insert((revision, entry.1));
-        } else {
-            self.recency.insert((revision, item));
+    }
+
+    /// Drops the entries of the index that do not count, once there are many of them.
+    fn forget_stale(&mut self) {
+        if self.recency.len() > MAX_STALE * self.items + MIN_INDEX {
+            let mut recency = std::mem::take(&mut self.recency);
+            recency.retain(|(revision, item)| self.revision_of(item) == Some(*revision));
+            self.recency = recency;
         }
     }
 
@@ -110,7 +133,7 @@ impl RigMap {
 
     /// How many items the map holds, forgotten ones included.
     pub fn items(&self) -> usize {
-        self.recency.len()
+        self.items
     }
 
     /// Whether the map would hold more of a kind than its bound allows, once it has this update.
@@ -213,12 +236,11 @@ impl RigMap {
     /// The slots that changed after `cursor`.
     pub(crate) fn slots_since(&self, cursor: Revision) -> Slots {
         let mut since = Slots::default();
-        let after = (Revision(cursor.0 + 1), None);
-        for item in self.recency.range((Bound::Included(after), Bound::Unbounded)).filter_map(|(_, item)| item.as_ref())
-        {
+        let first = self.recency.partition_point(|(revision, _)| *revision <= cursor);
+        for (revision, item) in &self.recency[first..] {
             with_item!(item, K, key => {
                 let slot = K::slot(&self.slots, key);
-                if let Some(slot) = slot {
+                if let Some(slot) = slot.filter(|slot| slot.revision == *revision) {
                     K::put(&mut since, key.clone(), slot.clone());
                 }
             });

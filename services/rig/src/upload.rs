@@ -4,6 +4,7 @@
 //! small change makes exactly these parts the words of the rig, at one position. An upload is known by the digest of its words:
 //! if parts of another upload have taken the place of its own, the change is refused, and nothing is ever mixed.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use crate::kinds::{Kind as _, words::Words};
@@ -75,15 +76,30 @@ impl RigMap {
 
     /// The update that leaves these words and no parts.
     fn words_replaced_by(&self, words: &BTreeMap<&Word, &Look>) -> Update {
-        let held = |word: &Word| self.slots().words.get(word).and_then(|slot| slot.value.as_ref());
-        let removed =
-            self.slots().words.iter().filter(|(word, slot)| slot.value.is_some() && !words.contains_key(word));
-        let removed = removed.map(|(word, _)| (word.clone(), None));
-        let set = words.iter().filter(|(word, look)| held(word) != Some(**look));
-        let set = set.map(|(word, look)| ((*word).clone(), Some((*look).clone())));
+        // Both are in the order of the words, so that none has to be looked up.
+        let held = self.slots().words.iter().filter_map(|(word, slot)| Some((word, slot.value.as_ref()?)));
+        let (mut held, mut wanted) = (held.peekable(), words.iter().peekable());
+        let mut changes = Vec::new();
+        loop {
+            let order = match (held.peek(), wanted.peek()) {
+                (Some((held, _)), Some((wanted, _))) => (*held).cmp(*wanted),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => break,
+            };
+            let before = if order.is_le() { held.next() } else { None };
+            let after = if order.is_ge() { wanted.next() } else { None };
+            match (before, after) {
+                (Some((word, _)), None) => changes.push((word.clone(), None)),
+                (before, Some((word, look))) if before.is_none_or(|(_, before)| before != *look) => {
+                    changes.push(((*word).clone(), Some((*look).clone())));
+                }
+                _ => {}
+            }
+        }
         let parts = self.slots().word_parts.iter().filter(|(_, slot)| slot.value.is_some());
         Update {
-            words: removed.chain(set).collect(),
+            words: changes.into_iter().collect(),
             word_parts: parts.map(|(place, _)| (*place, None)).collect(),
             ..Update::default()
         }
