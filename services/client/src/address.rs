@@ -1,4 +1,4 @@
-//! Converts a gateway's address to the address of a rig's WebSocket.
+//! Converts a gateway's address to those of a rig's WebSocket and of its requests.
 
 use ghostlight_rig::RigName;
 use tokio_tungstenite::tungstenite::http::Uri;
@@ -9,7 +9,20 @@ use crate::AddressError;
 /// `ws://host:port/v1/rigs/{rig}/ws`. With `create`, changes make the rig. A path of the address stays in front: a gateway may
 /// be behind one.
 pub(crate) fn websocket(url: &str, rig: &RigName, create: bool) -> Result<Uri, AddressError> {
-    let malformed = |reason: &str| AddressError::Malformed { url: url.to_owned(), reason: reason.to_owned() };
+    let base = base(url)?;
+    let query = if create { "?create=1" } else { "" };
+    let uri = format!("ws://{base}/v1/rigs/{rig}/ws{query}");
+    uri.parse().map_err(|error| malformed(url, &format!("{error}")))
+}
+
+/// The address of a gateway for requests over HTTP, without a slash at its end.
+pub(crate) fn http(url: &str) -> Result<String, AddressError> {
+    base(url).map(|base| format!("http://{base}"))
+}
+
+/// The host of a gateway, with its port and the path in front of it.
+fn base(url: &str) -> Result<String, AddressError> {
+    let malformed = |reason: &str| malformed(url, reason);
     let base: Uri = url.parse().map_err(|error| malformed(&format!("{error}")))?;
     match base.scheme_str() {
         Some("http" | "ws") => {}
@@ -24,10 +37,11 @@ pub(crate) fn websocket(url: &str, rig: &RigName, create: bool) -> Result<Uri, A
     if base.query().is_some() || url.contains('#') {
         return Err(malformed("it must not have a query or fragment"));
     }
-    let path = base.path().trim_end_matches('/');
-    let query = if create { "?create=1" } else { "" };
-    let uri = format!("ws://{authority}{path}/v1/rigs/{rig}/ws{query}");
-    uri.parse().map_err(|error| malformed(&format!("{error}")))
+    Ok(format!("{authority}{}", base.path().trim_end_matches('/')))
+}
+
+fn malformed(url: &str, reason: &str) -> AddressError {
+    AddressError::Malformed { url: url.to_owned(), reason: reason.to_owned() }
 }
 
 #[cfg(test)]
@@ -48,6 +62,7 @@ mod tests {
         ] {
             assert_eq!(main(url).unwrap(), uri);
         }
+        assert_eq!(http("ws://lights.example/stage/").unwrap(), "http://lights.example/stage");
     }
 
     #[test]

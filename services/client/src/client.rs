@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ghostlight_rig::{ClientId, Dimmer, Level, Levels, Origin, Position, Update};
+use ghostlight_rig::{ClientId, Dimmer, Level, Levels, Look, Origin, Position, RigName, Update, Word};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::pending::{Asker, Command};
 use crate::task::Task;
 use crate::view::View;
-use crate::{AddressError, ConnectError, Follower, Options, SetError, State, Status, address};
+use crate::{
+    AddressError, Api, ApiError, ConnectError, Follower, Found, Options, Said, Saying, SetError, State, Status, address,
+};
 
 /// The most changes that may be under way; the next one waits for an answer to one of them. Enough to keep a connection
 /// busy over a slow network, and few enough that a server that no longer answers does not fill the memory.
@@ -26,6 +28,8 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Client {
     id: ClientId,
+    rig: RigName,
+    api: Api,
     view: watch::Receiver<View>,
     status: watch::Receiver<Status>,
     commands: mpsc::Sender<Command>,
@@ -69,10 +73,11 @@ impl Client {
         let (view_out, view) = watch::channel(View::default());
         let (status_out, status) = watch::channel(Status::default());
         let (commands, commands_in) = mpsc::channel(MAX_IN_FLIGHT);
-        let id = options.client_id.clone();
+        let (id, rig) = (options.client_id.clone(), options.rig.clone());
+        let api = Api::new(url)?.named(id.clone());
         let task = Task::new(uri, options, view_out, status_out, commands_in);
         let task = tokio::spawn(task.run());
-        Ok(Self { id, view, status, commands, under_way: Arc::new(Semaphore::new(MAX_IN_FLIGHT)), task })
+        Ok(Self { id, rig, api, view, status, commands, under_way: Arc::new(Semaphore::new(MAX_IN_FLIGHT)), task })
     }
 
     /// Sets levels, as [`change`](Self::change) does.
@@ -104,6 +109,40 @@ impl Client {
         let position = answered.await.unwrap_or(Err(SetError::Unknown))?;
         self.reached(position).await;
         Ok(position)
+    }
+
+    /// Changes the rig by a text of commands, and waits until the client's map has the change. `undo` takes back the last change of
+    /// this client.
+    ///
+    /// # Errors
+    /// [`ApiError`]; [`Problem::text_error`](ghostlight_proto::Problem::text_error) of a refusal has the place in the text.
+    pub async fn say(&self, text: &str, saying: &Saying) -> Result<Said, ApiError> {
+        let said = self.api.say(&self.rig, text, saying).await?;
+        if !saying.dry_run {
+            self.reached(said.position).await;
+        }
+        Ok(said)
+    }
+
+    /// Looks up the words of a text. Nothing changes.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn lookup(&self, text: &str) -> Result<Found, ApiError> {
+        self.api.lookup(&self.rig, text).await
+    }
+
+    /// The words of the rig that begin with this prefix, and their looks; of an empty prefix, all words.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn words(&self, prefix: &str) -> Result<BTreeMap<Word, Look>, ApiError> {
+        self.api.words(&self.rig, prefix).await
+    }
+
+    /// The other requests about words and whole rigs, under the name of this client.
+    pub fn api(&self) -> &Api {
+        &self.api
     }
 
     /// Waits until the map has reached a position, or the connection is gone.

@@ -8,9 +8,9 @@ use clap::Args;
 use ghostlight_check::{Driver, Options, Running, StartError};
 use ghostlight_rig::RigName;
 
-use super::api::Api;
 use super::output;
 use super::target::{EX_UNAVAILABLE, EX_USAGE};
+use ghostlight_client::Api;
 
 /// How often progress is printed.
 const REPORT_INTERVAL: Duration = Duration::from_secs(60);

@@ -14,10 +14,11 @@ use ghostlight_rig::RigName;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::api::{Api, When};
 use super::output;
 use super::rigs::GatewayUrl;
+use super::target::complain;
 use crate::greeting::count;
+use ghostlight_client::{Api, When};
 
 /// What an export says that it is.
 const FORMAT: &str = "ghostlight-rigs-1";
@@ -96,13 +97,13 @@ pub async fn export(ExportArgs { file, rigs, gateway }: ExportArgs) -> anyhow::R
 async fn text(gateway: &GatewayUrl, mut rigs: Vec<RigName>) -> anyhow::Result<Result<Vec<u8>, ExitCode>> {
     let api = match Api::new(&gateway.url) {
         Ok(api) => api,
-        Err(error) => return Ok(Err(error.complain())),
+        Err(error) => return Ok(Err(complain(&error.into()))),
     };
     let is_named = !rigs.is_empty();
     if !is_named {
         match api.names().await {
             Ok(names) => rigs = names.iter().filter_map(|name| RigName::new(name).ok()).collect(),
-            Err(error) => return Ok(Err(error.complain())),
+            Err(error) => return Ok(Err(complain(&error))),
         }
     }
     let mut export = Export { format: FORMAT.to_owned(), rigs: BTreeMap::new() };
@@ -114,7 +115,7 @@ async fn text(gateway: &GatewayUrl, mut rigs: Vec<RigName>) -> anyhow::Result<Re
             }
             // It was removed since the list was made.
             Err(error) if !is_named && error.status() == Some(404) => {}
-            Err(error) => return Ok(Err(error.complain())),
+            Err(error) => return Ok(Err(complain(&error))),
         }
     }
     let mut text = serde_json::to_vec(&export)?;
@@ -141,14 +142,14 @@ pub async fn import(ImportArgs { file, rigs, gateway }: ImportArgs) -> anyhow::R
     let export = checked(&text, &rigs).with_context(|| format!("{}", file.display()))?;
     let api = match Api::new(&gateway.url) {
         Ok(api) => api,
-        Err(error) => return Ok(error.complain()),
+        Err(error) => return Ok(complain(&error.into())),
     };
     let mut imported: Vec<String> = Vec::new();
     for (rig, json) in &export {
         if let Err(error) = api.put(rig, json.clone(), When::Always).await {
             let left = export.len() - imported.len();
             output::remark(format_args!("imported: {}; not imported: {left}, from {rig} on", listed(&imported)));
-            return Ok(error.complain());
+            return Ok(complain(&error));
         }
         imported.push(rig.to_string());
     }

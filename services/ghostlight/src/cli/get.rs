@@ -8,10 +8,10 @@ use clap::Args;
 use ghostlight_proto::LevelsText;
 use ghostlight_rig::{Dimmer, Label, Level, RigName, State};
 
-use super::api::Api;
 use super::levels::Dimmers;
 use super::output;
-use super::target::Target;
+use super::target::{Target, complain};
+use ghostlight_client::Api;
 
 /// Show the levels of dimmers
 ///
@@ -86,7 +86,7 @@ pub async fn run(args: GetArgs) -> anyhow::Result<ExitCode> {
 async fn missing(url: &str, rig: &RigName) -> ExitCode {
     let asked = async { Api::new(url)?.get(rig).await };
     match asked.await {
-        Err(error) => error.complain(),
+        Err(error) => complain(&error),
         Ok(_) => {
             output::complain(format_args!("there was no rig {rig}; it was made just now"));
             ExitCode::FAILURE

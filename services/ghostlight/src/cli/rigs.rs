@@ -8,9 +8,10 @@ use clap::{Args, Subcommand};
 use ghostlight_rig::RigName;
 use serde::Deserialize;
 
-use super::api::{Api, ApiError, When};
 use super::output;
+use super::target::complain;
 use crate::greeting::count;
+use ghostlight_client::{Api, ApiError, When};
 
 /// List, make, copy, rename and remove rigs
 #[derive(Args, Debug)]
@@ -220,9 +221,9 @@ async fn ask<T, E: Into<ApiOr>>(
     gateway: &GatewayUrl,
     work: impl AsyncFnOnce(&Api) -> Result<T, E>,
 ) -> Result<T, ExitCode> {
-    let api = Api::new(&gateway.url).map_err(|error| error.complain())?;
+    let api = Api::new(&gateway.url).map_err(|error| complain(&error.into()))?;
     work(&api).await.map_err(|error| match error.into() {
-        ApiOr::Api(error) => error.complain(),
+        ApiOr::Api(error) => complain(&error),
         ApiOr::Other(problem) => {
             output::complain(format_args!("{problem}"));
             ExitCode::FAILURE

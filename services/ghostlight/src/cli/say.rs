@@ -4,16 +4,12 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Args;
-use ghostlight_proto::{TextError, parse_update};
-use hyper::Method;
-use serde::Deserialize;
-use serde_json::json;
-use serde_json::value::RawValue;
+use ghostlight_proto::TextError;
 
-use super::api::{Api, ApiError};
 use super::levels::to_words;
 use super::output;
-use super::target::Target;
+use super::target::{self, Target};
+use ghostlight_client::{ApiError, Said, Saying};
 
 /// Change a rig by a text of commands
 ///
@@ -50,37 +46,22 @@ pub struct SayArgs {
     target: Target,
 }
 
-/// The answer of the server.
-#[derive(Deserialize)]
-struct Answer<'a> {
-    understood: String,
-    #[serde(borrow)]
-    changes: Option<&'a RawValue>,
-    selection: Option<String>,
-    notes: Vec<String>,
-}
-
 /// Says the text.
 ///
 /// # Errors
 /// If the standard output cannot be written.
 pub async fn run(args: SayArgs) -> anyhow::Result<ExitCode> {
-    let body = json!({"text": args.text.join(" "), "selection": args.selection, "dry_run": args.dry_run}).to_string();
-    let path = format!("/v1/rigs/{}/say", args.target.rig);
-    let answer = match Api::of(&args.target) {
-        Ok(api) => api.call(Method::POST, &path, body).await,
-        Err(error) => Err(error),
-    };
-    let answer = match answer {
-        Ok(answer) => answer.json,
+    let saying = Saying { selection: args.selection, dry_run: args.dry_run, idempotency_key: None };
+    let (text, rig) = (args.text.join(" "), &args.target.rig);
+    let said = async { args.target.api()?.say(rig, &text, &saying).await };
+    let Said { json, understood, changes, selection, notes, .. } = match said.await {
+        Ok(said) => said,
         Err(error) => return Ok(complain(&error)),
     };
     if args.json {
-        output::ended(writeln!(std::io::stdout(), "{}", String::from_utf8_lossy(&answer)))?;
+        output::ended(writeln!(std::io::stdout(), "{}", String::from_utf8_lossy(&json)))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let Answer { understood, changes, selection, notes } = serde_json::from_slice(&answer)?;
-    let changes = changes.map(|changes| parse_update(changes.get().as_bytes())).transpose()?;
     let words = changes.map(|changes| to_words(&changes).join(" ")).unwrap_or_default();
     output::ended(writeln!(std::io::stdout(), "{understood}\n{words}"))?;
     notes.iter().for_each(|note| output::remark(format_args!("{note}")));
@@ -92,7 +73,7 @@ pub async fn run(args: SayArgs) -> anyhow::Result<ExitCode> {
 
 /// Prints why a text was refused, with the place in it.
 fn complain(error: &ApiError) -> ExitCode {
-    let code = error.complain();
+    let code = target::complain(error);
     if let ApiError::Refused(problem) = error
         && let Some(TextError { underlined, .. }) = &problem.text_error
     {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use ghostlight_client::{Client, ConnectError, Options};
+use ghostlight_client::{AddressError, Api, ApiError, Client, ConnectError, Options};
 use ghostlight_rig::{ClientId, Interest, RigName};
 
 /// The exit code for wrong arguments: `EX_USAGE` of sysexits.h.
@@ -58,6 +58,14 @@ impl Target {
         Self { client, ..self }.connect_as(Interest::default(), create).await
     }
 
+    /// The gateway, for requests under the name of a client that changes something.
+    ///
+    /// # Errors
+    /// [`AddressError`].
+    pub fn api(&self) -> Result<Api, AddressError> {
+        Api::new(&self.url).map(|api| api.named(self.changing_client()))
+    }
+
     /// The name of a client that changes something: the same for all commands of a person, so that one takes back what another
     /// did.
     pub fn changing_client(&self) -> ClientId {
@@ -93,5 +101,15 @@ impl Target {
                 ConnectError::Unavailable { .. } => ExitCode::from(EX_UNAVAILABLE),
             }
         })
+    }
+}
+
+/// Prints why a request did nothing, and returns the exit code.
+pub fn complain(error: &ApiError) -> ExitCode {
+    super::output::complain(format_args!("{error}"));
+    match error {
+        ApiError::Address(_) => ExitCode::from(EX_USAGE),
+        ApiError::Unavailable { .. } => ExitCode::from(EX_UNAVAILABLE),
+        ApiError::Refused(_) | ApiError::NotGhostlight { .. } => ExitCode::FAILURE,
     }
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use ghostlight_client::{Client, Follower, News, Options, Pace, SetError, State};
-use ghostlight_proto::{parse_levels, parse_update};
-use ghostlight_rig::{ClientId, Dimmer, Level, Levels, RigName};
+use ghostlight_client::{ApiError, Client, Follower, News, Options, Pace, Saying, SetError, State};
+use ghostlight_proto::{parse_levels, parse_look, parse_update};
+use ghostlight_rig::{ClientId, Dimmer, Key, Level, Levels, RigName, Word};
 use serde_json::json;
 use std::time::Duration;
 
@@ -208,4 +208,49 @@ async fn a_client_finds_the_next_server() {
     reaches(&client, State::Live).await;
     client.set(levels(r#"{"3": 30}"#)).await.unwrap();
     assert_eq!(served.map().await, serde_json::from_value::<Map>(json!({"2": 20, "3": 30})).unwrap());
+}
+
+#[tokio::test]
+async fn the_client_says_texts_and_reads_and_sets_words() {
+    let (_folder, path) = folder();
+    let served = Served::start(&path, &[]).await;
+    let client = connect(&served, "booth").await;
+    let (rig, wash) = (RigName::default(), Word::new("Front wash").unwrap());
+    let look = parse_look(br#"{"1": 100, "2": 80}"#).unwrap();
+    client.api().set_word(&rig, &wash, &look).await.unwrap();
+    client.set(levels(r#"{"7": 30}"#)).await.unwrap();
+    let held =
+        |json: &str| levels(json).into_iter().filter_map(|(dimmer, level)| Some((dimmer, level?))).collect::<Held>();
+
+    let preview = Saying { dry_run: true, ..Saying::default() };
+    let said = client.say("front wash at 50", &preview).await.unwrap();
+    assert_eq!(said.changes, Some(levels(r#"{"1": 50, "2": 40}"#).into()));
+    assert_eq!(client.levels(), held(r#"{"7": 30}"#), "it was only a preview");
+    let once = Saying { idempotency_key: Some(Key::new("k").unwrap()), ..Saying::default() };
+    let said = client.say("front wash at 50", &once).await.unwrap();
+    assert_eq!((said.understood.as_str(), said.notes.len()), ("front wash at 50", 0));
+    assert_eq!(client.levels(), held(r#"{"1": 50, "2": 40, "7": 30}"#), "the map has it");
+    let again = client.say("front wash at 50", &once).await.unwrap();
+    assert_eq!((again.changes, again.position), (None, said.position));
+    let last = Saying { selection: said.selection, ..Saying::default() };
+    client.say("full", &last).await.unwrap();
+    assert_eq!(client.levels(), held(r#"{"1": 100, "2": 80, "7": 30}"#), "each its share of the word's look");
+    // Both changes of this client, by a text and over the WebSocket.
+    client.say("undo", &Saying::default()).await.unwrap();
+    client.say("undo", &Saying::default()).await.unwrap();
+    client.say("undo", &Saying::default()).await.unwrap();
+    assert_eq!(client.levels(), BTreeMap::new());
+
+    let error = client.say("wosh at 50", &Saying::default()).await.unwrap_err();
+    let ApiError::Refused(problem) = &error else { panic!("{error}") };
+    assert_eq!(problem.text_error.as_ref().unwrap().start, 0, "{error}");
+    let found = client.lookup("Front-wash, please!").await.unwrap();
+    assert_eq!((found.levels, found.unknown), (held(r#"{"1": 100, "2": 80}"#), vec!["please".to_owned()]));
+    client.api().set_words(&rig, &[(Word::new("a/b ä").unwrap(), look)].into()).await.unwrap();
+    assert_eq!(client.words("A/").await.unwrap().len(), 1);
+    client.api().delete_word(&rig, &Word::new("A/B Ä").unwrap()).await.unwrap();
+    assert_eq!(client.words("").await.unwrap(), BTreeMap::new());
+    let error = client.api().words(&RigName::new("nowhere").unwrap(), "").await.unwrap_err();
+    assert_eq!(error.status(), Some(404));
+    client.shutdown().await;
 }

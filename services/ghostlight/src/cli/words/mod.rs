@@ -7,19 +7,15 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
-use ghostlight_proto::{LookText, WordsText, parse_words, without_byte_order_mark};
-use ghostlight_rig::{Look, Word};
-use hyper::Method;
-use hyper::body::Bytes;
-use url::form_urlencoded;
+use ghostlight_proto::{WordsText, parse_words, without_byte_order_mark};
+use ghostlight_rig::Word;
 
-use super::api::{Api, ApiError};
 use super::export::read;
 use super::levels::{look, written_look};
 use super::output::{self, FAINT};
-use super::target::{EX_USAGE, Target};
+use super::target::{self, EX_USAGE, Target};
+use ghostlight_client::{Api, ApiError};
 
 /// List, set, export and import the words of a rig
 ///
@@ -141,7 +137,7 @@ pub async fn run(args: WordsArgs) -> anyhow::Result<ExitCode> {
     };
     match ended {
         Ok(()) => Ok(ExitCode::SUCCESS),
-        Err(Failed::Api(error)) => Ok(error.complain()),
+        Err(Failed::Api(error)) => Ok(target::complain(&error)),
         Err(Failed::Input(problem, code)) => {
             output::complain(format_args!("{problem}"));
             Ok(ExitCode::from(code))
@@ -151,7 +147,7 @@ pub async fn run(args: WordsArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn list(prefix: &str, target: Target) -> Result<(), Failed> {
-    let words = all(prefix, target).await?;
+    let words = api(&target)?.words(&target.rig, prefix).await?;
     let mut out = anstream::stdout().lock();
     let mut write =
         || words.iter().try_for_each(|(word, look)| writeln!(out, "{word}  {FAINT}{}{FAINT:#}", written_look(look)));
@@ -164,21 +160,19 @@ async fn list(prefix: &str, target: Target) -> Result<(), Failed> {
 
 async fn set(word: &Word, levels: &[String], target: Target) -> Result<(), Failed> {
     let look = look(&levels.join(",")).map_err(|problem| Failed::Input(problem, EX_USAGE))?;
-    let body = serde_json::to_vec(&LookText(&look)).expect("a look is JSON");
-    Api::of(&target)?.call(Method::PUT, &path(&target, word), body).await?;
-    Ok(())
+    Ok(api(&target)?.set_word(&target.rig, word, &look).await?)
 }
 
 async fn delete(words: &[Word], target: Target) -> Result<(), Failed> {
-    let api = Api::of(&target)?;
+    let api = api(&target)?;
     for word in words {
-        api.call(Method::DELETE, &path(&target, word), Bytes::new()).await?;
+        api.delete_word(&target.rig, word).await?;
     }
     Ok(())
 }
 
 async fn export(file: Option<PathBuf>, format: Option<Format>, target: Target) -> Result<(), Failed> {
-    let words = all("", target).await?;
+    let words = api(&target)?.words(&target.rig, "").await?;
     let text = match format.unwrap_or_else(|| format_of(file.as_deref())) {
         Format::Json => serde_json::to_string(&WordsText(words.iter().collect())).expect("words are JSON") + "\n",
         Format::Csv => csv::write(&words),
@@ -198,30 +192,13 @@ async fn import(file: &Path, format: Option<Format>, target: Target) -> Result<(
         Format::Json => parse_words(text.as_bytes()).map_err(|error| bad(error.to_string()))?,
         Format::Csv => csv::read(text).map_err(bad)?.into_iter().collect(),
     };
-    let body = serde_json::to_vec(&WordsText(words.iter().collect())).expect("words are JSON");
-    Api::of(&target)?.call(Method::PUT, &all_words(&target), body).await?;
+    api(&target)?.set_words(&target.rig, &words).await?;
     output::remark(format_args!("the rig has {} now", crate::greeting::count(words.len(), "word")));
     Ok(())
 }
 
-/// The words of the rig with this prefix.
-async fn all(prefix: &str, target: Target) -> Result<BTreeMap<Word, Look>, Failed> {
-    let prefix = form_urlencoded::Serializer::new(String::new()).append_pair("prefix", prefix).finish();
-    let path = format!("{}?{prefix}", all_words(&target));
-    let words = Api::of(&target)?.call(Method::GET, &path, Bytes::new()).await?;
-    Ok(parse_words(&words.json).context("the server's answer has no words")?)
-}
-
-/// The path of all words of a target's rig.
-fn all_words(target: &Target) -> String {
-    format!("/v1/rigs/{}/words", target.rig)
-}
-
-/// The path of one of its words.
-fn path(target: &Target, word: &Word) -> String {
-    let encoded: String = form_urlencoded::byte_serialize(word.as_str().as_bytes()).collect();
-    // In a path, a plus sign is itself.
-    format!("{}/{}", all_words(target), encoded.replace('+', "%20"))
+fn api(target: &Target) -> Result<Api, ApiError> {
+    Ok(target.api()?)
 }
 
 /// The format that the name of a file tells.

@@ -1,21 +1,19 @@
-//! Requests to a gateway over HTTP, for the commands about whole rigs and about words.
+//! Requests to a gateway over HTTP: whole rigs. `texts.rs` adds texts and words.
 
 use std::error::Error;
-use std::process::ExitCode;
 use std::time::Duration;
 
-use axum::body::Bytes;
+use bytes::Bytes;
 use ghostlight_proto::{Problem, listed_rigs};
 use ghostlight_rig::{ClientId, KindId, RigName};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::header::{CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH};
-use hyper::{Method, Request, StatusCode, Uri};
+use hyper::{Method, Request, StatusCode};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
-use super::output;
-use super::target::{EX_UNAVAILABLE, EX_USAGE, Target};
+use crate::{AddressError, address};
 
 /// How long a gateway may take to answer. A dictionary of 16 MiB takes some seconds to be durable.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
@@ -36,8 +34,8 @@ pub struct Api {
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
     /// The address is not that of a gateway.
-    #[error("{0:?} is not the address of a gateway, such as http://127.0.0.1:8080")]
-    Address(String),
+    #[error(transparent)]
+    Address(#[from] AddressError),
     /// Nobody answers there.
     #[error("no Ghostlight server answers at {url}: {why}")]
     Unavailable {
@@ -67,16 +65,6 @@ impl ApiError {
             _ => None,
         }
     }
-
-    /// Prints the error, and returns the exit code.
-    pub fn complain(&self) -> ExitCode {
-        output::complain(format_args!("{self}"));
-        match self {
-            Self::Address(_) => ExitCode::from(EX_USAGE),
-            Self::Unavailable { .. } => ExitCode::from(EX_UNAVAILABLE),
-            Self::Refused(_) | Self::NotGhostlight { .. } => ExitCode::FAILURE,
-        }
-    }
 }
 
 /// What a gateway answered.
@@ -101,23 +89,16 @@ impl Api {
     /// The gateway at this URL. Nothing is asked yet.
     ///
     /// # Errors
-    /// [`ApiError::Address`].
-    pub fn new(url: &str) -> Result<Self, ApiError> {
-        let is_address = |uri: &Uri| {
-            uri.scheme_str() == Some("http") && uri.host().is_some_and(|host| !host.is_empty()) && uri.query().is_none()
-        };
-        let base: Option<Uri> = url.parse().ok().filter(is_address);
-        base.ok_or_else(|| ApiError::Address(url.to_owned()))?;
+    /// [`AddressError`].
+    pub fn new(url: &str) -> Result<Self, AddressError> {
         let client = Client::builder(TokioExecutor::new()).build_http();
-        Ok(Self { url: url.trim_end_matches('/').to_owned(), name: None, client })
+        Ok(Self { url: address::http(url)?, name: None, client })
     }
 
-    /// The gateway of a target, for changes under the target's name. Nothing is asked yet.
-    ///
-    /// # Errors
-    /// [`ApiError::Address`].
-    pub fn of(target: &Target) -> Result<Self, ApiError> {
-        Ok(Self { name: Some(target.changing_client()), ..Self::new(&target.url)? })
+    /// The same gateway, for changes under this name.
+    #[must_use]
+    pub fn named(self, name: ClientId) -> Self {
+        Self { name: Some(name), ..self }
     }
 
     /// Sends a request with a JSON body, unless that is empty.
@@ -177,18 +158,20 @@ impl Api {
         self.ask(request, Bytes::new()).await.map(drop)
     }
 
-    fn request(&self, method: Method, path: &str) -> hyper::http::request::Builder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> hyper::http::request::Builder {
         Request::builder().method(method).uri(format!("{}{path}", self.url))
     }
 
-    async fn ask(&self, request: hyper::http::request::Builder, body: Bytes) -> Result<Answer, ApiError> {
+    pub(crate) async fn ask(&self, request: hyper::http::request::Builder, body: Bytes) -> Result<Answer, ApiError> {
         let url = self.url.clone();
         let request = match &self.name {
             Some(name) => request.header("ghostlight-client", name.as_str()),
             None => request,
         };
         let request = if body.is_empty() { request } else { request.header(CONTENT_TYPE, "application/json") };
-        let request = request.body(Full::from(body)).map_err(|_| ApiError::Address(url.clone()))?;
+        let request = request
+            .body(Full::from(body))
+            .map_err(|error| ApiError::NotGhostlight { url: url.clone(), why: error.to_string() })?;
         let answer = tokio::time::timeout(ANSWER_TIMEOUT, async {
             let response = self.client.request(request).await.map_err(|error| innermost(&error))?;
             let (head, body) = response.into_parts();
@@ -205,6 +188,11 @@ impl Api {
             Ok(problem) => ApiError::Refused(problem),
             Err(_) => ApiError::NotGhostlight { url, why: status_text(head.status) },
         })
+    }
+
+    /// The error that an answer is not one of Ghostlight's.
+    pub(crate) fn strange(&self, why: &dyn std::fmt::Display) -> ApiError {
+        ApiError::NotGhostlight { url: self.url.clone(), why: why.to_string() }
     }
 }
 
