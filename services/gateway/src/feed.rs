@@ -1,17 +1,16 @@
 //! The feed of a hub: the replica of one rig and what every reader of it shares.
 
-use std::collections::{BTreeMap, VecDeque};
+mod latest;
+mod state;
+
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use ghostlight_bus::Announcement;
 use ghostlight_command::Dictionary;
 use ghostlight_proto::{Decoded, STALE_AFTER, ServerMessage, Unread, decode};
-use ghostlight_rig::{
-    Attribution, Beacon, Delta, Interest, Item, Position, Received, Replica, Revision, RigMap, RigName, Snapshot,
-    StoreId, TraceContext, Update, Verdict,
-};
+use ghostlight_rig::{Beacon, Delta, Position, Received, RigMap, RigName, Snapshot, StoreId, TraceContext, Update};
 use ghostlight_telemetry::trace::Kind;
 use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
 use tokio::sync::watch;
@@ -21,24 +20,10 @@ use crate::delivery_spans::Delivery;
 use crate::instruments::Instruments;
 use crate::presence::RigPresence;
 use crate::subscribers::Subscribers;
-use crate::subscription::{CachedBody, CaughtUp, Texts, Whole};
+use crate::subscription::Texts;
 
-/// How many entries are remembered. A gateway needs the verdicts on its own entries for the time that a few entries
-/// take, and a reader that fell behind soon catches up.
-const REMEMBERED_ENTRIES: usize = 4_096;
-
-/// The origins of changes are kept for this many entries; a step over more is sent without origins. A client that is
-/// further behind has no fader in hand whose echo it would have to recognise.
-const ATTRIBUTED_ENTRIES: usize = 256;
-
-/// A step with more items or changes than these is also sent without origins: each item is looked up, and each change
-/// is written out.
-const ATTRIBUTED_ITEMS: usize = 4_096;
-const ATTRIBUTED_CHANGES: usize = 256;
-
-/// Every state service announces every entry, in the same bytes. A copy of one of this many last deltas is recognised
-/// by its bytes and not decoded.
-const KNOWN_AGAIN: usize = 16;
+pub(crate) use latest::Latest;
+pub(crate) use state::{FeedState, Folded};
 
 /// The feed of one rig, shared by the following task, the queue and the readers.
 pub(crate) struct RigFeed {
@@ -50,109 +35,6 @@ pub(crate) struct RigFeed {
     presence: Arc<RigPresence>,
     pub(crate) subscribers: Arc<Subscribers>,
     pub(crate) instruments: Arc<Instruments>,
-}
-
-/// The state of a feed, under one lock.
-#[derive(Default)]
-pub(crate) struct FeedState {
-    pub(crate) replica: Replica,
-    folded: VecDeque<Folded>,
-    /// The store of the last alarm: the alarm about it is logged once.
-    alarmed: StoreId,
-    /// The last deltas received, the oldest first.
-    heard: VecDeque<Bytes>,
-    /// The catch-up step that was encoded last: readers that fall behind often fall behind together.
-    pub(crate) caught_up: Option<CaughtUp>,
-    /// The whole map that was encoded last: after a restart, all readers need it.
-    pub(crate) whole: Option<Whole>,
-    /// The body that was encoded last for a `GET`.
-    pub(crate) body: Option<CachedBody>,
-}
-
-/// The announced outcome of one entry.
-#[derive(Clone, Debug)]
-pub(crate) struct Folded {
-    position: Position,
-    prev: Revision,
-    /// The verdicts on changes that were not simply applied, by their index in the entry.
-    pub(crate) verdicts: Arc<BTreeMap<usize, Verdict>>,
-    /// The origins of its changes and the items that each of them set.
-    attributions: Arc<[Attribution]>,
-    /// How long the state service took to fold the entry.
-    pub(crate) fold: Duration,
-    /// When this gateway received the announcement.
-    pub(crate) heard: Instant,
-}
-
-/// The newest state of the feed, which every reader watches.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Latest {
-    pub(crate) position: Position,
-    /// Grows when a snapshot replaces the map and does not continue it.
-    pub(crate) generation: u64,
-    /// The revision before the last delta: the delta serves every reader at this revision or later.
-    pub(crate) prev: Revision,
-    pub(crate) delta: Option<Texts>,
-    /// The kinds of the items that the delta sets.
-    pub(crate) delta_kinds: Interest,
-    /// When the last delta or snapshot was applied.
-    pub(crate) applied: Option<Instant>,
-    /// The delivery of the last delta, if it is traced.
-    pub(crate) delivery: Option<Arc<Delivery>>,
-    /// The last beacon, if the map has not changed since; otherwise empty.
-    pub(crate) beacon: Utf8Bytes,
-    /// The kinds whose digests the beacon has.
-    pub(crate) beacon_kinds: Interest,
-    /// How many beacons have confirmed the map.
-    pub(crate) beacons: u64,
-    /// When a message of a state service last came; `None` if never.
-    pub(crate) heard: Option<Instant>,
-    /// Whether that is longer ago than [`STALE_AFTER`], so that the map may be old.
-    pub(crate) is_stale: bool,
-}
-
-impl Latest {
-    /// How long ago a message of a state service last came; `None` if never.
-    pub(crate) fn silence(&self) -> Option<Duration> {
-        self.heard.map(|heard| heard.elapsed())
-    }
-
-    fn hear(&mut self, instruments: &Instruments) {
-        if self.is_stale {
-            instruments.was_stale(self.silence().unwrap_or_default());
-        }
-        self.heard = Some(Instant::now());
-        self.is_stale = false;
-    }
-}
-
-impl FeedState {
-    /// The origins of the changes from `from` to the replica's position, with the items whose values still count; empty
-    /// if some of these entries are not remembered.
-    pub(crate) fn attributions_since(&self, from: Revision) -> Vec<Attribution> {
-        let map = self.replica.map();
-        let mut at = self.replica.position();
-        let mut newest_first = Vec::new();
-        let mut items = 0;
-        for folded in self.folded.iter().rev().take(ATTRIBUTED_ENTRIES) {
-            items += folded.attributions.iter().map(|attribution| attribution.items.len()).sum::<usize>();
-            let changes = newest_first.len() + folded.attributions.len();
-            if folded.position != at || items > ATTRIBUTED_ITEMS || changes > ATTRIBUTED_CHANGES {
-                break;
-            }
-            let stands = |item: &Item| map.revision_of(item) == Some(folded.position.revision);
-            newest_first.extend(folded.attributions.iter().rev().map(|Attribution { origin, items }| Attribution {
-                origin: origin.clone(),
-                items: items.iter().filter(|item| stands(item)).cloned().collect(),
-            }));
-            at.revision = folded.prev;
-            if at.revision <= from {
-                newest_first.reverse();
-                return newest_first;
-            }
-        }
-        Vec::new()
-    }
 }
 
 impl RigFeed {
@@ -176,9 +58,7 @@ impl RigFeed {
 
     /// The outcome of an entry; `None` if its announcement was missed.
     pub(crate) fn folded(&self, position: Position) -> Option<Folded> {
-        let state = self.state();
-        let index = state.folded.binary_search_by_key(&position, |folded| folded.position).ok()?;
-        state.folded.get(index).cloned()
+        self.state().folded(position)
     }
 
     // Held to apply one message or to read, never across an await.
@@ -219,7 +99,7 @@ impl RigFeed {
     /// Applies an announcement and shows it to the readers; `None` if it cannot be read or is not from a state service.
     pub(crate) fn take(&self, rig: &RigName, announcement: &Announcement) -> Option<Received> {
         let text = &announcement.text;
-        if self.state().heard.iter().rev().any(|heard| heard == text) {
+        if self.state().knows_again(text) {
             return Some(Received::Had);
         }
         let Decoded { message, levels } = match decode(text) {
@@ -278,19 +158,9 @@ impl RigFeed {
         if received != Received::Applied {
             return received;
         }
-        if state.heard.len() == KNOWN_AGAIN {
-            state.heard.pop_front();
-        }
-        state.heard.push_back(text.clone());
-        if state.folded.len() == REMEMBERED_ENTRIES {
-            state.folded.pop_front();
-        }
         let Delta { position, prev, update, origins, verdicts, dictionary, .. } = delta;
         let (verdicts, attributions) = (Arc::new(verdicts), origins.into());
-        state.folded.push_back(Folded { position, prev, verdicts, attributions, fold: *fold, heard });
-        if let Some(old) = state.folded.iter_mut().rev().nth(ATTRIBUTED_ENTRIES) {
-            old.attributions = Arc::default();
-        }
+        state.remember(text.clone(), Folded { position, prev, verdicts, attributions, fold: *fold, heard });
         match dictionary {
             Some(_) => self.replace_words(state.replica.map()),
             None => self.change_words(&update),
@@ -360,9 +230,7 @@ impl RigFeed {
             self.alarm(&mut state, rig, snapshot.store, former);
         }
         if received == Received::Replaced {
-            // They are of another order, or above where this one stands.
-            state.folded.clear();
-            state.heard.clear();
+            state.forget();
         }
         if matches!(received, Received::Applied | Received::Replaced) {
             self.replace_words(state.replica.map());
