@@ -364,3 +364,6 @@ fn left_by(changes: &[Change], folded: Option<&Folded>) -> Update {
         left
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -362,3 +362,6 @@ fn plain(levels: &Levels) -> Utf8Bytes {
 fn text(encoded: &bytes::Bytes) -> Utf8Bytes {
     Utf8Bytes::try_from(encoded.clone()).expect("a message is UTF-8")
 }
+
+#[cfg(test)]
+mod tests;

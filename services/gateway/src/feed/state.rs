@@ -118,3 +118,6 @@ impl FeedState {
         self.heard.clear();
     }
 }
+
+#[cfg(test)]
+mod tests;
