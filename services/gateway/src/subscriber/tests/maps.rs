@@ -92,6 +92,20 @@ async fn a_whole_map_is_encoded_once_for_all_who_came_before_it_was() {
     for reader in &mut old {
         assert!(is_shared(&first_map(reader), &map));
     }
+
+    // Also if the map that was in doubt goes back.
+    let mut old = stage.current();
+    let Position { epoch, revision } = stage.position();
+    for level in [30, 40] {
+        stage.change(levels([(1, level)]));
+    }
+    all_told(&mut old);
+    stage.service = Service { store: THEIRS, ..Service::at(Position::new(epoch.0, revision.0 + 1)) };
+    stage.hub.feed().doubt();
+    stage.service.answer(stage.hub.feed());
+    assert!(old.position() > stage.position());
+    let map = first_map(&mut stage.reader(full_of_all()));
+    assert!(is_shared(&first_map(&mut old), &map));
 }
 
 #[tokio::test]
@@ -132,8 +146,11 @@ async fn a_client_that_is_ahead_of_this_gateway_waits_for_it() {
     assert_eq!((names(&told), read_delta(text_of(&told[0])).prev), (vec!["delta", "beacon"], Revision(next)));
     assert_eq!(all_told(ahead), []);
 
-    // In a newer epoch, its position is void.
+    // In a newer epoch, its position is void, also once that epoch has come further.
     stage.renew(levels([(1, 30)]));
+    while stage.position().revision <= ahead.ahead.unwrap().0.revision {
+        stage.change(levels([(1, 40)]));
+    }
     assert_eq!(names(&all_told(ahead)), ["snapshot", "beacon"]);
 }
 
