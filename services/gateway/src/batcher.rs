@@ -211,9 +211,7 @@ async fn serve(rig: RigName, feed: Arc<RigFeed>, appending: Appending, mut queue
 /// Takes the waiting changes in turn, as many as fit in one entry.
 fn gather(turns: &mut Turns<Queued>) -> Option<Batch> {
     let mut batch = Batch::new(turns.take_if(|_| true)?);
-    while !batch.entry.is_closed()
-        && let Some(asked) = turns.take_if(|asked| batch.weight + asked.change.update.weight() <= MAX_WEIGHT)
-    {
+    while let Some(asked) = turns.take_if(|asked| batch.takes(&asked.change)) {
         batch.push(asked);
     }
     Some(batch)
@@ -280,10 +278,15 @@ impl Batch {
         Self { weight: change.update.weight(), entry: Entry::new(change), waiting: vec![waiting] }
     }
 
-    /// Adds a change. The entry must be open.
+    /// Whether the entry takes this change, and has room for it.
+    fn takes(&self, change: &Change) -> bool {
+        self.entry.takes(change) && self.weight + change.update.weight() <= MAX_WEIGHT
+    }
+
+    /// Adds a change, which the entry must take.
     fn push(&mut self, Queued { change, waiting, .. }: Queued) {
         self.weight += change.update.weight();
-        self.entry.push(change).expect("the entry is open");
+        self.entry.push(change).expect("the entry takes it");
         self.waiting.push(waiting);
     }
 
@@ -361,3 +364,6 @@ fn left_by(changes: &[Change], folded: Option<&Folded>) -> Update {
         left
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -300,3 +300,6 @@ fn is_silence(received: Received) -> bool {
 fn utf8(text: Bytes) -> Utf8Bytes {
     Utf8Bytes::try_from(text).expect("a message is UTF-8")
 }
+
+#[cfg(test)]
+mod tests;

@@ -90,3 +90,11 @@ impl Hub {
         self.feed.reached(position).await;
     }
 }
+
+#[cfg(test)]
+impl Hub {
+    /// The feed. A test announces to it what it wants.
+    pub(crate) fn feed(&self) -> &RigFeed {
+        &self.feed
+    }
+}

@@ -49,6 +49,8 @@ mod subscriber;
 mod subscribers;
 mod subscription;
 mod tcp;
+#[cfg(test)]
+mod testing;
 mod throttle;
 mod turns;
 mod undo_routes;

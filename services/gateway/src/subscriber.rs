@@ -63,7 +63,7 @@ struct Sending {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Cursor {
     generation: u64,
-    revision: Revision,
+    position: Position,
 }
 
 impl Subscriber {
@@ -74,7 +74,7 @@ impl Subscriber {
         latest.mark_changed();
         let ahead = resume.filter(|at| *at > now.position).map(|at| (at, Instant::now()));
         let resume = resume.filter(|at| at.epoch == now.position.epoch && *at <= now.position);
-        let cursor = resume.map(|at| Cursor { generation: now.generation, revision: at.revision });
+        let cursor = resume.map(|position| Cursor { generation: now.generation, position });
         let (seat, came_at) = (hub.subscribers().enter(), now.position);
         Self {
             hub,
@@ -114,10 +114,11 @@ impl Subscriber {
         }
     }
 
-    /// The client's position once it has everything that [`next`](Self::next) returned.
+    /// The client's position once it has everything that [`next`](Self::next) returned. The map may be in another epoch by
+    /// now.
     pub(crate) fn position(&self) -> Position {
-        let revision = self.cursor.map_or(Revision(0), |cursor| cursor.revision);
-        Position { epoch: self.latest.borrow().position.epoch, revision }
+        let nothing_yet = || Position { revision: Revision(0), ..self.latest.borrow().position };
+        self.cursor.map_or_else(nothing_yet, |cursor| cursor.position)
     }
 
     /// The next message for the client; `None` if it has the newest map.
@@ -130,15 +131,15 @@ impl Subscriber {
             let Some(cursor) = self.cursor.filter(|cursor| cursor.generation == latest.generation) else {
                 return Some(self.whole_map());
             };
-            if cursor.revision == latest.position.revision {
+            if cursor.position == latest.position {
                 return self.next_beacon(&latest).or_else(|| self.next_stale(&latest));
             }
-            let from = cursor.revision;
+            let from = cursor.position.revision;
             let is_ready = self.subscription.protocol != Protocol::Output && self.tells_all(latest.delta_kinds);
             let ready = latest.delta.as_ref().filter(|_| is_ready);
             let texts = match ready {
-                Some(texts) if (latest.prev..latest.position.revision).contains(&cursor.revision) => {
-                    self.cursor = Some(Cursor { revision: latest.position.revision, ..cursor });
+                Some(texts) if (latest.prev..latest.position.revision).contains(&from) => {
+                    self.cursor = Some(Cursor { position: latest.position, ..cursor });
                     texts.clone()
                 }
                 _ => match self.catch_up(cursor) {
@@ -178,7 +179,7 @@ impl Subscriber {
         }
         self.ahead = None;
         if latest.position.epoch == ahead.epoch && latest.position >= ahead {
-            self.cursor = Some(Cursor { generation: latest.generation, revision: ahead.revision });
+            self.cursor = Some(Cursor { generation: latest.generation, position: ahead });
         }
         true
     }
@@ -220,8 +221,7 @@ impl Subscriber {
         if self.latest.borrow().generation != cursor.generation {
             return None;
         }
-        let to = state.replica.position();
-        let from = Position { revision: cursor.revision, ..to };
+        let (from, to) = (cursor.position, state.replica.position());
         let known = state.caught_up.as_ref();
         let known = known.filter(|known| (known.from, known.to, known.subscription) == (from, to, subscription));
         let texts = match known.map(|known| known.texts.clone()) {
@@ -234,7 +234,7 @@ impl Subscriber {
                 texts
             }
         };
-        self.cursor = Some(Cursor { revision: to.revision, ..cursor });
+        self.cursor = Some(Cursor { position: to, ..cursor });
         Some(texts)
     }
 
@@ -252,16 +252,16 @@ impl Subscriber {
                 (known.generation, known.subscription, known.names_gone) == (generation, subscription, names_gone)
                     && known.position >= self.came_at
                     && state.replica.map().knows_since(known.position.revision)
-                    && cursor.is_none_or(|at| at.generation != generation || at.revision <= known.position.revision)
+                    && cursor.is_none_or(|at| at.generation != generation || at.position <= known.position)
             });
             if let Some(known) = known {
-                self.cursor = Some(Cursor { generation, revision: known.position.revision });
+                self.cursor = Some(Cursor { generation, position: known.position });
                 return Told::Snapshot(known.text.clone());
             }
             (generation, Copied::of(&state, subscription, names_gone))
         };
         let position = copied.position;
-        self.cursor = Some(Cursor { generation, revision: position.revision });
+        self.cursor = Some(Cursor { generation, position });
         let text = copied.encode();
         self.hub.state().whole = Some(Whole { generation, position, subscription, names_gone, text: text.clone() });
         Told::Snapshot(text)
@@ -362,3 +362,6 @@ fn plain(levels: &Levels) -> Utf8Bytes {
 fn text(encoded: &bytes::Bytes) -> Utf8Bytes {
     Utf8Bytes::try_from(encoded.clone()).expect("a message is UTF-8")
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,13 +96,18 @@ impl Entry {
         Self { changes: vec![first] }
     }
 
-    /// Adds a change, or gives it back if the entry is closed or the change is about the whole rig.
+    /// Adds a change, or gives it back if the entry does not [take](Self::takes) it.
     pub fn push(&mut self, change: Change) -> Result<(), Box<Change>> {
-        if self.is_closed() || change.is_alone() {
+        if !self.takes(&change) {
             return Err(Box::new(change));
         }
         self.changes.push(change);
         Ok(())
+    }
+
+    /// Whether the entry takes this change: it is not closed, and the change need not be alone.
+    pub fn takes(&self, change: &Change) -> bool {
+        !self.is_closed() && !change.is_alone()
     }
 
     /// Whether the entry takes no more changes: the last one has a key, or is alone in its entry.

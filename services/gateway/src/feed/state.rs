@@ -123,3 +123,6 @@ impl FeedState {
         self.heard.clear();
     }
 }
+
+#[cfg(test)]
+mod tests;

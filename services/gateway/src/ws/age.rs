@@ -95,6 +95,17 @@ mod tests {
     }
 
     #[test]
+    fn the_answer_to_a_ping_has_its_payload_and_tells_when_it_was_sent() {
+        let mut pings = Pings::new(Duration::from_secs(5));
+        let before = |seconds| Instant::now().checked_sub(Duration::from_secs(seconds)).unwrap();
+        pings.began = before(60);
+        pings.answered(&pings.payload());
+        assert_eq!(pings.check(), Ok(()));
+        pings.began = before(70);
+        assert_eq!(pings.check().unwrap_err().code(), Code::TooLate, "ten seconds later");
+    }
+
+    #[test]
     fn a_steady_connection_is_asked_often_enough() {
         let interval = |age, every| Pings::interval(Duration::from_secs(age), Duration::from_secs(every));
         assert_eq!(interval(5, 10), Duration::from_secs(2));
