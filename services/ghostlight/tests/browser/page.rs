@@ -130,7 +130,15 @@ impl Page {
 
     /// What it shows now.
     pub(crate) async fn look(&self) -> Shown {
-        serde_json::from_value(self.script_async(LOOK, Vec::new()).await).expect("what it shows")
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            // ChromeDriver has answered `null` for a script that answers with an object. To look once more changes nothing.
+            let shown = self.script_async(LOOK, Vec::new()).await;
+            if !shown.is_null() {
+                return serde_json::from_value(shown).expect("what it shows");
+            }
+            assert!(Instant::now() < deadline, "ChromeDriver never answered what the page shows");
+        }
     }
 
     /// Waits until it shows what is wanted.
