@@ -25,6 +25,7 @@ mod shared;
 mod shell;
 mod together;
 mod truth;
+mod undo;
 mod words;
 
 use std::time::Duration;
