@@ -6,8 +6,8 @@ const KEPT = 50;
 const PAUSE_MS = 1500;
 const CHANGE_OF_HANDS_MS = 300;
 
-/** @typedef {'level' | 'label' | 'master' | 'blackout'} Kind */
-/** @typedef {{by: string, kind: Kind, at: number, values: Map<number, unknown>}} Line */
+/** @typedef {'level' | 'label' | 'word' | 'master' | 'blackout'} Kind */
+/** @typedef {{by: string, kind: Kind, at: number, values: Map<number | string, unknown>}} Line */
 
 export class ChangeLog {
   /** The newest first. @type {Line[]} */
@@ -18,7 +18,7 @@ export class ChangeLog {
    * carry them.
    * @param {string} by
    * @param {Kind} kind
-   * @param {number} dimmer 0: none in particular
+   * @param {number | string} dimmer or the word; 0: none in particular
    * @param {unknown} value
    * @param {number} now
    */
@@ -53,6 +53,9 @@ export function told({ kind, values }) {
     case 'label':
       if (several) return `${values.size} labels`;
       return value === null ? `${dimmer} without a label` : `${dimmer} is “${value}”`;
+    case 'word':
+      if (several) return `${values.size} words`;
+      return value === null ? `word “${dimmer}” deleted` : `word “${dimmer}” set`;
     case 'master':
       return `Grand master to ${value} %`;
     case 'blackout':
@@ -67,12 +70,14 @@ export function told({ kind, values }) {
  * @param {Origin[]} origins
  */
 export function owners(origins) {
-  /** @type {{level: Map<number, Origin>, label: Map<number, Origin>, master?: Origin, blackout?: Origin}} */
-  const of = { level: new Map(), label: new Map() };
+  /** @type {{level: Map<number, Origin>, label: Map<number, Origin>, word: Map<string, Origin>, master?: Origin,
+   *   blackout?: Origin}} */
+  const of = { level: new Map(), label: new Map(), word: new Map() };
   for (const origin of origins) {
-    const { levels = [], labels = [], master, blackout } = origin.items;
+    const { levels = [], labels = [], words = [], master, blackout } = origin.items;
     for (const dimmer of levels) of.level.set(dimmer, origin);
     for (const dimmer of labels) of.label.set(dimmer, origin);
+    for (const word of words) of.word.set(word, origin);
     if (master) of.master = origin;
     if (blackout) of.blackout = origin;
   }

@@ -21,7 +21,7 @@ export class Changes {
   /**
    * @param {string} by
    * @param {import('./changelog.js').Kind} kind
-   * @param {number} dimmer
+   * @param {number | string} dimmer or word
    * @param {unknown} value
    */
   add(by, kind, dimmer, value) {

@@ -6,6 +6,7 @@ import { askLabel, askLevel } from './prompt.js';
 import { Board } from './board.js';
 import { owners, told } from './changelog.js';
 import { Changes } from './changes.js';
+import { Commands } from './commands.js';
 import { LatencyPanel } from './latency_panel.js';
 import { byId } from './dom.js';
 import { LightFader } from './fader.js';
@@ -19,6 +20,7 @@ import { Master } from './master.js';
 import { Paging } from './paging.js';
 import { panel } from './panel.js';
 import { Presence } from './presence.js';
+import { Preview } from './preview.js';
 import { LastChange } from './last_change.js';
 import { Rigs } from './rigs.js';
 import { Selection } from './selection.js';
@@ -51,6 +53,7 @@ class Console {
   #master;
   #tools;
   #inputs;
+  #commands;
   #told = () => this.#tell();
   #tidied = () => this.#tidy();
 
@@ -64,7 +67,8 @@ class Console {
     this.#rigs = new Rigs(rigName, tell);
     const grabs = new Grabs(rig, (dimmer) => this.#touch(dimmer));
     const place = byId('board', HTMLElement);
-    const looks = new Looks(rig, grabs, this.#selection);
+    const preview = new Preview((dimmer) => this.#touch(dimmer));
+    const looks = new Looks(rig, grabs, this.#selection, preview);
     const look = (/** @type {number} */ dimmer) => looks.of(dimmer);
     const board = new Board(place, this.#view, look, (first, last) => paging.show(first, last));
     const paging = new Paging(board, this.#view, tell);
@@ -72,7 +76,7 @@ class Console {
     this.#grabs = grabs;
     this.#looks = looks;
     this.#board = board;
-    this.#master = new Master(rig, grabs);
+    this.#master = new Master(rig, grabs, preview);
     const nameOf = (/** @type {string | undefined} */ client) => this.#presence.nameOf(client);
     this.#lastChange = new LastChange(rigName, nameOf, (text) => this.#tools.tell(text));
     this.#tools = new Tools(this.#selection, grabs, { label: () => askLabel(rig, this.#selection), clear });
@@ -94,7 +98,9 @@ class Console {
       refuse: tell,
     };
     this.#inputs = [new Input(place, desk), new Input(byId('grand', HTMLElement), desk)];
-    const latency = () => turnTo('latency-panel', () => this.#wayBack());
+    this.#commands = new Commands(rig, this.#selection, preview, tell);
+    const wayBack = () => this.#wayBack();
+    const latency = () => turnTo('latency-panel', wayBack);
     byId('latency', HTMLElement).addEventListener('click', latency);
     pageKeys({
       '[': () => board.turn(-1),
@@ -104,6 +110,8 @@ class Console {
       g: () => paging.focus(),
       m: () => this.#master.focus(),
       t: latency,
+      '/': () => this.#commands.open(wayBack),
+      w: () => this.#commands.openWords(wayBack),
       Escape: clear,
     });
     sizes(board);
@@ -149,6 +157,7 @@ class Console {
     if (this.#rig.position !== null) this.#rigs.show(this.#rig.missing);
     for (const part of [levels, labels]) for (const dimmer of part.keys()) this.#view.mark(dimmer, true);
     if (consolesTotal > 0) this.#presence.show(consoles, consolesTotal, client);
+    this.#commands.begin();
     this.#enter();
   }
 
@@ -167,6 +176,7 @@ class Console {
       this.#tellFlashed();
     }
     this.#tools.show(locked);
+    this.#commands.locked = locked;
     this.#touchAll();
     this.#board.allAtOnce();
     drawNow();
@@ -181,10 +191,11 @@ class Console {
   }
 
   /** Handles a change of the map. @param {Changed} changed */
-  #follow({ whole, levels, labels, master, blackout, origins }) {
+  #follow(changed) {
+    const { whole, levels, labels, words, master, blackout, origins } = changed;
     this.#rigs.show(this.#rig.missing);
     const of = owners(origins);
-    /** @type {(owner: {client: string} | undefined, kind: Kind, dimmer: number, value: unknown) => string} */
+    /** @type {(owner: {client: string} | undefined, kind: Kind, dimmer: number | string, value: unknown) => string} */
     const note = (owner, kind, dimmer, value) => {
       const who = this.#presence.nameOf(owner?.client);
       if (!whole) this.#changes.add(who, kind, dimmer, value);
@@ -201,6 +212,7 @@ class Console {
       this.#use(dimmer);
       this.#touch(dimmer);
     }
+    for (const [word, look] of words) note(of.word.get(word), 'word', word, look);
     if (master !== undefined) {
       this.#grabs.rigMoved(MASTER, of.master?.own ?? false, note(of.master, 'master', MASTER, master));
     }
@@ -210,6 +222,7 @@ class Console {
     }
     if (master !== undefined || blackout !== undefined) this.#touchAll();
     this.#grabs.settle();
+    this.#commands.follow(changed);
     draw(this.#told);
     draw(this.#tidied);
   }
@@ -252,6 +265,7 @@ class Console {
     const [only] = this.#selection;
     this.#lastChange.select(this.#selection.size === 1 && only !== undefined ? only : null);
     this.#tools.show(this.#grabs.locked);
+    this.#commands.selected();
     this.#board.touchAll();
   }
 
@@ -278,9 +292,9 @@ class Console {
 /** A refusal in words. @param {import('./ghostlight.js').Events['refused']} refused */
 function refusal({ code, message, asked }) {
   if (code !== 'too_late' || !asked) return `The rig refused: ${message}`;
-  const { levels, labels, master, blackout } = asked;
-  /** @type {[Kind, Map<number, unknown>][]} */
-  const kinds = [['level', levels], ['label', labels], ['master', one(master)], ['blackout', one(blackout)]];
+  const { levels, labels, words, master, blackout } = asked;
+  /** @type {[Kind, Map<any, unknown>][]} */
+  const kinds = [['level', levels], ['label', labels], ['word', words], ['master', one(master)], ['blackout', one(blackout)]];
   const parts = kinds.filter(([, values]) => values.size > 0).map(([kind, values]) => told({ kind, values }));
   return `${parts.join(', ')} came too late and was not done`;
 }

@@ -8,7 +8,8 @@
  * @typedef {object} Look what a fader shows
  * @property {number | null} level
  * @property {number} output the level under the grand master and blackout
- * @property {{level: number, by: string} | null} ghost where somebody else has put a held fader
+ * @property {{level: number | null, by: string} | null} ghost where somebody else has put a held fader, or, without a name,
+ *   where a command would put it
  * @property {string} label
  * @property {boolean} held
  * @property {boolean} waiting whether the rig has not answered the level yet
@@ -91,7 +92,7 @@ export class LightFader extends HTMLElement {
     this.toggleAttribute('data-fraction', typed === '' && (level ?? 0) % 100 !== 0);
     let text = level === null ? 'no level' : `${level / 100} percent`;
     if (this.dimmer && output !== (level ?? 0)) text += `, output ${output / 100} percent`;
-    if (ghost) text += `, ${ghost.by} has put it at ${ghost.level / 100} percent`;
+    if (ghost) text += ghost.by ? `, ${ghost.by} has put it at ${figure(ghost)} percent` : `, would go to ${figure(ghost)}`;
     if (selected) text += ', selected';
     this.setAttribute('aria-valuetext', text);
   }
@@ -109,12 +110,13 @@ export class LightFader extends HTMLElement {
       delete this.dataset.ghostBy;
       return;
     }
-    this.dataset.ghost = `${ghost.level / 100}`;
+    const level = ghost.level ?? 0;
+    this.dataset.ghost = figure(ghost);
     this.dataset.ghostBy = ghost.by;
     const mark = this.#part('ghost');
-    mark.style.transform = `translateY(${-ghost.level / 100}%)`;
-    mark.toggleAttribute('data-high', ghost.level > 7000);
-    this.#write('ghost-level', `${ghost.level / 100}`);
+    mark.style.transform = `translateY(${-level / 100}%)`;
+    mark.toggleAttribute('data-high', level > 7000);
+    this.#write('ghost-level', figure(ghost));
     this.#write('ghost-by', ghost.by);
   }
 
@@ -129,5 +131,8 @@ export class LightFader extends HTMLElement {
     return /** @type {HTMLElement} */ (this.#parts[name]);
   }
 }
+
+/** The level of a ghost mark, in percent. @param {NonNullable<Look['ghost']>} ghost */
+const figure = ({ level }) => (level === null ? '–' : `${level / 100}`);
 
 customElements.define('light-fader', LightFader);

@@ -1,6 +1,7 @@
 // A client of one Ghostlight rig for any web page: it keeps a copy of the rig's map and changes the rig.
 //
-// Inbound: socket -> read -> Replica -> RigClient -> events. Outbound: RigClient -> Outbox -> socket.
+// Inbound: socket -> read -> Replica -> RigClient -> events. Outbound: RigClient -> Outbox -> socket. Texts of commands
+// and single words go over HTTP (`Http`), because each of them has an answer of its own.
 //
 // Only the rig decides the map: a change is shown when its echo comes, and no change is kept for later while the rig
 // cannot be reached. A message that cannot be read may have been a change, so it counts as a lost one: the client drops
@@ -23,6 +24,7 @@ const PACE_MS = 23; // between sets: at most 44 a second, as a DMX line (ANSI E1
 const MAX_IN_FLIGHT = 24; // with more unanswered sets the rig is behind, and newer levels wait
 const UNSENT_BYTES = 4096; // with more in the socket the network is behind: try again after `BEHIND_MS`
 const BEHIND_MS = 10;
+const ANSWER_MS = 10000; // an answer over HTTP that takes longer is not waited for
 const SEEDS = [0, 0x9e3779b9];
 
 /**
@@ -35,24 +37,28 @@ const SEEDS = [0, 0x9e3779b9];
  * consoles. `timing`: receive with each ack how long the change took in the servers. `kinds`: the names of the kinds
  * that this page follows; those that servers send by default if left out.
  * @typedef {{ rig?: string, create?: boolean, client?: string, name?: string, kind?: string, presence?: boolean, timing?: boolean,
- *   kinds?: string[], WebSocket?: new (url: URL, protocol: string) => WebSocket, random?: () => number }} Options
+ *   kinds?: string[], WebSocket?: new (url: URL, protocol: string) => WebSocket, fetch?: typeof fetch,
+ *   random?: () => number }} Options
  *
  * A kind of item in a rig. `key` parses a key; it is left out for a kind that has one item in a rig. `read` reads a
  * value, more strictly if this page `asks` for it. A new rig has the value `initial`. `hash` is an item's part of one
- * lane of the digest (`services/rig/src/digest.rs`).
+ * lane of the digest (`services/rig/src/digest.rs`). `isDefault`: whether pages follow the kind that name no kinds.
  * @typedef {{ key?: (text: string) => any, read: (value: any, of: any, asks: boolean) => any, initial?: any,
- *   hash?: (key: any, value: any, seed: number) => number }} Kind
+ *   hash?: (key: any, value: any, seed: number) => number, isDefault?: boolean }} Kind
  *
- * The requested values by kind, levels in percent; null removes an item that has a key.
- * @typedef {{ levels?: ByDimmer<number>, labels?: ByDimmer<string>, master?: number, blackout?: boolean }} Wish
- * @typedef {{ levels: Map<number, number | null>, labels: Map<number, string | null>,
+ * The requested values by kind, levels in percent; null removes an item that has a key. The words of a rig are written
+ * in small letters; a look has the levels that a word stands for.
+ * @typedef {{ levels?: ByDimmer<number>, labels?: ByDimmer<string>, master?: number, blackout?: boolean,
+ *   words?: Readonly<Record<string, Look | null>> | ReadonlyMap<string, Look | null> }} Wish
+ * @typedef {Readonly<Record<number, number>>} Look
+ * @typedef {{ levels: Map<number, number | null>, labels: Map<number, string | null>, words: Map<string, Look | null>,
  *   master?: number, blackout?: boolean }} Change
  *
  * A change is `whole` if a snapshot replaced the map: then it has every difference. Its origins tell which client set
  * which items of it: by kind, the keys of the items, or true; `own` if the client is this page.
  * @typedef {Change & { whole: boolean, origins: Origin[] }} Changed
  * @typedef {{ client: string, seq: number, items: Items, own?: boolean }} Origin
- * @typedef {{ levels?: number[], labels?: number[], master?: true, blackout?: true }} Items
+ * @typedef {{ levels?: number[], labels?: number[], words?: string[], master?: true, blackout?: true }} Items
  * @typedef {{ client?: string, name: string, kind: string, since: number }} Console
  *
  * The details of the events. An echo is timed from sending a set to its delta, an ack from sending a set to its answer;
@@ -64,6 +70,16 @@ const SEEDS = [0, 0x9e3779b9];
  * How many milliseconds a change took in the servers, if `timing` is on. `log`: from its arrival until it was durable;
  * `echo`: until its gateway could serve it; `fold`: within that, in the state service.
  * @typedef {{ log: number, fold: number, echo: number }} Timing
+ *
+ * How a text was understood. `changes` is left out if the text was a repeat (see `say`). `selection`: to be sent with the
+ * next text; left out if this one selected nothing. `position`: of the change, or of the map that a dry run was about.
+ * @typedef {{ text: string, understood: string, changes?: Change, selection?: string, notes: string[], position: string,
+ *   dryRun: boolean }} Said
+ *
+ * Why a request was refused. Of a text that was not understood: its `place` in the text, from `start` up to `end` as
+ * `slice` counts, what was `found` there, what was `expected`, and the `nearest` name or keyword.
+ * @typedef {Error & { code: string, place?: { start: number, end: number }, found?: string, expected?: string[],
+ *   nearest?: string, hint?: string }} Refusal
  *
  * @typedef {{ epoch: number, revision: number }} Position
  * `time`: the log time at the position, in nanoseconds since 1970, in digits; "0" if it is not known.
@@ -81,7 +97,7 @@ const SEEDS = [0, 0x9e3779b9];
 /** @template T @typedef {Readonly<Record<number, T | null>> | ReadonlyMap<number, T | null>} ByDimmer */
 
 /** The kinds by name, in the order of messages. @type {Map<string, Kind>} */
-export const KINDS = new Map(Object.entries({
+export const KINDS = new Map(Object.entries(/** @type {Record<string, Kind>} */ ({
   levels: {
     key: readDimmer,
     read: readLevel,
@@ -99,7 +115,13 @@ export const KINDS = new Map(Object.entries({
     initial: false,
     hash: (_, is, seed) => mix(Number(is) ^ seed),
   },
-}));
+  words: {
+    key: (word) => proper(word, /^[^\p{Cc}]+$/u, 'is not a word'),
+    read: readLook,
+    hash: hashOfLook,
+    isDefault: false, // a dictionary can be large
+  },
+})));
 
 /**
  * Follows a rig, and reconnects whenever the connection is lost, until it is closed.
@@ -120,7 +142,7 @@ export function connect(url = location.origin, options = {}) {
 }
 
 /** The kinds that a page follows by default. */
-const DEFAULT_KINDS = [...KINDS.keys()];
+const DEFAULT_KINDS = [...KINDS].filter(([, { isDefault = true }]) => isDefault).map(([name]) => name);
 
 /** This page's client of one rig. Made by `connect`. */
 class RigClient extends EventTarget {
@@ -139,6 +161,7 @@ class RigClient extends EventTarget {
   #make;
   #random;
   #hello;
+  #http;
 
   constructor(/** @type {URL} */ address, /** @type {Options} */ { random = Math.random, ...options }) {
     super();
@@ -149,6 +172,7 @@ class RigClient extends EventTarget {
     this.#random = random;
     this.#hello = { type: 'hello', client, resume: '', name, kind, kinds, want: want.length > 0 ? want : undefined };
     this.#replica = new Replica(kinds);
+    this.#http = new Http(address, client, options.fetch);
     this.#open();
   }
 
@@ -164,6 +188,9 @@ class RigClient extends EventTarget {
   /** The grand master, in percent. */
   get master() { return this.#replica.master; }
   get blackout() { return this.#replica.blackout; }
+  /** The looks by word, if this page follows the kind `words`: always the same Map object.
+   * @returns {ReadonlyMap<string, Look>} */
+  get words() { return this.#replica.words; }
   /** Whether the rig does not exist: nothing has made it, or it was removed. */
   get missing() { return this.#replica.missing; }
   /** The value of a kind, by the kind's name: a map by key, or the one value. */
@@ -196,6 +223,59 @@ class RigClient extends EventTarget {
     if (this.#state === 'live') this.#send();
     else this.#outbox.leave(this.#state);
     return outcome;
+  }
+
+  /**
+   * Says a text of commands (`services/command/GRAMMAR.md`): all of it is done or nothing. `dryRun`: it is only
+   * understood. `selection`: the selection of the answer before, which commands without one mean. `key`: if the same text
+   * was said with this key before, it is not done again. Resolves once the change is durable. Rejects with a `Refusal`,
+   * whose code is "offline" (the rig is not live, so nothing was sent), "unknown" (no answer came, so it may have been
+   * done) or one of the server; or with the reason of the `signal`.
+   * @param {string} text
+   * @param {{ dryRun?: boolean, selection?: string, key?: string, signal?: AbortSignal }} [options]
+   * @returns {Promise<Said>}
+   */
+  async say(text, { dryRun = false, selection, key, signal } = {}) {
+    this.#needsLive();
+    const body = { text, selection: selection || undefined, dry_run: dryRun };
+    const { changes, dry_run, ...said } = await this.#http.ask('POST', 'say', { body, key, signal });
+    return { ...said, dryRun: dry_run === true, changes: changes && readChange(changes) };
+  }
+
+  /** The levels of all words in any text together, and the words that the rig does not know. Changes nothing.
+   * @param {string} text @param {{ signal?: AbortSignal }} [options]
+   * @returns {Promise<{ topics: Map<number, number>, unknown: string[] }>} */
+  async lookup(text, { signal } = {}) {
+    const { topics, unknown } = await this.#http.ask('POST', 'lookup', { body: { text }, signal });
+    return { topics: readAll(topics, readDimmer, readLevel), unknown };
+  }
+
+  /** The words from the server that begin with `prefix`, come after `after`, and are at most `limit`, in order: also for
+   * a page that does not follow them. @param {{ prefix?: string, after?: string, limit?: number }} [which]
+   * @returns {Promise<Map<string, Look>>} */
+  async listWords({ prefix = '', after = '', limit = 100 } = {}) {
+    const query = new URLSearchParams({ prefix, ...(after && { after }), limit: `${limit}` });
+    return readAll(await this.#http.ask('GET', `words?${query}`), String, readLook);
+  }
+
+  /** The look of a word from the server. Rejects with the code "not_found" if there is no such word.
+   * @param {string} word @returns {Promise<Look>} */
+  async getWord(word) { return readLook(await this.#http.ask('GET', wordPath(word)), word); }
+
+  /** Sets the look of a word. Resolves and rejects as `say` does. @param {string} word @param {Look} look */
+  async setWord(word, look) {
+    this.#needsLive();
+    await this.#http.ask('PUT', wordPath(word), { body: readLook(look, word) });
+  }
+
+  /** Removes a word, if it is there. @param {string} word */
+  async deleteWord(word) {
+    this.#needsLive();
+    await this.#http.ask('DELETE', wordPath(word));
+  }
+
+  #needsLive() {
+    if (this.#state !== 'live') throw failure('offline', `the rig is ${this.#state}: not sent`);
   }
 
   /** Call this when the page wakes or the network is back: it does not wait for timers that slept too. */
@@ -359,6 +439,70 @@ class RigClient extends EventTarget {
   }
 }
 
+/** Requests over HTTP about the same rig, by the same client. */
+class Http {
+  #base;
+  #client;
+  #fetch;
+
+  /** @param {URL} socket the address of the rig's WebSocket @param {string} client
+   * @param {typeof fetch} [send] */
+  constructor(socket, client, send = (url, request) => fetch(url, request)) {
+    this.#base = new URL(socket);
+    this.#base.protocol = socket.protocol.replace('ws', 'http');
+    this.#client = String.fromCharCode(...utf8(client)); // a header is bytes
+    this.#fetch = send;
+  }
+
+  /** @param {string} method @param {string} path below the rig's
+   * @param {{ body?: any, key?: string, signal?: AbortSignal }} [options] @returns {Promise<any>} what the server answers; null if that is nothing */
+  async ask(method, path, { body, key, signal } = {}) {
+    const url = new URL(path, this.#base);
+    if (method !== 'GET' && this.#base.search) url.search = this.#base.search;
+    const headers = {
+      ...(method !== 'GET' && { 'ghostlight-client': this.#client }),
+      ...(body && { 'content-type': 'application/json' }),
+      ...(key && { 'idempotency-key': key }),
+    };
+    const limit = new AbortController();
+    const stop = () => limit.abort();
+    const timer = setTimeout(stop, ANSWER_MS);
+    signal?.addEventListener('abort', stop);
+    try {
+      signal?.throwIfAborted();
+      const request = { method, headers, body: body && JSON.stringify(body), signal: limit.signal };
+      const answer = await this.#fetch(url, request);
+      const told = answer.status === 204 ? null : await answer.json();
+      if (answer.ok) return told;
+      throw refusal(told, body?.text);
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      throw error instanceof Error && 'code' in error && typeof error.code === 'string' ? error
+        : failure('unknown', 'no answer came from the server');
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+}
+
+/** A problem document as an error. @param {any} problem @param {string} [text] that was said @returns {Refusal} */
+function refusal({ code, detail, title, text_error: at }, text = '') {
+  const error = failure(String(code), String(detail ?? title));
+  if (!at) return error;
+  const { start, end, found, expected, nearest, hint } = at;
+  return Object.assign(error, { place: placeIn(text, start, end), found, expected, nearest, hint });
+}
+
+/** A place in a text, from its bytes in UTF-8. @param {string} text @param {number} start @param {number} end */
+export function placeIn(text, start, end) {
+  const bytes = utf8(text);
+  const at = (/** @type {number} */ byte) => new TextDecoder().decode(bytes.subarray(0, byte)).length;
+  return { start: at(start), end: at(end) };
+}
+
+const wordPath = (/** @type {string} */ word) => `words/${encodeURIComponent(word)}`;
+
 /** The content of one `set`, and the promise of its outcome, which may be ignored. */
 class Asked {
   /** @type {any} */ change = readChange({});
@@ -488,6 +632,8 @@ export class Replica {
   get master() { return this.#values.master; }
   /** @returns {boolean} */
   get blackout() { return this.#values.blackout; }
+  /** @returns {Map<string, Look>} */
+  get words() { return this.#values.words; }
   value(/** @type {string} */ kind) { return this.#values[kind]; }
 
   /**
@@ -668,6 +814,12 @@ function readByKey(values, readKey, read) {
   return map;
 }
 
+/** @template T @param {any} values @param {(text: string) => any} readKey @param {(value: any, of: any) => T} read
+ * @returns {Map<any, T>} without removed items */
+function readAll(values, readKey, read) {
+  return new Map([...readByKey(values, readKey, read)].flatMap(([key, value]) => (value === null ? [] : [[key, value]])));
+}
+
 function readDimmer(/** @type {any} */ dimmer) {
   return Number(proper(dimmer, dimmer <= 65535 && /^[1-9]\d*$/.test(dimmer), 'is not a dimmer number (1 to 65535)'));
 }
@@ -675,6 +827,20 @@ function readDimmer(/** @type {any} */ dimmer) {
 function readLevel(/** @type {any} */ level, /** @type {any} */ of) {
   const isLevel = typeof level === 'number' && level >= 0 && level <= 100;
   return hundredths(proper(level, isLevel, 'is not a level (0 to 100)', of)) / 100;
+}
+
+/** A look that needs no rounding is taken as it is, because a rig may have 100,000 of them.
+ * @returns {Look} */
+function readLook(/** @type {any} */ look, /** @type {any} */ of) {
+  proper(look, look === Object(look) && !Array.isArray(look), 'is not a look (levels by dimmer)', of);
+  let isRound = true;
+  for (const dimmer of Object.keys(look)) { // quicker than for-in
+    const number = Number(dimmer);
+    if (!(number >= 1 && number <= 65535 && dimmer.length === 1 + Math.floor(Math.log10(number)))) readDimmer(dimmer);
+    isRound &&= readLevel(look[dimmer], dimmer) === look[dimmer];
+  }
+  if (isRound) return look;
+  return Object.fromEntries(Object.entries(look).map(([dimmer, level]) => [dimmer, readLevel(level, dimmer)]));
 }
 
 /** @returns {string} */
@@ -701,11 +867,11 @@ function proper(value, check, fault, of) {
   throw new TypeError(`"${String(value)}" ${fault}${of === undefined ? '' : `, for ${of}`}`);
 }
 
-/** The changes that turn one map into another; null marks a removed key.
- * @template T @param {ReadonlyMap<number, T>} from @param {Map<number, T | null>} to */
+/** The changes that turn one map into another; null marks a removed key. A look counts as changed even if it is equal.
+ * @template T @param {ReadonlyMap<any, T>} from @param {Map<any, T | null>} to */
 function difference(from, to) {
-  const gone = [...from.keys()].map((dimmer) => /** @type {[number, T | null]} */ ([dimmer, null]));
-  return new Map([...new Map([...gone, ...to])].filter(([dimmer, value]) => from.get(dimmer) !== value));
+  const gone = [...from.keys()].map((key) => /** @type {[any, T | null]} */ ([key, null]));
+  return new Map([...new Map([...gone, ...to])].filter(([key, value]) => from.get(key) !== value));
 }
 
 const failure = (/** @type {string} */ code, /** @type {string} */ text) => Object.assign(new Error(text), { code });
@@ -723,7 +889,30 @@ const utf8 = (/** @type {string} */ text) => new TextEncoder().encode(text);
 const kindOf = (/** @type {string} */ name) => /** @type {Kind} */ (KINDS.get(name));
 
 /** FNV-1a over bytes, from the offset basis xor a seed. @param {number[]} bytes @param {number} seed */
-const fnv = (bytes, seed) => bytes.reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193), 0x811c9dc5 ^ seed);
+function fnv(bytes, seed) {
+  let hash = 0x811c9dc5 ^ seed;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash;
+}
+
+/** Over the word in UTF-8, a zero byte, and for each dimmer its number and its level, two bytes each, the lower first. An
+ * object lists its whole numbers in order, as the rig does. */
+function hashOfLook(/** @type {string} */ word, /** @type {Look} */ look, /** @type {number} */ seed) {
+  if (word !== hashed.word || look !== hashed.look) hashed = { word, look, bytes: bytesOfLook(word, look) };
+  return mix(fnv(hashed.bytes, seed));
+}
+
+/** The bytes of the last look that was hashed: the two lanes come one after the other. */
+let hashed = { word: '', look: /** @type {Look} */ ({}), bytes: [0] };
+
+function bytesOfLook(/** @type {string} */ word, /** @type {Look} */ look) {
+  const bytes = [...utf8(word), 0];
+  for (const dimmer of Object.keys(look)) {
+    const level = hundredths(look[Number(dimmer)] ?? 0);
+    bytes.push(Number(dimmer) & 0xff, Number(dimmer) >> 8, level & 0xff, level >> 8);
+  }
+  return bytes;
+}
 
 /** The default hash of an item: over the key's text, a zero byte, the value's text. */
 function hashOfText(/** @type {any} */ key, /** @type {any} */ value, /** @type {number} */ seed) {

@@ -1,4 +1,4 @@
-// The look of each fader: the rig's level and label, the grab, the selection, and the level being typed.
+// The look of each fader: the rig's level and label, the grab, the selection, the preview, and the level being typed.
 
 import { MASTER, hundredths } from './grabs.js';
 
@@ -8,17 +8,20 @@ export class Looks {
   #rig;
   #grabs;
   #selection;
+  #preview;
   #typed = { dimmer: MASTER, text: '' };
 
   /**
    * @param {() => import('./grabs.js').Rig} rig returns the connected rig
    * @param {import('./grabs.js').Grabs} grabs
    * @param {import('./selection.js').Selection} selection
+   * @param {import('./preview.js').Preview} preview
    */
-  constructor(rig, grabs, selection) {
+  constructor(rig, grabs, selection, preview) {
     this.#rig = rig;
     this.#grabs = grabs;
     this.#selection = selection;
+    this.#preview = preview;
   }
 
   /** @param {number} dimmer @returns {Look} */
@@ -28,7 +31,7 @@ export class Looks {
     return {
       level: grabs.shown(dimmer),
       output: hundredths(rig.output(dimmer)) ?? 0,
-      ghost: grabs.ghost(dimmer),
+      ghost: grabs.ghost(dimmer) ?? this.#preview.ghost(dimmer),
       label: rig.labels.get(dimmer) ?? '',
       held: grabs.held(dimmer),
       waiting: grabs.waiting(dimmer),

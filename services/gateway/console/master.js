@@ -10,16 +10,19 @@ export class Master {
   #blackout = byId('blackout', HTMLButtonElement);
   #rig;
   #grabs;
+  #preview;
   #typed = '';
   #paint = () => this.#draw();
 
   /**
    * @param {() => import('./grabs.js').Rig} rig
    * @param {import('./grabs.js').Grabs} grabs
+   * @param {import('./preview.js').Preview} preview
    */
-  constructor(rig, grabs) {
+  constructor(rig, grabs, preview) {
     this.#rig = rig;
     this.#grabs = grabs;
+    this.#preview = preview;
     this.#blackout.addEventListener('click', () => grabs.turnBlackout());
   }
 
@@ -43,7 +46,7 @@ export class Master {
     const changed = this.#fader.show({
       level: this.#grabs.shown(MASTER),
       output: blackout ? 0 : (hundredths(master) ?? 0),
-      ghost: this.#grabs.ghost(MASTER),
+      ghost: this.#grabs.ghost(MASTER) ?? this.#preview.ghost(MASTER),
       label: '',
       held: this.#grabs.held(MASTER),
       waiting: this.#grabs.waiting(MASTER),

@@ -1,4 +1,4 @@
-// A small dialog for typing levels and labels of one dimmer or several.
+// Small dialogs: for typing levels and labels of one dimmer or several, and for what has to be confirmed.
 
 import { byId, write } from './dom.js';
 import { MASTER } from './grabs.js';
@@ -43,21 +43,51 @@ export async function askLabel(rig, group) {
 }
 
 /**
- * Opens the dialog. Resolves to the text entered, or null if it was cancelled.
- * @param {object} question
- * @param {string} question.text
- * @param {string} question.value
- * @param {'decimal' | 'text'} question.inputMode the keys a phone should show
- * @param {number} question.most characters
- * @param {(text: string) => string} question.wrong returns what is wrong with a text; empty if it is right
- * @returns {Promise<string | null>}
+ * Asks to confirm something. Resolves to whether it was.
+ * @param {string} text
+ * @param {string} ok the name of the button that confirms
+ * @returns {Promise<boolean>}
  */
-function ask({ text, value, inputMode, most, wrong }) {
+export function confirmed(text, ok) {
+  const dialog = byId('confirm', HTMLDialogElement);
+  write(byId('confirm-text', HTMLElement), text);
+  write(byId('confirm-ok', HTMLElement), ok);
+  dialog.returnValue = '';
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.onclose = () => resolve(dialog.returnValue === 'ok');
+  });
+}
+
+/** Opens the dialog. Resolves to the text entered, or null if it was cancelled. @param {Question} question
+ * @returns {Promise<string | null>} */
+async function ask(question) {
+  return (await choose(question))?.text ?? null;
+}
+
+/**
+ * @typedef {object} Question
+ * @property {string} text
+ * @property {string} value
+ * @property {'decimal' | 'text'} inputMode the keys a phone should show
+ * @property {number} most characters
+ * @property {(text: string) => string} wrong returns what is wrong with a text; empty if it is right
+ * @property {string} [ok] the name of the button that sets it
+ * @property {string} [other] the name of a further button, if there is one
+ *
+ * Opens the dialog. Resolves to the text entered and the button pressed, or null if it was cancelled.
+ * @param {Question} question
+ * @returns {Promise<{ by: 'ok' | 'other', text: string } | null>}
+ */
+export function choose({ text, value, inputMode, most, wrong, ok = 'Set', other = '' }) {
   const dialog = byId('ask', HTMLDialogElement);
   const form = byId('ask-form', HTMLFormElement);
   const answer = byId('answer', HTMLInputElement);
   write(byId('question', HTMLElement), text);
   write(byId('wrong', HTMLElement), '');
+  write(byId('ask-ok', HTMLElement), ok);
+  write(byId('ask-other', HTMLElement), other);
+  byId('ask-other', HTMLElement).hidden = other === '';
   Object.assign(answer, { value, inputMode, maxLength: most });
   dialog.returnValue = '';
   dialog.showModal();
@@ -68,6 +98,9 @@ function ask({ text, value, inputMode, most, wrong }) {
     if (told) event.preventDefault();
   };
   return new Promise((resolve) => {
-    dialog.onclose = () => resolve(dialog.returnValue === 'ok' ? answer.value : null);
+    dialog.onclose = () => {
+      const by = dialog.returnValue;
+      resolve(by === 'ok' || by === 'other' ? { by, text: answer.value } : null);
+    };
   });
 }

@@ -52,7 +52,7 @@ export class Session {
   /** @param {string} name */
   #connect(name) {
     // The kinds that this page shows.
-    const kinds = ['levels', 'labels', 'master', 'blackout'];
+    const kinds = ['levels', 'labels', 'master', 'blackout', 'words'];
     const wanted = { presence: true, timing: true, kinds };
     const rig = connect(new URL('.', location.href), { rig: this.#name, name, kind: kindOfScreen(), ...wanted });
     for (const type of /** @type {const} */ (['state', 'change', 'presence', 'refused', 'ack'])) {

@@ -2,7 +2,7 @@
 
 import { plain } from './typed.js';
 
-/** @typedef {{name: string, size: string, panel: string}} Settings */
+/** @typedef {{name: string, size: string, panel: string, commands: string, words: string}} Settings */
 
 /** @param {keyof Settings} key */
 export function remembered(key) {

@@ -10,7 +10,7 @@ import { World } from './support/world.js';
 /** What a server may say to a page. */
 const SERVER = ['snapshot', 'delta', 'beacon', 'ack', 'error', 'presence'];
 
-/** Whether a page knows the kind of every digest. Words are for other clients. */
+/** Whether a page knows the kind of every digest. */
 const isKnown = (byKind) => Object.keys(byKind).every((name) => KINDS.has(name));
 
 /** A replica that stands where a delta begins. */
@@ -120,12 +120,12 @@ describe('a beacon agrees with the snapshot of the same position', () => {
       const agreeing = messages('snapshot').filter(([, snapshot]) => {
         const { epoch, revision, ...map } = JSON.parse(snapshot);
         const isSame = epoch === beacon.epoch && revision === beacon.revision;
-        const all = digests({ levels: {}, labels: {}, master: 100, blackout: false, ...map });
+        const all = digests({ levels: {}, labels: {}, words: {}, master: 100, blackout: false, ...map });
         return isSame && Object.entries(beacon.digests).every(([kind, digest]) => all[kind] === digest);
       });
       assert.notEqual(agreeing.length, 0, 'there is a snapshot for it');
       for (const [, snapshot] of agreeing) {
-        const replica = new Replica();
+        const replica = new Replica([...KINDS.keys()]);
         replica.take(read(snapshot));
         assert.equal(replica.take(read(text)), 'had');
       }

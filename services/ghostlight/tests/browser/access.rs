@@ -38,6 +38,35 @@ async fn violations(page: &Page, axe: &str) -> Vec<String> {
     found["violations"].as_array().unwrap().iter().map(name).collect()
 }
 
+/// The command line with completions, with a preview and with an error, the words, and the questions about them.
+async fn commands(deployment: &Deployment, page: &Page, screen: Screen, axe: &str) {
+    deployment.server.word("front wash", &json!({"1": 100})).await;
+    page.click("#command-open").await;
+    page.until_text("words-list", "front wash").await;
+    assert_eq!(violations(page, axe).await, [""; 0], "{} with words", screen.name);
+    page.click("#command-text").await;
+    page.keys("1 full; fr").await;
+    page.until_true("options", "return document.querySelectorAll('#command-options li').length > 0").await;
+    page.keys("\u{e015}").await;
+    assert_eq!(violations(page, axe).await, [""; 0], "{} with completions", screen.name);
+    page.keys("\u{e007}at 50").await;
+    page.until("the preview", |shown| !shown.ghosts.is_empty()).await;
+    assert_eq!(violations(page, axe).await, [""; 0], "{} with a preview", screen.name);
+    page.keys(" 7").await;
+    page.until_true("what is wrong", "return document.querySelector('#command-marks mark') !== null").await;
+    assert_eq!(violations(page, axe).await, [""; 0], "{} with an error", screen.name);
+    page.click("#words-edit").await;
+    page.click("#words-list button").await;
+    page.until_true("the question", "return document.getElementById('ask').open").await;
+    assert_eq!(violations(page, axe).await, [""; 0], "{} with the name of a word", screen.name);
+    page.click("#ask-other").await;
+    page.until_true("the question", "return document.getElementById('confirm').open").await;
+    assert_eq!(violations(page, axe).await, [""; 0], "{} with a question", screen.name);
+    page.click("#confirm [value=cancel]").await;
+    page.until_true("it is closed", "return !document.getElementById('confirm').open").await;
+    page.click("#command-close").await;
+}
+
 async fn every_state_of(screen: Screen) {
     let axe = axe();
     let deployment = Deployment::start().await;
@@ -52,6 +81,8 @@ async fn every_state_of(screen: Screen) {
     assert_eq!(violations(&page, &axe).await, [""; 0], "{} with a selection", screen.name);
     page.script("document.getElementById('panel').open || document.getElementById('consoles').click()", vec![]).await;
     assert_eq!(violations(&page, &axe).await, [""; 0], "{} with the panel", screen.name);
+    page.script("document.getElementById('panel-close').click()", vec![]).await;
+    commands(&deployment, &page, screen, &axe).await;
     deployment.server.patch("cue.py", &json!({"blackout": true})).await;
     page.until("blackout", |shown| shown.blackout).await;
     assert_eq!(violations(&page, &axe).await, [""; 0], "{} in blackout", screen.name);

@@ -10,6 +10,7 @@ mod screen;
 mod server;
 
 mod access;
+mod command_line;
 mod controls;
 mod docs;
 mod fingers;
@@ -24,6 +25,8 @@ mod shared;
 mod shell;
 mod together;
 mod truth;
+mod undo;
+mod words;
 
 use std::time::Duration;
 

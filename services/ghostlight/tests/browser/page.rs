@@ -88,6 +88,10 @@ pub(crate) struct Seen {
     pub(crate) ghosts: Vec<f64>,
 }
 
+/// Keys that are held while others are typed.
+pub(crate) const SHIFT: char = '\u{e008}';
+pub(crate) const CONTROL: char = '\u{e009}';
+
 /// A page in a browser.
 pub(crate) struct Page {
     client: Client,
@@ -130,7 +134,15 @@ impl Page {
 
     /// What it shows now.
     pub(crate) async fn look(&self) -> Shown {
-        serde_json::from_value(self.script_async(LOOK, Vec::new()).await).expect("what it shows")
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            // ChromeDriver has answered `null` for a script that answers with an object. To look once more changes nothing.
+            let shown = self.script_async(LOOK, Vec::new()).await;
+            if !shown.is_null() {
+                return serde_json::from_value(shown).expect("what it shows");
+            }
+            assert!(Instant::now() < deadline, "ChromeDriver never answered what the page shows");
+        }
     }
 
     /// Waits until it shows what is wanted.
@@ -151,6 +163,19 @@ impl Page {
         let deadline = Instant::now() + PATIENCE;
         while self.script(script, Vec::new()).await != json!(true) {
             assert!(Instant::now() < deadline, "never: {what}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until an element has a text in it.
+    pub(crate) async fn until_text(&self, id: &str, text: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let shown = self.script("return document.getElementById(arguments[0]).textContent", vec![json!(id)]).await;
+            if shown.as_str().is_some_and(|shown| shown.contains(text)) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "#{id} never had {text:?}; it has {shown}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -256,12 +281,17 @@ impl Page {
 
     /// Types with Shift held.
     pub(crate) async fn shifted(&self, keys: &str) {
-        const SHIFT: char = '\u{e008}';
-        let typed = KeyActions::new("keyboard".to_owned()).then(KeyAction::Down { value: SHIFT });
+        self.chord(&[SHIFT], keys).await;
+    }
+
+    /// Types with these keys held.
+    pub(crate) async fn chord(&self, held: &[char], keys: &str) {
+        let keyboard = KeyActions::new("keyboard".to_owned());
+        let typed = held.iter().fold(keyboard, |typed, &value| typed.then(KeyAction::Down { value }));
         let typed = keys
             .chars()
             .fold(typed, |typed, value| typed.then(KeyAction::Down { value }).then(KeyAction::Up { value }));
-        let typed = typed.then(KeyAction::Up { value: SHIFT });
+        let typed = held.iter().rev().fold(typed, |typed, &value| typed.then(KeyAction::Up { value }));
         self.client.perform_actions(typed).await.expect("the keys are taken");
     }
 
@@ -293,6 +323,13 @@ impl Page {
         let points = fingers.iter().zip(0..).map(|((x, y), id)| json!({ "x": x, "y": y, "id": id }));
         let touch = json!({ "type": kind, "touchPoints": points.collect::<Vec<_>>() });
         self.devtools("Input.dispatchTouchEvent", touch).await;
+    }
+
+    /// Taps something with a finger.
+    pub(crate) async fn tap(&self, selector: &str) {
+        let place = self.middle(selector).await;
+        self.touch("touchStart", &[place]).await;
+        self.touch("touchEnd", &[]).await;
     }
 
     /// A picture of what it shows, as PNG.

@@ -12,14 +12,16 @@ use crate::server::Plain;
 
 /// What sticks out of the screen, or is too narrow for its own text.
 const CUT_OFF: &str = r#"
+    // Not `innerWidth`: a browser of a phone makes that as wide as the page.
+    const [width, height] = arguments;
     const wrong = [];
-    if (document.documentElement.scrollWidth > innerWidth) wrong.push(`the page is ${document.documentElement.scrollWidth} wide`);
-    if (document.documentElement.scrollHeight > innerHeight) wrong.push(`the page is ${document.documentElement.scrollHeight} high`);
-    for (const one of document.querySelectorAll('button, header p, footer p, #grand, #master, #blackout, #board, input')) {
+    if (document.documentElement.scrollWidth > width) wrong.push(`the page is ${document.documentElement.scrollWidth} wide`);
+    if (document.documentElement.scrollHeight > height) wrong.push(`the page is ${document.documentElement.scrollHeight} high`);
+    for (const one of document.querySelectorAll('button, header p, footer p, #grand, #master, #blackout, #board, #words-bar *, input')) {
         if (!one.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
-        const { left, right, top, bottom, width } = one.getBoundingClientRect();
-        const inPanel = one.closest('dialog');
-        if (width > 0 && !inPanel && (left < -0.5 || right > innerWidth + 0.5 || top < -0.5 || bottom > innerHeight + 0.5)) {
+        const { left, right, top, bottom } = one.getBoundingClientRect();
+        const inPanel = one.closest('dialog, #words-list'); // they scroll
+        if (right > left && !inPanel && (left < -0.5 || right > width + 0.5 || top < -0.5 || bottom > height + 0.5)) {
             wrong.push(`${one.id || one.className} is out of the screen`);
         }
         if (one.matches('button') && one.scrollWidth > one.clientWidth + 1) wrong.push(`${one.id} is cut off`);
@@ -28,7 +30,7 @@ const CUT_OFF: &str = r#"
 "#;
 
 async fn take(page: &Page, screen: Screen, state: &str) {
-    let wrong = page.script(CUT_OFF, vec![]).await;
+    let wrong = page.script(CUT_OFF, vec![json!(screen.width), json!(screen.height)]).await;
     assert_eq!(wrong, json!([]), "{} {state}", screen.name);
     if let Some(folder) = std::env::var_os("GHOSTLIGHT_PICTURES") {
         let file = Path::new(&folder).join(format!("{}-{state}.png", screen.name));
@@ -64,6 +66,40 @@ fn look() -> serde_json::Value {
     })
 }
 
+/// The command line and the words.
+async fn commands(deployment: &Deployment, page: &Page, screen: Screen) {
+    for word in [
+        "warm",
+        "cold",
+        "front wash",
+        "cyc blue",
+        "interval",
+        "house to half",
+        "a very long name of a look in the third act",
+    ] {
+        deployment.server.word(word, &json!({"1": 40, "2": 40, "3": 80, "5": 100, "9": 0})).await;
+    }
+    if screen.touch {
+        page.tap("#command-open").await;
+    } else {
+        page.click("#command-open").await;
+    }
+    page.until_text("words-list", "warm").await;
+    take(page, screen, "words").await;
+    page.click("#command-text").await;
+    page.keys("1 thru 4 at 30 thru 90; fr").await;
+    page.until_true("completions", "return document.querySelectorAll('#command-options li').length > 0").await;
+    take(page, screen, "completion").await;
+    page.keys("\u{e004}full").await;
+    page.until("the preview", |shown| shown.ghosts.get(&5) == Some(&(100.0, String::new()))).await;
+    take(page, screen, "preview").await;
+    page.keys(" 7").await;
+    page.until_true("what is wrong", "return document.querySelector('#command-marks mark') !== null").await;
+    take(page, screen, "wrong").await;
+    page.keys("\u{e00c}").await;
+    page.until("that it is left", |shown| shown.ghosts.is_empty()).await;
+}
+
 async fn every_state_of(screen: Screen) {
     let deployment = Deployment::start().await;
     deployment.server.patch("cue.py", &look()).await;
@@ -95,6 +131,8 @@ async fn every_state_of(screen: Screen) {
         page.release().await;
     }
     page.until_level(3, 20.0).await;
+
+    commands(&deployment, &page, screen).await;
 
     deployment.server.patch("cue.py", &json!({"blackout": true})).await;
     page.until("blackout", |shown| shown.blackout).await;

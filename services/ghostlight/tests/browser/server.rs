@@ -86,6 +86,18 @@ impl Server {
         send(request.body(update.to_string())).await;
     }
 
+    /// Sets the look of a word, as a script does.
+    pub(crate) async fn word(&self, word: &str, look: &Value) {
+        let request = client().put(format!("http://{}/v1/rigs/main/words/{word}", self.address));
+        send(request.header(CONTENT_TYPE, "application/json").body(look.to_string())).await;
+    }
+
+    /// The words of the rig, with their looks.
+    pub(crate) async fn words(&self) -> Value {
+        let answer = send(client().get(format!("http://{}/v1/rigs/main/words", self.address))).await;
+        answer.json().await.expect("words")
+    }
+
     /// All that the rig holds.
     pub(crate) async fn rig(&self) -> Value {
         let answer = send(client().get(format!("http://{}/v1/rigs/main", self.address))).await;

@@ -93,22 +93,31 @@ export function shown({ levels, labels, master, blackout }) {
   return { levels: Object.fromEntries(levels), labels: Object.fromEntries(labels), master, blackout };
 }
 
-/** The digest of each kind of a map, computed from nothing. */
-export function digests({ levels, labels, master, blackout }) {
+/** The digest of each kind of a map, computed from nothing. Words only if the map has them. */
+export function digests({ levels, labels, master, blackout, words }) {
   const hundredths = (level) => BigInt(Math.round(level * 100));
-  const words = Object.entries(levels).map(([dimmer, level]) => (BigInt(dimmer) << 14n) | hundredths(level));
+  const packed = Object.entries(levels).map(([dimmer, level]) => (BigInt(dimmer) << 14n) | hundredths(level));
   const sum = (hashes) => hashes.reduce((total, hash) => (total + hash) % LANE, 0n);
   const lanes = (hashes) => SEEDS.map((seed) => sum(hashes(seed)).toString(16).padStart(8, '0')).join('');
   return {
-    levels: lanes((seed) => words.map((word) => mix(word ^ seed))),
-    labels: lanes((seed) => Object.entries(labels).map(([dimmer, label]) => mix(fnv(seed, Number(dimmer), label)))),
+    levels: lanes((seed) => packed.map((word) => mix(word ^ seed))),
+    labels: lanes((seed) => Object.entries(labels).map(([dimmer, label]) => mix(fnv(seed, labelBytes(Number(dimmer), label))))),
     master: lanes((seed) => (master === 100 ? [] : [mix(hundredths(master) ^ seed)])),
     blackout: lanes((seed) => (blackout ? [mix(1n ^ seed)] : [])),
+    ...(words && { words: lanes((seed) => Object.entries(words).map(([word, look]) => mix(fnv(seed, lookBytes(word, look))))) }),
   };
 }
 
-function fnv(seed, dimmer, label) {
-  const bytes = [dimmer % 256, Math.floor(dimmer / 256), ...Buffer.from(label, 'utf8')];
+const twoBytes = (number) => [number % 256, Math.floor(number / 256)];
+const labelBytes = (dimmer, label) => [...twoBytes(dimmer), ...Buffer.from(label, 'utf8')];
+
+function lookBytes(word, look) {
+  const levels = Object.entries(look).sort(([a], [b]) => a - b);
+  const pairs = levels.flatMap(([dimmer, level]) => [...twoBytes(Number(dimmer)), ...twoBytes(Math.round(level * 100))]);
+  return [...Buffer.from(word, 'utf8'), 0, ...pairs];
+}
+
+function fnv(seed, bytes) {
   return bytes.reduce((hash, byte) => ((hash ^ BigInt(byte)) * 0x01000193n) % LANE, 0x811c9dc5n ^ seed);
 }
 
