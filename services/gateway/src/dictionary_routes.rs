@@ -1,6 +1,7 @@
 //! A whole dictionary at once: it is uploaded in parts, and then made the words of its rig by one small change.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
@@ -29,7 +30,7 @@ const PARTS_IN_FLIGHT: usize = 4;
 
 /// `PUT /v1/rigs/{rig}/words`: takes the words in the body for those of the rig.
 pub(crate) async fn put(
-    State(gateway): State<Gateway>,
+    State(gateway): State<Arc<Gateway>>,
     RigPath(rig): RigPath,
     RawQuery(query): RawQuery,
     headers: HeaderMap,

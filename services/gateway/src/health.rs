@@ -1,5 +1,6 @@
 //! Health: whether the process runs, and whether it does its work.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -23,7 +24,7 @@ pub(crate) async fn alive() -> &'static str {
 /// `GET /readyz`: a state service was heard lately, and the log accepts appends. To test the log, it sends an empty
 /// change to `main` the whole way. With several partitions it checks only the one of `main`: a gateway that serves most
 /// rigs must not lose its consoles because one partition is down.
-pub(crate) async fn ready(State(gateway): State<Gateway>) -> Result<&'static str, Refusal> {
+pub(crate) async fn ready(State(gateway): State<Arc<Gateway>>) -> Result<&'static str, Refusal> {
     gateway.ready().await.map_err(Refusal::unavailable)?;
     Ok("ready\n")
 }

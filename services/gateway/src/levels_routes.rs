@@ -1,6 +1,7 @@
 //! The levels of a rig over HTTP, and the list of rigs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
@@ -17,7 +18,7 @@ use crate::subscription::Rendering;
 use crate::{Gateway, query};
 
 /// `GET /v1/rigs`.
-pub(crate) async fn list_rigs(State(gateway): State<Gateway>) -> Result<Response, Refusal> {
+pub(crate) async fn list_rigs(State(gateway): State<Arc<Gateway>>) -> Result<Response, Refusal> {
     let list = gateway.hubs.list().await?;
     Ok(([(header::CONTENT_TYPE, JSON)], list).into_response())
 }
@@ -25,7 +26,7 @@ pub(crate) async fn list_rigs(State(gateway): State<Gateway>) -> Result<Response
 /// `GET /v1/rigs/{rig}/levels`: the level of every dimmer or of one, or with `output=1` its output. With `detail=1`,
 /// also who changed each level last and when.
 pub(crate) async fn get_levels(
-    State(gateway): State<Gateway>,
+    State(gateway): State<Arc<Gateway>>,
     RigPath(rig): RigPath,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -56,14 +57,14 @@ pub(crate) async fn get_levels(
 }
 
 /// `POST /`: changes levels of the rig `main`.
-pub(crate) async fn post_main(State(gateway): State<Gateway>, headers: HeaderMap, body: Body) -> Response {
+pub(crate) async fn post_main(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, body: Body) -> Response {
     let asked = Asked { rig: RigName::default(), query: None, headers: &headers };
     post(&gateway, ("POST", "/", "POST /"), asked, body).await
 }
 
 /// `POST /v1/rigs/{rig}/levels`: changes levels.
 pub(crate) async fn post_levels(
-    State(gateway): State<Gateway>,
+    State(gateway): State<Arc<Gateway>>,
     RigPath(rig): RigPath,
     RawQuery(query): RawQuery,
     headers: HeaderMap,

@@ -1,5 +1,7 @@
 //! Looking up the words of a text. Nothing changes.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
@@ -15,7 +17,7 @@ use crate::{Gateway, body};
 
 /// `POST /v1/rigs/{rig}/lookup`.
 pub(crate) async fn post(
-    State(gateway): State<Gateway>,
+    State(gateway): State<Arc<Gateway>>,
     RigPath(rig): RigPath,
     headers: HeaderMap,
     body: Body,
@@ -25,7 +27,7 @@ pub(crate) async fn post(
 
 /// `GET` and `POST /get_topics`: the same for the rig `main`. A `GET` has a body too.
 pub(crate) async fn topics(
-    State(gateway): State<Gateway>,
+    State(gateway): State<Arc<Gateway>>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {

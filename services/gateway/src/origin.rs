@@ -191,6 +191,10 @@ impl Target {
         if rest.is_empty() != port.is_none() {
             return None;
         }
+        // Most requests, without the rules for international names.
+        if let Ok(address) = host.parse() {
+            return Some(Self { host: Host::Ipv4(address), port });
+        }
         let host = match Host::parse(host).ok()? {
             Host::Domain(name) => Host::Domain(without_final_dot(&name).to_owned()),
             address => address,

@@ -1,5 +1,7 @@
 //! Serves the console's files, which the build embeds in the binary.
 
+use std::sync::Arc;
+
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -20,7 +22,7 @@ const POLICY: HeaderValue = HeaderValue::from_static("default-src 'self'; frame-
 
 /// `GET /`: the page, or the map for a client that asks for JSON and not for HTML.
 pub(crate) async fn index(
-    state: State<Gateway>,
+    state: State<Arc<Gateway>>,
     rig: RigPath,
     query: RawQuery,
     headers: HeaderMap,

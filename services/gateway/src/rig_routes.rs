@@ -1,5 +1,7 @@
 //! A whole rig over HTTP: its levels, labels, grand master and blackout, and its connected consoles.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -18,7 +20,7 @@ use crate::{Gateway, query, request_span};
 
 /// `GET /v1/rigs/{rig}`: all items of the kinds in `?kinds=`.
 pub(crate) async fn get(
-    State(gateway): State<Gateway>,
+    State(gateway): State<Arc<Gateway>>,
     RigPath(rig): RigPath,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -41,7 +43,7 @@ pub(crate) async fn get(
 
 /// `PATCH /v1/rigs/{rig}`: changes items of any kind, as a merge patch (RFC 7396).
 pub(crate) async fn patch(
-    State(gateway): State<Gateway>,
+    State(gateway): State<Arc<Gateway>>,
     RigPath(rig): RigPath,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -61,7 +63,7 @@ pub(crate) async fn patch(
 /// `PUT /v1/rigs/{rig}`: makes the rig exactly this, in the kinds in `?kinds=` and those in the body. What `GET` answers to the
 /// same query leaves the rig as it was then.
 pub(crate) async fn put(
-    State(gateway): State<Gateway>,
+    State(gateway): State<Arc<Gateway>>,
     RigPath(rig): RigPath,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -82,7 +84,7 @@ pub(crate) async fn put(
 }
 
 /// `DELETE /v1/rigs/{rig}`: removes the rig.
-pub(crate) async fn delete(State(gateway): State<Gateway>, RigPath(rig): RigPath, headers: HeaderMap) -> Response {
+pub(crate) async fn delete(State(gateway): State<Arc<Gateway>>, RigPath(rig): RigPath, headers: HeaderMap) -> Response {
     let route = ("DELETE", "/v1/rigs/{rig}", "DELETE /v1/rigs/{rig}");
     request_span::answer(&gateway.instruments, route, &headers, async |request| {
         if headers.contains_key("idempotency-key") {
@@ -102,7 +104,7 @@ fn changed(done: &Done) -> Response {
 }
 
 /// `GET /v1/rigs/{rig}/consoles`: the connected consoles.
-pub(crate) async fn consoles(State(gateway): State<Gateway>, RigPath(rig): RigPath) -> Result<Response, Refusal> {
+pub(crate) async fn consoles(State(gateway): State<Arc<Gateway>>, RigPath(rig): RigPath) -> Result<Response, Refusal> {
     let hub = gateway.hubs.get(&rig).await?;
     let shown = hub.presence.watch().borrow().clone();
     let no_cache = HeaderValue::from_static("no-cache");

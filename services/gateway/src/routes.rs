@@ -1,5 +1,7 @@
 //! The routes of the interface.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::routing::{get, post};
 
@@ -77,7 +79,7 @@ impl Gateway {
             .route("/docs/{file}", get(docs::docs_file))
             .fallback(page::file)
             .method_not_allowed_fallback(method_not_allowed)
-            .with_state(self.clone());
+            .with_state(Arc::new(self.clone()));
         self.access.clone().guard(routes)
     }
 }

@@ -1,5 +1,7 @@
 //! Texts of commands: a text is understood against the rig's map and words, and changes the rig once.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
@@ -19,7 +21,7 @@ use crate::{Gateway, body, query};
 
 /// `POST /v1/rigs/{rig}/say`: as JSON, or as `text/plain` with `selection=` and `dry_run=` in the query.
 pub(crate) async fn post(
-    State(gateway): State<Gateway>,
+    State(gateway): State<Arc<Gateway>>,
     RigPath(rig): RigPath,
     RawQuery(query): RawQuery,
     headers: HeaderMap,

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -31,7 +32,7 @@ const JOINED_BYTES: usize = 16 << 10;
 /// `GET /v1/rigs/{rig}/events`, of the kinds in `?kinds=`. A `Last-Event-ID` resumes; one that is not a valid position
 /// is ignored.
 pub(crate) async fn events(
-    State(gateway): State<Gateway>,
+    State(gateway): State<Arc<Gateway>>,
     RigPath(rig): RigPath,
     RawQuery(query): RawQuery,
     headers: HeaderMap,

@@ -1,5 +1,7 @@
 //! Undo and redo: a client takes back its own last change, or makes it again.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
@@ -20,7 +22,7 @@ const MAX_TRIES: usize = 10;
 
 /// `POST /v1/rigs/{rig}/undo`, with `dry_run=` in the query.
 pub(crate) async fn undo(
-    gateway: State<Gateway>,
+    gateway: State<Arc<Gateway>>,
     rig: RigPath,
     query: RawQuery,
     headers: HeaderMap,
@@ -32,7 +34,7 @@ pub(crate) async fn undo(
 
 /// `POST /v1/rigs/{rig}/redo`, with `dry_run=` in the query.
 pub(crate) async fn redo(
-    gateway: State<Gateway>,
+    gateway: State<Arc<Gateway>>,
     rig: RigPath,
     query: RawQuery,
     headers: HeaderMap,
@@ -45,7 +47,7 @@ pub(crate) async fn redo(
 async fn post(
     reverse: Reverse,
     route: request_span::Route,
-    State(gateway): State<Gateway>,
+    State(gateway): State<Arc<Gateway>>,
     RigPath(rig): RigPath,
     RawQuery(query): RawQuery,
     headers: HeaderMap,

@@ -1,6 +1,7 @@
 //! The words of a rig over HTTP: one word, and lists of them.
 
 use std::ops::Bound;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, RawQuery, State};
@@ -33,7 +34,7 @@ impl<S: Send + Sync> FromRequestParts<S> for WordPath {
 /// `GET /v1/rigs/{rig}/words`: the words that begin with `prefix=`, come after `after=`, and are at most `limit=`, with their
 /// looks. If there are more, `Link` has the next page.
 pub(crate) async fn list(
-    State(gateway): State<Gateway>,
+    State(gateway): State<Arc<Gateway>>,
     RigPath(rig): RigPath,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -87,7 +88,7 @@ fn next_page(rig: &RigName, prefix: &str, last: &Word, limit: usize) -> HeaderVa
 
 /// `GET /v1/rigs/{rig}/words/{word}`: the look of a word.
 pub(crate) async fn get(
-    State(gateway): State<Gateway>,
+    State(gateway): State<Arc<Gateway>>,
     WordPath(rig, word): WordPath,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
@@ -106,7 +107,7 @@ pub(crate) async fn get(
 
 /// `PUT /v1/rigs/{rig}/words/{word}`: sets the look of a word.
 pub(crate) async fn put(
-    State(gateway): State<Gateway>,
+    State(gateway): State<Arc<Gateway>>,
     WordPath(rig, word): WordPath,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -125,7 +126,7 @@ pub(crate) async fn put(
 
 /// `DELETE /v1/rigs/{rig}/words/{word}`: removes a word, if it is there.
 pub(crate) async fn delete(
-    State(gateway): State<Gateway>,
+    State(gateway): State<Arc<Gateway>>,
     WordPath(rig, word): WordPath,
     headers: HeaderMap,
 ) -> Response {

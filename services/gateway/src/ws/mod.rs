@@ -33,7 +33,7 @@ const READ_BUFFER: usize = 2 << 10;
 
 /// `GET /ws`: the plain protocol on `main`, or the full one if the client offers it.
 pub(crate) async fn plain(
-    State(gateway): State<Gateway>,
+    State(gateway): State<Arc<Gateway>>,
     place: Option<Extension<Arc<Place>>>,
     headers: HeaderMap,
     upgrade: Result<Upgrade, Refusal>,
@@ -48,7 +48,7 @@ pub(crate) async fn plain(
 
 /// `GET /v1/rigs/{rig}/ws`: the full protocol.
 pub(crate) async fn full(
-    State(gateway): State<Gateway>,
+    State(gateway): State<Arc<Gateway>>,
     RigPath(rig): RigPath,
     RawQuery(query): RawQuery,
     place: Option<Extension<Arc<Place>>>,
@@ -83,7 +83,7 @@ fn unknown_subprotocol() -> Refusal {
 }
 
 async fn start(
-    gateway: Gateway,
+    gateway: Arc<Gateway>,
     rig: RigName,
     protocol: Protocol,
     makes_rig: MakesRig,

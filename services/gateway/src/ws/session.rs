@@ -60,7 +60,7 @@ impl Greeted {
 
 /// Runs a session to its end. Every change of the client has this `if_made`.
 pub(crate) async fn run(
-    gateway: Gateway,
+    gateway: Arc<Gateway>,
     hub: Arc<Hub>,
     source: Source,
     protocol: Protocol,

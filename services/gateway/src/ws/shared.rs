@@ -14,7 +14,7 @@ use crate::subscription::Protocol;
 use crate::ws::age::Pings;
 
 pub(crate) struct Session {
-    pub(crate) gateway: Gateway,
+    pub(crate) gateway: Arc<Gateway>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) source: Source,
     pub(crate) protocol: Protocol,
