@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::process::Stdio;
 
+use ghostlight_servers::Postgres;
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
+use tokio::process::Command;
 
 use crate::support::{Map, PlainMap, Served, Socket, command, folder, until, within};
 
@@ -150,6 +152,36 @@ async fn a_server_starts_on_a_read_only_disk_and_shows_the_levels() {
     until("changes are taken", async || (post(&served, json!({"1": 30})).await.status() == 200).then_some(())).await;
     served.kill().await;
     assert_eq!(json!(Served::start(path, &[]).await.map().await), json!({"1": 30}));
+}
+
+/// As on a read-only disk: a standby of PostgreSQL becomes a server that can be written.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_starts_on_a_read_only_postgresql_and_shows_the_levels() {
+    let mut postgres = within("PostgreSQL", Postgres::start()).await.unwrap();
+    let store = within("the database", postgres.database("show")).await.unwrap();
+    let serve = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ghostlight"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--store", &store]);
+        command.stdout(Stdio::piped()).stdin(Stdio::null()).kill_on_drop(true);
+        Served::spawn(command)
+    };
+    let served = serve().await;
+    let http = Client::new();
+    let post = async |served: &Served, body: Value| http.post(served.url("/")).json(&body).send().await.unwrap();
+    assert_eq!(post(&served, json!({"1": 10})).await.status(), 200);
+    served.kill().await;
+    within("the standby", postgres.restart_as_standby()).await.unwrap();
+
+    let served = serve().await;
+    assert_eq!(json!(served.map().await), json!({"1": 10}));
+    let refused = post(&served, json!({"1": 20})).await;
+    assert_eq!(refused.status(), 503);
+    assert_eq!(why(refused).await, READ_ONLY);
+    assert_eq!(why(http.get(served.url("/readyz")).send().await.unwrap()).await, READ_ONLY);
+    within("the promotion", postgres.promote()).await.unwrap();
+    until("changes are taken", async || (post(&served, json!({"1": 30})).await.status() == 200).then_some(())).await;
+    served.kill().await;
+    assert_eq!(json!(serve().await.map().await), json!({"1": 30}));
 }
 
 /// A process that is killed leaves its last saves in the write-ahead log.
