@@ -45,6 +45,10 @@ pub trait Log: Send + Sync {
     /// Tells the log that the store holds everything up to a position.
     fn checkpoint(&self, position: Position);
 
+    /// Tells the log that the store fails, and why, in words for clients. A log whose entries are durable once they are
+    /// saved refuses appends for this reason, until the next order is read.
+    fn store_fails(&self, why: &'static str);
+
     /// When an entry counts as durable.
     fn durable_once(&self) -> DurableOnce;
 }

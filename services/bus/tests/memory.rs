@@ -58,6 +58,33 @@ async fn a_new_order_tells_what_became_of_the_appends_that_wait() {
 }
 
 #[tokio::test]
+async fn the_reason_for_which_the_store_fails_is_told_until_the_next_order_is_read() {
+    let log = MemoryLog::default();
+    let (_, entries) = begun(&log).await;
+    let (main, one) = (rig("main"), entry(1));
+    let mut waits = log.append(&main, &one, Position::default());
+    assert_eq!(at_once(&mut waits), None);
+    let refused = |why: &str| Err(AppendError::Unavailable(why.to_owned()));
+    log.store_fails("the disk is full");
+    drop(entries);
+    assert_eq!(soon("the refusal", log.append(&main, &one, Position::default())).await, refused("the disk is full"));
+
+    log.store_fails("the disk is read-only");
+    let start = begin(&log, Position::default()).await;
+    assert_eq!(soon("the answer", waits).await, refused("the disk is read-only"));
+    assert_eq!(
+        soon("the refusal", log.append(&main, &one, Position::default())).await,
+        refused("the disk is read-only")
+    );
+
+    let entries = soon("the reader", log.read(start.into())).await.unwrap();
+    assert_eq!(at_once(&mut log.append(&main, &one, Position::default())), None, "it is taken");
+    drop(entries);
+    let other = "no state service saves changes at the moment";
+    assert_eq!(soon("the refusal", log.append(&main, &one, Position::default())).await, refused(other));
+}
+
+#[tokio::test]
 async fn what_the_store_of_another_order_holds_releases_nothing() {
     let log = MemoryLog::default();
     let (start, entries) = begun(&log).await;

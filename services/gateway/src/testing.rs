@@ -231,6 +231,8 @@ impl Log for AskedLog {
 
     fn checkpoint(&self, _: Position) {}
 
+    fn store_fails(&self, _: &'static str) {}
+
     fn durable_once(&self) -> DurableOnce {
         DurableOnce::Appended
     }

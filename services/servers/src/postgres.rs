@@ -29,7 +29,7 @@ pub struct Postgres {
     service: Service,
     port: Port,
     programs: PathBuf,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Postgres {
@@ -67,7 +67,7 @@ impl Postgres {
         };
         // SIGINT is the fast shutdown, which does not wait for clients to leave.
         let service = Service::new(launch, "INT");
-        let mut postgres = Self { service, port, programs, _folder: folder };
+        let mut postgres = Self { service, port, programs, folder };
         postgres.start_again().await?;
         Ok(postgres)
     }
@@ -118,6 +118,28 @@ impl Postgres {
     pub async fn restart(&mut self) -> io::Result<()> {
         self.stop().await?;
         self.start_again().await
+    }
+
+    /// Stops the server and starts it again as the standby of a server that it does not find: it can be read and not written,
+    /// until it is promoted.
+    ///
+    /// # Errors
+    /// As of [`Postgres::restart`].
+    pub async fn restart_as_standby(&mut self) -> io::Result<()> {
+        self.stop().await?;
+        fs::write(self.folder.path().join("data/standby.signal"), "")?;
+        self.start_again().await
+    }
+
+    /// Makes a standby a server that can be written, and waits until it is one.
+    ///
+    /// # Errors
+    /// The server is no standby, or is not running.
+    pub async fn promote(&self) -> io::Result<()> {
+        let mut psql = Command::new(self.programs.join("psql"));
+        psql.args(["--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--command", "SELECT pg_promote()"]);
+        psql.arg(self.url("postgres"));
+        run(psql).await
     }
 
     /// Asks the server to end without waiting for its clients, and waits until it has.

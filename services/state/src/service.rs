@@ -59,6 +59,7 @@ impl StateService {
         let mut entries = match begun {
             Ok(entries) => entries,
             Err(StartError::Store(error @ (StoreError::Full | StoreError::ReadOnly))) => {
+                parts.log.store_fails(error.for_clients());
                 tracing::error!(%error, "no change is taken until the store can be written");
                 let requests = Some(parts.echo.requests().await?);
                 let mut pauses = RETRY.build();
@@ -260,6 +261,7 @@ impl StateService {
             }
             DurableOnce::Saved if *error == StoreError::Superseded => return Err(Superseded),
             DurableOnce::Saved => {
+                self.parts.log.store_fails(error.for_clients());
                 tracing::error!(%error, "the store fails; no change is taken until it works again");
                 self.start_over(None);
             }
@@ -302,6 +304,9 @@ impl StateService {
                 self.announce_when_current().await;
             }
             Err(error) => {
+                if let StartError::Store(error) = &error {
+                    self.parts.log.store_fails(error.for_clients());
+                }
                 tracing::error!(%error, "starting over from the store");
                 self.start_over(None);
             }

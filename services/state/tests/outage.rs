@@ -9,6 +9,7 @@ use std::time::Duration;
 use ghostlight_bus::AppendError;
 use ghostlight_proto::ServerMessage;
 use ghostlight_rig::{Position, Received, Replica, Verdict};
+use ghostlight_store::StoreError;
 use tempfile::TempDir;
 
 use support::store::Mood;
@@ -28,9 +29,14 @@ async fn taken(deployment: &Deployment, levels: &str) -> Position {
     soon("a change to be taken again", trying).await
 }
 
-async fn unavailable(deployment: &Deployment) {
+/// A change is refused, and the answer says why.
+async fn unavailable(deployment: &Deployment, why: &StoreError) {
     let refused = answer(deployment.append("main", entry(r#"{"5": 5}"#))).await;
-    assert!(matches!(refused, Err(AppendError::Unavailable(_))), "{refused:?}");
+    assert_eq!(refused, refusal(why));
+}
+
+fn refusal(why: &StoreError) -> Result<Position, AppendError> {
+    Err(AppendError::Unavailable(why.for_clients().to_owned()))
 }
 
 /// A replica that follows the rig `main` and asks for a snapshot whenever it must.
@@ -83,11 +89,11 @@ async fn what_could_not_be_saved_has_happened_for_nobody() {
     let lost = deployment.append("main", entry(r#"{"1": 99, "2": 99}"#));
     console.shows(&[(1, 9_900), (2, 9_900)], None).await;
     let lost = answer(lost).await;
-    assert!(matches!(lost, Err(AppendError::Unavailable(_))), "{lost:?}");
+    assert_eq!(lost, refusal(&StoreError::Full));
 
     console.shows(&[(1, 5_000)], Some(before)).await;
     assert_eq!(kept(&deployment.stored().await, "main"), [(1, 5_000)]);
-    unavailable(&deployment).await;
+    unavailable(&deployment, &StoreError::Full).await;
     assert_eq!(numbers(&deployment.snapshot("main").await), [(1, 5_000)], "it can be read all the while");
 
     deployment.store.be(Mood::Works);
@@ -122,11 +128,11 @@ async fn while_nothing_is_known_of_the_store_an_append_waits() {
     let waiting = deployment.append("main", entry(r#"{"1": 99}"#));
     deployment.store.more_loads(3).await;
     assert!(!waiting.is_finished(), "it may have been saved");
-    unavailable(&deployment).await;
+    unavailable(&deployment, &StoreError::Locked).await;
 
     deployment.store.be(Mood::Works);
     let lost = answer(waiting).await;
-    assert!(matches!(lost, Err(AppendError::Unavailable(_))), "{lost:?}");
+    assert_eq!(lost, refusal(&StoreError::Locked));
     console.shows(&[(1, 5_000)], Some(before)).await;
     taken(&deployment, r#"{"2": 60}"#).await;
     console.shows(&[(1, 5_000), (2, 6_000)], Some(before)).await;
@@ -171,7 +177,7 @@ async fn of_the_entries_that_wait_only_the_saved_ones_have_happened() {
     deployment.store.be(Mood::LosesOneAnswer);
     assert!(answer(saved).await.is_ok());
     let lost = answer(lost).await;
-    assert!(matches!(lost, Err(AppendError::Unavailable(_))), "{lost:?}");
+    assert_eq!(lost, refusal(&StoreError::Other(String::new())));
     console.shows(&[(1, 6_000)], Some(before)).await;
     assert_eq!(kept(&deployment.stored().await, "main"), [(1, 6_000)]);
     deployment.close().await;

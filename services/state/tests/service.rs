@@ -271,7 +271,7 @@ async fn a_service_on_a_full_store_shows_levels_and_takes_changes_once_there_is_
     let deployment = Deployment::with(store).await;
     assert_eq!(numbers(&deployment.snapshot("main").await), [(1, 5_000)]);
     let refused = answer(deployment.append("main", entry(r#"{"1": 60}"#))).await;
-    assert!(matches!(refused, Err(AppendError::Unavailable(_))), "{refused:?}");
+    assert_eq!(refused, Err(AppendError::Unavailable(StoreError::Full.for_clients().to_owned())));
     deployment.store.be(Mood::Works);
     soon("a change to be taken", async {
         while answer(deployment.append("main", entry(r#"{"1": 60}"#))).await.is_err() {

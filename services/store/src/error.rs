@@ -44,6 +44,25 @@ pub enum StoreError {
     Other(String),
 }
 
+impl StoreError {
+    /// The reason for clients whose changes are refused. It is a fixed text, so that it tells no path, address or user.
+    pub fn for_clients(&self) -> &'static str {
+        match self {
+            Self::Locked => "the database cannot be written: another program has locked it",
+            Self::Full => "the database cannot be written: its disk is full",
+            Self::ReadOnly => "the database cannot be written: it, or its disk, is read-only",
+            Self::Corrupt(_) => "the database is damaged, or is not one of Ghostlight's",
+            Self::Unreachable(_) => "the database cannot be reached",
+            Self::Refused(_) => "the database refuses the server's login or its statements",
+            Self::Late(_) => "the database does not answer in time",
+            Self::Superseded => "another server has taken over the database",
+            Self::Behind => "the database has been put back to an older state",
+            Self::Moved(_) => "the file of the database was removed or replaced",
+            Self::Other(_) => "the database cannot be used; the server's log says why",
+        }
+    }
+}
+
 /// Why the store cannot be opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
@@ -79,5 +98,32 @@ pub(crate) fn migration(error: MigrateError, cause: impl FnOnce(sqlx::Error) -> 
     match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => cause(error),
         error => StoreError::Other(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_clients_are_told_names_nothing_of_the_machine() {
+        let secret = || "postgres://user@host/srv/show.db".to_owned();
+        let errors = [
+            (StoreError::Locked, "another program has locked it"),
+            (StoreError::Full, "its disk is full"),
+            (StoreError::ReadOnly, "read-only"),
+            (StoreError::Corrupt(secret()), "damaged"),
+            (StoreError::Unreachable(secret()), "cannot be reached"),
+            (StoreError::Refused(secret()), "refuses the server's login"),
+            (StoreError::Late(Duration::from_secs(5)), "does not answer in time"),
+            (StoreError::Superseded, "another server has taken over"),
+            (StoreError::Behind, "put back to an older state"),
+            (StoreError::Moved(secret()), "removed or replaced"),
+            (StoreError::Other(secret()), "the server's log says why"),
+        ];
+        for (error, why) in errors {
+            let told = error.for_clients();
+            assert!(told.contains("database") && told.contains(why) && !told.contains("show.db"), "{told}");
+        }
     }
 }

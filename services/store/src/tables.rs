@@ -46,7 +46,7 @@ fn parts(file: &str) -> Option<(i64, String)> {
 
 /// Refuses a database if an older service cannot work with its newest migration; logs if it is newer than this version.
 pub(crate) fn check(newest: i64, known: &Migrator) -> Result<(), StoreError> {
-    let known = known.iter().map(|migration| migration.version).max().unwrap_or_default();
+    let known = newest_of(known);
     if newest / GENERATION > known / GENERATION {
         return Err(StoreError::Other(format!(
             "it was changed by a newer Ghostlight (its tables are at version {newest}), and this version cannot use it"
@@ -56,6 +56,15 @@ pub(crate) fn check(newest: i64, known: &Migrator) -> Result<(), StoreError> {
         tracing::info!(newest, known, "a newer Ghostlight has added to the tables; this version ignores the additions");
     }
     Ok(())
+}
+
+/// Whether a database whose newest migration is this one has all that this version knows.
+pub(crate) fn has_all(newest: i64, known: &Migrator) -> bool {
+    newest >= newest_of(known)
+}
+
+fn newest_of(known: &Migrator) -> i64 {
+    known.iter().map(|migration| migration.version).max().unwrap_or_default()
 }
 
 #[cfg(test)]

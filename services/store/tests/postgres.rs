@@ -5,6 +5,8 @@
 
 #[path = "postgres/outages.rs"]
 mod outages;
+#[path = "postgres/read_only.rs"]
+mod read_only;
 #[path = "postgres/refusals.rs"]
 mod refusals;
 #[path = "postgres/sharing.rs"]

@@ -54,6 +54,8 @@ struct Order {
     /// Appends that wait for a checkpoint, the oldest first.
     waiting: VecDeque<(Revision, oneshot::Sender<Result<Position, AppendError>>)>,
     reader: Reader,
+    /// Why the store took nothing last. It is the reason of refusals until this order is read.
+    store_failure: Option<&'static str>,
 }
 
 /// An entry that the reader has not taken yet.
@@ -114,7 +116,7 @@ impl Order {
     ) -> Result<oneshot::Receiver<Result<Position, AppendError>>, AppendError> {
         let refuse = |why: &str| Err(AppendError::Unavailable(why.to_owned()));
         if self.reader != Reader::Reads {
-            return refuse("no state service saves changes at the moment");
+            return refuse(self.store_failure.unwrap_or("no state service saves changes at the moment"));
         }
         if self.waiting.len() >= MAX_WAITING {
             return refuse("too many changes are waiting to be saved");
@@ -143,11 +145,14 @@ impl Log for MemoryLog {
         if stored.epoch == order.position.epoch {
             order.release(stored.revision);
         }
+        let store_failure = order.store_failure;
         for (_, reply) in order.waiting.drain(..) {
-            let _ = reply.send(Err(AppendError::Unavailable("it could not be saved".to_owned())));
+            let why = store_failure.unwrap_or("it could not be saved");
+            let _ = reply.send(Err(AppendError::Unavailable(why.to_owned())));
         }
         let epoch = now.max(stored.epoch.0 + 1).max(order.position.epoch.0 + 1);
-        *order = Order { position: Position { epoch: Epoch(epoch), revision: Revision(0) }, ..Order::default() };
+        let position = Position { epoch: Epoch(epoch), revision: Revision(0) };
+        *order = Order { position, store_failure, ..Order::default() };
         // Wakes readers of the old order, so that they learn of its end and take no wake-up of the new order.
         self.shared.appended.notify_waiters();
         Ok(order.position.into())
@@ -163,6 +168,7 @@ impl Log for MemoryLog {
             return Err(LogError::Lost("the log has had its one reader: begin again".to_owned()));
         }
         order.reader = Reader::Reads;
+        order.store_failure = None;
         Ok(Box::new(MemoryEntries { start: after, shared: self.shared.clone() }))
     }
 
@@ -178,6 +184,10 @@ impl Log for MemoryLog {
         if position.epoch == order.position.epoch {
             order.release(position.revision);
         }
+    }
+
+    fn store_fails(&self, why: &'static str) {
+        self.shared.order().store_failure = Some(why);
     }
 
     fn durable_once(&self) -> DurableOnce {

@@ -142,6 +142,9 @@ impl Log for NatsLog {
         self.saved.send_replace(position);
     }
 
+    /// The stream keeps what the store does not take.
+    fn store_fails(&self, _why: &'static str) {}
+
     fn durable_once(&self) -> DurableOnce {
         DurableOnce::Appended
     }

@@ -6,7 +6,7 @@ use futures_util::future::{join, join_all};
 use ghostlight_bus::Log;
 use ghostlight_rig::{
     Action, Change, ClientId, Dimmer, Entry, Interest, Key, Label, Level, Levels, LogPosition, Look, Origin, Position,
-    Revision, Said, TraceContext, Update, Word,
+    Reversal, Reverse, Revision, Said, TraceContext, Update, Word,
 };
 
 use super::{at_once, begun, entry, levels, logged, next, pass, rig, soon};
@@ -89,6 +89,7 @@ fn every_kind() -> Vec<Entry> {
         origin: origin("é", 1),
         if_match: Some(Position::new(0, 0)),
         if_made: Some(false),
+        reversal: Some(Reversal { reverse: Reverse::Redo, of: Revision((1 << 53) - 1) }),
         idempotency_key: Some(Key::new(&"k".repeat(128)).unwrap()),
         trace: Some(TraceContext { trace_id: u128::MAX, span_id: 1, is_sampled: true }),
     };

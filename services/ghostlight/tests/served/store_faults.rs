@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use reqwest::Client;
+use ghostlight_servers::Postgres;
+use reqwest::{Client, Response};
 use serde_json::{Value, json};
+use tokio::process::Command;
 
 use crate::support::{Map, PlainMap, Served, Socket, command, folder, until, within};
 
@@ -63,6 +65,15 @@ impl Drop for Tmpfs {
     }
 }
 
+const READ_ONLY: &str = "the database cannot be written: it, or its disk, is read-only";
+
+/// What a refusal says to its client.
+async fn why(refused: Response) -> String {
+    let problem: Value = refused.json().await.unwrap();
+    assert_eq!(problem["code"], "unavailable", "{problem}");
+    problem["detail"].as_str().unwrap().to_owned()
+}
+
 /// When the disk is full, changes are refused with 503 and have not happened for anyone; when there is room again, the
 /// server takes them again by itself.
 #[tokio::test(flavor = "multi_thread")]
@@ -91,9 +102,11 @@ async fn a_full_disk_refuses_changes_until_there_is_room() {
     .await;
     assert_eq!(refused.status(), 503);
     assert_eq!(refused.headers()["retry-after"], "1");
-    let problem: Value = refused.json().await.unwrap();
-    assert_eq!(problem["code"], "unavailable");
-    assert_eq!(http.get(served.url("/readyz")).send().await.unwrap().status(), 503);
+    const WHY: &str = "the database cannot be written: its disk is full";
+    assert_eq!(why(refused).await, WHY);
+    let ready = http.get(served.url("/readyz")).send().await.unwrap();
+    assert_eq!(ready.status(), 503);
+    assert_eq!(why(ready).await, WHY);
 
     // Reads go on, and show what is kept: who had seen more is brought back to it.
     until("the map is what is kept", async || (served.map().await == kept).then_some(())).await;
@@ -118,20 +131,57 @@ async fn a_server_starts_on_a_read_only_disk_and_shows_the_levels() {
     let path = disk.0.path();
     let served = Served::start(path, &[]).await;
     let http = Client::new();
-    let post =
-        async |served: &Served, body: Value| http.post(served.url("/")).json(&body).send().await.unwrap().status();
-    assert_eq!(post(&served, json!({"1": 10})).await, 200);
+    let post = async |served: &Served, body: Value| http.post(served.url("/")).json(&body).send().await.unwrap();
+    assert_eq!(post(&served, json!({"1": 10})).await.status(), 200);
     served.kill().await;
     disk.remount("ro");
 
     let served = Served::start(path, &[]).await;
     assert_eq!(json!(served.map().await), json!({"1": 10}));
-    assert_eq!(post(&served, json!({"1": 20})).await, 503);
-    assert_eq!(http.get(served.url("/readyz")).send().await.unwrap().status(), 503);
+    let refused = post(&served, json!({"1": 20})).await;
+    assert_eq!(refused.status(), 503);
+    assert_eq!(why(refused).await, READ_ONLY);
+    let mut socket = Socket::full(&served, "desk", None).await;
+    socket.send(r#"{"type": "set", "levels": {"1": 20}, "seq": 1}"#).await;
+    let error = socket.message("error").await;
+    assert!(error["message"].as_str().unwrap().ends_with(READ_ONLY), "{error}");
+    let ready = http.get(served.url("/readyz")).send().await.unwrap();
+    assert_eq!(ready.status(), 503);
+    assert_eq!(why(ready).await, READ_ONLY);
     disk.remount("rw");
-    until("changes are taken", async || (post(&served, json!({"1": 30})).await == 200).then_some(())).await;
+    until("changes are taken", async || (post(&served, json!({"1": 30})).await.status() == 200).then_some(())).await;
     served.kill().await;
     assert_eq!(json!(Served::start(path, &[]).await.map().await), json!({"1": 30}));
+}
+
+/// As on a read-only disk: a standby of PostgreSQL becomes a server that can be written.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_starts_on_a_read_only_postgresql_and_shows_the_levels() {
+    let mut postgres = within("PostgreSQL", Postgres::start()).await.unwrap();
+    let store = within("the database", postgres.database("show")).await.unwrap();
+    let serve = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ghostlight"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--store", &store]);
+        command.stdout(Stdio::piped()).stdin(Stdio::null()).kill_on_drop(true);
+        Served::spawn(command)
+    };
+    let served = serve().await;
+    let http = Client::new();
+    let post = async |served: &Served, body: Value| http.post(served.url("/")).json(&body).send().await.unwrap();
+    assert_eq!(post(&served, json!({"1": 10})).await.status(), 200);
+    served.kill().await;
+    within("the standby", postgres.restart_as_standby()).await.unwrap();
+
+    let served = serve().await;
+    assert_eq!(json!(served.map().await), json!({"1": 10}));
+    let refused = post(&served, json!({"1": 20})).await;
+    assert_eq!(refused.status(), 503);
+    assert_eq!(why(refused).await, READ_ONLY);
+    assert_eq!(why(http.get(served.url("/readyz")).send().await.unwrap()).await, READ_ONLY);
+    within("the promotion", postgres.promote()).await.unwrap();
+    until("changes are taken", async || (post(&served, json!({"1": 30})).await.status() == 200).then_some(())).await;
+    served.kill().await;
+    assert_eq!(json!(serve().await.map().await), json!({"1": 30}));
 }
 
 /// A process that is killed leaves its last saves in the write-ahead log.

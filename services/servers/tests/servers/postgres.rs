@@ -48,6 +48,25 @@ async fn what_is_committed_outlives_every_end() {
 }
 
 #[tokio::test]
+async fn a_standby_can_be_read_and_once_it_is_promoted_written() {
+    let mut server = started().await;
+    let url = within("the database", server.database("show")).await.unwrap();
+    execute(&mut connect(&url).await, "CREATE TABLE cue (number int); INSERT INTO cue VALUES (1)").await;
+    server.restart_as_standby().await.unwrap();
+    let mut open = connect(&url).await;
+    assert_eq!(asked(&mut open, "SELECT number::text FROM cue").await, "1");
+    let refused = within("the refusal", sqlx::query("INSERT INTO cue VALUES (2)").execute(&mut open)).await;
+    let code = refused.unwrap_err().as_database_error().and_then(|error| error.code().map(String::from));
+    assert_eq!(code.as_deref(), Some("25006"), "read_only_sql_transaction");
+
+    within("the promotion", server.promote()).await.unwrap();
+    execute(&mut open, "INSERT INTO cue VALUES (2)").await;
+    assert!(within("the refusal", server.promote()).await.is_err(), "it is no standby any more");
+    server.restart().await.unwrap();
+    assert_eq!(asked(&mut connect(&url).await, "SELECT count(*)::text FROM cue").await, "2");
+}
+
+#[tokio::test]
 async fn a_paused_server_answers_nobody_and_can_go_on_or_end() {
     let mut server = started().await;
     let url = within("the database", server.database("show")).await.unwrap();

@@ -32,6 +32,10 @@ impl Log for Keeping {
         self.0.checkpoint(position);
     }
 
+    fn store_fails(&self, why: &'static str) {
+        self.0.store_fails(why);
+    }
+
     fn durable_once(&self) -> DurableOnce {
         DurableOnce::Appended
     }

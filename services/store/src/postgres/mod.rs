@@ -74,7 +74,20 @@ impl PostgresStore {
         };
         let path = place(&options);
         let connections = Connections::new(options.disable_statement_logging(), durability);
-        match prepare(&connections).await {
+        let prepared = match prepare(&connections).await {
+            Err(StoreError::ReadOnly) => {
+                let id = prepare_to_read(&connections).await;
+                if id.is_ok() {
+                    tracing::error!(
+                        "ALARM: {path}: {}. Levels are shown, and nothing is saved until it can be written",
+                        StoreError::ReadOnly
+                    );
+                }
+                id
+            }
+            prepared => prepared,
+        };
+        match prepared {
             Ok(id) => Ok(Self { id, connections, unknown_logged: Once::new() }),
             Err(cause) => Err(OpenError::Unusable { path, cause }),
         }
@@ -112,6 +125,28 @@ async fn prepare(connections: &Connections) -> Result<StoreId, StoreError> {
         Ok(sqlx::query_scalar::<_, String>(rows::STORE_ID).fetch_one(&mut lent.connection).await?)
     };
     let id = within(MIGRATE_TIMEOUT, preparing).await?;
+    lent.give_back();
+    rows::store_id(&id)
+}
+
+/// Makes sure that a database that cannot be written can be read: it needs the tables of this version, which cannot be made
+/// now.
+async fn prepare_to_read(connections: &Connections) -> Result<StoreId, StoreError> {
+    const HAS_TABLES: &str = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
+    let unprepared = |tables: &str| StoreError::Other(format!("it is read-only, and {tables}"));
+    let mut lent = connections.lend().await?;
+    let reading = async {
+        if !sqlx::query_scalar::<_, bool>(HAS_TABLES).fetch_one(&mut lent.connection).await? {
+            return Err(unprepared("has no tables yet").into());
+        }
+        let newest: i64 = sqlx::query_scalar(tables::NEWEST).fetch_one(&mut lent.connection).await?;
+        tables::check(newest, &MIGRATIONS)?;
+        if !tables::has_all(newest, &MIGRATIONS) {
+            return Err(unprepared("its tables must be brought up to date first").into());
+        }
+        Ok(sqlx::query_scalar::<_, String>(rows::STORE_ID).fetch_one(&mut lent.connection).await?)
+    };
+    let id = within(ANSWER_TIMEOUT, reading).await?;
     lent.give_back();
     rows::store_id(&id)
 }

@@ -84,11 +84,23 @@ async fn nobody_there_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn a_read_only_database_is_said_to_be_so() {
+async fn a_read_only_database_without_the_tables_of_this_version_is_refused() {
+    let (_, url) = database("empty").await;
+    execute(&mut another(&url).await, "ALTER DATABASE empty SET default_transaction_read_only = on").await;
+    says(&unusable(&url).await, &["read-only", "no tables yet"]);
+
     let (_, url) = database("museum").await;
+    let mut old = another(&url).await;
+    soon("the tables", older_migrations("postgres", 5).await.run(&mut old)).await.unwrap();
+    execute(&mut old, "ALTER DATABASE museum SET default_transaction_read_only = on").await;
+    says(&unusable(&url).await, &["read-only", "brought up to date"]);
+
+    let (_, url) = database("museum_of_tomorrow").await;
     opened(&url).await.close().await;
-    execute(&mut another(&url).await, "ALTER DATABASE museum SET default_transaction_read_only = on").await;
-    assert_eq!(unusable(&url).await, StoreError::ReadOnly);
+    let mut newer = another(&url).await;
+    soon("the tables", newer_migrations("postgres", 1_000).await.run(&mut newer)).await.unwrap();
+    execute(&mut newer, "ALTER DATABASE museum_of_tomorrow SET default_transaction_read_only = on").await;
+    says(&unusable(&url).await, &["newer Ghostlight", "version 1000"]);
 }
 
 #[tokio::test]
