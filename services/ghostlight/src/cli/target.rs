@@ -25,8 +25,8 @@ pub struct Target {
     /// The rig: 1 to 63 of a-z, 0-9, _ and -
     #[arg(long, env = "GHOSTLIGHT_RIG", default_value_t, value_parser = RigName::new, value_name = "NAME")]
     pub rig: RigName,
-    /// The name of this client, which others see beside its changes, and whose changes `say undo` takes back [default:
-    /// USER@HOST for changes; cli- and six hexadecimal digits for a command that only reads]
+    /// The name of this client, which others see beside its changes, and whose changes `say undo` takes back. By
+    /// default USER@HOST for changes; cli- and six hexadecimal digits for a command that only reads
     #[arg(long, env = "GHOSTLIGHT_CLIENT", value_parser = ClientId::new, value_name = "NAME")]
     pub client: Option<ClientId>,
 }
