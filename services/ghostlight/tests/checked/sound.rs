@@ -18,7 +18,7 @@ async fn a_sound_server_passes() {
         let counts = report.counts;
         assert_eq!((counts.acked, counts.refused, counts.unknown), (counts.sent, 0, 0), "{report}");
         // A run in which nobody saw or read anything would prove nothing.
-        assert!(counts.seen > 6 * 100 && counts.reads > 0, "{report}");
+        assert!(counts.seen > 6 * 20 && counts.reads > 0, "{report}");
         assert!(report.converged_within.is_some(), "{report}");
     }
     served.stop().await;
