@@ -12,7 +12,7 @@ use jsonschema::Validator;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-const PATHS: [&str; 17] = [
+const PATHS: [&str; 19] = [
     "/",
     "/docs",
     "/get_topics",
@@ -26,6 +26,8 @@ const PATHS: [&str; 17] = [
     "/v1/rigs/{rig}/levels",
     "/v1/rigs/{rig}/lookup",
     "/v1/rigs/{rig}/say",
+    "/v1/rigs/{rig}/undo",
+    "/v1/rigs/{rig}/redo",
     "/v1/rigs/{rig}/words",
     "/v1/rigs/{rig}/words/{word}",
     "/v1/rigs/{rig}/ws",

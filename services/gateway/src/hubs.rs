@@ -63,8 +63,11 @@ impl Hubs {
         if hubs.len() >= self.most {
             // A hub that only this map holds is unused and can be followed again later. Each of the others is held by a
             // connection, and connections are limited. So no rig is refused here: a client that follows rigs that do
-            // not exist must not shut out those that do.
-            hubs.retain(|_, hub| Arc::strong_count(hub) > 1);
+            // not exist must not shut out those that do. What clients may take back is only forgotten if that is not enough.
+            hubs.retain(|_, hub| Arc::strong_count(hub) > 1 || !hub.state().history.is_empty());
+            if hubs.len() >= self.most {
+                hubs.retain(|_, hub| Arc::strong_count(hub) > 1);
+            }
         }
         let hub = Arc::new(Hub::follow(rig.clone(), self.echo.clone(), &self.appending));
         hubs.insert(rig.clone(), hub.clone());

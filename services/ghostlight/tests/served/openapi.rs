@@ -22,6 +22,8 @@ const WORDS: &str = "/v1/rigs/{rig}/words";
 const WORD: &str = "/v1/rigs/{rig}/words/{word}";
 const LOOKUP: &str = "/v1/rigs/{rig}/lookup";
 const SAY: &str = "/v1/rigs/{rig}/say";
+const UNDO: &str = "/v1/rigs/{rig}/undo";
+const REDO: &str = "/v1/rigs/{rig}/redo";
 const SOCKET: &str = "/v1/rigs/{rig}/ws";
 
 /// The example of the W3C's Trace Context.
@@ -286,6 +288,7 @@ async fn writes(checked: &mut Checked<'_>) {
     changes(checked, &format!("put {WORD}"), look).await;
     changes(checked, &format!("put {WORDS}"), |levels| format!(r#"{{"wash": {}}}"#, look(levels))).await;
     changes(checked, &format!("post {SAY}"), text).await;
+    reversals(checked).await;
     let delete = format!("delete {WORD}");
     let tag = checked.expect(204, &delete, |request| request).await.header("etag").to_owned();
     checked.expect(204, &delete, header("idempotency-key", "gone")).await;
@@ -319,6 +322,32 @@ async fn writes(checked: &mut Checked<'_>) {
 fn text(levels: &str) -> String {
     let commands = levels.trim_matches(['{', '}']).replace('"', "").replace("null", "out").replace(": ", " at ");
     serde_json::json!({"text": commands.replace("at out", "out")}).to_string()
+}
+
+/// What taking back a change is answered, and making it again.
+async fn reversals(checked: &mut Checked<'_>) {
+    let named = |request: RequestBuilder| request.header("ghostlight-client", "lights.py");
+    let set = |level: &str| {
+        let body = body(&format!(r#"{{"levels": {{"7": {level}}}}}"#));
+        move |request| named(body(request))
+    };
+    let patch = format!("patch {RIG}");
+    let tag = checked.expect(200, &patch, set("10")).await.header("etag").to_owned();
+    checked.expect(200, &patch, set("20")).await;
+    let [undo, redo] = [UNDO, REDO].map(|path| format!("post {path}"));
+    for (operation, key) in [(&undo, "undo"), (&redo, "redo")] {
+        checked.expect(400, operation, |request| request).await;
+        checked.expect(408, operation, |request| named(endless(request))).await;
+        checked.expect(409, operation, |request| named(header("ghostlight-sent", "1000")(request))).await;
+        checked.expect(412, operation, |request| named(header("if-match", &tag)(request))).await;
+        checked.expect(413, operation, body(&" ".repeat((1 << 20) + 1))).await;
+        checked.expect(200, &format!("{operation}?dry_run=1"), named).await;
+        checked.expect(200, operation, |request| named(header("idempotency-key", key)(request))).await;
+        checked.expect_of("nobody", 404, operation, named).await;
+    }
+    for (operation, key) in [(&undo, "redo"), (&redo, "undo")] {
+        checked.expect(422, operation, |request| named(header("idempotency-key", key)(request))).await;
+    }
 }
 
 /// What removing rigs is answered.
@@ -375,7 +404,7 @@ async fn refuses(checked: &mut Checked<'_>) {
     }
     let foreign = || header("origin", "http://news.example");
     let mut changes = vec!["post /".to_owned(), "post /get_topics".to_owned()];
-    changes.extend([LEVELS, LOOKUP, SAY].map(|path| format!("post {path}")));
+    changes.extend([LEVELS, LOOKUP, SAY, UNDO, REDO].map(|path| format!("post {path}")));
     changes.extend([format!("patch {RIG}"), format!("put {RIG}"), format!("delete {RIG}")]);
     changes.extend([format!("put {WORD}"), format!("put {WORDS}"), format!("delete {WORD}")]);
     for operation in changes.into_iter().chain([format!("get {EVENTS}")]) {
@@ -447,7 +476,9 @@ async fn every_operation_answers_as_described() {
         of("patch", RIG),
         of("post", "/"),
         of("post", LEVELS),
+        of("post", REDO),
         of("post", SAY),
+        of("post", UNDO),
         of("put", RIG),
         of("put", WORDS),
         of("put", WORD),
