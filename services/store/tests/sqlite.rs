@@ -309,6 +309,17 @@ async fn on_a_full_disk_levels_are_read_until_there_is_room_to_save() {
     assert_eq!(soon("the load", opened(&file).await.load()).await, Ok(after));
 }
 
+/// Items are read in parts of 2,048.
+#[tokio::test]
+async fn all_items_are_loaded_wherever_a_part_of_them_ends() {
+    for (rigs, dimmers) in [(1, 2_047), (1, 2_048), (1, 2_049), (2, 1_024), (3, 2_048), (5, 1_000)] {
+        let folder = Folder::new();
+        let (store, kept) = (opened(&folder.file()).await, uniform(rigs, dimmers, 1));
+        soon("the save", store.save(&kept)).await.unwrap();
+        assert_eq!(soon("the load", store.load()).await, Ok(kept), "{rigs} rigs of {dimmers} dimmers");
+    }
+}
+
 #[tokio::test]
 async fn a_read_only_file_is_read() {
     let folder = Folder::new();
