@@ -25,7 +25,8 @@ pub(crate) fn limit(query: Option<&str>) -> Result<Option<usize>, Refusal> {
 
 /// Whether a parameter is 1; a missing one counts as 0.
 pub(crate) fn flag(query: Option<&str>, name: &str) -> Result<bool, Refusal> {
-    match member(query, name) {
+    let is_bare = query.unwrap_or_default().split('&').any(|member| member == name);
+    match member(query, name).or(is_bare.then_some("")) {
         None | Some("0") => Ok(false),
         Some("1") => Ok(true),
         Some(other) => Err(Refusal::bad_input(format!("{name} is 0 or 1, not {other:?}"))),

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::kinds::Listed;
 use crate::{
-    Attribution, ClientId, Delta, Item, KeyOf, LogTime, Reversal, Reverse, Revision, RigMap, Slot, Slots, Update,
+    Attribution, ClientId, Delta, Item, KeyOf, KindId, LogTime, Reversal, Reverse, Revision, RigMap, Slot, Slots,
+    Update,
 };
 
 /// The most changes of one client that can be taken back; the oldest are forgotten first.
@@ -13,14 +14,15 @@ pub const MAX_UNDO: usize = 100;
 /// The most clients whose changes are remembered; those that have changed nothing for longest are forgotten first.
 const MAX_CLIENTS: usize = 256;
 
-/// The most items that all remembered changes of a rig have together. The newest change is remembered whatever its size is.
-const MAX_REMEMBERED: usize = 65_536;
+/// The most items that all remembered changes of a rig have together: two whole rigs. The client whose changes have the most items
+/// loses its oldest ones first. The newest change is remembered whatever its size is.
+const MAX_REMEMBERED: usize = 2 * 65_536;
 
 /// The most items that reversals have set and that are remembered as such.
 const MAX_RESTORED: usize = 2 * MAX_REMEMBERED;
 
-/// Changes of a client that numbers them that set the same items, each within this time of the one before, are one change to take
-/// back: a fader that is moved by hand sends many.
+/// Changes of the same levels or of the grand master that a client numbers one after another, each within this time of the one
+/// before, are one change to take back: a fader that is moved by hand sends many.
 const GESTURE_NS: u64 = 1_000_000_000;
 
 /// What a reversal sets, and what it leaves as it is.
@@ -64,8 +66,8 @@ struct Changes {
 struct Remembered {
     revision: Revision,
     time: LogTime,
-    /// Whether the client numbers its changes.
-    is_numbered: bool,
+    /// The client's number for it; 0 if it does not number its changes.
+    seq: u64,
     /// The slots of its items before it. An item without a slot had never been set.
     before: Slots,
     /// The values that it set.
@@ -81,10 +83,16 @@ impl History {
         for attribution in &delta.origins {
             match attribution.reversal {
                 Some(reversal) => self.note_reversal(reversal, attribution, delta.position.revision),
+                // A whole dictionary cannot be taken back, and nothing before it must be in its place.
+                None if delta.dictionary.is_some() => self.forget(&attribution.origin.client),
                 None => self.note_change(map, delta, attribution),
             }
         }
         self.forget_old();
+    }
+
+    fn forget(&mut self, client: &ClientId) {
+        self.items -= self.clients.remove(client).map_or(0, |changes| changes.items());
     }
 
     /// Forgets everything: the rig was removed, or a snapshot has replaced its map.
@@ -155,8 +163,8 @@ impl History {
         if after.is_empty() {
             return;
         }
-        let is_numbered = origin.seq != 0;
-        let change = Remembered { revision: delta.position.revision, time: delta.time, is_numbered, before, after };
+        let (revision, time, seq) = (delta.position.revision, delta.time, origin.seq);
+        let change = Remembered { revision, time, seq, before, after };
         let changes = self.clients.entry(origin.client.clone()).or_default();
         self.items -= changes.items();
         changes.add(change);
@@ -194,12 +202,11 @@ impl History {
         while self.clients.len() > MAX_CLIENTS
             && let Some(client) = self.client_of_least(Changes::newest)
         {
-            let forgotten = self.clients.remove(&client).unwrap_or_default();
-            self.items -= forgotten.items();
+            self.forget(&client);
         }
         while self.items > MAX_REMEMBERED
             && self.clients.values().map(|changes| changes.all().count()).sum::<usize>() > 1
-            && let Some(client) = self.client_of_least(Changes::oldest)
+            && let Some(client) = self.largest().or_else(|| self.client_of_least(Changes::newest))
             && let Some(changes) = self.clients.get_mut(&client)
         {
             self.items -= changes.items();
@@ -212,6 +219,12 @@ impl History {
         if self.restored.len() > MAX_RESTORED {
             self.restored.clear();
         }
+    }
+
+    /// The client whose changes have the most items, of those that have more than one change.
+    fn largest(&self) -> Option<ClientId> {
+        let several = self.clients.iter().filter(|(_, changes)| changes.all().nth(1).is_some());
+        several.max_by_key(|(_, changes)| changes.items()).map(|(client, _)| client.clone())
     }
 
     /// The client for whose changes this revision is the least.
@@ -229,7 +242,8 @@ impl Changes {
             // Another change of the same entry.
             Some(last) if last.revision == change.revision => last.merge(change),
             Some(last) if last.is_continued_by(&change) => {
-                (last.revision, last.time, last.after) = (change.revision, change.time, change.after);
+                (last.revision, last.time, last.seq, last.after) =
+                    (change.revision, change.time, change.seq, change.after);
             }
             _ => self.done.push_back(change),
         }
@@ -252,10 +266,6 @@ impl Changes {
         self.all().map(|change| change.after.len()).sum()
     }
 
-    fn oldest(&self) -> Option<Revision> {
-        self.all().map(|change| change.revision).min()
-    }
-
     fn newest(&self) -> Option<Revision> {
         self.all().map(|change| change.revision).max()
     }
@@ -273,7 +283,10 @@ impl Remembered {
     /// Whether `next` goes on with the same gesture: nobody has changed one of its items in between.
     fn is_continued_by(&self, next: &Self) -> bool {
         let soon = next.time.0.saturating_sub(self.time.0) < GESTURE_NS;
-        let mut is_continued = self.is_numbered && next.is_numbered && soon && self.after.len() == next.after.len();
+        // The numbers of another connection begin anew: its changes are of another hand.
+        let is_next = self.seq != 0 && next.seq > self.seq && soon;
+        let is_of_faders = next.after.kinds().kinds().all(|kind| matches!(kind, KindId::Level | KindId::Master));
+        let mut is_continued = is_next && is_of_faders && self.after.len() == next.after.len();
         each_kind!(K => is_continued = is_continued && K::changes(&next.after).all(|(key, _)| {
             K::change(&self.after, key).is_some()
                 && K::slot(&next.before, key).is_some_and(|slot| slot.revision == self.revision)

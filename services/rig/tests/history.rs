@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use ghostlight_rig::{
     Action, Change, ClientId, Entry, History, Item, KindId, LogTime, MAX_UNDO, Origin, Reversal, Reverse, Revision,
-    Rig, Update, Verdict,
+    Rig, Update, Upload, Verdict,
 };
 use proptest::prelude::*;
 use support::{dimmer, labels, level_items, levels, look, percent, words};
@@ -250,17 +250,53 @@ fn what_is_remembered_is_bounded() {
     };
     assert_eq!([known(&followed, 43), known(&followed, 44), known(&followed, 299)], [false, true, true]);
 
-    // Whole rigs: only the newest change is larger than what may be remembered of all.
+    // Whole rigs: the client with the most items loses its oldest changes.
     let whole = |level| {
         Update::from((1..=40_000).map(|number| (dimmer(number), Some(percent(level)))).collect::<BTreeMap<_, _>>())
     };
-    followed.set("a", whole(10));
-    assert!(known(&followed, 299));
-    followed.set("b", whole(20));
-    assert!(!known(&followed, 299));
-    assert!(followed.history.find(Reverse::Undo, &client("a"), followed.rig.map()).is_none());
-    assert_eq!(followed.undo("b").unwrap().0.len(), 40_000);
+    for level in [10, 20, 30, 40] {
+        followed.set("a", whole(level));
+    }
+    followed.set("b", levels([(1, Some(99))]));
+    assert!(known(&followed, 299), "nobody else loses anything");
+    for level in [Some(30), Some(20), Some(10)] {
+        let (undone, left) = followed.undo("a").unwrap();
+        assert_eq!((undone.len() + left.len(), followed.level(2)), (40_000, level));
+    }
+    assert_eq!(followed.undo("a"), None, "the oldest one is forgotten");
+    followed.undo("b").unwrap();
+}
+
+#[test]
+fn only_a_hand_on_a_fader_is_one_change() {
+    let mut followed = Followed::default();
+    // Two commands, each on a connection of its own.
+    followed.apply([by("a", 1, levels([(1, Some(10))]))], SECOND / 10);
+    followed.apply([by("a", 1, levels([(1, Some(20))]))], SECOND / 10);
+    followed.undo("a").unwrap();
     assert_eq!(followed.level(1), Some(10));
+    // Switches and names.
+    for (seq, is_out) in [(5, true), (6, false), (7, true)] {
+        followed.apply([by("a", seq, Update { blackout: Some(is_out), ..Update::default() })], SECOND / 10);
+    }
+    followed.undo("a").unwrap();
+    assert!(!followed.rig.map().blackout());
+}
+
+#[test]
+fn a_whole_dictionary_is_not_taken_back_and_neither_is_what_was_before_it() {
+    let mut followed = Followed::default();
+    followed.set("a", levels([(1, Some(10))]));
+    followed.set("b", levels([(2, Some(20))]));
+    let (upload, parts) = Upload::split([(support::word("wash"), look([(1, 50)]))], 1_000).unwrap();
+    for part in parts {
+        followed.set("a", part);
+    }
+    let change = Change { dictionary: Some(upload), ..by("a", 0, Update::default()) };
+    assert_eq!(followed.apply([change], SECOND), Verdict::Applied);
+    assert_eq!(followed.undo("a"), None);
+    assert_eq!(followed.level(1), Some(10));
+    assert!(followed.undo("b").is_some(), "that of another client is");
 }
 
 /// The naive history: each item has a stack of who set it to what.

@@ -97,6 +97,13 @@ async fn a_text_takes_back_what_a_text_and_a_fader_did() {
     let error = send(&served, SAY, r#"{"text": "1 full, undo"}"#, &named).await.problem(400, "bad_input");
     assert_eq!(error["text_error"]["start"], 8, "{error}");
     send(&served, UNDO, "{}", &named).await.problem(400, "bad_input");
+    for query in ["dry_run", "dry_run=", "dry_run=2"] {
+        send(&served, &format!("{UNDO}?{query}"), "", &named).await.problem(400, "bad_input");
+    }
+    // A whole dictionary is not taken back, and neither is what was before it.
+    let words = reqwest::Client::new().put(served.url("/v1/rigs/main/words")).header("ghostlight-client", "booth");
+    assert_eq!(ask(words.json(&json!({"wash": {"1": 5}}))).await.status, 200);
+    assert_eq!(say("undo").await["changes"], json!({"levels": {}}));
 }
 
 #[tokio::test]
