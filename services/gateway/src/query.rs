@@ -68,11 +68,11 @@ mod tests {
             (Some("output=1"), true),
             (Some("kinds=levels&output=1"), true),
             (Some("outputs=1&input=1&xoutput=1"), false),
-            (Some("output"), false),
+            (Some("outputs"), false),
         ] {
             assert_eq!(flag(query, "output"), Ok(is_set), "{query:?}");
         }
-        for bad in ["output=", "output=2", "output=true", "output=01"] {
+        for bad in ["output", "a=1&output", "output=", "output=2", "output=true", "output=01"] {
             assert!(problem(flag(Some(bad), "output")).starts_with("output is 0 or 1, not "), "{bad}");
         }
     }
