@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
-use axum::http::HeaderMap;
+use axum::extract::State;
 use axum::response::Response;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use ghostlight_proto::{Code, parse_words, without_byte_order_mark};
@@ -13,7 +12,7 @@ use ghostlight_rig::kinds::words::Words;
 use ghostlight_rig::{Change, Kind, Look, Update, Upload, Word};
 
 use crate::headers::require_type;
-use crate::http::{self, Asked, RigPath};
+use crate::http::{self, Asked};
 use crate::outcome::Done;
 use crate::refusal::Refusal;
 use crate::request_span::{self, Request};
@@ -29,42 +28,35 @@ const PART_BYTES: usize = 256 << 10;
 const PARTS_IN_FLIGHT: usize = 4;
 
 /// `PUT /v1/rigs/{rig}/words`: takes the words in the body for those of the rig.
-pub(crate) async fn put(
-    State(gateway): State<Arc<Gateway>>,
-    RigPath(rig): RigPath,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
+pub(crate) async fn put(State(gateway): State<Arc<Gateway>>, asked: Asked, body: Body) -> Response {
     let route = ("PUT", "/v1/rigs/{rig}/words", "PUT /v1/rigs/{rig}/words");
-    request_span::answer(&gateway.instruments, route, &headers, async |request| {
-        let asked = Asked { rig, query: query.as_deref(), headers: &headers };
-        let (done, count) = upload(&gateway, request, asked, body).await?;
+    request_span::answer(&gateway.instruments, route, &asked.headers, async |request| {
+        let (done, count) = upload(&gateway, request, &asked, body).await?;
         Ok(http::answer(&done, format!("{{\"words\":{count}}}").into_bytes()))
     })
     .await
 }
 
 /// Uploads the words in a body. Returns how many there are.
-async fn upload(gateway: &Gateway, request: &Request, asked: Asked<'_>, body: Body) -> Result<(Done, usize), Refusal> {
+async fn upload(gateway: &Gateway, request: &Request, asked: &Asked, body: Body) -> Result<(Done, usize), Refusal> {
     let Ok(_one) = gateway.uploading.clone().try_acquire_owned() else {
         body::linger(gateway, body);
         return Err(Refusal::unavailable("another dictionary is being uploaded to this gateway"));
     };
-    if let Err(refusal) = require_type(asked.headers, &["application/json"]) {
+    if let Err(refusal) = require_type(&asked.headers, &["application/json"]) {
         body::linger(gateway, body);
         return Err(refusal);
     }
-    let change = http::conditioned(gateway, request, &asked, Change::default())?;
+    let change = http::conditioned(gateway, request, asked, Change::default())?;
     let body = body::read(gateway, body, MAX_BODY_BYTES).await?;
     // Reading 16 MiB takes longer than the other requests of this thread may wait.
     let read = tokio::task::spawn_blocking(move || read(without_byte_order_mark(&body))).await;
     let (upload, parts, count) = read.map_err(|_| Refusal::unavailable("the words could not be read"))??;
     // A part may make the rig if the upload may.
     let if_made = change.if_made.filter(|must_exist| *must_exist);
-    let parts = parts.into_iter().map(|part| send(gateway, &asked, Change { if_made, ..part.into() }));
+    let parts = parts.into_iter().map(|part| send(gateway, asked, Change { if_made, ..part.into() }));
     stream::iter(parts).buffer_unordered(PARTS_IN_FLIGHT).try_collect::<()>().await?;
-    let done = http::queue(gateway, &asked, Change { dictionary: Some(upload), ..change }).await?;
+    let done = http::queue(gateway, asked, Change { dictionary: Some(upload), ..change }).await?;
     Ok((done, count))
 }
 
@@ -89,7 +81,7 @@ fn check_bound(words: &BTreeMap<Word, Look>) -> Result<(), Refusal> {
 }
 
 /// Sends a part. Whatever becomes of it, no word has changed.
-async fn send(gateway: &Gateway, asked: &Asked<'_>, part: Change) -> Result<(), Refusal> {
+async fn send(gateway: &Gateway, asked: &Asked, part: Change) -> Result<(), Refusal> {
     match http::queue(gateway, asked, part).await {
         Ok(_) => Ok(()),
         Err(refusal) if refusal.code() == Code::UnknownOutcome => {

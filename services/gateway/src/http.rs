@@ -95,14 +95,23 @@ impl MakesRig {
 }
 
 /// A request that changes a rig, without its body.
-pub(crate) struct Asked<'a> {
+pub(crate) struct Asked {
     pub(crate) rig: RigName,
     /// With `create=1`, the change makes the rig if it does not exist.
-    pub(crate) query: Option<&'a str>,
-    pub(crate) headers: &'a HeaderMap,
+    pub(crate) query: Option<String>,
+    pub(crate) headers: HeaderMap,
 }
 
-impl Asked<'_> {
+impl<S: Send + Sync> FromRequestParts<S> for Asked {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let RigPath(rig) = RigPath::from_request_parts(parts, state).await?;
+        Ok(Self { rig, query: parts.uri.query().map(str::to_owned), headers: parts.headers.clone() })
+    }
+}
+
+impl Asked {
     /// Whether the client states a condition.
     fn has_condition(&self) -> bool {
         [header::IF_MATCH, header::IF_NONE_MATCH].iter().any(|name| self.headers.contains_key(name))
@@ -113,12 +122,12 @@ impl Asked<'_> {
 pub(crate) async fn change(
     gateway: &Gateway,
     request: &Request,
-    asked: Asked<'_>,
+    asked: &Asked,
     body: Body,
     types: &[&str],
     parse: impl FnOnce(&[u8]) -> Result<Change, BadInput>,
 ) -> Result<Done, Refusal> {
-    if let Err(refusal) = require_type(asked.headers, types) {
+    if let Err(refusal) = require_type(&asked.headers, types) {
         body::linger(gateway, body);
         return Err(refusal);
     }
@@ -134,15 +143,15 @@ pub(crate) async fn change(
 pub(crate) async fn submit(
     gateway: &Gateway,
     request: &Request,
-    asked: Asked<'_>,
+    asked: &Asked,
     change: Change,
 ) -> Result<Done, Refusal> {
-    let change = conditioned(gateway, request, &asked, change)?;
-    queue(gateway, &asked, change).await
+    let change = conditioned(gateway, request, asked, change)?;
+    queue(gateway, asked, change).await
 }
 
 /// Queues a change that has its conditions, and waits for its outcome.
-pub(crate) async fn queue(gateway: &Gateway, asked: &Asked<'_>, change: Change) -> Result<Done, Refusal> {
+pub(crate) async fn queue(gateway: &Gateway, asked: &Asked, change: Change) -> Result<Done, Refusal> {
     // Nothing but that the rig is made is asked for. The parts of a dictionary have shown that it is.
     let only_asks_for_rig = change.if_made == Some(true) && change.dictionary.is_none() && !asked.has_condition();
     let hub = gateway.hubs.get(&asked.rig).await?;
@@ -158,12 +167,12 @@ pub(crate) async fn queue(gateway: &Gateway, asked: &Asked<'_>, change: Change) 
 pub(crate) fn conditioned(
     gateway: &Gateway,
     request: &Request,
-    Asked { rig, query, headers }: &Asked<'_>,
+    Asked { rig, query, headers }: &Asked,
     change: Change,
 ) -> Result<Change, Refusal> {
     let (origin, idempotency_key) = (origin(headers)?, idempotency_key(headers)?);
     let Conditions { if_match, if_made } = conditions(headers)?;
-    let create = query::flag(*query, "create")?;
+    let create = query::flag(query.as_deref(), "create")?;
     check_sent(headers, gateway.limits.max_change_age)?;
     if gateway.stopping.is_over() {
         return Err(Refusal::is_stopping());

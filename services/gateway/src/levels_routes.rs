@@ -8,7 +8,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use ghostlight_proto::{LevelDetails, LevelsText, parse_levels};
-use ghostlight_rig::{Change, Dimmer, Level, RigMap, RigName, Slot};
+use ghostlight_rig::{Change, Dimmer, Level, RigMap, Slot};
 
 use crate::headers::JSON;
 use crate::http::{self, Asked, RigPath};
@@ -57,25 +57,18 @@ pub(crate) async fn get_levels(
 }
 
 /// `POST /`: changes levels of the rig `main`.
-pub(crate) async fn post_main(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, body: Body) -> Response {
-    let asked = Asked { rig: RigName::default(), query: None, headers: &headers };
-    post(&gateway, ("POST", "/", "POST /"), asked, body).await
+pub(crate) async fn post_main(State(gateway): State<Arc<Gateway>>, asked: Asked, body: Body) -> Response {
+    post(&gateway, ("POST", "/", "POST /"), &Asked { query: None, ..asked }, body).await
 }
 
 /// `POST /v1/rigs/{rig}/levels`: changes levels.
-pub(crate) async fn post_levels(
-    State(gateway): State<Arc<Gateway>>,
-    RigPath(rig): RigPath,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
+pub(crate) async fn post_levels(State(gateway): State<Arc<Gateway>>, asked: Asked, body: Body) -> Response {
     let route = ("POST", "/v1/rigs/{rig}/levels", "POST /v1/rigs/{rig}/levels");
-    post(&gateway, route, Asked { rig, query: query.as_deref(), headers: &headers }, body).await
+    post(&gateway, route, &asked, body).await
 }
 
-async fn post(gateway: &Gateway, route: Route, asked: Asked<'_>, body: Body) -> Response {
-    request_span::answer(&gateway.instruments, route, asked.headers, async |request| {
+async fn post(gateway: &Gateway, route: Route, asked: &Asked, body: Body) -> Response {
+    request_span::answer(&gateway.instruments, route, &asked.headers, async |request| {
         let parse = |body: &[u8]| parse_levels(body).map(Change::from);
         let done = http::change(gateway, request, asked, body, &["application/json"], parse).await?;
         let text = serde_json::to_vec(&LevelsText(&done.update.levels)).expect("levels are JSON");

@@ -53,7 +53,7 @@ mod tcp;
 mod testing;
 mod throttle;
 mod turns;
-mod undo_routes;
+mod undo;
 mod words_routes;
 mod ws;
 

@@ -17,4 +17,11 @@ pub(crate) struct Done {
     pub(crate) is_repeated: bool,
 }
 
+impl Done {
+    /// Nothing was changed at this position. `update` is what would have been.
+    pub(crate) fn nothing(position: Position, update: Update) -> Self {
+        Self { position, update, timing: Timing::default(), is_repeated: false }
+    }
+}
+
 pub(crate) type Outcome = Result<Done, Refusal>;

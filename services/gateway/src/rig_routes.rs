@@ -42,19 +42,12 @@ pub(crate) async fn get(
 }
 
 /// `PATCH /v1/rigs/{rig}`: changes items of any kind, as a merge patch (RFC 7396).
-pub(crate) async fn patch(
-    State(gateway): State<Arc<Gateway>>,
-    RigPath(rig): RigPath,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
+pub(crate) async fn patch(State(gateway): State<Arc<Gateway>>, asked: Asked, body: Body) -> Response {
     const TYPES: [&str; 2] = ["application/json", "application/merge-patch+json"];
     let route = ("PATCH", "/v1/rigs/{rig}", "PATCH /v1/rigs/{rig}");
-    request_span::answer(&gateway.instruments, route, &headers, async |request| {
-        let asked = Asked { rig, query: query.as_deref(), headers: &headers };
+    request_span::answer(&gateway.instruments, route, &asked.headers, async |request| {
         let parse = |body: &[u8]| parse_update(body).map(Change::from);
-        let done = http::change(&gateway, request, asked, body, &TYPES, parse).await?;
+        let done = http::change(&gateway, request, &asked, body, &TYPES, parse).await?;
         Ok(changed(&done))
     })
     .await
@@ -62,38 +55,31 @@ pub(crate) async fn patch(
 
 /// `PUT /v1/rigs/{rig}`: makes the rig exactly this, in the kinds in `?kinds=` and those in the body. What `GET` answers to the
 /// same query leaves the rig as it was then.
-pub(crate) async fn put(
-    State(gateway): State<Arc<Gateway>>,
-    RigPath(rig): RigPath,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
+pub(crate) async fn put(State(gateway): State<Arc<Gateway>>, asked: Asked, body: Body) -> Response {
     let route = ("PUT", "/v1/rigs/{rig}", "PUT /v1/rigs/{rig}");
-    request_span::answer(&gateway.instruments, route, &headers, async |request| {
-        let asked = Asked { rig, query: query.as_deref(), headers: &headers };
-        let named = query::kinds(asked.query)?;
+    request_span::answer(&gateway.instruments, route, &asked.headers, async |request| {
+        let named = query::kinds(asked.query.as_deref())?;
         let parse = |body: &[u8]| {
             let (update, in_body) = parse_state(body)?;
             Ok(Change { action: Action::Replace(named.or(in_body)), ..update.into() })
         };
-        let done = http::change(&gateway, request, asked, body, &["application/json"], parse).await?;
+        let done = http::change(&gateway, request, &asked, body, &["application/json"], parse).await?;
         Ok(changed(&done))
     })
     .await
 }
 
 /// `DELETE /v1/rigs/{rig}`: removes the rig.
-pub(crate) async fn delete(State(gateway): State<Arc<Gateway>>, RigPath(rig): RigPath, headers: HeaderMap) -> Response {
+pub(crate) async fn delete(State(gateway): State<Arc<Gateway>>, asked: Asked) -> Response {
     let route = ("DELETE", "/v1/rigs/{rig}", "DELETE /v1/rigs/{rig}");
-    request_span::answer(&gateway.instruments, route, &headers, async |request| {
-        if headers.contains_key("idempotency-key") {
+    let asked = Asked { query: None, ..asked };
+    request_span::answer(&gateway.instruments, route, &asked.headers, async |request| {
+        if asked.headers.contains_key("idempotency-key") {
             let detail = "a removed rig remembers no Idempotency-Key; with If-Match, it is safe to repeat";
             return Err(Refusal::bad_input(detail));
         }
-        let asked = Asked { rig, query: None, headers: &headers };
         let removal = Change { action: Action::Remove, ..Change::default() };
-        let done = http::submit(&gateway, request, asked, removal).await?;
+        let done = http::submit(&gateway, request, &asked, removal).await?;
         Ok(http::with_outcome(StatusCode::NO_CONTENT.into_response(), &done))
     })
     .await

@@ -8,7 +8,7 @@ use axum::routing::{get, post};
 use crate::method::method_not_allowed;
 use crate::{
     Gateway, dictionary_routes, docs, health, levels_routes, lookup_routes, page, rig_routes, say_routes, sse,
-    undo_routes, words_routes, ws,
+    words_routes, ws,
 };
 
 /// A method in lower case and a path.
@@ -65,8 +65,8 @@ impl Gateway {
             )
             .route("/v1/rigs/{rig}/lookup", post(lookup_routes::post))
             .route("/v1/rigs/{rig}/say", post(say_routes::post))
-            .route("/v1/rigs/{rig}/undo", post(undo_routes::undo))
-            .route("/v1/rigs/{rig}/redo", post(undo_routes::redo))
+            .route("/v1/rigs/{rig}/undo", post(say_routes::undo))
+            .route("/v1/rigs/{rig}/redo", post(say_routes::redo))
             .route("/get_topics", get(lookup_routes::topics).post(lookup_routes::topics))
             .route("/v1/rigs/{rig}/consoles", get(rig_routes::consoles))
             .route("/v1/rigs/{rig}/events", get(sse::events))

@@ -3,44 +3,59 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
-use axum::http::HeaderMap;
+use axum::extract::State;
 use axum::response::Response;
 use ghostlight_command::{Context, Selection, Understood, understand};
-use ghostlight_proto::{Say, SayAnswer, Timing, without_byte_order_mark};
-use ghostlight_rig::{Change, Position, Said};
+use ghostlight_proto::{Say, SayAnswer, without_byte_order_mark};
+use ghostlight_rig::{Change, Position, Reverse, Said};
 
 use crate::headers::{is_of_type, require_type};
-use crate::http::{self, Asked, RigPath};
+use crate::http::{self, Asked};
 use crate::hub::Hub;
 use crate::outcome::Done;
 use crate::refusal::Refusal;
-use crate::request_span::{self, Request};
-use crate::undo_routes::{StepBack, step_back};
-use crate::{Gateway, body, query};
+use crate::request_span::{self, Request, Route};
+use crate::{Gateway, body, query, undo};
 
 /// `POST /v1/rigs/{rig}/say`: as JSON, or as `text/plain` with `selection=` and `dry_run=` in the query.
-pub(crate) async fn post(
-    State(gateway): State<Arc<Gateway>>,
-    RigPath(rig): RigPath,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
+pub(crate) async fn post(State(gateway): State<Arc<Gateway>>, asked: Asked, body: Body) -> Response {
     let route = ("POST", "/v1/rigs/{rig}/say", "POST /v1/rigs/{rig}/say");
-    request_span::answer(&gateway.instruments, route, &headers, async |request| {
-        if let Err(refusal) = require_type(&headers, &["application/json", "text/plain"]) {
+    request_span::answer(&gateway.instruments, route, &asked.headers, async |request| {
+        if let Err(refusal) = require_type(&asked.headers, &["application/json", "text/plain"]) {
             body::linger(&gateway, body);
             return Err(refusal);
         }
         let body = body::read(&gateway, body, gateway.limits.message_bytes).await?;
-        let said = if is_of_type(&headers, &["text/plain"]) {
-            let (query, text) = (query.as_deref(), body::text(without_byte_order_mark(&body))?.into());
+        let said = if is_of_type(&asked.headers, &["text/plain"]) {
+            let (query, text) = (asked.query.as_deref(), body::text(without_byte_order_mark(&body))?.into());
             Say { text, selection: query::text(query, "selection"), dry_run: query::flag(query, "dry_run")? }
         } else {
             Say::parse(without_byte_order_mark(&body))?
         };
-        say(&gateway, request, Asked { rig, query: query.as_deref(), headers: &headers }, said).await
+        say(&gateway, request, &asked, said).await
+    })
+    .await
+}
+
+/// `POST /v1/rigs/{rig}/undo`: the text `undo`, with `dry_run=` in the query.
+pub(crate) async fn undo(State(gateway): State<Arc<Gateway>>, asked: Asked, body: Body) -> Response {
+    let route = ("POST", "/v1/rigs/{rig}/undo", "POST /v1/rigs/{rig}/undo");
+    reverse(&gateway, route, Reverse::Undo, &asked, body).await
+}
+
+/// `POST /v1/rigs/{rig}/redo`: the text `redo`, with `dry_run=` in the query.
+pub(crate) async fn redo(State(gateway): State<Arc<Gateway>>, asked: Asked, body: Body) -> Response {
+    let route = ("POST", "/v1/rigs/{rig}/redo", "POST /v1/rigs/{rig}/redo");
+    reverse(&gateway, route, Reverse::Redo, &asked, body).await
+}
+
+async fn reverse(gateway: &Gateway, route: Route, reverse: Reverse, asked: &Asked, body: Body) -> Response {
+    request_span::answer(&gateway.instruments, route, &asked.headers, async |request| {
+        if !body::read(gateway, body, gateway.limits.message_bytes).await?.is_empty() {
+            return Err(Refusal::bad_input("this request has no body; dry_run=1 is in the query"));
+        }
+        let dry_run = query::flag(asked.query.as_deref(), "dry_run")?;
+        say(gateway, request, asked, Say { text: reverse.name().into(), selection: None, dry_run }).await
     })
     .await
 }
@@ -49,7 +64,7 @@ pub(crate) async fn post(
 async fn say(
     gateway: &Gateway,
     request: &Request,
-    asked: Asked<'_>,
+    asked: &Asked,
     Say { text, selection, dry_run }: Say<'_>,
 ) -> Result<Response, Refusal> {
     let last: Option<Selection> = selection
@@ -58,25 +73,24 @@ async fn say(
         .transpose()?;
     let hub = gateway.hubs.get(&asked.rig).await?;
     let (understood, position) = understood(&hub, &text, last.as_ref())?;
-    if let Some(reverse) = understood.reverse {
-        return step_back(gateway, request, asked, StepBack { reverse, text: &text, dry_run }).await;
-    }
-    let changes_nothing = dry_run || understood.update.is_empty();
-    let done = if changes_nothing {
-        Done { position, update: understood.update, timing: Timing::default(), is_repeated: false }
-    } else {
-        let said = Some(Said { text: text.clone().into_owned(), selection });
-        http::submit(gateway, request, asked, Change { said, ..understood.update.into() }).await?
+    let Understood { update, reverse, selection: selected, sentence, notes } = understood;
+    let said = Some(Said { text: text.clone().into_owned(), selection });
+    let (done, notes) = match reverse {
+        Some(reverse) => {
+            let change = Change { said, ..Change::default() };
+            undo::step_back(gateway, request, asked, (reverse, change), dry_run).await?
+        }
+        None if dry_run || update.is_empty() => (Done::nothing(position, update), notes),
+        None => (http::submit(gateway, request, asked, Change { said, ..update.into() }).await?, notes),
     };
     // The notes are about levels that a repeat did not set.
-    let notes: Vec<_> =
-        if done.is_repeated { Vec::new() } else { understood.notes.iter().map(ToString::to_string).collect() };
-    let selection = understood.selection.map(|selection| selection.to_string());
+    let notes: Vec<_> = if done.is_repeated { Vec::new() } else { notes.iter().map(ToString::to_string).collect() };
+    let selected = selected.map(|selection| selection.to_string());
     let answer = SayAnswer {
         text: &text,
-        understood: &understood.sentence,
+        understood: &sentence,
         changes: (!done.is_repeated).then_some(&done.update),
-        selection: selection.as_deref(),
+        selection: selected.as_deref(),
         notes: &notes,
         position: done.position,
         dry_run,

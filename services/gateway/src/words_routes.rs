@@ -114,10 +114,10 @@ pub(crate) async fn put(
     body: Body,
 ) -> Response {
     let route = ("PUT", "/v1/rigs/{rig}/words/{word}", "PUT /v1/rigs/{rig}/words/{word}");
-    request_span::answer(&gateway.instruments, route, &headers, async |request| {
-        let asked = Asked { rig, query: query.as_deref(), headers: &headers };
+    let asked = Asked { rig, query, headers };
+    request_span::answer(&gateway.instruments, route, &asked.headers, async |request| {
         let parse = |body: &[u8]| parse_look(body).map(|look| one(&word, Some(look)).into());
-        let done = http::change(&gateway, request, asked, body, &["application/json"], parse).await?;
+        let done = http::change(&gateway, request, &asked, body, &["application/json"], parse).await?;
         let look = done.update.words.get(&word).cloned().flatten().unwrap_or_default();
         Ok(http::answer(&done, serde_json::to_vec(&LookText(&look)).expect("a look is JSON")))
     })
@@ -131,9 +131,9 @@ pub(crate) async fn delete(
     headers: HeaderMap,
 ) -> Response {
     let route = ("DELETE", "/v1/rigs/{rig}/words/{word}", "DELETE /v1/rigs/{rig}/words/{word}");
-    request_span::answer(&gateway.instruments, route, &headers, async |request| {
-        let asked = Asked { rig, query: None, headers: &headers };
-        let done = http::submit(&gateway, request, asked, one(&word, None).into()).await?;
+    let asked = Asked { rig, query: None, headers };
+    request_span::answer(&gateway.instruments, route, &asked.headers, async |request| {
+        let done = http::submit(&gateway, request, &asked, one(&word, None).into()).await?;
         Ok((StatusCode::NO_CONTENT, [(header::ETAG, header_value(etag(done.position)))]).into_response())
     })
     .await
