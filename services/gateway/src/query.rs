@@ -4,10 +4,11 @@ use ghostlight_rig::{Dimmer, Interest, KindId};
 
 use crate::refusal::Refusal;
 
-/// The value of a parameter, if the query has it.
+/// The value of a parameter, if the query has it; empty if it stands there without one.
 fn member<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
-    let mut members = query.unwrap_or_default().split('&');
-    members.find_map(|member| member.strip_prefix(name)?.strip_prefix('='))
+    let members = query.unwrap_or_default().split('&');
+    let mut members = members.map(|member| member.split_once('=').unwrap_or((member, "")));
+    members.find_map(|(member, value)| (member == name).then_some(value))
 }
 
 /// A parameter of any text, decoded; `None` if it is missing.
@@ -25,8 +26,7 @@ pub(crate) fn limit(query: Option<&str>) -> Result<Option<usize>, Refusal> {
 
 /// Whether a parameter is 1; a missing one counts as 0.
 pub(crate) fn flag(query: Option<&str>, name: &str) -> Result<bool, Refusal> {
-    let is_bare = query.unwrap_or_default().split('&').any(|member| member == name);
-    match member(query, name).or(is_bare.then_some("")) {
+    match member(query, name) {
         None | Some("0") => Ok(false),
         Some("1") => Ok(true),
         Some(other) => Err(Refusal::bad_input(format!("{name} is 0 or 1, not {other:?}"))),
@@ -83,7 +83,7 @@ mod tests {
         assert_eq!((kinds(None), kinds(Some("output=1"))), (Ok(all), Ok(all)));
         assert_eq!(kinds(Some("output=1&kinds=master,levels")), Ok(Interest::named(["levels", "master"])));
         assert_eq!(kinds(Some("kinds=,master,")), Ok(Interest::named(["master"])));
-        assert_eq!(kinds(Some("kinds=")), Ok(Interest::NONE));
+        assert_eq!((kinds(Some("kinds=")), kinds(Some("kinds"))), (Ok(Interest::NONE), Ok(Interest::NONE)));
         let unknown = problem(kinds(Some("kinds=levels,tomorrow")));
         assert!(unknown.starts_with("kinds: \"tomorrow\" is not one of levels, labels"), "{unknown}");
     }
@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(text(Some("limit=5&prefix=B%C3%BCh+ne%26"), "prefix").as_deref(), Some("Büh ne&"));
         assert_eq!((text(None, "prefix"), text(Some("prefi=a"), "prefix")), (None, None));
         assert_eq!((limit(None), limit(Some("prefix=a&limit=7"))), (Ok(None), Ok(Some(7))));
-        for bad in ["limit=", "limit=0", "limit=-1", "limit=x"] {
+        for bad in ["limit", "limit=", "limit=0", "limit=-1", "limit=x"] {
             assert!(problem(limit(Some(bad))).contains("from 1 on"), "{bad}");
         }
     }
@@ -102,7 +102,7 @@ mod tests {
     fn a_dimmer_is_named_or_all_of_them() {
         assert_eq!((dimmer(None), dimmer(Some("detail=1"))), (Ok(None), Ok(None)));
         assert_eq!(dimmer(Some("detail=1&dimmer=65535")), Ok(Dimmer::new(65_535)));
-        for bad in ["dimmer=", "dimmer=0", "dimmer=01", "dimmer=65536", "dimmer=x"] {
+        for bad in ["dimmer", "dimmer=", "dimmer=0", "dimmer=01", "dimmer=65536", "dimmer=x"] {
             assert!(problem(dimmer(Some(bad))).contains("1 to 65535"), "{bad}");
         }
     }
