@@ -199,37 +199,34 @@ impl History {
 
     /// Keeps the bounds.
     fn forget_old(&mut self) {
-        while self.clients.len() > MAX_CLIENTS
-            && let Some(client) = self.client_of_least(Changes::newest)
+        while self.items > MAX_REMEMBERED
+            && let Some(changes) = self.largest()
+        {
+            let before = changes.items();
+            changes.forget_oldest();
+            let forgotten = before - changes.items();
+            self.items -= forgotten;
+        }
+        while (self.clients.len() > MAX_CLIENTS || self.items > MAX_REMEMBERED)
+            && self.clients.len() > 1
+            && let Some(client) = self.least_recent()
         {
             self.forget(&client);
-        }
-        while self.items > MAX_REMEMBERED
-            && self.clients.values().map(|changes| changes.all().count()).sum::<usize>() > 1
-            && let Some(client) = self.largest().or_else(|| self.client_of_least(Changes::newest))
-            && let Some(changes) = self.clients.get_mut(&client)
-        {
-            self.items -= changes.items();
-            changes.forget_oldest();
-            self.items += changes.items();
-            if changes.all().next().is_none() {
-                self.clients.remove(&client);
-            }
         }
         if self.restored.len() > MAX_RESTORED {
             self.restored.clear();
         }
     }
 
-    /// The client whose changes have the most items, of those that have more than one change.
-    fn largest(&self) -> Option<ClientId> {
-        let several = self.clients.iter().filter(|(_, changes)| changes.all().nth(1).is_some());
-        several.max_by_key(|(_, changes)| changes.items()).map(|(client, _)| client.clone())
+    /// Of the clients with more than one change, the changes with the most items.
+    fn largest(&mut self) -> Option<&mut Changes> {
+        let several = self.clients.values_mut().filter(|changes| changes.all().nth(1).is_some());
+        several.max_by_key(|changes| changes.items())
     }
 
-    /// The client for whose changes this revision is the least.
-    fn client_of_least(&self, revision: impl Fn(&Changes) -> Option<Revision>) -> Option<ClientId> {
-        let (client, _) = self.clients.iter().min_by_key(|(_, changes)| revision(changes))?;
+    /// The client that has changed nothing for longest.
+    fn least_recent(&self) -> Option<ClientId> {
+        let (client, _) = self.clients.iter().min_by_key(|(_, changes)| changes.newest())?;
         Some(client.clone())
     }
 }
