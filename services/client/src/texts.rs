@@ -1,12 +1,12 @@
 //! Requests to a gateway over HTTP: texts of commands, look-ups and words.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use bytes::Bytes;
 use ghostlight_proto::{LookText, WordsText, parse_levels, parse_position, parse_update, parse_words};
 use ghostlight_rig::{Dimmer, Key, Level, Look, Position, RigName, Update, Word};
 use hyper::Method;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -72,13 +72,12 @@ impl Api {
             None => request,
         };
         let answer = self.ask(request, body.into()).await?;
-        let strange = |why: &dyn std::fmt::Display| self.strange(why);
         let Answer { understood, changes, selection, notes, position } =
-            serde_json::from_slice(&answer.json).map_err(|error| strange(&error))?;
+            serde_json::from_slice(&answer.json).map_err(|error| self.strange(&error))?;
         let changes = changes.map(|changes| parse_update(changes.get().as_bytes())).transpose();
-        let changes = changes.map_err(|error| strange(&error))?;
-        let position = parse_position(&position).ok_or_else(|| strange(&"its position is not one"))?;
-        Ok(Said { understood, changes, selection, notes, position, json: answer.json.clone() })
+        let changes = changes.map_err(|error| self.strange(&error))?;
+        let position = parse_position(&position).ok_or_else(|| self.strange(&"its position is not one"))?;
+        Ok(Said { understood, changes, selection, notes, position, json: answer.json })
     }
 
     /// Looks up the words of a text. Nothing changes.
@@ -145,16 +144,9 @@ fn word_path(rig: &RigName, word: &Word) -> String {
     format!("{}/{}", words_path(rig), encoded(word.as_str()))
 }
 
-/// A text as a part of a path or a query: everything but letters and digits is written as bytes (RFC 3986, section 2.1).
-fn encoded(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut encoded, byte| {
-        if byte.is_ascii_alphanumeric() {
-            encoded.push(char::from(byte));
-        } else {
-            write!(encoded, "%{byte:02X}").expect("a string takes everything");
-        }
-        encoded
-    })
+/// A text as a part of a path or a query (RFC 3986, section 2.1).
+fn encoded(text: &str) -> impl std::fmt::Display + '_ {
+    utf8_percent_encode(text, NON_ALPHANUMERIC)
 }
 
 #[cfg(test)]

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use clap::Args;
 use ghostlight_check::{Driver, Options, Running, StartError};
+use ghostlight_client::Api;
 use ghostlight_rig::RigName;
 
 use super::output;
 use super::target::{EX_UNAVAILABLE, EX_USAGE};
-use ghostlight_client::Api;
 
 /// How often progress is printed.
 const REPORT_INTERVAL: Duration = Duration::from_secs(60);

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use axum::body::Bytes;
 use clap::Args;
+use ghostlight_client::{Api, When};
 use ghostlight_proto::{parse_state, without_byte_order_mark};
 use ghostlight_rig::RigName;
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,6 @@ use super::output;
 use super::rigs::GatewayUrl;
 use super::target::complain;
 use crate::greeting::count;
-use ghostlight_client::{Api, When};
 
 /// What an export says that it is.
 const FORMAT: &str = "ghostlight-rigs-1";

@@ -5,13 +5,13 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Args;
+use ghostlight_client::Api;
 use ghostlight_proto::LevelsText;
 use ghostlight_rig::{Dimmer, Label, Level, RigName, State};
 
 use super::levels::Dimmers;
 use super::output;
 use super::target::{Target, complain};
-use ghostlight_client::Api;
 
 /// Show the levels of dimmers
 ///

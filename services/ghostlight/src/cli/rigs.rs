@@ -5,13 +5,13 @@ use std::process::ExitCode;
 
 use axum::body::Bytes;
 use clap::{Args, Subcommand};
+use ghostlight_client::{Api, ApiError, When};
 use ghostlight_rig::RigName;
 use serde::Deserialize;
 
 use super::output;
 use super::target::complain;
 use crate::greeting::count;
-use ghostlight_client::{Api, ApiError, When};
 
 /// List, make, copy, rename and remove rigs
 #[derive(Args, Debug)]

@@ -4,12 +4,12 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Args;
+use ghostlight_client::{ApiError, Said, Saying};
 use ghostlight_proto::TextError;
 
 use super::levels::to_words;
 use super::output;
 use super::target::{self, Target};
-use ghostlight_client::{ApiError, Said, Saying};
 
 /// Change a rig by a text of commands
 ///

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
+use ghostlight_client::{AddressError, ApiError};
 use ghostlight_proto::{WordsText, parse_words, without_byte_order_mark};
 use ghostlight_rig::Word;
 
@@ -15,7 +16,6 @@ use super::export::read;
 use super::levels::{look, written_look};
 use super::output::{self, FAINT};
 use super::target::{self, EX_USAGE, Target};
-use ghostlight_client::{Api, ApiError};
 
 /// List, set, export and import the words of a rig
 ///
@@ -111,6 +111,12 @@ impl From<ApiError> for Failed {
     }
 }
 
+impl From<AddressError> for Failed {
+    fn from(error: AddressError) -> Self {
+        Self::Api(error.into())
+    }
+}
+
 impl From<anyhow::Error> for Failed {
     fn from(error: anyhow::Error) -> Self {
         Self::Other(error)
@@ -147,7 +153,7 @@ pub async fn run(args: WordsArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn list(prefix: &str, target: Target) -> Result<(), Failed> {
-    let words = api(&target)?.words(&target.rig, prefix).await?;
+    let words = target.api()?.words(&target.rig, prefix).await?;
     let mut out = anstream::stdout().lock();
     let mut write =
         || words.iter().try_for_each(|(word, look)| writeln!(out, "{word}  {FAINT}{}{FAINT:#}", written_look(look)));
@@ -160,11 +166,11 @@ async fn list(prefix: &str, target: Target) -> Result<(), Failed> {
 
 async fn set(word: &Word, levels: &[String], target: Target) -> Result<(), Failed> {
     let look = look(&levels.join(",")).map_err(|problem| Failed::Input(problem, EX_USAGE))?;
-    Ok(api(&target)?.set_word(&target.rig, word, &look).await?)
+    Ok(target.api()?.set_word(&target.rig, word, &look).await?)
 }
 
 async fn delete(words: &[Word], target: Target) -> Result<(), Failed> {
-    let api = api(&target)?;
+    let api = target.api()?;
     for word in words {
         api.delete_word(&target.rig, word).await?;
     }
@@ -172,7 +178,7 @@ async fn delete(words: &[Word], target: Target) -> Result<(), Failed> {
 }
 
 async fn export(file: Option<PathBuf>, format: Option<Format>, target: Target) -> Result<(), Failed> {
-    let words = api(&target)?.words(&target.rig, "").await?;
+    let words = target.api()?.words(&target.rig, "").await?;
     let text = match format.unwrap_or_else(|| format_of(file.as_deref())) {
         Format::Json => serde_json::to_string(&WordsText(words.iter().collect())).expect("words are JSON") + "\n",
         Format::Csv => csv::write(&words),
@@ -192,13 +198,9 @@ async fn import(file: &Path, format: Option<Format>, target: Target) -> Result<(
         Format::Json => parse_words(text.as_bytes()).map_err(|error| bad(error.to_string()))?,
         Format::Csv => csv::read(text).map_err(bad)?.into_iter().collect(),
     };
-    api(&target)?.set_words(&target.rig, &words).await?;
+    target.api()?.set_words(&target.rig, &words).await?;
     output::remark(format_args!("the rig has {} now", crate::greeting::count(words.len(), "word")));
     Ok(())
-}
-
-fn api(target: &Target) -> Result<Api, ApiError> {
-    Ok(target.api()?)
 }
 
 /// The format that the name of a file tells.
