@@ -2,10 +2,9 @@
 //!
 //! Most tests wait for servers and browsers, so one program alone leaves the machine idle. `cargo test` runs one after another.
 
-use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
@@ -44,29 +43,26 @@ pub(crate) fn build() -> anyhow::Result<()> {
 pub(crate) fn run() -> anyhow::Result<()> {
     let programs = programs()?;
     println!("\n{} test programs, {LANES} at a time. The output of each is shown when it ends.", programs.len());
-    let (waiting, failed) = (Mutex::new(VecDeque::from(programs)), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..LANES {
-            scope.spawn(|| {
-                while let Some(program) = next(&waiting) {
-                    if let Err(error) = program.run() {
-                        println!("{}: {error:#}", program.name);
-                        failed.lock().unwrap_or_else(PoisonError::into_inner).push(program.name);
-                    }
-                }
-            });
+    let next = AtomicUsize::new(0);
+    let lane = || {
+        let mut failed = Vec::new();
+        while let Some(program) = programs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if let Err(error) = program.run() {
+                println!("{}: {error:#}", program.name);
+                failed.push(program.name.clone());
+            }
         }
+        failed
+    };
+    let mut failed = std::thread::scope(|scope| {
+        let lanes: Vec<_> = (0..LANES).map(|_| scope.spawn(lane)).collect();
+        lanes.into_iter().flat_map(|lane| lane.join().expect("a lane does not panic")).collect::<Vec<_>>()
     });
-    let mut failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
     if Step::cargo(["test", "--workspace", "--doc", "--quiet"]).run().is_err() {
         failed.push("the examples in the documentation".to_owned());
     }
     ensure!(failed.is_empty(), "these tests failed:\n- {}", failed.join("\n- "));
     Ok(())
-}
-
-fn next(waiting: &Mutex<VecDeque<Program>>) -> Option<Program> {
-    waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
 }
 
 fn build_step() -> Step {
