@@ -4,7 +4,7 @@ import { Answer, sentence } from './answer.js';
 import { CommandLine } from './command_line.js';
 import { byId } from './dom.js';
 import { remember, remembered } from './settings.js';
-import { Saying } from './saying.js';
+import { Saying, isUnknown } from './saying.js';
 import { speech } from './speech.js';
 import { undo } from './undo.js';
 import { WordsPanel } from './words_panel.js';
@@ -146,7 +146,7 @@ export class Commands {
       return true;
     } catch (error) {
       const refusal = /** @type {Refusal} */ (error);
-      if (refusal.code === 'unknown' || refusal.code === 'unknown_outcome') {
+      if (isUnknown(refusal)) {
         this.#answer.tell('No answer came, so it may have been done. The same text once more is never done twice.');
       } else {
         this.#answer.refused(refusal, text);

@@ -5,8 +5,10 @@
 
 import { selectionText } from './language.js';
 
-/** The codes of outcomes that are not known: the network's, and the server's. */
-const UNKNOWN = ['unknown', 'unknown_outcome'];
+/** Whether nobody knows what became of a request: by the code of the network's failure, or of the server's. */
+export const isUnknown = (/** @type {unknown} */ error) => (
+  error instanceof Error && 'code' in error && ['unknown', 'unknown_outcome'].includes(`${error.code}`)
+);
 
 /**
  * @typedef {import('./ghostlight.js').Said} Said
@@ -49,8 +51,7 @@ export class Saying {
       this.#last = said.selection ?? this.#last;
       return said;
     } catch (error) {
-      const isUnknown = error instanceof Error && 'code' in error && UNKNOWN.includes(`${error.code}`);
-      this.#unanswered = isUnknown ? request : null;
+      this.#unanswered = isUnknown(error) ? request : null;
       throw error;
     }
   }
