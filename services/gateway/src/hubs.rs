@@ -147,20 +147,21 @@ mod tests {
     use ghostlight_bus::memory::{MemoryEcho, MemoryLog};
 
     use super::*;
+    use crate::testing::{Service, appending, by, levels};
+
+    /// The hubs of a gateway that follows this many rigs at most.
+    fn hubs(most: usize) -> Hubs {
+        Hubs::new(Arc::new(MemoryEcho::default()), appending(Arc::new(MemoryLog::default()), 1), most)
+    }
+
+    fn rig(name: &str) -> RigName {
+        RigName::new(name).expect("the name is valid")
+    }
 
     #[tokio::test]
     async fn a_hub_that_nobody_needs_is_let_go_of_and_one_that_is_held_is_not() {
-        let appending = Appending {
-            gateway: crate::presence::random_gateway(),
-            log: Arc::new(MemoryLog::default()),
-            tasks: Default::default(),
-            in_flight: 1,
-            answer_within: Duration::from_secs(1),
-            pace: Arc::default(),
-            instruments: Arc::new(crate::instruments::Instruments::new(&Default::default())),
-        };
-        let hubs = Hubs::new(Arc::new(MemoryEcho::default()), appending, 10);
-        let [held, unused] = ["held", "unused"].map(|name| RigName::new(name).expect("the name is valid"));
+        let hubs = hubs(10);
+        let [held, unused] = ["held", "unused"].map(rig);
         let hub = hubs.find_or_follow(&held);
         let gone = Arc::downgrade(&hubs.find_or_follow(&unused));
         hubs.let_go();
@@ -170,5 +171,22 @@ mod tests {
         assert_eq!(gone.strong_count(), 0, "its hub was dropped");
         hubs.let_go();
         assert!(Arc::ptr_eq(&hub, &hubs.find_or_follow(&held)));
+    }
+
+    #[tokio::test]
+    async fn changes_that_clients_may_take_back_keep_their_hub_while_there_is_room() {
+        let hubs = hubs(2);
+        let changed = |name| {
+            let (hub, mut service) = (hubs.find_or_follow(&rig(name)), Service::new());
+            service.answer(hub.feed());
+            service.tell(hub.feed(), by("desk", 1, levels([(1, 50)])));
+            Arc::downgrade(&hub)
+        };
+        let first = changed("first");
+        let unchanged = Arc::downgrade(&hubs.find_or_follow(&rig("unchanged")));
+        let second = changed("second");
+        assert_eq!([&first, &unchanged, &second].map(std::sync::Weak::strong_count), [1, 0, 1]);
+        hubs.find_or_follow(&rig("third"));
+        assert_eq!([&first, &second].map(std::sync::Weak::strong_count), [0, 0], "no rig is refused");
     }
 }
