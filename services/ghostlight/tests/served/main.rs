@@ -12,6 +12,7 @@ mod closing;
 mod conditional;
 mod connections;
 mod crash;
+mod described;
 mod drain;
 mod environment;
 mod http;

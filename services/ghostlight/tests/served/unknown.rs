@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::asking::{Answer, ask};
-use crate::openapi::Description;
+use crate::described::Description;
 use crate::support::{Socket, folder, parts, until, within};
 
 /// A store whose saves wait while it is held.
