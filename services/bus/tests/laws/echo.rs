@@ -182,9 +182,10 @@ fn answer_to(question: &Question) -> String {
 
 pub(crate) async fn a_question_is_not_lost_when_the_service_is_asked_again(echo: &impl Echo) {
     let mut requests = soon("the requests", echo.requests()).await.unwrap();
-    for _ in 0..20 {
-        // Who waits long for an answer asks again, so that a question may be there twice.
+    for round in 0..20 {
+        // Who waits long for an answer asks again, so that a question of a round before may be there twice.
         while let Some(again) = at_once(&mut requests.next()) {
+            assert!(round > 0, "nobody has asked");
             again.unwrap().answer("again".into());
         }
         let answering = async {

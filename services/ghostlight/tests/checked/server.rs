@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ghostlight::config::{Config, Edge, Keeper, ServerError};
 use ghostlight::server::Server;
-use ghostlight_check::{Options, Pace, Running};
+use ghostlight_check::{Counts, Options, Pace, Running};
 use ghostlight_gateway::Limits;
 use ghostlight_store::Durability;
 use ghostlight_telemetry::Telemetry;
@@ -77,8 +77,13 @@ pub(crate) fn options(urls: Vec<String>, seed: u64) -> Options {
 
 /// Waits until so many changes are acknowledged.
 pub(crate) async fn acked(running: &Running, changes: u64) {
+    counted(running, |counts| counts.acked >= changes).await;
+}
+
+/// Waits until the counts of a run are these.
+pub(crate) async fn counted(running: &Running, is_enough: impl Fn(&Counts) -> bool) {
     let reached = async {
-        while running.progress().counts.acked < changes {
+        while !is_enough(&running.progress().counts) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
