@@ -1,7 +1,7 @@
 //! How old a change is that a WebSocket brings.
 //!
 //! A network that stops passing bytes keeps what was sent in its buffers, and delivers it later: a move would land when
-//! others have moved on. The gateway pings each client every two seconds or so. A client answers a ping when it receives
+//! others have moved on. The gateway pings each client at once, and then every two seconds or so. A client answers a ping when it receives
 //! it, and what it sends comes in order. So a change that comes before the answer to a ping was sent before the client
 //! received that ping, and the change is at most as old as the newest ping that was answered.
 

@@ -168,8 +168,9 @@ fn text(encoded: Bytes) -> Utf8Bytes {
     Utf8Bytes::try_from(encoded).expect("a message is UTF-8")
 }
 
+/// The first ping is due at once: until it is answered, it is not known how old a change is.
 fn pings(every: Duration) -> Interval {
-    let mut pings = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
+    let mut pings = tokio::time::interval(every);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     pings
 }

@@ -210,8 +210,7 @@ async fn a_preview_follows_the_rig_and_ends_with_escape() {
 async fn nothing_is_done_later() {
     let deployment = Deployment::start().await;
     let wire = Wire::to(&deployment.server).await;
-    let page = deployment.driver.open(&format!("http://{}/", wire.address), DESK).await;
-    page.until_live().await;
+    let page = wire.open(&deployment, DESK).await;
     page.keys("/").await;
     page.keys("1 full").await;
     page.until("the mark", |shown| shown.ghosts.len() == 1).await;

@@ -1,6 +1,7 @@
 //! The real server, and what a script and a plain WebSocket client do with it.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
@@ -9,8 +10,8 @@ use futures_util::{FutureExt, SinkExt, StreamExt};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, ETAG};
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, BufReader, copy_bidirectional};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream, tcp};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -18,7 +19,9 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-use crate::PATIENCE;
+use crate::page::Page;
+use crate::screen::Screen;
+use crate::{Deployment, PATIENCE};
 
 /// The server's process.
 pub(crate) struct Server {
@@ -169,12 +172,22 @@ impl Plain {
     }
 }
 
-/// A network between pages and a server, which can be cut. Dropped, it is gone.
+/// A network between pages and a server, which can be cut and held. Dropped, it is gone.
 pub(crate) struct Wire {
     /// Where the pages connect.
     pub(crate) address: SocketAddr,
-    cut: watch::Sender<bool>,
+    state: watch::Sender<WireState>,
     accepting: JoinHandle<()>,
+}
+
+/// What a wire does with what is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WireState {
+    Carries,
+    /// Keeps it for later.
+    Holds,
+    /// Ends all connections.
+    IsCut,
 }
 
 impl Wire {
@@ -182,24 +195,36 @@ impl Wire {
     pub(crate) async fn to(server: &Server) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("its address");
-        let (cut, is_cut) = watch::channel(false);
+        let (state, seen) = watch::channel(WireState::Carries);
         let server = server.address.clone();
         let accepting = tokio::spawn(async move {
             while let Ok((page, _)) = listener.accept().await {
-                tokio::spawn(carry(page, server.clone(), is_cut.clone()));
+                tokio::spawn(carry(page, server.clone(), seen.clone()));
             }
         });
-        Self { address, cut, accepting }
+        Self { address, state, accepting }
+    }
+
+    /// Opens the console through it, and waits until it is live.
+    pub(crate) async fn open(&self, deployment: &Deployment, screen: Screen) -> Page {
+        let page = deployment.driver.open(&format!("http://{}/", self.address), screen).await;
+        page.until_live().await;
+        page
     }
 
     /// Cuts it: what is connected is so no more, and nothing gets through.
     pub(crate) fn cut(&self) {
-        self.cut.send_replace(true);
+        self.state.send_replace(WireState::IsCut);
     }
 
-    /// Mends it.
+    /// Holds back what is sent: nothing gets through, and connections stay.
+    pub(crate) fn hold(&self) {
+        self.state.send_replace(WireState::Holds);
+    }
+
+    /// Mends it: what was held back gets through first.
     pub(crate) fn mend(&self) {
-        self.cut.send_replace(false);
+        self.state.send_replace(WireState::Carries);
     }
 }
 
@@ -210,14 +235,35 @@ impl Drop for Wire {
     }
 }
 
-/// Carries one connection until either side ends it, or the wire is cut.
-async fn carry(mut page: TcpStream, server: String, mut cut: watch::Receiver<bool>) {
-    if *cut.borrow() {
+/// Carries one connection until both sides have ended it, or the wire is cut.
+async fn carry(mut page: TcpStream, server: String, mut state: watch::Receiver<WireState>) {
+    if *state.borrow() == WireState::IsCut {
         return;
     }
     let Ok(mut server) = TcpStream::connect(server).await else { return };
+    let ((page_sends, page_gets), (server_sends, server_gets)) = (page.split(), server.split());
+    let both = futures_util::future::join(
+        carry_one_way(page_sends, server_gets, state.clone()),
+        carry_one_way(server_sends, page_gets, state.clone()),
+    );
     tokio::select! {
-        _ = copy_bidirectional(&mut page, &mut server) => {}
-        _ = cut.wait_for(|cut| *cut) => {}
+        _ = both => {}
+        _ = state.wait_for(|state| *state == WireState::IsCut) => {}
+    }
+}
+
+async fn carry_one_way(
+    mut from: tcp::ReadHalf<'_>,
+    mut to: tcp::WriteHalf<'_>,
+    mut state: watch::Receiver<WireState>,
+) -> io::Result<()> {
+    let mut bytes = vec![0; 16 << 10];
+    loop {
+        let length = from.read(&mut bytes).await?;
+        let _ = state.wait_for(|state| *state != WireState::Holds).await;
+        match length {
+            0 => return to.shutdown().await,
+            _ => to.write_all(&bytes[..length]).await?,
+        }
     }
 }

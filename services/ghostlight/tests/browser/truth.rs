@@ -1,9 +1,11 @@
 //! The truth on screen: what is not known is not shown as if it were, and what was missed is made good.
 
+use std::time::{Duration, Instant};
+
 use crate::Deployment;
 use crate::page::Page;
-use crate::screen::DESK;
-use crate::server::{Server, Wire};
+use crate::screen::{DESK, PHONE};
+use crate::server::{Plain, Server, Wire};
 
 const ARROW_UP: &str = "\u{e013}";
 
@@ -48,8 +50,7 @@ async fn offline_and_back() {
     let deployment = Deployment::start().await;
     deployment.server.post(r#"{"1": 10, "2": 20}"#).await;
     let wire = Wire::to(&deployment.server).await;
-    let far = deployment.driver.open(&format!("http://{}/", wire.address), DESK).await;
-    far.until_live().await;
+    let far = wire.open(&deployment, DESK).await;
     let held = far.until_level(2, 20.0).await;
     far.press(1).await;
     far.drag(1, 0.3).await;
@@ -71,6 +72,40 @@ async fn offline_and_back() {
     let shown = far.until_level(3, 30.0).await;
     assert_eq!((shown.levels.get(&1), shown.levels.get(&2)), (map.get(&1), None), "the rig's levels, and no others");
     assert_eq!(deployment.server.map().await.0, shown.levels);
+}
+
+/// A network that passes nothing for a while, as a phone's does: a move that was made before the page noticed comes too late.
+/// It would undo what others did meanwhile.
+#[tokio::test]
+async fn a_move_that_the_network_held_back_undoes_nothing() {
+    let deployment = Deployment::start().await;
+    let wire = Wire::to(&deployment.server).await;
+    // After the shorter time the page still has its connection, after the longer one it has given it up.
+    for (held, keeps_connection) in [(Duration::from_secs(7), true), (Duration::from_secs(14), false)] {
+        deployment.server.post(r#"{"1": 50}"#).await;
+        let mut plain = Plain::connect(&deployment.server).await;
+        let phone = wire.open(&deployment, PHONE).await;
+        phone.until_level(1, 50.0).await;
+        let began = Instant::now();
+        wire.hold();
+        phone.type_keys(1, "70\u{e007}").await;
+        phone.until_level(1, 70.0).await;
+        deployment.server.post(r#"{"1": 0}"#).await;
+        let wanted = if keeps_connection { "stale" } else { "offline" };
+        let shown = phone.until(wanted, |shown| shown.state == wanted && began.elapsed() >= held).await;
+        assert_eq!(shown.unlocked, 0);
+        wire.mend();
+        phone.until_live().await;
+        phone.until_level(1, 0.0).await;
+        if keeps_connection {
+            phone.until_text("notice", "1 to 70 % came too late and was not done").await;
+        }
+        // Had it been done, it would have been before this.
+        phone.type_keys(2, ARROW_UP).await;
+        assert_eq!(plain.until_level(2, 1.0).await, [1.0]);
+        assert_eq!(deployment.server.map().await.0, [(1, 0.0), (2, 1.0)].into());
+        deployment.server.post(r#"{"2": null}"#).await;
+    }
 }
 
 /// A server that answers nothing any more, though it is connected: the levels are marked as old, within seconds.

@@ -34,7 +34,7 @@ async fn a_move_that_was_held_back_is_refused_and_the_next_one_is_not() {
             true => json!({"type": "set", "seq": seq, "levels": {"1": level}}).to_string(),
             false => json!({"1": level}).to_string(),
         };
-        listen(&mut socket, Duration::from_millis(1_500)).await;
+        listen(&mut socket, Duration::from_millis(300)).await;
         socket.send(set(1, 10)).await;
         shows(&served, 10).await;
         // Nothing is read, and so no ping is answered.
