@@ -92,6 +92,8 @@ fn token_at(rest: &str) -> (TokenKind, usize) {
         '%' => TokenKind::Keyword(Keyword::Percent),
         '>' => TokenKind::Keyword(Keyword::Thru),
         ';' | '#' | '\n' => TokenKind::Break,
+        // Speech recognition ends sentences with them.
+        '.' | '!' if rest[1..].chars().next().is_none_or(char::is_whitespace) => TokenKind::Break,
         _ => TokenKind::Other,
     };
     (kind, first.len_utf8())
