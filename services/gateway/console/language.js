@@ -12,8 +12,15 @@ export const OFFERED = ('at full out thru by odd even all on last and except cop
 /** A word as the grammar reads it without quotes; in scripts that write words without spaces, it needs them. */
 const PLAIN = /^(?!\d)[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\d]+$/u;
 
-/** A name as the rig compares it: in NFC, in small letters, with single spaces. @param {string} text */
-export const fold = (text) => text.normalize('NFC').toLowerCase().trim().replace(/\s+/g, ' ');
+/** A name as the rig compares it: in NFC, case-folded, with single spaces. @param {string} text */
+export const fold = (text) => Array.from(text.normalize('NFD'), folded).join('').normalize('NFC').trim().replace(/\s+/g, ' ');
+
+/**
+ * A character, case-folded: by way of its capitals, because `ß` is `ss`. The dotless i has no other form. (The rig folds the script
+ * Cherokee to capitals; that is not done here.)
+ * @param {string} character
+ */
+const folded = (character) => (character === 'ı' ? character : character.toLowerCase().toUpperCase().toLowerCase());
 
 /** A name in quotes, which every command accepts. @param {string} name */
 export const quoted = (name) => `"${name.replace(/[\\"]/g, '\\$&')}"`;

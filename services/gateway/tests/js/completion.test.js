@@ -78,6 +78,9 @@ describe('the language', () => {
   test('names are compared without capital letters and further spaces', () => {
     assert.equal(fold('  Front   WASH '), 'front wash');
     assert.equal(fold('Bu\u0308hne'), 'bühne');
+    assert.equal(fold('Große STRASSE'), fold('GROSSE Straße'));
+    assert.equal(fold('ΟΔΟΣ'), fold('οδος'), 'a final sigma is a sigma');
+    assert.notEqual(fold('ı'), fold('I'));
   });
 
   test('a selection keeps its order', () => {
