@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ghostlight_proto::{BadInput, Code, STALE_AFTER, etag, parse_etag, without_byte_order_mark};
-use ghostlight_rig::{Change, RigMap, RigName};
+use ghostlight_rig::{Change, Item, RigMap, RigName};
 
 use crate::cached_body;
 use crate::headers::{
@@ -152,11 +152,10 @@ pub(crate) async fn submit(
 
 /// Queues a change that has its conditions, and waits for its outcome.
 pub(crate) async fn queue(gateway: &Gateway, asked: &Asked, change: Change) -> Result<Done, Refusal> {
-    // Nothing but that the rig is made is asked for. The parts of a dictionary have shown that it is.
-    let only_asks_for_rig = change.if_made == Some(true) && change.dictionary.is_none() && !asked.has_condition();
+    let asks_only_for_rig = asks_only_for_rig(asked, &change);
     let hub = gateway.hubs.get(&asked.rig).await?;
     match hub.queue.change(change).await {
-        Err(refusal) if refusal.code() == Code::Changed && only_asks_for_rig => {
+        Err(refusal) if refusal.code() == Code::Changed && asks_only_for_rig => {
             Err(gateway.hubs.no_such_rig(&asked.rig).await)
         }
         outcome => outcome,
@@ -181,6 +180,32 @@ pub(crate) fn conditioned(
     let makes_rig = if create { MakesRig::IfMissing } else { MakesRig::Never };
     let if_made = if_made.or(makes_rig.if_made(rig));
     Ok(Change { origin, if_match, if_made, idempotency_key, trace, ..change })
+}
+
+/// Judges the conditions of a change that is not made, at the position of the map, as the fold would.
+pub(crate) async fn judge(gateway: &Gateway, hub: &Hub, asked: &Asked, change: &Change) -> Result<(), Refusal> {
+    let items = || change.update.items();
+    if let Some(wanted) = change.if_made {
+        let is_made = !hub.state().replica.map().is_empty() || gateway.hubs.is_made(&asked.rig).await?;
+        if is_made != wanted && asks_only_for_rig(asked, change) {
+            return Err(gateway.hubs.no_such_rig(&asked.rig).await);
+        }
+        if is_made != wanted {
+            return Err(Refusal::changed(&items().collect::<Vec<_>>()));
+        }
+    }
+    let Some(if_match) = change.if_match else { return Ok(()) };
+    let state = hub.state();
+    let (map, position) = (state.replica.map(), state.replica.position());
+    let is_comparable = if_match.epoch == position.epoch && if_match <= position;
+    let has_changed = |item: &Item| !is_comparable || map.changed_after(item, if_match.revision);
+    let changed: Vec<_> = items().filter(has_changed).collect();
+    if changed.is_empty() { Ok(()) } else { Err(Refusal::changed(&changed)) }
+}
+
+/// Whether the only condition is that the rig has been made. The parts of a dictionary have shown that it is.
+fn asks_only_for_rig(asked: &Asked, change: &Change) -> bool {
+    change.if_made == Some(true) && change.dictionary.is_none() && !asked.has_condition()
 }
 
 /// The answer to a change that happened.

@@ -80,7 +80,11 @@ async fn say(
             let change = Change { said, ..Change::default() };
             undo::step_back(gateway, request, asked, (reverse, change), dry_run).await?
         }
-        None if dry_run || update.is_empty() => (Done::nothing(position, update), notes),
+        None if dry_run || update.is_empty() => {
+            let change = http::conditioned(gateway, request, asked, Change { said, ..update.into() })?;
+            http::judge(gateway, &hub, asked, &change).await?;
+            (Done::nothing(position, change.update), notes)
+        }
         None => (http::submit(gateway, request, asked, Change { said, ..update.into() }).await?, notes),
     };
     // The notes are about levels that a repeat did not set.

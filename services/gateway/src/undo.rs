@@ -27,12 +27,14 @@ pub(crate) async fn step_back(
         return Err(Refusal::bad_input("whose change? The header Ghostlight-Client names the client"));
     };
     let hub = http::hub(gateway, &asked.rig, |hub| hub.state().replica.map().is_empty()).await?;
+    let mut change = http::conditioned(gateway, request, asked, change)?;
     if dry_run {
         let (found, position) = found(&hub, reverse, &origin.client);
         let notes = notes(reverse, found.as_ref());
-        return Ok((Done::nothing(position, found.map(|found| found.update).unwrap_or_default()), notes));
+        change.update = found.map(|found| found.update).unwrap_or_default();
+        http::judge(gateway, &hub, asked, &change).await?;
+        return Ok((Done::nothing(position, change.update), notes));
     }
-    let change = http::conditioned(gateway, request, asked, change)?;
     reversed(gateway, &hub, asked, (reverse, &origin.client), change).await
 }
 

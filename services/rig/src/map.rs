@@ -254,7 +254,7 @@ impl RigMap {
     }
 
     /// Whether an item has changed after `cursor`.
-    pub(crate) fn changed_after(&self, item: &Item, cursor: Revision) -> bool {
+    pub fn changed_after(&self, item: &Item, cursor: Revision) -> bool {
         self.revision_of(item).is_some_and(|revision| revision > cursor)
     }
 }

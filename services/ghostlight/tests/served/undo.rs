@@ -116,6 +116,7 @@ async fn an_undo_keeps_conditions_and_happens_once_under_a_key() {
     a.set(json!({"1": 20})).await;
     let stale = [("ghostlight-client", "a"), ("if-match", &*first)];
     send(&served, UNDO, "", &stale).await.problem(412, "changed");
+    send(&served, &format!("{UNDO}?dry_run=1"), "", &stale).await.problem(412, "changed");
     let once = [("ghostlight-client", "a"), ("idempotency-key", "k")];
     let done = send(&served, UNDO, "", &once).await;
     assert_eq!(done.json()["changes"], json!({"levels": {"1": 10}}));

@@ -185,6 +185,18 @@ async fn a_text_changes_the_rig_once_and_says_what_was_understood() {
     let tag = format!("\"{}\"", done["position"].as_str().unwrap());
     let stale = send(&served, "POST", SAY, &json!({"text": "9 out"}), &[("if-match", &tag)]).await;
     assert_eq!(stale.problem(412, "changed")["changed"], json!({"levels": [9]}));
+
+    // A preview is refused where the change would be.
+    let preview = json!({"text": "9 out", "dry_run": true});
+    let stale = send(&served, "POST", SAY, &preview, &[("if-match", &tag)]).await;
+    assert_eq!(stale.problem(412, "changed")["changed"], json!({"levels": [9]}));
+    send(&served, "POST", SAY, &preview, &[("if-match", "\"1-999999\"")]).await.problem(412, "changed");
+    let current = format!("\"{}\"", first["position"].as_str().unwrap());
+    assert_eq!(send(&served, "POST", SAY, &preview, &[("if-match", &current)]).await.status, 200);
+    send(&served, "POST", SAY, &preview, &[("if-none-match", "*")]).await.problem(412, "changed");
+    send(&served, "POST", "/v1/rigs/mian/say", &preview, &[]).await.problem(404, "not_found");
+    assert_eq!(send(&served, "POST", "/v1/rigs/mian/say?create=1", &preview, &[]).await.status, 200);
+    send(&served, "POST", "/v1/rigs/mian/say", &preview, &[]).await.problem(404, "not_found");
 }
 
 #[tokio::test]
