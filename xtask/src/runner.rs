@@ -15,6 +15,9 @@ use crate::steps::{Step, cargo, root};
 /// How many test programs run at once.
 const LANES: usize = 2;
 
+/// How many tests of a program run at once. Most of them wait, so there may be more than cores.
+const THREADS: &str = "6";
+
 /// The package whose tests start whole servers and browsers. They take longest, so they begin first.
 const SLOWEST: &str = "services/ghostlight";
 
@@ -124,6 +127,7 @@ impl Program {
         let began = Instant::now();
         let mut command = Command::new(&self.executable);
         command.current_dir(&self.package).env("CARGO", cargo()).env("CARGO_MANIFEST_DIR", &self.package);
+        command.env("RUST_TEST_THREADS", THREADS);
         let done = command.stdin(Stdio::null()).output().context("it did not start")?;
         let took = began.elapsed().as_secs_f64();
         let text = [&done.stdout[..], &done.stderr].map(|text| String::from_utf8_lossy(text).trim().to_owned());
