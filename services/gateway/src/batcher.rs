@@ -18,13 +18,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use crate::connection::Source;
 use crate::feed::{Folded, RigFeed};
 use crate::instruments::Instruments;
 use crate::outcome::{Done, Outcome};
 use crate::pace::{LARGE_ITEMS, Pace, Turn};
 use crate::refusal::Refusal;
 use crate::request_span::Request;
-use crate::source::Source;
 use crate::turns::Turns;
 
 /// An entry takes no further change that would bring it above this many items, so that it is soon folded and saved: a change

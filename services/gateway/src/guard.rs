@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, header};
-use axum::middleware::{Next, from_fn_with_state, map_response};
+use axum::body::HttpBody;
+use axum::http::{HeaderName, HeaderValue, Method, Request, header};
 use axum::response::{IntoResponse, Response};
+use axum::{BoxError, body::Bytes};
+use tower::ServiceExt;
 use tower_http::cors::{AllowHeaders, CorsLayer};
 
 use crate::origin::Access;
@@ -29,23 +30,39 @@ const EXPOSED: [HeaderName; 6] = [
     HeaderName::from_static("traceparent"),
 ];
 
+/// A listener's routes behind the checks of hosts and origins. Clones share them.
+///
+/// The checks are no layers of the router: axum copies each layer for each request.
+#[derive(Clone, Debug)]
+pub struct Guarded {
+    access: Arc<Access>,
+    routes: Router,
+}
+
 impl Access {
     /// Puts a listener's routes behind the checks of hosts and origins, and adds CORS for the allowed origins.
-    pub fn guard(self, routes: Router) -> Router {
+    pub fn guard(self, routes: Router) -> Guarded {
         let origins = self.origins();
         let routes = if origins.is_empty() { routes } else { routes.layer(cors(origins)) };
-        routes.layer(from_fn_with_state(Arc::new(self), admit)).layer(map_response(harden))
+        Guarded { access: Arc::new(self), routes }
     }
 }
 
-/// Answers a request if it may be answered.
-async fn admit(State(access): State<Arc<Access>>, request: Request, next: Next) -> Response {
-    match access.check(&request) {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => {
-            tracing::debug!(code = refusal.code().name(), detail = refusal.detail(), "a request was refused");
-            refusal.into_response()
-        }
+impl Guarded {
+    /// Answers a request if it may be answered.
+    pub(crate) async fn answer<B>(&self, request: Request<B>) -> Response
+    where
+        B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        let mut response = match self.access.check(&request) {
+            Ok(()) => self.routes.clone().oneshot(request).await.unwrap_or_else(|never| match never {}),
+            Err(refusal) => {
+                tracing::debug!(code = refusal.code().name(), detail = refusal.detail(), "a request was refused");
+                refusal.into_response()
+            }
+        };
+        harden(&mut response);
+        response
     }
 }
 
@@ -59,9 +76,8 @@ fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
 }
 
 /// Adds what protects an answer in a browser. A page has a policy of its own.
-async fn harden(mut response: Response) -> Response {
+fn harden(response: &mut Response) {
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(NO_PAGE);
-    response
 }

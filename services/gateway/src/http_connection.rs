@@ -1,17 +1,16 @@
 //! Speaks HTTP on one connection.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::BoxError;
-use axum::extract::Request;
+use axum::http::Request;
 use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_io_timeout::TimeoutStream;
-use tower::Service;
 
 use crate::head_deadline::{REQUEST_HEAD_TIMEOUT, noted};
 
@@ -21,14 +20,16 @@ const BUFFER: usize = 64 << 10;
 
 /// Serves a connection until it ends. Once `leave` resolves, it ends as soon as no request is under way. A client that
 /// reads nothing for `stall` is disconnected.
-pub(crate) async fn speak<S>(
+pub(crate) async fn speak<A: Future<Output = Response>>(
     stream: impl AsyncRead + AsyncWrite + Send + 'static,
-    service: S,
+    answer: impl Fn(Request<Incoming>) -> A,
     stall: Duration,
     leave: impl Future<Output = ()>,
-) where
-    S: Service<Request<Incoming>, Response = Response, Error: Into<BoxError>, Future: Send> + Clone + Send + 'static,
-{
+) {
+    let service = service_fn(|request| {
+        let answer = answer(request);
+        async move { Ok::<_, Infallible>(answer.await) }
+    });
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(stall));
     let (stream, timer) = noted(stream);
@@ -38,7 +39,7 @@ pub(crate) async fn speak<S>(
         .max_buf_size(BUFFER)
         // A client that ends its sending side after its request still gets the answer.
         .half_close(true)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+        .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     tokio::pin!(connection);
     let served = tokio::select! {
@@ -55,8 +56,7 @@ pub(crate) async fn speak<S>(
 
 #[cfg(test)]
 mod tests {
-    use axum::Router;
-    use axum::routing::get;
+    use axum::response::IntoResponse;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
     use super::*;
@@ -66,8 +66,8 @@ mod tests {
     /// A client's side of a connection. The clock is the test's: it runs ahead while everything waits.
     fn connected() -> DuplexStream {
         let (client, server) = tokio::io::duplex(1 << 10);
-        let router = Router::new().route("/", get(|| async { "here" }));
-        tokio::spawn(speak(server, router, Duration::from_secs(15), std::future::pending()));
+        let answer = async |_| "here".into_response();
+        tokio::spawn(speak(server, answer, Duration::from_secs(15), std::future::pending()));
         client
     }
 

@@ -6,13 +6,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::guard::Guarded;
 use crate::http_connection::speak;
 use crate::places::{Full, Place, Places};
 use crate::tcp;
@@ -38,13 +38,17 @@ pub struct Bounds {
 }
 
 /// Serves a listener until shutdown. Then work under way is finished. Returns when all of it is done.
-pub async fn serve(listener: TcpListener, bounds: Bounds, router: Router, shutdown: CancellationToken) {
+pub async fn serve(listener: TcpListener, bounds: Bounds, routes: Guarded, shutdown: CancellationToken) {
     let tasks = TaskTracker::new();
     let listener = HttpListener::new(listener, bounds, tasks.clone());
     while let Some((stream, place)) = shutdown.run_until_cancelled(listener.accept()).await {
-        let (router, leave) = (router.clone(), shutdown.clone().cancelled_owned());
+        let (routes, leave) = (routes.clone(), shutdown.clone().cancelled_owned());
         tasks.spawn(async move {
-            speak(stream, router, bounds.stall, leave).await;
+            let answer = |request| {
+                let routes = routes.clone();
+                async move { routes.answer(request).await }
+            };
+            speak(stream, answer, bounds.stall, leave).await;
             drop(place);
         });
     }

@@ -10,6 +10,7 @@
 mod batcher;
 mod body;
 mod cached_body;
+mod connection;
 mod delivery_spans;
 mod dictionary_routes;
 mod docs;
@@ -43,7 +44,6 @@ mod rig_routes;
 mod routes;
 mod say_routes;
 mod server;
-mod source;
 mod sse;
 mod subscriber;
 mod subscribers;
@@ -72,6 +72,7 @@ use crate::health::Canary;
 use crate::hubs::Hubs;
 use crate::instruments::Instruments;
 
+pub use guard::Guarded;
 pub use origin::{Access, AllowedHost, AllowedOrigin};
 pub use routes::{ROUTES, Route};
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 
+use crate::guard::Guarded;
 use crate::method::method_not_allowed;
 use crate::{
     Gateway, dictionary_routes, docs, health, levels_routes, lookup_routes, page, rig_routes, say_routes, sse,
@@ -50,8 +51,8 @@ pub const ROUTES: &[Route] = &[
 const RIG: &str = "/v1/rigs/{rig}";
 
 impl Gateway {
-    /// The router of the whole interface.
-    pub fn router(&self) -> Router {
+    /// The routes of the whole interface.
+    pub(crate) fn routes(&self) -> Guarded {
         let routes = Router::new()
             .route("/", get(page::index).post(levels_routes::post_main))
             .route("/ws", get(ws::plain))

@@ -3,28 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Extension;
-use axum::Router;
-use ghostlight_telemetry::metrics::Held;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
-use tower::util::MapResponse;
 
 use crate::Gateway;
+use crate::connection::{Connection, Place, Source};
 use crate::drain::Stopping;
+use crate::guard::Guarded;
 use crate::http_connection::speak;
 use crate::http_listener::{Bounds, HttpListener};
-use crate::places;
-use crate::source::Source;
 
 /// How often unused hubs are dropped.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
-
-/// A connection's place under the limit; a WebSocket keeps it beyond its request.
-pub(crate) struct Place {
-    _place: places::Place,
-    _counted: Held,
-}
 
 impl Gateway {
     /// Serves a listener until shutdown. With a drain, connections are then closed one by one until none is left. After
@@ -68,7 +58,7 @@ impl Gateway {
 
     /// Accepts connections forever.
     async fn accept(&self, listener: &HttpListener) {
-        let router = self.router();
+        let routes = Arc::new(Routes { guarded: self.routes(), stopping: self.stopping.clone() });
         let mut connections = 0;
         let mut sweeps = tokio::time::interval(SWEEP_INTERVAL);
         loop {
@@ -81,18 +71,29 @@ impl Gateway {
             };
             connections += 1;
             let source = Source { connection: connections, address: place.address() };
-            let place = Place { _place: place, _counted: self.instruments.metrics.sockets.hold() };
-            let serving = connection(stream, place, router.clone(), self.limits.stall, self.stopping.clone());
-            self.tasks.spawn(source.serve(serving));
+            let place = Arc::new(Place::new(place, self.instruments.metrics.sockets.hold()));
+            let serving = routes.clone().serve(stream, self.limits.stall);
+            self.tasks.spawn(Connection { source, place }.scope(serving));
         }
     }
 }
 
-async fn connection(stream: TcpStream, place: Place, router: Router, stall: Duration, stopping: Stopping) {
-    let router = router.layer(Extension(Arc::new(place)));
-    let leave = leave(&stopping);
-    let router = MapResponse::new(router, move |response| stopping.mark(response));
-    speak(stream, router, stall, leave).await;
+/// What answers the requests of all connections.
+struct Routes {
+    guarded: Guarded,
+    stopping: Stopping,
+}
+
+impl Routes {
+    /// Serves a connection until it ends.
+    async fn serve(self: Arc<Self>, stream: TcpStream, stall: Duration) {
+        let leave = leave(&self.stopping);
+        let answer = |request| {
+            let routes = self.clone();
+            async move { routes.stopping.mark(routes.guarded.answer(request).await) }
+        };
+        speak(stream, answer, stall, leave).await;
+    }
 }
 
 /// Resolves when a connection has to end as soon as no request is under way on it.

@@ -11,7 +11,6 @@ mod writing;
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
@@ -19,10 +18,9 @@ use ghostlight_proto::SUBPROTOCOL;
 use ghostlight_rig::RigName;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
+use crate::connection::{Place, Source};
 use crate::http::{MakesRig, RigPath};
 use crate::refusal::Refusal;
-use crate::server::Place;
-use crate::source::Source;
 use crate::subscription::Protocol;
 use crate::ws::upgrade::Upgrade;
 use crate::{Gateway, query};
@@ -34,7 +32,6 @@ const READ_BUFFER: usize = 2 << 10;
 /// `GET /ws`: the plain protocol on `main`, or the full one if the client offers it.
 pub(crate) async fn plain(
     State(gateway): State<Arc<Gateway>>,
-    place: Option<Extension<Arc<Place>>>,
     headers: HeaderMap,
     upgrade: Result<Upgrade, Refusal>,
 ) -> Result<Response, Refusal> {
@@ -43,7 +40,7 @@ pub(crate) async fn plain(
         Offered::Ours => Protocol::Full,
         Offered::Others => return Err(unknown_subprotocol()),
     };
-    start(gateway, RigName::default(), protocol, MakesRig::Never, upgrade, place).await
+    start(gateway, RigName::default(), protocol, MakesRig::Never, upgrade).await
 }
 
 /// `GET /v1/rigs/{rig}/ws`: the full protocol.
@@ -51,14 +48,13 @@ pub(crate) async fn full(
     State(gateway): State<Arc<Gateway>>,
     RigPath(rig): RigPath,
     RawQuery(query): RawQuery,
-    place: Option<Extension<Arc<Place>>>,
     headers: HeaderMap,
     upgrade: Result<Upgrade, Refusal>,
 ) -> Result<Response, Refusal> {
     let create = query::flag(query.as_deref(), "create")?;
     let makes_rig = if create { MakesRig::IfMissing } else { MakesRig::Never };
     match offered(&headers) {
-        Offered::Ours => start(gateway, rig, Protocol::Full, makes_rig, upgrade, place).await,
+        Offered::Ours => start(gateway, rig, Protocol::Full, makes_rig, upgrade).await,
         Offered::Nothing | Offered::Others => Err(unknown_subprotocol()),
     }
 }
@@ -88,7 +84,6 @@ async fn start(
     protocol: Protocol,
     makes_rig: MakesRig,
     upgrade: Result<Upgrade, Refusal>,
-    place: Option<Extension<Arc<Place>>>,
 ) -> Result<Response, Refusal> {
     let if_made = makes_rig.if_made(&rig);
     let upgrade = upgrade?;
@@ -103,7 +98,7 @@ async fn start(
         .max_frame_size(most)
         .max_message_size(most);
     let (response, on_upgrade) = upgrade.response(protocol);
-    let source = Source::of_task();
+    let (source, place) = (Source::of_task(), Place::of_task());
     let tasks = gateway.tasks.clone();
     tasks.spawn(async move {
         if let Some(socket) = upgrade::socket(on_upgrade, config).await {

@@ -15,9 +15,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::Gateway;
+use crate::connection::Source;
 use crate::hub::Hub;
 use crate::presence::Present;
-use crate::source::Source;
 use crate::subscriber::Subscriber;
 use crate::subscription::{Protocol, Subscription};
 use crate::ws::age::Pings;

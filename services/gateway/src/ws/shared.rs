@@ -7,9 +7,9 @@ use ghostlight_telemetry::metrics::Held;
 use tokio_util::sync::CancellationToken;
 
 use crate::Gateway;
+use crate::connection::Source;
 use crate::hub::Hub;
 use crate::presence::Present;
-use crate::source::Source;
 use crate::subscription::Protocol;
 use crate::ws::age::Pings;
 
