@@ -6,7 +6,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use reqwest::Client;
 use serde_json::json;
 
-use crate::support::{Served, Socket, command_after, folder, until, within};
+use crate::support::{DEADLINE, Served, Socket, command_after, folder, until};
+
+/// Waits; if that takes too long, the failure tells what the server does.
+async fn within_or_told<T>(served: &mut Served, what: &str, waited: impl Future<Output = T>) -> T {
+    // Shorter than the wait for each message.
+    let waited = tokio::time::timeout(DEADLINE * 4 / 5, waited).await;
+    waited.unwrap_or_else(|_| panic!("never: {what}; {}", served.standing()))
+}
 
 /// Under load, SIGTERM closes WebSockets with 1012, answers what is under way, and loses nothing that was answered.
 #[tokio::test(flavor = "multi_thread")]
@@ -41,18 +48,25 @@ async fn sigterm_under_load_finishes_what_is_under_way() {
         let mut setter = Socket::full(&served, "desk", None).await;
         setter.send(r#"{"type":"set","seq":1,"levels":{"100":100}}"#).await;
         served.signal(signal);
-        assert_eq!(watcher.close_code().await, Some(1012));
+        let code = within_or_told(&mut served, "the watcher's end", watcher.close_code()).await;
+        assert_eq!(code, Some(1012));
         let mut acked = false;
-        let code = loop {
-            match setter.next().await {
-                Ok(text) => acked |= text.contains("\"ack\""),
-                Err(frame) => break frame.map(|frame| u16::from(frame.code)),
+        let closed = async {
+            loop {
+                match setter.next().await {
+                    Ok(text) => acked |= text.contains("\"ack\""),
+                    Err(frame) => break frame.map(|frame| u16::from(frame.code)),
+                }
             }
         };
-        assert_eq!(code, Some(1012));
+        assert_eq!(within_or_told(&mut served, "the setter's end", closed).await, Some(1012));
         assert!(served.ended().await.success());
-        for writer in writers {
-            within("a writer ends", writer).await.unwrap();
+        for (writer, answered) in writers.into_iter().zip(&answered) {
+            let before = answered.load(Ordering::Acquire);
+            let ended = tokio::time::timeout(DEADLINE, writer).await;
+            let ended =
+                ended.unwrap_or_else(|_| panic!("a writer goes on: {before}, then {answered:?} of its changes"));
+            ended.unwrap();
         }
 
         let served = Served::start(&path, &[]).await;

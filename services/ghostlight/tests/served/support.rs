@@ -16,7 +16,7 @@ use ghostlight_telemetry::Telemetry;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -132,6 +132,18 @@ impl Served {
         within("the end of the server", self.child.wait()).await.unwrap()
     }
 
+    /// What its process does, for a test that has waited in vain: whether it has ended, or where each of its threads waits.
+    pub(crate) fn standing(&mut self) -> String {
+        let Ok(None) = self.child.try_wait() else { return "the server has ended".to_owned() };
+        let read = |path: PathBuf| std::fs::read_to_string(path).unwrap_or_default().trim().to_owned();
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.pid())).into_iter().flatten().flatten();
+        let threads = threads.map(|thread| {
+            let [name, call, place] = ["comm", "syscall", "wchan"].map(|file| read(thread.path().join(file)));
+            format!("{name}: {call} {place}")
+        });
+        format!("the server runs: {}", threads.collect::<Vec<_>>().join("; "))
+    }
+
     /// The map that it answers.
     pub(crate) async fn map(&self) -> Map {
         let response = reqwest::Client::new().get(self.url("/v1/rigs/main/levels")).send().await.unwrap();
@@ -162,6 +174,11 @@ pub(crate) fn folder() -> (TempDir, PathBuf) {
     let folder = TempDir::new().unwrap();
     let path = folder.path().to_owned();
     (folder, path)
+}
+
+/// An address at which nothing listens. Servers of other tests take free ports of 127.0.0.1, so this is another one.
+pub(crate) async fn unused_address() -> SocketAddr {
+    TcpListener::bind("127.77.0.1:0").await.unwrap().local_addr().unwrap()
 }
 
 /// A WebSocket client.

@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 
 use crate::cli::{Ran, program, run};
+use crate::support::unused_address;
 
 /// A process that has taken 30 more changes whenever it is asked.
 async fn gateway() -> String {
@@ -39,7 +40,7 @@ async fn served(router: Router) -> String {
 
 /// A port that nobody listens on: it was free just now.
 async fn nowhere() -> String {
-    format!("http://{}", TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap())
+    format!("http://{}", unused_address().await)
 }
 
 async fn top(args: &[&str], urls: &[&str]) -> Ran {
