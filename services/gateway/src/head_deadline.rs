@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use hyper::rt::{Sleep, Timer};
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant as TokioInstant;
 
@@ -35,12 +36,17 @@ pub(crate) struct HeadTimer {
     has_read: HasRead,
     /// Whether the next head is not the first.
     is_kept_alive: AtomicBool,
+    alarm: Arc<Mutex<Option<Alarm>>>,
 }
+
+/// One alarm for all deadlines of a connection. It is set again when it rings before the present deadline, so that a request
+/// that comes in time costs the runtime's timer nothing.
+type Alarm = Pin<Box<tokio::time::Sleep>>;
 
 /// Notes what is read from a stream, for the timer.
 pub(crate) fn noted<S>(stream: S) -> (NotedStream<S>, HeadTimer) {
     let has_read = HasRead::default();
-    let timer = HeadTimer { has_read: has_read.clone(), is_kept_alive: AtomicBool::new(false) };
+    let timer = HeadTimer { has_read: has_read.clone(), is_kept_alive: AtomicBool::new(false), alarm: Arc::default() };
     (NotedStream { stream: Box::pin(stream), has_read }, timer)
 }
 
@@ -49,8 +55,8 @@ impl Timer for HeadTimer {
         let is_idle = self.is_kept_alive.swap(true, Ordering::Relaxed);
         self.has_read.store(false, Ordering::Relaxed);
         let timeout = if is_idle { IDLE_TIMEOUT } else { REQUEST_HEAD_TIMEOUT };
-        let sleep = Box::pin(tokio::time::sleep(timeout));
-        Box::pin(HeadDeadline { has_read: self.has_read.clone(), is_idle, sleep })
+        let (has_read, alarm) = (self.has_read.clone(), self.alarm.clone());
+        Box::pin(HeadDeadline { has_read, is_idle, deadline: TokioInstant::now() + timeout, alarm })
     }
 
     fn sleep_until(&self, _deadline: Instant) -> Pin<Box<dyn Sleep>> {
@@ -63,7 +69,8 @@ struct HeadDeadline {
     has_read: HasRead,
     /// Whether no byte of the head has come, on a connection that has had a request.
     is_idle: bool,
-    sleep: Pin<Box<tokio::time::Sleep>>,
+    deadline: TokioInstant,
+    alarm: Arc<Mutex<Option<Alarm>>>,
 }
 
 impl Sleep for HeadDeadline {}
@@ -74,9 +81,20 @@ impl Future for HeadDeadline {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         if self.is_idle && self.has_read.load(Ordering::Relaxed) {
             self.is_idle = false;
-            self.sleep.as_mut().reset(TokioInstant::now() + REQUEST_HEAD_TIMEOUT);
+            self.deadline = TokioInstant::now() + REQUEST_HEAD_TIMEOUT;
         }
-        self.sleep.as_mut().poll(cx)
+        let mut alarm = self.alarm.lock();
+        let alarm = alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(self.deadline)));
+        if alarm.deadline() > self.deadline {
+            alarm.as_mut().reset(self.deadline);
+        }
+        while alarm.as_mut().poll(cx).is_ready() {
+            if alarm.deadline() >= self.deadline {
+                return Poll::Ready(());
+            }
+            alarm.as_mut().reset(self.deadline);
+        }
+        Poll::Pending
     }
 }
 
