@@ -11,6 +11,7 @@ mod lint;
 mod nats;
 mod needs;
 mod npm;
+mod peers;
 mod pictures;
 mod prometheus;
 mod python;

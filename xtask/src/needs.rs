@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 
-use crate::{apt, kubernetes, nats, npm, prometheus};
+use crate::{apt, kubernetes, nats, npm, peers, prometheus};
 
 /// Programs that tests need.
 struct Need {
@@ -70,7 +70,8 @@ pub(crate) fn meet() -> anyhow::Result<()> {
     nats::install()?;
     kubernetes::install()?;
     prometheus::install()?;
-    npm::install()
+    npm::install()?;
+    peers::install()
 }
 
 fn meet_programs() -> anyhow::Result<()> {

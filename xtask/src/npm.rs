@@ -33,7 +33,7 @@ fn major(version: &str) -> Option<u32> {
 }
 
 /// Whether the installed packages are those of the list. npm writes its own list last, when all packages are installed.
-fn is_current(folder: &Path) -> bool {
+pub(crate) fn is_current(folder: &Path) -> bool {
     let written = |file: &str| -> Option<SystemTime> { folder.join(file).metadata().ok()?.modified().ok() };
     let installed = written("node_modules/.package-lock.json");
     installed.is_some() && installed >= written("package-lock.json") && installed >= written("package.json")

@@ -21,13 +21,23 @@ pub(crate) fn programs() -> PathBuf {
 /// # Errors
 /// The package could not be installed.
 pub(crate) fn install(package: &str) -> anyhow::Result<()> {
+    environment(TOOLS)?;
     let in_it = programs().join("python");
-    if !Step::new(&in_it).args(["-m", "pip", "--version"]).succeeds() {
-        Step::new(python()?).args(["-m", "venv", "--clear", TOOLS]).run()?;
-    }
     // Scripts contain the path of their Python, and stop working when the folder is moved. So they are always
     // rewritten.
     Step::new(in_it).args(["-m", "pip", "install", "--quiet", "--force-reinstall", package]).run()
+}
+
+/// Makes an environment in a folder, from the root of the workspace, unless it is there.
+///
+/// # Errors
+/// This machine has no Python that can, and none could be installed.
+pub(crate) fn environment(folder: &str) -> anyhow::Result<()> {
+    let in_it = root().join(folder).join("bin/python");
+    if Step::new(in_it).args(["-m", "pip", "--version"]).succeeds() {
+        return Ok(());
+    }
+    Step::new(python()?).args(["-m", "venv", "--clear", folder]).run()
 }
 
 /// A Python that can make environments. Debian's cannot without the package python3-venv.

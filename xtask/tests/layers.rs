@@ -25,9 +25,9 @@ fn layers() -> Layers {
         name => format!("ghostlight-{name}"),
     };
     let layer = |cells: Vec<&str>| {
-        let folder = cells[0].trim_matches('`').trim_start_matches("services/");
+        let folder = cells[0].trim_matches('`').trim_start_matches("services/").replace("bench/peers/", "peer-");
         let below = cells[2].split(", ").filter(|name| !name.is_empty() && *name != "nothing of ours");
-        (package(folder), below.map(package).collect())
+        (package(&folder), below.map(package).collect())
     };
     // A row without dependencies is not that of a crate.
     cells.filter(|cells| !cells[2].is_empty()).map(layer).collect()
