@@ -18,8 +18,13 @@ fn dictionary(level: usize) -> Value {
     (0..COUNT).map(|number| (format!("word {number}"), look(number))).collect::<serde_json::Map<_, _>>().into()
 }
 
+/// Puts a dictionary, and tries again as long as the gateway says that it cannot now, as a busy machine makes it.
 async fn put(gateway: &Gateway, words: &Value) -> StatusCode {
-    Client::new().put(gateway.url(WORDS)).json(words).send().await.unwrap().status()
+    let once = async || {
+        let status = Client::new().put(gateway.url(WORDS)).json(words).send().await.unwrap().status();
+        (status != StatusCode::SERVICE_UNAVAILABLE).then_some(status)
+    };
+    until("the gateway takes a dictionary", once).await
 }
 
 async fn words(gateway: &Gateway) -> Value {

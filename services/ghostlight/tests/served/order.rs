@@ -12,7 +12,8 @@ const CHANGES: u16 = 5_000;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fader_never_goes_back() {
     let (_folder, path) = folder();
-    let served = Served::start(&path, &["--durability", "relaxed"]).await;
+    // On a busy machine, the last of them wait longer than a change may be old.
+    let served = Served::start(&path, &["--durability", "relaxed", "--max-change-age-seconds", "0"]).await;
     let mut watcher = Socket::full(&served, "watcher", None).await;
     watcher.message("snapshot").await;
     let (mut sender, mut answers) = Socket::full(&served, "sender", None).await.0.split();
