@@ -1,4 +1,5 @@
-//! The commands for developers of Ghostlight: `cargo xtask test`, `lint`, `ci`, `faults`, `pictures`, `coverage`.
+//! The commands for developers of Ghostlight: `cargo xtask test`, `lint`, `ci`, `faults`, `bench`, `pictures`,
+//! `coverage`.
 //!
 //! The continuous integration runs the same commands, so what passes here passes there. xtask is not part of the
 //! product, and uses none of its crates.
@@ -58,6 +59,13 @@ enum Command {
         #[arg(long, value_name = "FAULTS")]
         only: Option<String>,
     },
+    /// Measure Ghostlight beside other servers by the same work
+    Bench {
+        /// `--install` only installs and builds what is needed. Otherwise those of the comparison: `--peers axum,flask`,
+        /// `--work echo,posts-100`, `--rounds 3`, `--seconds 2`, `--out DIR`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Take pictures of the page on every screen in every state, and put the best into the README
     Pictures,
     /// Measure which lines of services and proto the tests reach; fail below the threshold
@@ -87,6 +95,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Lint => lint::lint(),
         Command::Ci => test(&[]).and_then(|()| lint::lint()),
         Command::Faults { minutes, seed, only } => needs::meet().and_then(|()| faults(minutes, seed, only)),
+        Command::Bench { arguments } => bench(&arguments),
         Command::Pictures => needs::meet().and_then(|()| pictures::pictures()),
         Command::Coverage { threshold, report: Some(report) } => coverage::judge(&report, threshold),
         Command::Coverage { threshold, report: None } => coverage::coverage(threshold),
@@ -103,6 +112,18 @@ fn test(selection: &[String]) -> anyhow::Result<()> {
     let built = runner::build();
     needs.join().expect("it does not panic")?;
     built.and_then(|()| runner::run())
+}
+
+/// Builds the comparison as the image is built, and runs it.
+fn bench(arguments: &[String]) -> anyhow::Result<()> {
+    nats::install()?;
+    peers::install()?;
+    let packages = ["ghostlight", "ghostlight-peer-axum", "ghostlight-compare"].map(|name| ["--package", name]);
+    Step::cargo(["build", "--profile", "dist"]).args(packages.as_flattened()).run()?;
+    if arguments == ["--install"] {
+        return Ok(());
+    }
+    Step::new(steps::root().join("target/dist/ghostlight-compare")).args(arguments).run()
 }
 
 /// Runs the faults in a release build, and without other tests beside them, so that they run as fast as possible.

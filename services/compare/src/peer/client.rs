@@ -11,6 +11,13 @@ use crate::protocol::{Event, Kind, Protocol, Role, Stage};
 /// How long one read may take before the deadline is looked at.
 const READ_TIMEOUT: Duration = Duration::from_millis(20);
 
+/// The codec of a new connection. No two connections of this process share a number.
+pub(super) fn protocol(kind: Kind, port: u16, role: Role) -> Box<dyn Protocol> {
+    static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    kind.protocol(&address.to_string(), role, CONNECTIONS.fetch_add(1, Ordering::Relaxed))
+}
+
 /// One connection to a peer.
 pub struct Client {
     stream: TcpStream,
@@ -26,12 +33,11 @@ impl Client {
     /// # Errors
     /// The peer does not accept the connection. [`Client::until`] tells when it is ready.
     pub fn connect(kind: Kind, port: u16, role: Role) -> Result<Self, PeerError> {
-        static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let mut stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(READ_TIMEOUT))?;
-        let protocol = kind.protocol(&address.to_string(), role, CONNECTIONS.fetch_add(1, Ordering::Relaxed));
+        let protocol = protocol(kind, port, role);
         let mut out = Vec::new();
         protocol.open(&mut out);
         stream.write_all(&out)?;

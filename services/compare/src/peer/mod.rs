@@ -10,6 +10,7 @@ mod places;
 mod process;
 mod recipe;
 mod running;
+mod usage;
 
 pub use client::Client;
 pub use error::PeerError;

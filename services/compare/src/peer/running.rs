@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::client::Client;
+use super::client::{self, Client};
 use super::error::PeerError;
 use super::places::Places;
 use super::process::Process;
 use super::recipe::Recipe;
-use crate::protocol::{Event, Role};
+use super::usage;
+use crate::protocol::{Event, Protocol, Role};
 
 /// How long a start may take: far longer than it needs, even on a busy machine.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
@@ -71,9 +72,30 @@ impl Peer {
         self.port
     }
 
-    /// Its processes, of which `/proc` tells time and memory: the one that was started, and its descendants.
-    pub fn process_ids(&self) -> Vec<u32> {
-        self.process.ids()
+    /// What its recipe says.
+    pub fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    /// The codec of a new connection in a role. No two connections of this process share a number.
+    pub fn protocol(&self, role: Role) -> Box<dyn Protocol> {
+        client::protocol(self.recipe.protocol, self.port, role)
+    }
+
+    /// The CPU time that it has used so far, all of its processes together.
+    ///
+    /// # Errors
+    /// If it has ended.
+    pub fn cpu_time(&self) -> io::Result<Duration> {
+        usage::cpu_time(&self.process.ids())
+    }
+
+    /// The memory that it uses now, all of its processes together, in bytes.
+    ///
+    /// # Errors
+    /// If it has ended.
+    pub fn memory_bytes(&self) -> io::Result<u64> {
+        usage::memory_bytes(&self.process.ids())
     }
 
     /// How long it took from the start until a client was ready.

@@ -19,7 +19,7 @@ pub(crate) fn keeps(name: &str) {
     let places = Places::of_this_workspace().unwrap();
     let recipe = Recipe::read(&places, name).unwrap();
     let mut peer = Peer::start(&recipe, &places).unwrap_or_else(|error| panic!("{error}"));
-    assert!(!peer.process_ids().is_empty());
+    assert!(peer.memory_bytes().unwrap() > 0 && peer.cpu_time().is_ok());
     what_one_sets_all_see(&recipe, &peer);
     if recipe.protocol.has_http() {
         http::keeps_its_contract(&peer);
