@@ -134,3 +134,16 @@ fn faults(minutes: u64, seed: u64, only: Option<String>) -> anyhow::Result<()> {
         .env("GHOSTLIGHT_FAULT_SEED", seed.to_string());
     only.into_iter().fold(step, |step, only| step.env("GHOSTLIGHT_FAULT_ONLY", only)).run()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_comparison_gets_its_arguments_as_they_are() {
+        let given = ["xtask", "bench", "--peers", "axum,flask", "--out", "results"];
+        let parsed = Arguments::try_parse_from(given).unwrap().command;
+        let Command::Bench { arguments } = parsed else { panic!("another command") };
+        assert_eq!(arguments, given[2..]);
+    }
+}

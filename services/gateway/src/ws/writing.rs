@@ -106,7 +106,11 @@ impl Writer {
             }
             // In the plain protocol, the echo is the answer.
             (Ok(_), None) => Ok(()),
-            (Err(refused), seq) => self.refuse(seq, refused, request).await,
+            (Err(refused), seq) => {
+                // A change that the fold refused has a delta too. Its order beside the error is always the same.
+                self.catch_up().await?;
+                self.refuse(seq, refused, request).await
+            }
         }
     }
 

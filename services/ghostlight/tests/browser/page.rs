@@ -199,11 +199,19 @@ impl Page {
 
     /// Presses the mouse on something, and holds it.
     pub(crate) async fn press_at(&self, selector: &str) {
-        let element = self.find(selector).await;
-        let mouse = mouse()
-            .then(PointerAction::MoveToElement { element, duration: None, x: 0.0, y: 0.0 })
-            .then(PointerAction::Down { button: MOUSE_BUTTON_LEFT });
-        self.client.perform_actions(mouse).await.expect("the mouse takes it");
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let element = self.find(selector).await;
+            let mouse = mouse()
+                .then(PointerAction::MoveToElement { element, duration: None, x: 0.0, y: 0.0 })
+                .then(PointerAction::Down { button: MOUSE_BUTTON_LEFT });
+            match self.client.perform_actions(mouse).await {
+                Ok(()) => return,
+                // The page has drawn it anew in between.
+                Err(error) if error.to_string().contains("stale element") && Instant::now() < deadline => {}
+                Err(error) => panic!("{selector} takes no mouse: {error}"),
+            }
+        }
     }
 
     /// Moves the mouse up by this share of the fader's travel, in steps as a hand would. Negative is down.
