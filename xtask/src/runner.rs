@@ -16,7 +16,7 @@ use crate::steps::{Step, cargo, root};
 const LANES: usize = 2;
 
 /// How many tests of a program run at once. Most of them wait, so there may be more than cores.
-const THREADS: &str = "4";
+const THREADS: &str = "3";
 
 /// The package whose tests start whole servers and browsers. They take longest, so they begin first.
 const SLOWEST: &str = "services/ghostlight";
