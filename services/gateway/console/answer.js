@@ -2,7 +2,7 @@
 //
 // While somebody types, most texts are unfinished. So a screen reader is told only what stays for a while.
 
-import { told } from './changelog.js';
+import { toldAll } from './changelog.js';
 import { byId, write } from './dom.js';
 import { errorText, marked } from './place.js';
 
@@ -90,14 +90,7 @@ export function sentence({ understood, changes, notes }) {
 }
 
 /** @param {import('./ghostlight.js').Change} changes */
-function summary({ levels, labels, words, master, blackout }) {
-  /** @type {[import('./changelog.js').Kind, Map<any, unknown>][]} */
-  const kinds = [['level', levels], ['label', labels], ['word', words], ['master', one(master)], ['blackout', one(blackout)]];
+function summary(changes) {
   // What is not done yet has not moved.
-  const part = (/** @type {(typeof kinds)[number]} */ [kind, values]) => told({ kind, values }).replace(/ moved$/, '');
-  const parts = kinds.filter(([, values]) => values.size > 0).map(part);
-  return parts.join(', ') || 'nothing changes';
+  return toldAll(changes).map((text) => text.replace(/ moved$/, '')).join(', ') || 'nothing changes';
 }
-
-/** @param {unknown} value */
-const one = (value) => new Map(value === undefined ? [] : [[0, value]]);

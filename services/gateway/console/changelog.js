@@ -64,6 +64,18 @@ export function told({ kind, values }) {
 }
 
 /**
+ * The texts of all that a change sets, a text for each kind.
+ * @param {import('./ghostlight.js').Change} change
+ */
+export function toldAll({ levels, labels, words, master, blackout }) {
+  /** @param {unknown} value */
+  const one = (value) => new Map(value === undefined ? [] : [[0, value]]);
+  /** @type {[Kind, Map<any, unknown>][]} */
+  const kinds = [['level', levels], ['label', labels], ['word', words], ['master', one(master)], ['blackout', one(blackout)]];
+  return kinds.filter(([, values]) => values.size > 0).map(([kind, values]) => told({ kind, values }));
+}
+
+/**
  * The origin of each item in a change. Origins come in the order of their changes, so the last one that names an item
  * made its value. An item that no origin names was set by a client without a name.
  * @template {import('./ghostlight.js').Origin} Origin

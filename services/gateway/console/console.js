@@ -4,7 +4,7 @@
 
 import { askLabel, askLevel } from './prompt.js';
 import { Board } from './board.js';
-import { owners, told } from './changelog.js';
+import { owners, toldAll } from './changelog.js';
 import { Changes } from './changes.js';
 import { Commands } from './commands.js';
 import { LatencyPanel } from './latency_panel.js';
@@ -292,15 +292,8 @@ class Console {
 /** A refusal in words. @param {import('./ghostlight.js').Events['refused']} refused */
 function refusal({ code, message, asked }) {
   if (code !== 'too_late' || !asked) return `The rig refused: ${message}`;
-  const { levels, labels, words, master, blackout } = asked;
-  /** @type {[Kind, Map<any, unknown>][]} */
-  const kinds = [['level', levels], ['label', labels], ['word', words], ['master', one(master)], ['blackout', one(blackout)]];
-  const parts = kinds.filter(([, values]) => values.size > 0).map(([kind, values]) => told({ kind, values }));
-  return `${parts.join(', ')} came too late and was not done`;
+  return `${toldAll(asked).join(', ')} came too late and was not done`;
 }
-
-/** @param {unknown} value */
-const one = (value) => new Map(value === undefined ? [] : [[MASTER, value]]);
 
 const rigName = new URLSearchParams(location.search).get('rig') || 'main';
 const status = new Status();

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { ChangeLog, owners, told } from '../../console/changelog.js';
+import { ChangeLog, owners, told, toldAll } from '../../console/changelog.js';
 
 const said = (/** @type {ChangeLog} */ log) => log.lines.map((line) => `${line.by}: ${told(line)}`);
 
@@ -70,4 +70,11 @@ test('whose a value is: the last origin that names it', () => {
   assert.equal(of.label.get(7)?.client, 'b');
   assert.equal(of.master?.client, 'a');
   assert.equal(of.blackout, undefined);
+});
+
+test('a change of several kinds is told kind by kind', () => {
+  const nothing = { levels: new Map(), labels: new Map(), words: new Map() };
+  assert.deepEqual(toldAll(nothing), []);
+  const change = { ...nothing, levels: new Map([[1, 70]]), words: new Map([['wash', null]]), master: 0, blackout: false };
+  assert.deepEqual(toldAll(change), ['1 to 70 %', 'word “wash” deleted', 'Grand master to 0 %', 'Blackout off']);
 });
